@@ -1,0 +1,211 @@
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+
+#include "autograd/kernels/kernels.hpp"
+#include "autograd/kernels/pieces.hpp"
+
+namespace xgrad::kernels {
+
+namespace {
+
+struct Axis {
+  std::int64_t size;
+  std::int64_t in;   // stride in elements
+  std::int64_t out;  // stride in elements
+};
+
+/// The axes of a copy, in the order that suits it best: as few as possible, the one along which the output is closest
+/// together last, and before it one along which the input is adjacent, if there is any.
+class CopyAxes {
+ public:
+  CopyAxes(const Shape& shape, const Shape& in, const Shape& out) {
+    for (std::size_t axis = 0; axis < shape.ndim(); ++axis) {
+      if (shape[axis] != 1) {
+        axes_[count_++] = {shape[axis], in[axis], out[axis]};
+      }
+    }
+    std::stable_sort(begin(), end(), [](const Axis& a, const Axis& b) { return std::abs(a.out) > std::abs(b.out); });
+    join();
+    if (count_ > 2 && column().in != 1) {
+      Axis* adjacent = std::find_if(begin(), end() - 1, [](const Axis& axis) { return axis.in == 1; });
+      if (adjacent != end() - 1) {
+        std::rotate(adjacent, adjacent + 1, end() - 1);
+      }
+    }
+    while (count_ < 2) {
+      std::copy_backward(begin(), end(), end() + 1);
+      axes_[0] = {1, 0, 0};
+      ++count_;
+    }
+  }
+
+  const Axis& column() const { return axes_[count_ - 1]; }
+  const Axis& row() const { return axes_[count_ - 2]; }
+  const Axis* begin() const { return axes_; }
+  const Axis* outer_end() const { return axes_ + count_ - 2; }
+
+ private:
+  Axis* begin() { return axes_; }
+  Axis* end() { return axes_ + count_; }
+
+  void join() {
+    std::size_t last = 0;
+    for (std::size_t axis = 1; axis < count_; ++axis) {
+      const Axis& next = axes_[axis];
+      if (axes_[last].in == next.in * next.size && axes_[last].out == next.out * next.size) {
+        axes_[last] = {axes_[last].size * next.size, next.in, next.out};
+      } else {
+        axes_[++last] = next;
+      }
+    }
+    count_ = std::min(count_, last + 1);
+  }
+
+  Axis axes_[Shape::max_ndim + 2];
+  std::size_t count_ = 0;
+};
+
+template <class T>
+void copy_row(const T* in, std::int64_t in_step, T* out, std::int64_t out_step, std::int64_t count) {
+  if (out_step == 1 && in_step == 1) {
+    std::memcpy(out, in, static_cast<std::size_t>(count) * sizeof(T));
+  } else if (out_step == 1 && in_step == 0) {
+    std::fill(out, out + count, *in);
+  } else if (out_step == 1) {
+    for (std::int64_t i = 0; i < count; ++i) {
+      out[i] = in[i * in_step];
+    }
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) {
+      out[i * out_step] = in[i * in_step];
+    }
+  }
+}
+
+/// out[r * out_step + c] = in[r + c * in_step] for a tile, whose lines of both sides fit in L1.
+template <class T>
+void transpose_tile(const T* in, std::int64_t in_step, T* out, std::int64_t out_step, std::int64_t rows,
+                    std::int64_t columns) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t c = 0; c < columns; ++c) {
+      out[r * out_step + c] = in[r + c * in_step];
+    }
+  }
+}
+
+using Four = std::uint32_t __attribute__((vector_size(16)));
+
+/// 4 x 4 elements of 4 bytes in registers.
+void transpose_four(const std::uint32_t* in, std::int64_t in_step, std::uint32_t* out, std::int64_t out_step) {
+  Four a, b, c, d;
+  std::memcpy(&a, in, sizeof(Four));
+  std::memcpy(&b, in + in_step, sizeof(Four));
+  std::memcpy(&c, in + 2 * in_step, sizeof(Four));
+  std::memcpy(&d, in + 3 * in_step, sizeof(Four));
+  const Four ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+  const Four ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const Four cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+  const Four cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  a = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+  b = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+  c = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+  d = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+  std::memcpy(out, &a, sizeof(Four));
+  std::memcpy(out + out_step, &b, sizeof(Four));
+  std::memcpy(out + 2 * out_step, &c, sizeof(Four));
+  std::memcpy(out + 3 * out_step, &d, sizeof(Four));
+}
+
+void transpose_tile(const std::uint32_t* in, std::int64_t in_step, std::uint32_t* out, std::int64_t out_step,
+                    std::int64_t rows, std::int64_t columns) {
+  const std::int64_t whole_rows = rows / 4 * 4;
+  const std::int64_t whole_columns = columns / 4 * 4;
+  for (std::int64_t r = 0; r < whole_rows; r += 4) {
+    for (std::int64_t c = 0; c < whole_columns; c += 4) {
+      transpose_four(in + r + c * in_step, in_step, out + r * out_step + c, out_step);
+    }
+  }
+  transpose_tile<std::uint32_t>(in + whole_columns * in_step, in_step, out + whole_columns, out_step, whole_rows,
+                                columns - whole_columns);
+  transpose_tile<std::uint32_t>(in + whole_rows, in_step, out + whole_rows * out_step, out_step, rows - whole_rows,
+                                columns);
+}
+
+template <class T>
+void copy_block(const T* in, const Axis& row, T* out, const Axis& column, std::int64_t rows) {
+  if (row.in == 1 && column.out == 1 && column.in != 1 && column.in != 0) {
+    constexpr std::int64_t tile = 32;
+    for (std::int64_t c = 0; c < column.size; c += tile) {
+      for (std::int64_t r = 0; r < rows; r += tile) {
+        transpose_tile(in + r + c * column.in, column.in, out + r * row.out + c, row.out, std::min(tile, rows - r),
+                       std::min(tile, column.size - c));
+      }
+    }
+    return;
+  }
+  for (std::int64_t r = 0; r < rows; ++r) {
+    copy_row(in + r * row.in, column.in, out + r * row.out, column.out, column.size);
+  }
+}
+
+/// Where the block (row, column) at position \p index of the outer axes begins.
+struct Offsets {
+  std::int64_t in = 0;
+  std::int64_t out = 0;
+};
+
+Offsets offsets_of(const CopyAxes& axes, std::int64_t index) {
+  Offsets offsets;
+  for (const Axis* axis = axes.outer_end(); axis-- != axes.begin();) {
+    const std::int64_t i = index % axis->size;
+    index /= axis->size;
+    offsets.in += i * axis->in;
+    offsets.out += i * axis->out;
+  }
+  return offsets;
+}
+
+template <class T>
+void copy_elements(const CopyAxes& axes, std::int64_t count, const T* in, T* out) {
+  const Axis& row = axes.row();
+  const Axis& column = axes.column();
+  constexpr std::int64_t grain = piece_bytes / static_cast<std::int64_t>(sizeof(T));
+  if (row.size == count || column.size < count) {
+    constexpr std::int64_t line = 64;
+    const std::int64_t rows_per_piece = divide_up(divide_up(grain, column.size), line) * line;
+    for_each_piece(count / column.size, rows_per_piece, [&](std::int64_t first, std::int64_t last) {
+      while (first < last) {
+        const std::int64_t r = first % row.size;
+        const std::int64_t rows = std::min(last - first, row.size - r);
+        const Offsets offsets = offsets_of(axes, first / row.size);
+        copy_block(in + offsets.in + r * row.in, row, out + offsets.out + r * row.out, column, rows);
+        first += rows;
+      }
+    });
+  } else {
+    for_each_piece(count, grain, [&](std::int64_t first, std::int64_t last) {
+      copy_row(in + first * column.in, column.in, out + first * column.out, column.out, last - first);
+    });
+  }
+}
+
+}  // namespace
+
+void copy(std::size_t element_size, const Shape& shape, const void* in, const Shape& in_strides, void* out,
+          const Shape& out_strides) {
+  const std::int64_t count = shape.element_count();
+  if (count == 0) {
+    return;
+  }
+  const CopyAxes axes(shape, in_strides, out_strides);
+  switch (element_size) {
+    case 1: return copy_elements(axes, count, static_cast<const std::uint8_t*>(in), static_cast<std::uint8_t*>(out));
+    case 4: return copy_elements(axes, count, static_cast<const std::uint32_t*>(in), static_cast<std::uint32_t*>(out));
+    default: return copy_elements(axes, count, static_cast<const std::uint64_t*>(in), static_cast<std::uint64_t*>(out));
+  }
+}
+
+}  // namespace xgrad::kernels

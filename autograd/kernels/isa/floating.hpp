@@ -1,0 +1,120 @@
+#pragma once
+
+#include <math.h>
+
+#include <limits>
+#include <type_traits>
+
+#include "autograd/kernels/isa/simd.hpp"
+
+/// \file
+/// The scalar primitives on floating vectors.
+///
+/// xsimd 8.1 has traps, which differ from one instruction set to the next: `x != y` is false for NaN, `-x` of 0 is +0,
+/// and `^` of conditions is wrong. So conditions are made of `==`, `<`, `>`, `&` and `|` alone.
+/// exp and what is made of it may give 0 where the exact result is subnormal.
+
+namespace xgrad::kernels::XGRAD_ISA {
+
+// Where xsimd is weak at special values, C's own function is called lane by lane.
+inline float pow_of(float x, float y) { return ::powf(x, y); }
+inline double pow_of(double x, double y) { return ::pow(x, y); }
+inline float fmod_of(float x, float y) { return ::fmodf(x, y); }
+inline double fmod_of(double x, double y) { return ::fmod(x, y); }
+inline float atan2_of(float x, float y) { return ::atan2f(x, y); }
+inline double atan2_of(double x, double y) { return ::atan2(x, y); }
+inline float hypot_of(float x, float y) { return ::hypotf(x, y); }
+inline double hypot_of(double x, double y) { return ::hypot(x, y); }
+
+inline double erf_of(double x, double) { return ::erf(x); }
+
+template <class T>
+struct Floating {
+  using V = Batch<T>;
+
+  template <T (*f)(T, T)>
+  static V lane_by_lane(V x, V y) {
+    alignas(64) T a[lanes<T>];
+    alignas(64) T b[lanes<T>];
+    x.store_aligned(a);
+    y.store_aligned(b);
+    for (std::int64_t i = 0; i < lanes<T>; ++i) {
+      a[i] = f(a[i], b[i]);
+    }
+    return V::load_aligned(a);
+  }
+
+  static V zero() { return V(T{0}); }
+  static V one() { return V(T{1}); }
+  static V truth(typename V::batch_bool_type condition) { return xsimd::select(condition, one(), zero()); }
+  static V falsehood(typename V::batch_bool_type condition) { return xsimd::select(condition, zero(), one()); }
+
+  static V negative(V x) { return x * V(T{-1}); }
+  static V abs(V x) { return xsimd::abs(x); }
+  static V sign(V x) {
+    const V positive_or_zero = xsimd::select(x > zero(), one(), x);  // keeps zeros, NaN and negative numbers
+    return xsimd::select(x < zero(), V(T{-1}), positive_or_zero);
+  }
+  static V exp(V x) { return xsimd::exp(x); }
+  static V expm1(V x) { return xsimd::expm1(x); }
+  static V log(V x) { return xsimd::log(x); }
+  static V log1p(V x) { return xsimd::log1p(x); }
+  static V sqrt(V x) { return xsimd::sqrt(x); }
+  static V cbrt(V x) { return xsimd::cbrt(x); }
+  static V sin(V x) { return xsimd::sin(x); }
+  static V cos(V x) { return xsimd::cos(x); }
+  static V tan(V x) { return xsimd::tan(x); }
+  static V asin(V x) { return xsimd::asin(x); }
+  static V acos(V x) { return xsimd::acos(x); }
+  static V atan(V x) { return xsimd::atan(x); }
+  static V sinh(V x) { return xsimd::sinh(x); }
+  static V cosh(V x) { return xsimd::cosh(x); }
+  static V tanh(V x) { return xsimd::tanh(x); }
+  static V asinh(V x) { return xsimd::asinh(x); }
+  static V acosh(V x) { return xsimd::select(x < one(), V(std::numeric_limits<T>::quiet_NaN()), xsimd::acosh(x)); }
+  static V atanh(V x) { return xsimd::atanh(x); }
+  // xsimd's is off by up to 68 units in the last place in double precision.
+  static V erf(V x) {
+    if constexpr (std::is_same_v<T, double>) {
+      return lane_by_lane<erf_of>(x, x);
+    } else {
+      return xsimd::erf(x);
+    }
+  }
+  // 1 / (1 + exp(-x)) = exp(x) / (1 + exp(x)): the exponent is never positive, so nothing overflows.
+  static V sigmoid(V x) {
+    const V e = xsimd::exp(-xsimd::abs(x));
+    return xsimd::select(x < zero(), e, one()) / (one() + e);
+  }
+  static V relu(V x) { return xsimd::select(x <= zero(), zero(), x); }  // NaN stays
+  static V floor(V x) { return xsimd::floor(x); }
+  static V ceil(V x) { return xsimd::ceil(x); }
+  static V round(V x) { return xsimd::nearbyint(x); }  // half to even
+  static V trunc(V x) { return xsimd::trunc(x); }
+  static V logical_not(V x) { return truth(x == zero()); }
+
+  static V add(V x, V y) { return x + y; }
+  static V subtract(V x, V y) { return x - y; }
+  static V multiply(V x, V y) { return x * y; }
+  static V divide(V x, V y) { return x / y; }
+  // The remainder of floored division: it has the divisor's sign.
+  static V remainder(V x, V y) {
+    const V r = lane_by_lane<fmod_of>(x, y);
+    return xsimd::select(((r < zero()) & (y > zero())) | ((r > zero()) & (y < zero())), r + y, r);
+  }
+  static V pow(V x, V y) { return lane_by_lane<pow_of>(x, y); }
+  static V maximum(V x, V y) { return xsimd::select((x > y) | xsimd::isnan(x), x, y); }
+  static V minimum(V x, V y) { return xsimd::select((x < y) | xsimd::isnan(x), x, y); }
+  static V atan2(V x, V y) { return lane_by_lane<atan2_of>(x, y); }
+  static V hypot(V x, V y) { return lane_by_lane<hypot_of>(x, y); }
+  static V less(V x, V y) { return truth(x < y); }
+  static V less_equal(V x, V y) { return truth(x <= y); }
+  static V equal(V x, V y) { return truth(x == y); }
+  static V not_equal(V x, V y) { return falsehood(x == y); }
+  static V logical_and(V x, V y) { return falsehood((x == zero()) | (y == zero())); }
+  static V logical_or(V x, V y) { return falsehood((x == zero()) & (y == zero())); }
+
+  static V where(V condition, V x, V y) { return xsimd::select(condition == zero(), y, x); }
+};
+
+}  // namespace xgrad::kernels::XGRAD_ISA

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "autograd/dtype.hpp"
+#include "autograd/kernels/opcode.hpp"
+
+/// \file
+/// What one instruction set provides: single-threaded loops behind plain function pointers.
+///
+/// The sources in this folder are compiled once per instruction set, each time into a namespace (XGRAD_ISA) of its own.
+/// An inline function of another namespace that the compiler leaves out of line would be merged by the linker across
+/// instruction sets, and an old CPU would run the new CPU's copy. So these sources use plain structs and pointers, no
+/// standard library beyond C's; the build renames xsimd's namespace too.
+
+namespace xgrad::kernels {
+
+inline constexpr int dtype_count = 6;
+inline constexpr int max_axes = 8;
+inline constexpr std::size_t register_bytes = 4096;  ///< of a map register: a dozen of them fit in L1
+inline constexpr std::size_t padding_bytes = 64;     ///< after each register: whole vectors may spill over its end
+
+/// How map reads an input.
+enum class Access : std::uint8_t {
+  direct,    ///< contiguous and of the compute type: read where it lies
+  splat,     ///< one element for all positions
+  periodic,  ///< repeats after `period` positions: expanded once per piece
+  expanded,  ///< copied and converted into its register block by block, unless a block can be read where it lies
+  copied,    ///< copied into its register in any case: an output shares its buffer
+};
+
+struct MapSource {
+  const void* data;
+  DType dtype;
+  Access access;
+  int axis_count;  ///< of the iteration space as this input sees it: adjacent axes joined, 1 or more
+  std::int64_t sizes[max_axes];
+  std::int64_t strides[max_axes];
+  std::int64_t period;
+};
+
+struct MapTarget {
+  void* data;
+  DType dtype;
+  std::uint16_t source;  ///< register
+  bool direct;           ///< the instruction `writer` stores straight to data instead of its register
+  std::size_t writer;
+};
+
+/// A formula with its operands classified. Targets with `direct` come first, in ascending order of `writer`.
+struct MapJob {
+  const Instruction* code;
+  std::size_t code_size;
+  const double* constants;
+  std::size_t constant_count;
+  std::size_t register_count;
+  const MapSource* sources;
+  std::size_t source_count;
+  const MapTarget* targets;
+  std::size_t target_count;
+  std::int64_t block;         ///< elements per register
+  std::size_t scratch_bytes;  ///< for one piece
+};
+
+/// Bytes that a piece needs per register before its elements: its current place and its own place.
+inline constexpr std::size_t register_entry_bytes = 24;
+
+/// Positions [first, last) of a map. \return false after an integer division by zero.
+using MapKernel = bool (*)(const MapJob& job, std::int64_t first, std::int64_t last, void* scratch);
+
+using ConvertKernel = void (*)(const void* in, void* out, std::int64_t count);
+
+/// out[o] = reduction of in[o, :] for o in [0, outer).
+using RowsKernel = void (*)(const void* in, void* out, std::int64_t outer, std::int64_t n);
+
+/// out[i] = reduction of in[:, i] for i in [0, columns), where rows are \p row_step elements apart.
+using ColumnsKernel = void (*)(const void* in, void* out, std::int64_t n, std::int64_t columns, std::int64_t row_step);
+
+struct ReduceKernels {
+  RowsKernel rows;
+  ColumnsKernel columns;
+};
+
+/// The reductions, in the order of the enumeration Reduction.
+inline constexpr int reduction_count = 7;
+
+/// Tables are indexed by enumerators; combinations that do not exist are null.
+struct KernelSet {
+  const char* name;
+  MapKernel map[dtype_count];
+  ConvertKernel convert[dtype_count][dtype_count];  ///< [from][to]
+  ReduceKernels reduce[reduction_count][dtype_count];
+  void (*gather_rows)(const std::uint8_t* rows, std::int64_t row_size, const std::int64_t* indices, std::int64_t count,
+                      float scale, float* out);
+};
+
+}  // namespace xgrad::kernels

@@ -1,0 +1,112 @@
+#include "autograd/kernels/isa/floating.hpp"
+#include "autograd/kernels/isa/interpreter.hpp"
+#include "autograd/kernels/isa/sets.hpp"
+
+namespace xgrad::kernels::XGRAD_ISA {
+
+namespace {
+
+template <class T, Batch<T> (*f)(Batch<T>)>
+bool unary(T* out, std::int64_t count, const Operand<T>* registers, const Instruction& instruction) {
+  const auto [a, a_step] = registers[instruction.a];
+  const T* x = a;
+  for (std::int64_t i = 0; i < count; i += lanes<T>, x += a_step) {
+    store(out + i, f(load(x)));
+  }
+  return true;
+}
+
+template <class T, Batch<T> (*f)(Batch<T>, Batch<T>)>
+bool binary(T* out, std::int64_t count, const Operand<T>* registers, const Instruction& instruction) {
+  const Operand<T> a = registers[instruction.a];
+  const Operand<T> b = registers[instruction.b];
+  const T* x = a.data;
+  const T* y = b.data;
+#pragma GCC unroll 4  // a block is only 64 vectors long: the loop's own instructions count
+  for (std::int64_t i = 0; i < count; i += lanes<T>, x += a.step, y += b.step) {
+    store(out + i, f(load(x), load(y)));
+  }
+  return true;
+}
+
+template <class T, Batch<T> (*f)(Batch<T>, Batch<T>, Batch<T>)>
+bool ternary(T* out, std::int64_t count, const Operand<T>* registers, const Instruction& instruction) {
+  const Operand<T> a = registers[instruction.a];
+  const Operand<T> b = registers[instruction.b];
+  const Operand<T> c = registers[instruction.c];
+  const T* x = a.data;
+  const T* y = b.data;
+  const T* z = c.data;
+  for (std::int64_t i = 0; i < count; i += lanes<T>, x += a.step, y += b.step, z += c.step) {
+    store(out + i, f(load(x), load(y), load(z)));
+  }
+  return true;
+}
+
+template <class T>
+constexpr PrimitiveTable<T> make_table() {
+  using F = Floating<T>;
+  PrimitiveTable<T> table{};
+  table[Opcode::negative] = unary<T, F::negative>;
+  table[Opcode::abs] = unary<T, F::abs>;
+  table[Opcode::sign] = unary<T, F::sign>;
+  table[Opcode::exp] = unary<T, F::exp>;
+  table[Opcode::expm1] = unary<T, F::expm1>;
+  table[Opcode::log] = unary<T, F::log>;
+  table[Opcode::log1p] = unary<T, F::log1p>;
+  table[Opcode::sqrt] = unary<T, F::sqrt>;
+  table[Opcode::cbrt] = unary<T, F::cbrt>;
+  table[Opcode::sin] = unary<T, F::sin>;
+  table[Opcode::cos] = unary<T, F::cos>;
+  table[Opcode::tan] = unary<T, F::tan>;
+  table[Opcode::asin] = unary<T, F::asin>;
+  table[Opcode::acos] = unary<T, F::acos>;
+  table[Opcode::atan] = unary<T, F::atan>;
+  table[Opcode::sinh] = unary<T, F::sinh>;
+  table[Opcode::cosh] = unary<T, F::cosh>;
+  table[Opcode::tanh] = unary<T, F::tanh>;
+  table[Opcode::asinh] = unary<T, F::asinh>;
+  table[Opcode::acosh] = unary<T, F::acosh>;
+  table[Opcode::atanh] = unary<T, F::atanh>;
+  table[Opcode::erf] = unary<T, F::erf>;
+  table[Opcode::sigmoid] = unary<T, F::sigmoid>;
+  table[Opcode::relu] = unary<T, F::relu>;
+  table[Opcode::floor] = unary<T, F::floor>;
+  table[Opcode::ceil] = unary<T, F::ceil>;
+  table[Opcode::round] = unary<T, F::round>;
+  table[Opcode::trunc] = unary<T, F::trunc>;
+  table[Opcode::logical_not] = unary<T, F::logical_not>;
+  table[Opcode::add] = binary<T, F::add>;
+  table[Opcode::subtract] = binary<T, F::subtract>;
+  table[Opcode::multiply] = binary<T, F::multiply>;
+  table[Opcode::divide] = binary<T, F::divide>;
+  table[Opcode::remainder] = binary<T, F::remainder>;
+  table[Opcode::pow] = binary<T, F::pow>;
+  table[Opcode::maximum] = binary<T, F::maximum>;
+  table[Opcode::minimum] = binary<T, F::minimum>;
+  table[Opcode::atan2] = binary<T, F::atan2>;
+  table[Opcode::hypot] = binary<T, F::hypot>;
+  table[Opcode::less] = binary<T, F::less>;
+  table[Opcode::less_equal] = binary<T, F::less_equal>;
+  table[Opcode::equal] = binary<T, F::equal>;
+  table[Opcode::not_equal] = binary<T, F::not_equal>;
+  table[Opcode::logical_and] = binary<T, F::logical_and>;
+  table[Opcode::logical_or] = binary<T, F::logical_or>;
+  table[Opcode::where] = ternary<T, F::where>;
+  return table;
+}
+
+template <class T>
+constexpr PrimitiveTable<T> primitives = make_table<T>();
+
+}  // namespace
+
+bool map_float32(const MapJob& job, std::int64_t first, std::int64_t last, void* scratch) {
+  return Interpreter<float, lanes<float>>(job, primitives<float>, first, last, scratch).run();
+}
+
+bool map_float64(const MapJob& job, std::int64_t first, std::int64_t last, void* scratch) {
+  return Interpreter<double, lanes<double>>(job, primitives<double>, first, last, scratch).run();
+}
+
+}  // namespace xgrad::kernels::XGRAD_ISA

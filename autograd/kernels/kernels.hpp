@@ -1,0 +1,131 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "autograd/dtype.hpp"
+#include "autograd/kernels/opcode.hpp"
+#include "autograd/shape.hpp"
+
+/// \file
+/// Loops over raw row-major buffers. Every function here picks the loop compiled for this CPU, cuts large work into
+/// pieces that depend on sizes alone (so results do not change with the number of threads) and runs it on the workers.
+
+/// Loops over raw buffers: what operations compute with.
+namespace xgrad::kernels {
+
+/// An operand of map: \p strides gives, per axis of the iteration space, the step in elements (0 where it repeats).
+struct MapInput {
+  const void* data;  ///< the element at index 0 of every axis
+  DType dtype;       ///< of the elements; they are converted to MapCall::compute
+  Shape strides;     ///< in elements, one per axis of the iteration space
+};
+
+/// One result of map.
+struct MapOutput {
+  void* data;            ///< row-major over the iteration space
+  DType dtype;           ///< converted to from MapCall::compute
+  std::uint16_t source;  ///< the register that holds it after the last instruction
+};
+
+/// A formula over whole arrays. Registers: first one per input, then one per constant, then temporaries, which are the
+/// only ones that instructions may write.
+/// boolean operands read as 0 and 1; a boolean output stores register != 0.
+struct MapCall {
+  const Instruction* code;     ///< run in order for every element
+  std::size_t code_size;       ///< number of instructions
+  const double* constants;     ///< contents of the registers after those of the inputs
+  std::size_t constant_count;  ///< number of constants
+  std::size_t register_count;  ///< inputs, constants and temporaries
+  DType compute;               ///< the type of every register: int32, int64, float32 or float64
+  const MapInput* inputs;      ///< contents of the first registers
+  std::size_t input_count;     ///< number of inputs
+  const MapOutput* outputs;    ///< what is stored at the end
+  std::size_t output_count;    ///< number of outputs
+  Shape shape;                 ///< the iteration space
+};
+
+/// out[i] = formula(inputs[i]...) over the iteration space, block by block while the block is in L1.
+/// An output may share its buffer with an input that is read at the same position only.
+/// \throws ValueError `[op]` for an integer division or remainder by zero.
+void map(const char* op, const MapCall& call);
+
+/// What reduce makes of the elements along an axis.
+enum class Reduction : std::uint8_t { sum, prod, amax, amin, logsumexp, all, any };
+
+/// out[o, i] = reduction over n of in[o, n, i]. sum of boolean, uint8 and int32 gives int64; sum and prod of other
+/// types keep them; amax and amin keep the type (NaN wins); logsumexp takes floating types and is exact for infinities;
+/// all and any take boolean. n = 0 gives the neutral element of sum, prod, logsumexp (-inf), all and any.
+void reduce(Reduction kind, DType dtype, const void* in, void* out, std::int64_t outer, std::int64_t n,
+            std::int64_t inner);
+
+/// out[o, i] = position of the first largest element of in[o, :, i]; the first NaN wins.
+void argmax(DType dtype, const void* in, std::int64_t* out, std::int64_t outer, std::int64_t n, std::int64_t inner);
+/// out[o, i] = position of the first smallest element of in[o, :, i]; the first NaN wins.
+void argmin(DType dtype, const void* in, std::int64_t* out, std::int64_t outer, std::int64_t n, std::int64_t inner);
+
+/// out[o, k, i] = a[o, k, i] · out[o, k - 1, i] + b[o, k, i], from out[o, 0, i] = b[o, 0, i] on; \p reverse walks from
+/// the end of n to its start. \p dtype is floating or integer.
+void linear_recurrence(DType dtype, const void* a, const void* b, void* out, std::int64_t outer, std::int64_t n,
+                       std::int64_t inner, bool reverse);
+
+/// out[o, k, i] = in[o, 0, i] + ... + in[o, k, i]; \p reverse sums from the end. \p dtype is floating or integer.
+void cumulative_sum(DType dtype, const void* in, void* out, std::int64_t outer, std::int64_t n, std::int64_t inner,
+                    bool reverse);
+
+/// out[o, :, i] = the positions that put in[o, :, i] in ascending (descending) order, equal elements in their own
+/// order, NaN last.
+void argsort(DType dtype, const void* in, std::int64_t* out, std::int64_t outer, std::int64_t n, std::int64_t inner,
+             bool descending);
+
+/// out[index] = in[index] for every index of \p shape; strides in elements, possibly 0 or negative, from the given
+/// first element. Covers transposes, broadcasting, slices, flips and writing into slices.
+void copy(std::size_t element_size, const Shape& shape, const void* in, const Shape& in_strides, void* out,
+          const Shape& out_strides);
+
+/// out[i] = in[i] in another type: boolean from numbers is (x != 0), floating to integer truncates.
+void cast(DType from, const void* in, DType to, void* out, std::int64_t count);
+
+/// out[i] = value in \p dtype.
+void fill(DType dtype, void* out, std::int64_t count, double value);
+
+/// out[i] = start + i * step, computed in double (exact in the integer types).
+void arange(DType dtype, void* out, std::int64_t count, double start, double step);
+
+/// out[o, j, i] = in[o, indices[j], i]; negative indices count from the end; \p indices are int64.
+/// \throws ValueError `[op]` naming the first index outside [-n, n) and its position.
+void take(const char* op, std::size_t element_size, const void* in, std::int64_t outer, std::int64_t n,
+          std::int64_t inner, const std::int64_t* indices, std::int64_t count, void* out);
+
+/// out[o, indices[j], i] += in[o, j, i], in ascending j; \p dtype is floating or integer.
+/// \throws ValueError as take does.
+void scatter_add(const char* op, DType dtype, const void* in, std::int64_t outer, std::int64_t n, std::int64_t inner,
+                 const std::int64_t* indices, std::int64_t count, void* out);
+
+/// out[j, c] = (indices[j] == c) in \p dtype for c in [0, classes).
+/// \throws ValueError `[op]` naming the first index outside [0, classes) and its position.
+void one_hot(const char* op, const std::int64_t* indices, std::int64_t count, std::int64_t classes, DType dtype,
+             void* out);
+
+/// c = op(a) op(b), row-major, where op is the transpose when asked for: op(a) is (m, k), op(b) is (k, n), c is (m, n).
+/// Through BLAS; \p dtype is floating; k = 0 gives zeros. \p accumulate adds to c instead of overwriting it.
+void matmul(DType dtype, bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
+            const void* a, const void* b, void* c, bool accumulate = false);
+
+/// out[j, i] = rows[indices[j], i] * scale: gathers rows of bytes and widens them to float32 in one pass.
+void gather_rows(const std::uint8_t* rows, std::int64_t row_size, const std::int64_t* indices, std::int64_t count,
+                 float scale, float* out);
+
+/// A stream of random numbers, pure in (key, position): Philox4x32-10 (Salmon et al., Parallel Random Numbers: As Easy
+/// as 1, 2, 3, SC 2011). Element i depends on \p key and i alone.
+void random_uniform(DType dtype, std::uint64_t key, void* out, std::int64_t count);  ///< in [0, 1)
+void random_normal(DType dtype, std::uint64_t key, void* out, std::int64_t count);   ///< mean 0, variance 1
+
+/// A new key, statistically independent of \p key, for each \p data.
+std::uint64_t random_fold(std::uint64_t key, std::uint64_t data);
+
+/// Name of the instruction set chosen at start-up: `avx512`, `avx2` or `baseline`.
+/// The environment variable XGRAD_ISA, read once, can ask for a lesser one.
+const char* instruction_set();
+
+}  // namespace xgrad::kernels

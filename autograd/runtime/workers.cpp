@@ -1,0 +1,315 @@
+#include "autograd/runtime/workers.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <new>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <sched.h>
+
+#include "autograd/error.hpp"
+#include "autograd/runtime/blas.hpp"
+#include "autograd/runtime/job.hpp"
+#include "autograd/runtime/pool.hpp"
+
+namespace xgrad::runtime {
+
+namespace {
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+/// Waits in three stages: at first in the shortest way, then leaving the core to whoever else wants it, and in the end
+/// not at all, which tells the caller to sleep. (Waking a sleeping thread takes longer than most kernels.)
+class Patience {
+ public:
+  /// Waits a moment. \return false when it is time to sleep.
+  bool wait() {
+    if (++rounds_ <= spin_rounds) {
+      pause();
+      return true;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (rounds_ == spin_rounds + 1) {
+      start_ = now;
+    }
+    std::this_thread::yield();
+    return now - start_ < yield_time;
+  }
+
+ private:
+  static constexpr int spin_rounds = 400;  // about 10 microseconds
+  static constexpr std::chrono::milliseconds yield_time{2};
+
+  int rounds_ = 0;
+  std::chrono::steady_clock::time_point start_;
+};
+
+thread_local bool inside_piece = false;
+
+/// The threads besides the caller's. One job runs at a time.
+class Workers {
+ public:
+  /// \return false when another thread's job is running: nothing is done.
+  bool try_run(std::int64_t pieces, Body body, void* context, std::size_t threads) {
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock || closed_) {
+      return false;
+    }
+    resize(threads - 1);
+    Job job;
+    job.body = body;
+    job.context = context;
+    job.pieces = pieces;
+    job.unit = (pieces + Mark::most - 1) / Mark::most;
+    job.shares = static_cast<std::int64_t>(threads_.size()) + 1;
+    board_.post(job);
+    if (sleeping_.load() > 0) {
+      wake();
+    }
+    const std::int64_t missing = job.units() - work(job, 0);
+    for (Patience patience; missing > done_by_workers(job);) {
+      patience.wait();
+    }
+    failure_.rethrow();
+    return true;
+  }
+
+  void stop(bool for_ever) {
+    const std::lock_guard lock(mutex_);
+    resize(0);
+    closed_ = for_ever;
+  }
+
+ private:
+  void resize(std::size_t count) {
+    if (wanted_ == count) {
+      return;
+    }
+    wanted_ = count;
+    stopping_.store(true);
+    wake();
+    for (std::thread& thread : threads_) {
+      thread.join();
+    }
+    threads_.clear();
+    stopping_.store(false);
+    shares_ = std::vector<Share>(count + 1);
+    const std::uint64_t ticket = board_.ticket();
+    try {
+      while (threads_.size() < count) {
+        const auto self = static_cast<std::int64_t>(threads_.size()) + 1;
+        threads_.emplace_back([this, self, ticket] { live(self, ticket); });
+      }
+    } catch (const std::system_error&) {
+      // The work gets done by those there are.
+    }
+  }
+
+  void wake() {
+    alarm_.fetch_add(1);
+    alarm_.notify_all();
+  }
+
+  /// Runs units of one's own share, then what others have not begun. \return how many.
+  std::int64_t work(const Job& job, std::int64_t self) {
+    inside_piece = true;
+    std::int64_t count = 0;
+    for (std::int64_t k = 0; k < job.shares; ++k) {
+      const std::int64_t owner = (self + k) % job.shares;
+      Share& share = shares_[static_cast<std::size_t>(owner)];
+      for (std::int64_t unit = share.claim(job, owner); unit >= 0; unit = share.claim(job, owner)) {
+        run(job, unit);
+        ++count;
+        if (self != 0) {
+          shares_[static_cast<std::size_t>(self)].done.store(Mark::make(job.ticket, count), std::memory_order_release);
+        }
+      }
+    }
+    inside_piece = false;
+    return count;
+  }
+
+  void run(const Job& job, std::int64_t unit) {
+    for (std::int64_t piece = unit * job.unit; piece < std::min(job.pieces, (unit + 1) * job.unit); ++piece) {
+      try {
+        job.body(job.context, piece);
+      } catch (...) {
+        failure_.add(piece);
+      }
+    }
+  }
+
+  std::int64_t done_by_workers(const Job& job) const {
+    std::int64_t count = 0;
+    for (std::int64_t i = 1; i < job.shares; ++i) {
+      const std::uint64_t mark = shares_[static_cast<std::size_t>(i)].done.load(std::memory_order_acquire);
+      count += Mark::ticket(mark) == job.ticket ? Mark::position(mark) : 0;
+    }
+    return count;
+  }
+
+  void live(std::int64_t self, std::uint64_t ticket) {
+    make_blas_serial_on_this_thread();
+    Job job;
+    while (!stopping_.load()) {
+      ticket = wait_for_ticket_after(ticket);
+      if (!stopping_.load() && board_.read(ticket, job)) {
+        work(job, self);
+      }
+    }
+  }
+
+  std::uint64_t wait_for_ticket_after(std::uint64_t seen) {
+    Patience patience;
+    while (!stopping_.load(std::memory_order_relaxed)) {
+      const std::uint64_t now = board_.ticket();
+      if (now != seen && now % 2 == 0) {
+        return now;
+      }
+      if (!patience.wait()) {
+        sleep(seen);
+        patience = Patience();
+      }
+    }
+    return seen;
+  }
+
+  /// The worker says that it sleeps before it looks at the board once more, the caller posts before it looks whether
+  /// anybody sleeps: one of them sees the other.
+  void sleep(std::uint64_t seen) {
+    sleeping_.fetch_add(1);
+    const std::uint32_t alarm = alarm_.load();
+    if (board_.ticket() == seen && !stopping_.load()) {
+      alarm_.wait(alarm);
+    }
+    sleeping_.fetch_sub(1);
+  }
+
+  std::mutex mutex_;  // held while a job runs
+  bool closed_ = false;
+  std::size_t wanted_ = 0;  // threads_ are fewer where the system gives no more
+  std::vector<std::thread> threads_;
+  std::vector<Share> shares_;
+  Failure failure_;
+  Board board_;
+  alignas(alignment) std::atomic<int> sleeping_{0};
+  std::atomic<bool> stopping_{false};
+  alignas(alignment) std::atomic<std::uint32_t> alarm_{0};
+};
+
+/// Never destroyed, for static variables of the program may still compute; its threads end when the program does.
+Workers& workers() {
+  alignas(Workers) static std::byte storage[sizeof(Workers)];
+  static Workers* const instance = new (storage) Workers;
+  static const struct AtExit {
+    ~AtExit() { instance->stop(true); }
+  } at_exit;
+  return *instance;
+}
+
+int initial_thread_count() {
+  if (const char* wanted = std::getenv("XGRAD_THREADS"); wanted != nullptr && *wanted != '\0') {
+    int count = 0;
+    const char* end = wanted + std::strlen(wanted);
+    const auto [rest, error] = std::from_chars(wanted, end, count);
+    if (error != std::errc{} || rest != end || count < 1) {
+      raise<ValueError>("num_threads", fmt::format("the environment variable XGRAD_THREADS is `{}`; set it to a number "
+                                                   "of threads, 1 or more, or unset it",
+                                                   wanted));
+    }
+    return count;
+  }
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) {
+    return CPU_COUNT(&allowed);
+  }
+  const unsigned count = std::thread::hardware_concurrency();
+  return count == 0 ? 1 : static_cast<int>(count);
+}
+
+std::atomic<int>& thread_count() {
+  static std::atomic<int> count{initial_thread_count()};
+  return count;
+}
+
+void run_serially(std::int64_t pieces, Body body, void* context) {
+  std::exception_ptr failure;
+  for (std::int64_t piece = 0; piece < pieces; ++piece) {
+    try {
+      body(context, piece);
+    } catch (...) {
+      if (!failure) {
+        failure = std::current_exception();
+      }
+    }
+  }
+  if (failure) {
+    std::rethrow_exception(failure);
+  }
+}
+
+struct Scratch {
+  ~Scratch() { std::free(memory); }
+  void* memory = nullptr;
+  std::size_t bytes = 0;
+};
+
+}  // namespace
+
+int num_threads() { return thread_count().load(std::memory_order_relaxed); }
+
+void set_num_threads(int count) {
+  if (count < 1) {
+    raise<ValueError>("set_num_threads", fmt::format("the number of threads is {}; give 1 or more", count));
+  }
+  if (thread_count().exchange(count) > count) {
+    workers().stop(false);
+  }
+}
+
+void parallel_for(std::int64_t pieces, void (*body)(void*, std::int64_t), void* context) {
+  if (pieces == 1) {
+    return body(context, 0);
+  }
+  if (pieces <= 0) {
+    return;
+  }
+  const int threads = inside_piece ? 1 : num_threads();
+  if (threads == 1 || !workers().try_run(pieces, body, context, static_cast<std::size_t>(threads))) {
+    run_serially(pieces, body, context);
+  }
+}
+
+void* thread_scratch(std::size_t bytes) {
+  thread_local Scratch scratch;
+  if (scratch.bytes < bytes) {
+    std::free(std::exchange(scratch.memory, nullptr));
+    const std::size_t rounded = (bytes + bytes / 2 + alignment - 1) / alignment * alignment;
+    scratch.bytes = 0;
+    scratch.memory = std::aligned_alloc(alignment, rounded);
+    if (scratch.memory == nullptr) {
+      throw std::bad_alloc();
+    }
+    scratch.bytes = rounded;
+  }
+  return scratch.memory;
+}
+
+}  // namespace xgrad::runtime

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+
+/// \file
+/// The threads that kernels run on.
+
+/// Threads, memory, BLAS and the CPU.
+namespace xgrad::runtime {
+
+/// Number of threads that kernels use, the calling one included. Initially XGRAD_THREADS, or else the number of
+/// processors this process may run on.
+int num_threads();
+
+/// Sets the number of threads, 1 or more. Not while kernels run. \throws ValueError for less than 1.
+void set_num_threads(int count);
+
+/// Calls \p body(context, piece) for every piece in [0, pieces), on all threads, and returns when all are done. Pieces
+/// must be independent. Called from inside a piece it runs serially. The exception of the lowest-numbered failing piece
+/// is rethrown after all pieces are done.
+void parallel_for(std::int64_t pieces, void (*body)(void* context, std::int64_t piece), void* context);
+
+/// parallel_for over any callable.
+template <class F>
+void parallel_for(std::int64_t pieces, F&& body) {
+  using Callable = std::remove_reference_t<F>;
+  parallel_for(
+      pieces, [](void* context, std::int64_t piece) { (*static_cast<Callable*>(context))(piece); },
+      const_cast<void*>(static_cast<const void*>(std::addressof(body))));
+}
+
+/// Scratch memory of the calling thread, aligned, at least \p bytes; valid until the thread asks again.
+void* thread_scratch(std::size_t bytes);
+
+}  // namespace xgrad::runtime
