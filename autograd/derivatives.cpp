@@ -1,0 +1,99 @@
+#include "autograd/derivatives.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "autograd/graph.hpp"
+#include "autograd/ops.hpp"
+#include "autograd/vmap.hpp"
+
+namespace xgrad {
+
+namespace {
+
+Spec spec_of(const Tensor& tensor) { return {tensor.shape(), tensor.dtype()}; }
+
+// All tensors of one shape with a single 1, one after the other on axis 0.
+Tensor standard_basis(const Spec& spec) {
+  const std::int64_t size = spec.shape.element_count();
+  Shape shape = spec.shape;
+  shape.insert(0, size);
+  const Tensor numbers = arange(static_cast<double>(size), DType::int64);
+  return reshape(one_hot(numbers, std::max<std::int64_t>(size, 1), spec.dtype), shape);
+}
+
+// `derivative`, written for one placeholder, at all standard basis vectors in its place.
+Tensor along_basis(const Tensor& derivative, const Tensor& direction, std::int64_t out_axis) {
+  detail::MappedArguments mapped;
+  mapped.placeholders = {direction};
+  mapped.samples = {standard_basis(spec_of(direction))};
+  mapped.size = direction.size();
+  return detail::map_samples(derivative, mapped, out_axis);
+}
+
+}  // namespace
+
+Tensor jacobian(const Tensor& output, const Tensor& input, JacobianMode mode, std::source_location where) {
+  if (!is_floating(output.dtype())) {
+    located(where, [&] {
+      raise<DTypeError>("jacobian", fmt::format("the output is {}, not floating", to_string(spec_of(output))));
+    });
+  }
+  const bool reverse =
+      mode == JacobianMode::reverse || (mode == JacobianMode::by_shape && output.size() < input.size());
+  Shape shape = output.shape();
+  for (std::int64_t size : input.shape()) {
+    shape.push_back(size);
+  }
+  if (shape.element_count() == 0) {
+    return zeros(shape, output.dtype(), where);
+  }
+  if (reverse) {
+    const Tensor ct = placeholder(spec_of(output), "jacobian");
+    return reshape(along_basis(vjp(output, {input}, ct, Unreached::zeros, where)[0], ct, 0), shape);
+  }
+  const Tensor tangent = placeholder(spec_of(input), "jacobian");
+  return reshape(along_basis(jvp(output, {input}, {tangent}, where), tangent, -1), shape);
+}
+
+LinearMap::LinearMap(const Tensor& value, const Tensors& inputs) {
+  for (const Tensor& input : inputs) {
+    placeholders_.push_back(placeholder(spec_of(input), "linearize"));
+  }
+  derivative_ = jvp(value, inputs, placeholders_, {});
+  // The coefficients: nodes that the tangents do not reach, kept because the derivative holds on to them.
+  const TopologicalOrder order = topological_order(std::span(&derivative_, 1));
+  std::vector<bool> depends(order.nodes.size());
+  Tensors coefficients;
+  for (std::size_t i = 0; i < order.nodes.size(); ++i) {
+    const Node& node = *order.nodes[i];
+    depends[i] = node.name() == "placeholder";
+    for (const Tensor& input : node.inputs()) {
+      depends[i] = depends[i] || depends[order.numbers.find(&input.node())];
+    }
+    for (const Tensor& input : node.inputs()) {
+      if (depends[i] && !depends[order.numbers.find(&input.node())]) {
+        coefficients.push_back(input);
+      }
+    }
+  }
+  evaluate(coefficients);
+}
+
+Tensor LinearMap::operator()(const Tensors& tangents) const {
+  if (tangents.size() != placeholders_.size()) {
+    raise<ValueError>("linearize", fmt::format("{} tangents for {} arguments; give one for each", tangents.size(),
+                                               placeholders_.size()));
+  }
+  for (std::size_t i = 0; i < tangents.size(); ++i) {
+    if (spec_of(tangents[i]) != spec_of(placeholders_[i])) {
+      raise<ShapeError>("linearize",
+                        fmt::format("tangent {} is {}, its argument {}; they must be alike", i,
+                                    to_string(spec_of(tangents[i])), to_string(spec_of(placeholders_[i]))));
+    }
+  }
+  return substitute({derivative_}, placeholders_, tangents)[0];
+}
+
+}  // namespace xgrad

@@ -1,0 +1,343 @@
+#include "autograd/formula_builder.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "autograd/error.hpp"
+
+namespace xgrad::detail {
+
+using kernels::Opcode;
+
+namespace {
+
+// The builder that records on this thread.
+thread_local FormulaBuilder* innermost = nullptr;
+
+[[noreturn]] void raise_foreign() {
+  raise<ValueError>("formula",
+                    "values of two different formulas meet; use each Scalar only inside the call that was "
+                    "given it");
+}
+
+std::uint64_t next_number() {
+  static std::atomic<std::uint64_t> last = 0;
+  return ++last;
+}
+
+}  // namespace
+
+FormulaBuilder::FormulaBuilder() : number_(next_number()), outer_(std::exchange(innermost, this)) {}
+
+FormulaBuilder::~FormulaBuilder() { innermost = outer_; }
+
+FormulaBuilder* FormulaBuilder::of(Scalar a, Scalar b, Scalar c) {
+  FormulaBuilder* builder = nullptr;
+  for (const Scalar& x : {a, b, c}) {
+    if (x.formula_ == 0) {
+      continue;
+    }
+    if (innermost == nullptr || innermost->number_ != x.formula_) {
+      raise_foreign();
+    }
+    builder = innermost;
+  }
+  return builder;
+}
+
+Scalar FormulaBuilder::add_input() { return value(record({Kind::input, {}, 0})); }
+
+std::uint16_t FormulaBuilder::record(const Value& new_value) {
+  constexpr std::size_t most = 4096;
+  if (values_.size() == most) {
+    raise<ValueError>("formula", fmt::format("more than {} steps; split it into several formulas", most));
+  }
+  values_.push_back(new_value);
+  return static_cast<std::uint16_t>(values_.size() - 1);
+}
+
+std::uint16_t FormulaBuilder::id_of(Scalar x) {
+  if (x.formula_ != 0) {
+    if (x.formula_ != number_) {
+      raise_foreign();
+    }
+    return x.id_;
+  }
+  const auto [entry, inserted] = constants_.try_emplace(std::bit_cast<std::uint64_t>(x.constant_));
+  if (inserted) {
+    entry->second = record({Kind::constant, {}, x.constant_});
+  }
+  return entry->second;
+}
+
+std::optional<double> FormulaBuilder::constant_of(Scalar x) const {
+  if (x.formula_ == 0) {
+    return x.constant_;
+  }
+  const Value& known = values_[x.id_];
+  return known.kind == Kind::constant ? std::optional(known.constant) : std::nullopt;
+}
+
+Scalar FormulaBuilder::emit(Opcode code, Scalar a, Scalar b, Scalar c) {
+  if (const std::optional<Scalar> simpler = simplify(code, a, b, c)) {
+    return *simpler;
+  }
+  const int operands = primitive(code).operand_count;
+  Program::Step step{code, id_of(a), 0, 0};
+  step.b = operands > 1 ? id_of(b) : std::uint16_t{0};
+  step.c = operands > 2 ? id_of(c) : std::uint16_t{0};
+  const auto [entry, inserted] = steps_.try_emplace({code, step.a, step.b, step.c});
+  if (inserted) {
+    entry->second = record({Kind::step, step, 0});
+  }
+  return value(entry->second);
+}
+
+std::optional<Scalar> FormulaBuilder::simplify(Opcode code, Scalar a, Scalar b, Scalar c) {
+  const auto ca = constant_of(a);
+  const auto cb = constant_of(b);
+  if (code == Opcode::where) {
+    const bool same = b.formula_ != 0 && b.formula_ == c.formula_ && b.id_ == c.id_;
+    return ca ? std::optional(*ca != 0 ? b : c) : same ? std::optional(b) : std::nullopt;
+  }
+  const Primitive& row = primitive(code);
+  if (ca && (row.operand_count == 1 || cb)) {
+    return row.evaluate(*ca, cb.value_or(0));
+  }
+  switch (code) {
+    case Opcode::negative: {
+      const Value& inner = values_[a.id_];
+      return inner.kind == Kind::step && inner.step.code == Opcode::negative ? std::optional(value(inner.step.a))
+                                                                             : std::nullopt;
+    }
+    case Opcode::add: return ca == 0.0 ? std::optional(b) : cb == 0.0 ? std::optional(a) : std::nullopt;
+    case Opcode::subtract: return cb == 0.0 ? std::optional(a) : ca == 0.0 ? std::optional(-b) : std::nullopt;
+    case Opcode::multiply:
+      return ca == 1.0    ? std::optional(b)
+             : cb == 1.0  ? std::optional(a)
+             : ca == -1.0 ? std::optional(-b)
+             : cb == -1.0 ? std::optional(-a)
+                          : std::nullopt;
+    case Opcode::divide: return cb == 1.0 ? std::optional(a) : cb == -1.0 ? std::optional(-a) : std::nullopt;
+    case Opcode::pow:
+      return cb == 0.0    ? std::optional(Scalar(1))
+             : cb == 1.0  ? std::optional(a)
+             : cb == 2.0  ? std::optional(a * a)
+             : cb == 3.0  ? std::optional(a * a * a)
+             : cb == 0.5  ? std::optional(sqrt(a))
+             : cb == -1.0 ? std::optional(1 / a)
+             : cb == -2.0 ? std::optional(1 / (a * a))
+                          : std::nullopt;
+    default: return std::nullopt;
+  }
+}
+
+Scalar FormulaBuilder::scale(Scalar factor, Scalar derivative) {
+  if (const auto known = constant_of(derivative)) {
+    return *known == 0 ? Scalar(0) : factor * derivative;
+  }
+  const Value inner = values_[derivative.id_];
+  if (inner.kind == Kind::step) {
+    const Scalar a = value(inner.step.a);
+    const Scalar b = value(inner.step.b);
+    if (inner.step.code == Opcode::where) {
+      const Scalar c = value(inner.step.c);
+      if (constant_of(b) || constant_of(c)) {
+        return where(a, scale(factor, b), scale(factor, c));
+      }
+    }
+    if (inner.step.code == Opcode::negative) {
+      return -scale(factor, a);
+    }
+    if (inner.step.code == Opcode::divide && constant_of(a)) {
+      return factor * a / b;
+    }
+  }
+  return factor * derivative;
+}
+
+std::vector<Scalar> FormulaBuilder::replay(const Program& program, const std::vector<Scalar>& inputs) {
+  std::vector<Scalar> values(inputs);
+  values.insert(values.end(), program.constants.begin(), program.constants.end());
+  for (const Program::Step& step : program.steps) {
+    values.push_back(emit(step.code, values[step.a], values[step.b], values[step.c]));
+  }
+  return values;
+}
+
+std::vector<bool> FormulaBuilder::contributing(std::uint16_t result) const {
+  std::vector<bool> needed(values_.size());
+  needed[result] = true;
+  for (std::size_t i = values_.size(); i-- > 0;) {
+    if (needed[i] && values_[i].kind == Kind::step) {
+      const Program::Step& step = values_[i].step;
+      const int operands = primitive(step.code).operand_count;
+      needed[step.a] = true;
+      needed[operands > 1 ? step.b : step.a] = true;
+      needed[operands > 2 ? step.c : step.a] = true;
+    }
+  }
+  return needed;
+}
+
+std::shared_ptr<const Program> FormulaBuilder::finish(Scalar result, std::string_view name,
+                                                      std::vector<std::uint16_t>* used) {
+  const std::uint16_t result_id = id_of(result);
+  const std::vector<bool> needed = contributing(result_id);
+  auto program = std::make_shared<Program>();
+  program->name = name;
+  std::vector<std::uint16_t> number(values_.size());
+  std::uint16_t next = 0;
+  std::uint16_t input_index = 0;
+  for (const Kind kind : {Kind::input, Kind::constant, Kind::step}) {
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      const Value& known = values_[i];
+      if (known.kind != kind || (!needed[i] && !(kind == Kind::input && used == nullptr))) {
+        input_index = static_cast<std::uint16_t>(input_index + (known.kind == kind && kind == Kind::input));
+        continue;
+      }
+      number[i] = next++;
+      if (kind == Kind::input) {
+        ++program->input_count;
+        if (used != nullptr) {
+          used->push_back(input_index);
+        }
+        ++input_index;
+      } else if (kind == Kind::constant) {
+        program->constants.push_back(known.constant);
+      } else {
+        const int operands = primitive(known.step.code).operand_count;
+        program->steps.push_back({known.step.code, number[known.step.a],
+                                  operands > 1 ? number[known.step.b] : std::uint16_t{0},
+                                  operands > 2 ? number[known.step.c] : std::uint16_t{0}});
+      }
+    }
+  }
+  program->result = number[result_id];
+  complete_program(*program);
+  return program;
+}
+
+namespace {
+
+enum class ValueKind : std::uint8_t { unknown, number, truth };
+
+void require(std::vector<ValueKind>& kinds, std::uint16_t id, ValueKind wanted, const Primitive& row) {
+  if (kinds[id] == ValueKind::unknown) {
+    kinds[id] = wanted;
+  } else if (kinds[id] != wanted) {
+    raise<ValueError>("formula",
+                      wanted == ValueKind::truth
+                          ? fmt::format("{} takes a truth value, got a number; compare first, as in x != 0", row.name)
+                          : fmt::format("{} takes numbers, got a truth value; use where(condition, 1, 0)", row.name));
+  }
+}
+
+// Constants may serve as either kind, so only inputs and steps take part.
+std::vector<ValueKind> infer_kinds(const Program& program) {
+  const std::size_t first_step = program.input_count + program.constants.size();
+  std::vector<ValueKind> kinds(first_step + program.steps.size(), ValueKind::unknown);
+  const auto is_constant = [&](std::uint16_t id) { return id >= program.input_count && id < first_step; };
+  for (std::size_t i = 0; i < program.steps.size(); ++i) {
+    const Program::Step& step = program.steps[i];
+    const Primitive& row = primitive(step.code);
+    const bool selects = row.kind == PrimitiveKind::selection;
+    const std::uint16_t operands[] = {step.a, step.b, step.c};
+    for (int k = 0; k < row.operand_count; ++k) {
+      if (is_constant(operands[k])) {
+        continue;
+      }
+      if (row.kind == PrimitiveKind::logical || (selects && k == 0)) {
+        require(kinds, operands[k], ValueKind::truth, row);
+      } else if (row.kind == PrimitiveKind::arithmetic || row.kind == PrimitiveKind::floating) {
+        require(kinds, operands[k], ValueKind::number, row);
+      } else if (!selects && kinds[operands[k]] == ValueKind::unknown) {
+        kinds[operands[k]] = ValueKind::number;
+      }
+    }
+    // Both branches of a selection are of the kind that one of them is known to be.
+    const bool truth = row.kind == PrimitiveKind::logical || row.kind == PrimitiveKind::comparison ||
+                       (selects && (kinds[step.b] == ValueKind::truth || kinds[step.c] == ValueKind::truth));
+    const ValueKind result = truth ? ValueKind::truth : ValueKind::number;
+    for (int k = 1; selects && k < 3; ++k) {
+      if (!is_constant(operands[k])) {
+        require(kinds, operands[k], result, row);
+      }
+    }
+    kinds[first_step + i] = result;
+  }
+  return kinds;
+}
+
+void assign_registers(Program& program) {
+  const std::size_t first_step = program.input_count + program.constants.size();
+  constexpr std::size_t forever = ~std::size_t{0};
+  std::vector<std::size_t> last_use(first_step + program.steps.size(), 0);
+  const auto each_operand = [](const Program::Step& step, auto&& visit) {
+    const int operands = primitive(step.code).operand_count;
+    visit(step.a);
+    if (operands > 1) {
+      visit(step.b);
+    }
+    if (operands > 2) {
+      visit(step.c);
+    }
+  };
+  for (std::size_t i = 0; i < program.steps.size(); ++i) {
+    each_operand(program.steps[i], [&](std::uint16_t id) { last_use[id] = i; });
+  }
+  last_use[program.result] = forever;
+
+  std::vector<std::uint16_t> location(last_use.size());
+  for (std::size_t id = 0; id < first_step; ++id) {
+    location[id] = static_cast<std::uint16_t>(id);
+  }
+  std::vector<std::uint16_t> free;
+  auto count = static_cast<std::uint16_t>(first_step);
+  for (std::size_t i = 0; i < program.steps.size(); ++i) {
+    const Program::Step& step = program.steps[i];
+    each_operand(step, [&](std::uint16_t id) {
+      if (id >= first_step && last_use[id] == i) {
+        free.push_back(location[id]);
+        last_use[id] = forever;  // given back once, even if the step reads it twice
+      }
+    });
+    std::uint16_t target = count;
+    if (free.empty()) {
+      ++count;
+    } else {
+      target = free.back();
+      free.pop_back();
+    }
+    location[first_step + i] = target;
+    program.code.push_back({step.code, target, location[step.a], location[step.b], location[step.c]});
+  }
+  program.register_count = count;
+  program.result_register = location[program.result];
+}
+
+}  // namespace
+
+void complete_program(Program& program) {
+  const std::vector<ValueKind> kinds = infer_kinds(program);
+  for (std::size_t i = 0; i < program.input_count; ++i) {
+    program.condition_inputs.push_back(kinds[i] == ValueKind::truth);
+  }
+  program.boolean_result = kinds[program.result] == ValueKind::truth;
+  for (const Program::Step& step : program.steps) {
+    const PrimitiveKind kind = primitive(step.code).kind;
+    program.floating_only = program.floating_only || kind == PrimitiveKind::floating;
+    program.arithmetic = program.arithmetic || kind == PrimitiveKind::arithmetic || kind == PrimitiveKind::floating;
+  }
+  for (const double constant : program.constants) {
+    program.floating_only = program.floating_only || constant != std::trunc(constant) || std::isinf(constant);
+  }
+  assign_registers(program);
+}
+
+}  // namespace xgrad::detail

@@ -1,0 +1,267 @@
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <source_location>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "autograd/error.hpp"
+#include "autograd/formula.hpp"
+#include "autograd/node.hpp"
+#include "autograd/tensor.hpp"
+
+/// \file
+/// What an operation is, and how any struct that is one becomes a node of the graph.
+
+namespace xgrad {
+
+/// A name and the member it belongs to.
+template <class Class, class Member>
+struct Field {
+  std::string_view name;  ///< in printed graphs, or in the paths of a model's parameters
+  Member Class::*member;  ///< where it is found in an object of \p Class
+};
+/// `Field{"axis", &Softmax::axis}`.
+template <class Class, class Member>
+Field(std::string_view, Member Class::*) -> Field<Class, Member>;
+
+namespace detail {
+
+template <std::size_t... I, class Tuple>
+constexpr auto pair_fields(std::index_sequence<I...>, const Tuple& all) {
+  return std::tuple{Field{std::string_view(std::get<2 * I>(all)), std::get<2 * I + 1>(all)}...};
+}
+
+std::string attribute_text(bool value);
+std::string attribute_text(std::int64_t value);
+std::string attribute_text(double value);
+std::string attribute_text(DType value);
+std::string attribute_text(const Shape& value);
+std::string attribute_text(const std::string& value);
+std::string attribute_text(const Formula& value);
+
+}  // namespace detail
+
+/// The table of an operation's attributes, or of a module's members: `fields("axis", &Softmax::axis, ...)`.
+template <class... Items>
+constexpr auto fields(Items... items) {
+  return detail::pair_fields(std::make_index_sequence<sizeof...(Items) / 2>(), std::tuple(items...));
+}
+
+/// A plain struct is an operation when it has a name, says what its outputs look like, and can compute them:
+///
+///     struct Softsign {
+///       static constexpr std::string_view name = "softsign";
+///       Spec infer(Inputs in) const;                            // or Specs, when it has several outputs
+///       void eval(ConstViews in, Views out) const;
+///       Tensors vjp(const Node& node, const Cotangents& ct) const;   // one tensor per input
+///     };
+///
+/// Optional parts:
+/// - `Tensors vjp(const Node&, const Cotangents&) const`, for reverse mode;
+/// - `Tensors jvp(const Node&, const Tangents&) const`, one tensor per output, for forward mode; or the constant
+///   `linear`, true when the op is linear in its floating inputs together, so that it is its own jvp;
+/// - `Tensors vmap(const Node&, const BatchedInputs&) const`, the outputs for many samples at once, samples on axis 0;
+///   or the constant `maps_leading_axes`, true when the op treats leading axes as samples by itself;
+/// - `stops_gradient`, a constant, true when the derivative is zero everywhere;
+/// - `alias`, a constant, true when the output is the first input's elements in another shape: it has no `eval`;
+/// - `attributes`, a fields(...) table for printing; `title()`, a name that depends on them.
+template <class Op>
+concept Operation =
+    std::copy_constructible<Op> &&
+    requires(const Op& op, Inputs in) {
+      { Op::name } -> std::convertible_to<std::string_view>;
+      op.infer(in);
+    } &&
+    (
+        requires { requires Op::alias; } || requires(const Op& op, ConstViews in, Views out) { op.eval(in, out); });
+
+/// Calls \p f; errors that it throws get the user's place in the source.
+template <class F>
+decltype(auto) located(const std::source_location& otherwise, F&& f) {
+  try {
+    return f();
+  } catch (Error& error) {
+    error.locate(SourceScope::current(otherwise));
+    throw;
+  }
+}
+
+namespace detail {
+
+/// The inputs of a linear operation's jvp: tangents in place of floating inputs, zeros where there is none.
+Tensors linear_inputs(const Node& node, const Tangents& t);
+
+/// Its address identifies an operation's type.
+template <class Op>
+inline constexpr char kind_of = 0;
+
+template <class Op>
+class NodeOf final : public Node {
+ public:
+  NodeOf(Op op, Inputs inputs, std::span<const Spec> outputs, const std::source_location& where)
+      : Node(inputs, outputs, &kind_of<Op>, where), op_(std::move(op)) {}
+
+  const Op& op() const { return op_; }
+
+  std::string_view name() const override {
+    if constexpr (requires { op_.title(); }) {
+      return op_.title();
+    } else {
+      return Op::name;
+    }
+  }
+
+  std::string attributes() const override {
+    std::string text;
+    if constexpr (requires { Op::attributes; }) {
+      std::apply([&](const auto&... field) { (append(text, field), ...); }, Op::attributes);
+    }
+    return text;
+  }
+
+  bool is_alias() const override {
+    if constexpr (requires { Op::alias; }) {
+      return Op::alias;
+    }
+    return false;
+  }
+  bool stops_gradient() const override {
+    if constexpr (requires { Op::stops_gradient; }) {
+      return Op::stops_gradient;
+    }
+    return false;
+  }
+  bool has_vjp() const override {
+    return requires(const Node& node, const Cotangents& ct) { op_.vjp(node, ct); };
+  }
+  bool has_jvp() const override {
+    return linear() || requires(const Node& node, const Tangents& t) { op_.jvp(node, t); };
+  }
+  bool has_vmap() const override {
+    return maps_leading_axes() || requires(const Node& node, const BatchedInputs& in) { op_.vmap(node, in); };
+  }
+
+  void eval([[maybe_unused]] ConstViews in, [[maybe_unused]] Views out) const override {
+    if constexpr (requires { op_.eval(in, out); }) {
+      op_.eval(in, out);
+    }
+  }
+
+  Tensors vjp([[maybe_unused]] const Cotangents& ct) const override {
+    if constexpr (requires(const Node& node) { op_.vjp(node, ct); }) {
+      return op_.vjp(*this, ct);
+    }
+    return Tensors(inputs().size());
+  }
+
+  Tensors jvp([[maybe_unused]] const Tangents& t) const override {
+    if constexpr (requires(const Node& node) { op_.jvp(node, t); }) {
+      return op_.jvp(*this, t);
+    } else if constexpr (linear()) {
+      return rebuild(linear_inputs(*this, t));
+    }
+    return Tensors(output_count());
+  }
+
+  Tensors vmap([[maybe_unused]] const BatchedInputs& in) const override {
+    if constexpr (requires(const Node& node) { op_.vmap(node, in); }) {
+      return op_.vmap(*this, in);
+    } else if constexpr (maps_leading_axes()) {
+      return rebuild(in.tensors);
+    }
+    return Tensors(output_count());
+  }
+
+  Tensors rebuild(Inputs inputs) const override;
+
+ private:
+  static constexpr bool linear() {
+    if constexpr (requires { Op::linear; }) {
+      return Op::linear;
+    }
+    return false;
+  }
+  static constexpr bool maps_leading_axes() {
+    if constexpr (requires { Op::maps_leading_axes; }) {
+      return Op::maps_leading_axes;
+    }
+    return false;
+  }
+
+  template <class F>
+  void append(std::string& text, const F& field) const {
+    text.append(text.empty() ? "" : ", ").append(field.name).append("=").append(attribute_text(op_.*field.member));
+  }
+
+  Op op_;
+};
+
+template <class Op>
+Ref<const Node> make_node(Op op, Inputs inputs, const std::source_location& otherwise) {
+  const std::source_location where = SourceScope::current(otherwise);
+  const auto specs = located(where, [&] { return op.infer(inputs); });
+  if constexpr (std::same_as<std::remove_cvref_t<decltype(specs)>, Spec>) {
+    return Ref<const Node>(new NodeOf<Op>(std::move(op), inputs, std::span(&specs, 1), where));
+  } else {
+    return Ref<const Node>(new NodeOf<Op>(std::move(op), inputs, specs, where));
+  }
+}
+
+template <class Op>
+Tensors NodeOf<Op>::rebuild(Inputs inputs) const {
+  const Ref<const Node> node = make_node(op_, inputs, location());
+  Tensors outputs;
+  for (std::size_t i = 0; i < node->output_count(); ++i) {
+    outputs.emplace_back(node, i);
+  }
+  return outputs;
+}
+
+}  // namespace detail
+
+template <class Op>
+const Op* Node::as() const {
+  return kind_ == &detail::kind_of<Op> ? &static_cast<const detail::NodeOf<Op>*>(this)->op() : nullptr;
+}
+
+/// The (first) output of \p op on \p inputs, as a new node.
+/// \throws Error what the operation's `infer` throws, with the user's place in the source added.
+template <Operation Op>
+Tensor apply_op(Op op, Inputs inputs, std::source_location where = std::source_location::current()) {
+  return Tensor(detail::make_node(std::move(op), inputs, where));
+}
+/// The same, for inputs written as a list.
+template <Operation Op>
+Tensor apply_op(Op op, std::initializer_list<Tensor> inputs,
+                std::source_location where = std::source_location::current()) {
+  return Tensor(detail::make_node(std::move(op), Inputs(inputs.begin(), inputs.size()), where));
+}
+
+/// All outputs of \p op on \p inputs, as a new node.
+template <Operation Op>
+Tensors apply_op_all(Op op, Inputs inputs, std::source_location where = std::source_location::current()) {
+  const Ref<const Node> node = detail::make_node(std::move(op), inputs, where);
+  Tensors outputs;
+  for (std::size_t i = 0; i < node->output_count(); ++i) {
+    outputs.emplace_back(node, i);
+  }
+  return outputs;
+}
+
+/// A tensor without inputs whose elements are known: \p op says where they come from, and need not compute them.
+template <class Op>
+Tensor leaf(Op op, const Array& value, std::source_location where = std::source_location::current()) {
+  const Tensor tensor(detail::make_node(std::move(op), Inputs(), where));
+  tensor.node().keep_value(0, value);
+  return tensor;
+}
+
+}  // namespace xgrad

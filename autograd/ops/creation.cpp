@@ -1,0 +1,135 @@
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "autograd/kernels/kernels.hpp"
+#include "autograd/operation.hpp"
+#include "autograd/ops.hpp"
+
+/// \file
+/// Tensors made from numbers.
+
+namespace xgrad {
+
+namespace {
+
+void require_fitting(std::string_view op, double number, DType dtype) {
+  if (!fits(number, dtype)) {
+    raise<DTypeError>(op, fmt::format("{} cannot hold {}; give another dtype", to_string(dtype), number));
+  }
+}
+
+struct Full {
+  static constexpr std::string_view name = "full";
+  static constexpr bool stops_gradient = true;
+  Shape shape;
+  double value;
+  DType dtype;
+  static constexpr auto attributes = fields("value", &Full::value);
+
+  Spec infer(Inputs) const {
+    require_sizes(name, shape);
+    require_fitting(name, value, dtype);
+    return {shape, dtype};
+  }
+  void eval(ConstViews, Views out) const { kernels::fill(dtype, out[0].data, out[0].size(), value); }
+};
+
+}  // namespace
+
+Tensor full(const Shape& shape, double value, DType dtype, Source where) {
+  return apply_op(Full{shape, value, dtype}, Inputs(), where);
+}
+Tensor zeros(const Shape& shape, DType dtype, Source where) { return full(shape, 0, dtype, where); }
+Tensor ones(const Shape& shape, DType dtype, Source where) { return full(shape, 1, dtype, where); }
+
+Tensor full_like(const Operand& x, double value) {
+  const SourceScope scope(x);
+  const Tensor pattern = x.tensor();
+  return full(pattern.shape(), value, pattern.dtype());
+}
+Tensor zeros_like(const Operand& x) { return full_like(x, 0); }
+Tensor ones_like(const Operand& x) { return full_like(x, 1); }
+
+namespace {
+
+struct Arange {
+  static constexpr std::string_view name = "arange";
+  static constexpr bool stops_gradient = true;
+  double start;
+  double stop;
+  double step;
+  DType dtype;
+  static constexpr auto attributes = fields("start", &Arange::start, "stop", &Arange::stop, "step", &Arange::step);
+
+  Spec infer(Inputs) const {
+    const double count = std::ceil((stop - start) / step);
+    if (step == 0 || !std::isfinite(count)) {
+      raise<ValueError>(name, fmt::format("from {} to {} in steps of {} is not a finite list; give a step other than 0",
+                                          start, stop, step));
+    }
+    require_fitting(name, start, dtype);
+    require_fitting(name, step, dtype);
+    if (count > 0) {
+      require_fitting(name, start + (count - 1) * step, dtype);
+    }
+    return {{count > 0 ? static_cast<std::int64_t>(count) : 0}, dtype};
+  }
+  void eval(ConstViews, Views out) const { kernels::arange(dtype, out[0].data, out[0].size(), start, step); }
+};
+
+}  // namespace
+
+Tensor arange(double start, double stop, double step, DType dtype, Source where) {
+  return apply_op(Arange{start, stop, step, dtype}, Inputs(), where);
+}
+Tensor arange(double stop, DType dtype, Source where) { return arange(0, stop, 1, dtype, where); }
+
+Tensor linspace(double start, double stop, std::int64_t count, DType dtype, Source where) {
+  const SourceScope scope(where);
+  return located(where, [&] {
+    if (!is_floating(dtype)) {
+      raise<DTypeError>("linspace", fmt::format("it makes floating numbers, not {}", to_string(dtype)));
+    }
+    if (count < 1) {
+      raise<ValueError>("linspace", fmt::format("it makes 1 number or more, not {}", count));
+    }
+    // Measured from both ends, so that both are exact.
+    const Tensor i = arange(0, static_cast<double>(count), 1, DType::float64);
+    const double steps = count > 1 ? static_cast<double>(count - 1) : 1;
+    return cast(start * ((steps - i) / steps) + stop * (i / steps), dtype);
+  });
+}
+
+Tensor eye(std::int64_t rows, std::int64_t columns, DType dtype, Source where) {
+  const SourceScope scope(where);
+  return located(where, [&] {
+    const std::int64_t width = columns < 0 ? rows : columns;
+    require_sizes("eye", {rows, width});
+    const Tensor row = arange(0, static_cast<double>(rows), 1, DType::int64);
+    const Tensor column = arange(0, static_cast<double>(width), 1, DType::int64);
+    return cast(equal(expand_dims(row, 1), column), dtype);
+  });
+}
+
+bool allclose(const Operand& a, const Operand& b, double relative, double absolute, bool equal_nan) {
+  const SourceScope scope(a);
+  const auto as_double = [](const Operand& x) { return x.weak() ? x.tensor(DType::float64) : cast(x, DType::float64); };
+  const Tensor left = as_double(a);
+  const Tensor right = as_double(b);
+  const Shape shape = located(a.where(), [&] { return broadcast_shapes("allclose", left.shape(), right.shape()); });
+  const Array x = broadcast_to(left, shape).array();
+  const Array y = broadcast_to(right, shape).array();
+  for (std::int64_t i = 0; i < x.size(); ++i) {
+    const double p = x.data<double>()[i];
+    const double q = y.data<double>()[i];
+    const bool close = p == q || (std::isfinite(q) && std::abs(p - q) <= absolute + relative * std::abs(q)) ||
+                       (equal_nan && std::isnan(p) && std::isnan(q));
+    if (!close) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace xgrad

@@ -1,0 +1,295 @@
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "autograd/kernels/kernels.hpp"
+#include "autograd/operation.hpp"
+#include "autograd/ops.hpp"
+#include "autograd/ops/map.hpp"
+#include "autograd/ops/transpose.hpp"
+
+/// \file
+/// Ops that rearrange elements. All are linear: their derivative rules are other rearrangements.
+
+namespace xgrad {
+
+namespace {
+
+struct Reshape {
+  static constexpr std::string_view name = "reshape";
+  static constexpr bool alias = true;
+  static constexpr bool linear = true;
+  Shape shape;
+  static constexpr auto attributes = fields("shape", &Reshape::shape);
+
+  Spec infer(Inputs in) const {
+    const std::int64_t count = in[0].size();
+    Shape result = shape;
+    std::int64_t known = 1;
+    std::int64_t* unknown = nullptr;
+    for (std::int64_t& size : result) {
+      if (size == -1 && unknown == nullptr) {
+        unknown = &size;
+      } else if (size < 0) {
+        raise<ShapeError>(name,
+                          fmt::format("sizes are 0 or more, with at most one -1 for the size that follows, got {}",
+                                      to_string(shape)));
+      } else {
+        known *= size;
+      }
+    }
+    if (unknown != nullptr && known > 0) {
+      *unknown = count / known;
+    }
+    if ((unknown != nullptr && known == 0) || result.element_count() != count) {
+      raise<ShapeError>(name, fmt::format("{} elements of shape {} do not fit shape {}", count,
+                                          to_string(in[0].shape()), to_string(shape)));
+    }
+    return {result, in[0].dtype()};
+  }
+  Tensors vjp(const Node& node, const Cotangents& ct) const { return {reshape(ct[0], node.input(0).shape())}; }
+  Tensors vmap(const Node& node, const BatchedInputs& in) const {
+    Shape samples = node.spec(0).shape;
+    samples.insert(0, in.size);
+    return {reshape(in[0], samples)};
+  }
+};
+
+}  // namespace
+
+Tensor reshape(const Operand& x, const Shape& shape) {
+  const Tensor input = x.tensor();
+  return input.shape() == shape ? input : apply_op(Reshape{shape}, {input}, x.where());
+}
+
+Tensor expand_dims(const Operand& x, std::int64_t axis) {
+  const SourceScope scope(x);
+  const Tensor input = x.tensor();
+  return located(x.where(), [&] {
+    Shape shape = input.shape();
+    shape.insert(normalize_axis("expand_dims", axis, shape.ndim() + 1), 1);
+    return reshape(input, shape);
+  });
+}
+
+Tensor squeeze(const Operand& x, const Axes& axes) {
+  const SourceScope scope(x);
+  const Tensor input = x.tensor();
+  return located(x.where(), [&] {
+    const Shape removed = normalize_axes("squeeze", axes, input.ndim());
+    Shape shape;
+    for (std::size_t i = 0; i < input.ndim(); ++i) {
+      const std::int64_t size = input.shape()[i];
+      const bool selected = std::find(removed.begin(), removed.end(), static_cast<std::int64_t>(i)) != removed.end();
+      if (selected && size != 1 && !axes.all()) {
+        raise<ShapeError>("squeeze", fmt::format("axis {} of shape {} has size {}, only axes of size 1 can go", i,
+                                                 to_string(input.shape()), size));
+      }
+      if (!selected || size != 1) {
+        shape.push_back(size);
+      }
+    }
+    return reshape(input, shape);
+  });
+}
+
+Spec Transpose::infer(Inputs in) const {
+  const Shape& shape = in[0].shape();
+  const Axes given(axes);
+  if (axes.ndim() != shape.ndim()) {
+    raise<ShapeError>(name, fmt::format("{} axes are given for a tensor of shape {}; name each axis once", axes.ndim(),
+                                        to_string(shape)));
+  }
+  normalize_axes(name, given, shape.ndim());
+  Shape result;
+  for (std::int64_t axis : axes) {
+    result.push_back(shape[normalize_axis(name, axis, shape.ndim())]);
+  }
+  return {result, in[0].dtype()};
+}
+
+void Transpose::eval(ConstViews in, Views out) const {
+  const Shape strides = row_major_strides(in[0].shape());
+  Shape permuted;
+  for (std::int64_t axis : axes) {
+    permuted.push_back(strides[normalize_axis(name, axis, strides.ndim())]);
+  }
+  kernels::copy(size_of(in[0].dtype()), out[0].shape(), in[0].data, permuted, out[0].data,
+                row_major_strides(out[0].shape()));
+}
+
+Tensors Transpose::vjp(const Node&, const Cotangents& ct) const {
+  Shape inverse = axes;
+  for (std::size_t i = 0; i < axes.ndim(); ++i) {
+    inverse[normalize_axis(name, axes[i], axes.ndim())] = static_cast<std::int64_t>(i);
+  }
+  return {transpose(ct[0], inverse)};
+}
+
+Tensors Transpose::vmap(const Node&, const BatchedInputs& in) const {
+  Shape samples_first{0};
+  for (std::int64_t axis : axes) {
+    samples_first.push_back(static_cast<std::int64_t>(normalize_axis(name, axis, axes.ndim())) + 1);
+  }
+  return {transpose(in[0], samples_first)};
+}
+
+Tensor transpose(const Operand& x, const Shape& axes) { return apply_op(Transpose{axes}, {x.tensor()}, x.where()); }
+
+Tensor transpose(const Operand& x) {
+  const SourceScope scope(x);
+  const Tensor input = x.tensor();
+  Shape reversed;
+  for (std::size_t i = input.ndim(); i-- > 0;) {
+    reversed.push_back(static_cast<std::int64_t>(i));
+  }
+  return transpose(input, reversed);
+}
+
+Tensor swapaxes(const Operand& x, std::int64_t axis1, std::int64_t axis2) {
+  const SourceScope scope(x);
+  const Tensor input = x.tensor();
+  return located(x.where(), [&] {
+    Shape order;
+    for (std::size_t i = 0; i < input.ndim(); ++i) {
+      order.push_back(static_cast<std::int64_t>(i));
+    }
+    std::swap(order[normalize_axis("swapaxes", axis1, input.ndim())],
+              order[normalize_axis("swapaxes", axis2, input.ndim())]);
+    return transpose(input, order);
+  });
+}
+
+namespace {
+
+struct BroadcastTo {
+  static constexpr std::string_view name = "broadcast_to";
+  static constexpr bool linear = true;
+  Shape shape;
+  static constexpr auto attributes = fields("shape", &BroadcastTo::shape);
+
+  Spec infer(Inputs in) const {
+    require_sizes(name, shape);
+    if (!broadcasts_to(in[0].shape(), shape)) {
+      raise<ShapeError>(name,
+                        fmt::format("shape {} does not broadcast to {}: aligned at the last axis, sizes must be equal "
+                                    "or 1",
+                                    to_string(in[0].shape()), to_string(shape)));
+    }
+    return {shape, in[0].dtype()};
+  }
+  void eval(ConstViews in, Views out) const {
+    kernels::copy(size_of(in[0].dtype()), shape, in[0].data, broadcast_strides(in[0].shape(), shape), out[0].data,
+                  row_major_strides(shape));
+  }
+  // The chain rule sums over repeated axes wherever an operand was broadcast.
+  Tensors vjp(const Node&, const Cotangents& ct) const { return {ct[0]}; }
+  Tensors vmap(const Node& node, const BatchedInputs& in) const {
+    Shape samples = shape;
+    samples.insert(0, in.size);
+    return {broadcast_to(align_samples(node, in, shape.ndim())[0], samples)};
+  }
+};
+
+}  // namespace
+
+Tensor broadcast_to(const Operand& x, const Shape& shape) {
+  const Tensor input = x.tensor();
+  return input.shape() == shape ? input : apply_op(BroadcastTo{shape}, {input}, x.where());
+}
+
+namespace {
+
+struct Concatenate {
+  static constexpr std::string_view name = "concatenate";
+  static constexpr bool linear = true;
+  std::int64_t axis;
+  static constexpr auto attributes = fields("axis", &Concatenate::axis);
+
+  Spec infer(Inputs in) const {
+    Shape shape = in[0].shape();
+    const std::size_t along = normalize_axis(name, axis, shape.ndim());
+    for (std::size_t i = 1; i < in.size(); ++i) {
+      Shape other = in[i].shape();
+      const std::int64_t joined = other.ndim() == shape.ndim() ? std::exchange(other[along], shape[along]) : 0;
+      if (other != shape) {
+        raise<ShapeError>(name, fmt::format("part {} has shape {}, part 0 {}; they may differ along axis {} only", i,
+                                            to_string(in[i].shape()), to_string(in[0].shape()), axis));
+      }
+      if (in[i].dtype() != in[0].dtype()) {
+        raise<DTypeError>(name, fmt::format("part {} is {}, part 0 {}; cast one of them", i, to_string(in[i].dtype()),
+                                            to_string(in[0].dtype())));
+      }
+      shape[along] += joined;
+    }
+    return {shape, in[0].dtype()};
+  }
+
+  void eval(ConstViews in, Views out) const {
+    const Shape strides = row_major_strides(out[0].shape());
+    const std::size_t along = normalize_axis(name, axis, strides.ndim());
+    const std::size_t element = size_of(out[0].dtype());
+    auto* target = static_cast<std::byte*>(out[0].data);
+    for (const ConstView& part : in) {
+      kernels::copy(element, part.shape(), part.data, row_major_strides(part.shape()), target, strides);
+      target += static_cast<std::size_t>(part.shape()[along] * strides[along]) * element;
+    }
+  }
+
+  Tensors vjp(const Node& node, const Cotangents& ct) const {
+    const std::size_t along = normalize_axis(name, axis, ct[0].ndim());
+    std::vector<Slice> selection(along + 1, xgrad::all());
+    Tensors parts;
+    std::int64_t begin = 0;
+    for (const Tensor& part : node.inputs()) {
+      const std::int64_t end = begin + part.shape()[along];
+      selection[along] = range(begin, end);
+      parts.push_back(slice(ct[0], selection));
+      begin = end;
+    }
+    return parts;
+  }
+
+  Tensors vmap(const Node& node, const BatchedInputs& in) const {
+    Tensors parts;
+    for (std::size_t i = 0; i < in.tensors.size(); ++i) {
+      Shape samples = node.input(i).shape();
+      samples.insert(0, in.size);
+      parts.push_back(in.batched[i] ? in[i] : broadcast_to(in[i], samples));
+    }
+    const std::size_t along = normalize_axis(name, axis, node.spec(0).shape.ndim());
+    return {concatenate(parts, static_cast<std::int64_t>(along) + 1)};
+  }
+};
+
+void require_parts(std::string_view op, const Tensors& parts) {
+  if (parts.empty()) {
+    raise<ValueError>(op, "the list of tensors is empty; give at least one");
+  }
+}
+
+}  // namespace
+
+Tensor concatenate(const Tensors& parts, std::int64_t axis, Source where) {
+  located(where, [&] { require_parts("concatenate", parts); });
+  return apply_op(Concatenate{axis}, parts, where);
+}
+
+Tensor stack(const Tensors& parts, std::int64_t axis, Source where) {
+  const SourceScope scope(where);
+  return located(where, [&] {
+    require_parts("stack", parts);
+    Tensors rows;
+    for (const Tensor& part : parts) {
+      if (part.shape() != parts[0].shape()) {
+        raise<ShapeError>("stack", fmt::format("shapes differ: {} and {}; parts must be alike",
+                                               to_string(parts[0].shape()), to_string(part.shape())));
+      }
+      rows.push_back(expand_dims(part, axis));
+    }
+    return concatenate(rows, axis);
+  });
+}
+
+}  // namespace xgrad

@@ -1,0 +1,212 @@
+#include "autograd/ops/map.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "autograd/kernels/kernels.hpp"
+#include "autograd/ops.hpp"
+
+namespace xgrad {
+
+namespace {
+
+// boolean and uint8 are compared and selected as int32.
+DType compute_dtype(DType dtype) { return dtype == DType::boolean || dtype == DType::uint8 ? DType::int32 : dtype; }
+
+// The dtype of the operands that are values rather than conditions; they all have the same.
+DType value_dtype(const Program& program, auto&& dtype_of_input) {
+  for (std::size_t i = 0; i < program.input_count; ++i) {
+    if (!program.condition_inputs[i]) {
+      return dtype_of_input(i);
+    }
+  }
+  return program.boolean_result ? DType::boolean : DType::float32;
+}
+
+// The dtype in which two different ones meet.
+DType promote(std::string_view op, DType a, DType b) {
+  if (a == b) {
+    return a;
+  }
+  if (is_floating(a) && is_floating(b)) {
+    raise<DTypeError>(op, "float32 meets float64; cast one of them, as in cast(x, DType::float32)");
+  }
+  if (a == DType::boolean || b == DType::boolean) {
+    raise<DTypeError>(op, fmt::format("{} meets {}; cast the boolean tensor first, as in cast(x, DType::float32)",
+                                      to_string(a), to_string(b)));
+  }
+  return std::max(a, b);
+}
+
+void check_storage(const Program& program, DType dtype) {
+  if (program.arithmetic && (dtype == DType::boolean || dtype == DType::uint8)) {
+    raise<DTypeError>(program.name,
+                      fmt::format("it takes numbers to compute with, got {}, which is for storage; cast it "
+                                  "first, as in cast(x, DType::float32)",
+                                  to_string(dtype)));
+  }
+}
+
+// The dtype that the values of a call have in common; C++ numbers adapt to the tensors they meet.
+DType common_dtype(const Program& program, std::initializer_list<Operand> operands) {
+  std::optional<DType> common;
+  DType of_numbers = DType::int64;
+  std::size_t i = 0;
+  for (const Operand& operand : operands) {
+    if (program.condition_inputs[i++]) {
+      continue;
+    }
+    if (operand.weak()) {
+      of_numbers = operand.weak_floating() ? DType::float32 : of_numbers;
+      continue;
+    }
+    const DType dtype = operand.tensor().dtype();
+    check_storage(program, dtype);
+    common = common ? promote(program.name, *common, dtype) : dtype;
+  }
+  const DType dtype = common.value_or(of_numbers);
+  if (program.floating_only && !is_floating(dtype)) {
+    raise<DTypeError>(program.name, fmt::format("it takes floating tensors, got {}; cast it first, as in "
+                                                "cast(x, DType::float32)",
+                                                to_string(dtype)));
+  }
+  return dtype;
+}
+
+}  // namespace
+
+Spec Map::infer(Inputs in) const {
+  const Program& program = formula.program();
+  Spec out;
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    out.shape = broadcast_shapes(program.name, out.shape, in[i].shape());
+    if (program.condition_inputs[i] && in[i].dtype() != DType::boolean) {
+      raise<DTypeError>(program.name, fmt::format("operand {} is a condition, so it must be boolean, not {}; compare "
+                                                  "first, as in x != 0",
+                                                  i, to_string(in[i].dtype())));
+    }
+  }
+  const DType dtype = value_dtype(program, [&](std::size_t i) { return in[i].dtype(); });
+  out.dtype = program.boolean_result ? DType::boolean : dtype;
+  return out;
+}
+
+void Map::eval(ConstViews in, Views out) const {
+  const Program& program = formula.program();
+  const detail::FixedVector<kernels::MapInput, 4> inputs(in.size(), [&](std::size_t i) {
+    return kernels::MapInput{in[i].data, in[i].dtype(), broadcast_strides(in[i].shape(), out[0].shape())};
+  });
+  const kernels::MapOutput output{out[0].data, out[0].dtype(), program.result_register};
+  kernels::MapCall call;
+  call.code = program.code.data();
+  call.code_size = program.code.size();
+  call.constants = program.constants.data();
+  call.constant_count = program.constants.size();
+  call.register_count = program.register_count;
+  call.compute = compute_dtype(value_dtype(program, [&](std::size_t i) { return in[i].dtype(); }));
+  call.inputs = inputs.span().data();
+  call.input_count = in.size();
+  call.outputs = &output;
+  call.output_count = 1;
+  call.shape = out[0].shape();
+  kernels::map(program.name.c_str(), call);
+}
+
+namespace {
+
+// A formula that only passes an operand on needs no node.
+Tensor apply_formula(const Formula& formula, const Tensors& operands) {
+  const Program& program = formula.program();
+  if (program.steps.empty() && program.result < program.input_count && operands.size() == 1) {
+    return operands[program.result];
+  }
+  return apply_op(Map{formula}, operands);
+}
+
+// factor * d output / d input i; undefined where it is zero everywhere.
+Tensor partial_product(const Node& node, const Formula& formula, std::size_t i, const Tensor& factor) {
+  const Partial* partial = formula.program().partial(i);
+  if (partial == nullptr) {
+    return Tensor();
+  }
+  const std::size_t count = node.inputs().size();
+  Tensors operands;
+  for (const std::uint16_t argument : partial->arguments) {
+    operands.push_back(argument < count ? node.input(argument) : argument == count ? node.output(0) : factor);
+  }
+  return apply_formula(partial->formula, operands);
+}
+
+}  // namespace
+
+Tensors Map::vjp(const Node& node, const Cotangents& ct) const {
+  Tensors gradients(node.inputs().size());
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    if (ct.wanted(i)) {
+      gradients[i] = partial_product(node, formula, i, ct[0]);
+    }
+  }
+  return gradients;
+}
+
+Tensors Map::jvp(const Node& node, const Tangents& t) const {
+  Tensor sum;
+  for (std::size_t i = 0; i < node.inputs().size(); ++i) {
+    const Tensor term = t[i].defined() ? partial_product(node, formula, i, t[i]) : Tensor();
+    sum = !term.defined() ? sum : sum.defined() ? sum + term : term;
+  }
+  return {sum};
+}
+
+Tensors align_samples(const Node& node, const BatchedInputs& in, std::size_t ndim) {
+  Tensors aligned = in.tensors;
+  for (std::size_t i = 0; i < aligned.size(); ++i) {
+    if (in.batched[i]) {
+      Shape shape = aligned[i].shape();
+      for (std::size_t missing = node.input(i).ndim(); missing < ndim; ++missing) {
+        shape.insert(1, 1);
+      }
+      aligned[i] = reshape(aligned[i], shape);
+    }
+  }
+  return aligned;
+}
+
+Tensors Map::vmap(const Node& node, const BatchedInputs& in) const {
+  return {apply_op(Map{formula}, align_samples(node, in, node.spec(0).shape.ndim()))};
+}
+
+namespace {
+
+// The operands as tensors of one dtype; conditions are boolean.
+Tensors common_operands(const Program& program, std::initializer_list<Operand> operands) {
+  if (operands.size() != program.input_count) {
+    raise<ValueError>(program.name,
+                      fmt::format("the formula takes {} operands, got {}", program.input_count, operands.size()));
+  }
+  const DType dtype = common_dtype(program, operands);
+  Tensors inputs;
+  inputs.reserve(operands.size());
+  for (const Operand& operand : operands) {
+    if (program.condition_inputs[inputs.size()]) {
+      inputs.push_back(operand.tensor(DType::boolean, program.name));
+    } else {
+      const Tensor input = operand.tensor(dtype, program.name);
+      inputs.push_back(input.dtype() == dtype ? input : cast(input, dtype));
+    }
+  }
+  return inputs;
+}
+
+}  // namespace
+
+Tensor map(const Formula& formula, std::initializer_list<Operand> operands) {
+  const Program& program = formula.program();
+  const SourceScope scope(*operands.begin());
+  const Tensors inputs = located(operands.begin()->where(), [&] { return common_operands(program, operands); });
+  return apply_op(Map{formula}, inputs, operands.begin()->where());
+}
+
+}  // namespace xgrad

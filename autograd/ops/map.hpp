@@ -1,0 +1,28 @@
+#pragma once
+
+#include "autograd/operation.hpp"
+
+/// \file
+/// The one elementwise operation.
+
+namespace xgrad {
+
+/// formula(inputs...) for every element, inputs broadcast against each other. Derivatives are formulas again.
+struct Map {
+  static constexpr std::string_view name = "map";
+  Formula formula;
+  static constexpr auto attributes = fields("formula", &Map::formula);
+
+  std::string_view title() const { return formula.program().name; }
+  Spec infer(Inputs in) const;
+  void eval(ConstViews in, Views out) const;
+  Tensors vjp(const Node& node, const Cotangents& ct) const;
+  Tensors jvp(const Node& node, const Tangents& t) const;
+  Tensors vmap(const Node& node, const BatchedInputs& in) const;
+};
+
+/// \p in with axes of size 1 after the sample axis, so that tensors of fewer axes than \p ndim per sample broadcast
+/// against the others as they do without samples.
+Tensors align_samples(const Node& node, const BatchedInputs& in, std::size_t ndim);
+
+}  // namespace xgrad

@@ -1,0 +1,170 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "autograd/operation.hpp"
+#include "autograd/ops.hpp"
+
+/// \file
+/// Rearrangements composed of slices, joins and broadcasts.
+
+namespace xgrad {
+
+namespace {
+
+// x[.., selection, ..] on one axis.
+Tensor on_axis(const Tensor& x, std::size_t axis, const Slice& selection) {
+  std::vector<Slice> slices(axis, all());
+  slices.push_back(selection);
+  return slice(x, slices);
+}
+
+void require_one_per_axis(std::string_view op, std::string_view what, const Shape& given, const Shape& shape) {
+  if (given.ndim() != shape.ndim()) {
+    raise<ShapeError>(op, fmt::format("{} {} for a tensor of shape {}; give one number per axis", what,
+                                      to_string(given), to_string(shape)));
+  }
+}
+
+}  // namespace
+
+Tensors split_at(const Operand& x, const Shape& positions, std::int64_t axis) {
+  const SourceScope scope(x);
+  const Tensor input = x.tensor();
+  return located(x.where(), [&] {
+    const std::size_t along = normalize_axis("split_at", axis, input.ndim());
+    if (!std::is_sorted(positions.begin(), positions.end()) || (!positions.empty() && positions[0] < 0)) {
+      raise<ValueError>("split_at", fmt::format("positions {} must be 0 or more and ascend", to_string(positions)));
+    }
+    Tensors parts;
+    std::int64_t begin = 0;
+    for (std::int64_t end : positions) {
+      parts.push_back(on_axis(input, along, range(begin, end)));
+      begin = end;
+    }
+    parts.push_back(on_axis(input, along, range(begin)));
+    return parts;
+  });
+}
+
+Tensors split(const Operand& x, std::int64_t parts, std::int64_t axis) {
+  const SourceScope scope(x);
+  const Tensor input = x.tensor();
+  return located(x.where(), [&] {
+    const std::size_t along = normalize_axis("split", axis, input.ndim());
+    const std::int64_t size = input.shape()[along];
+    if (parts < 1 || size % parts != 0) {
+      raise<ValueError>(
+          "split",
+          fmt::format("axis {} of size {} cannot be cut into {} equal parts; cut it with split_at", axis, size, parts));
+    }
+    Tensors result;
+    for (std::int64_t i = 0; i < parts; ++i) {
+      result.push_back(on_axis(input, along, range(i * (size / parts), (i + 1) * (size / parts))));
+    }
+    return result;
+  });
+}
+
+Tensor flip(const Operand& x, const Axes& axes) {
+  const SourceScope scope(x);
+  const Tensor input = x.tensor();
+  return located(x.where(), [&] {
+    std::vector<Slice> slices(input.ndim(), all());
+    for (std::int64_t axis : normalize_axes("flip", axes, input.ndim())) {
+      slices[static_cast<std::size_t>(axis)] = range(Slice::open, Slice::open, -1);
+    }
+    return slice(input, slices);
+  });
+}
+
+Tensor roll(const Operand& x, std::int64_t shift, std::int64_t axis) {
+  const SourceScope scope(x);
+  const Tensor input = x.tensor();
+  return located(x.where(), [&] {
+    const std::size_t along = normalize_axis("roll", axis, input.ndim());
+    const std::int64_t size = input.shape()[along];
+    const std::int64_t forward = size == 0 ? 0 : (shift % size + size) % size;
+    if (forward == 0) {
+      return input;
+    }
+    return concatenate({on_axis(input, along, range(size - forward)), on_axis(input, along, range(0, size - forward))},
+                       static_cast<std::int64_t>(along));
+  });
+}
+
+Tensor pad(const Operand& x, const Shape& before, const Shape& after, double value) {
+  const SourceScope scope(x);
+  return located(x.where(), [&] {
+    Tensor result = x.tensor();
+    require_one_per_axis("pad", "before", before, result.shape());
+    require_one_per_axis("pad", "after", after, result.shape());
+    if (!fits(value, result.dtype())) {
+      raise<DTypeError>(
+          "pad", fmt::format("{} cannot hold the value {}; cast the tensor first", to_string(result.dtype()), value));
+    }
+    for (std::size_t axis = 0; axis < before.ndim(); ++axis) {
+      if (before[axis] < 0 || after[axis] < 0) {
+        raise<ValueError>("pad",
+                          fmt::format("widths are 0 or more, got {} and {}", to_string(before), to_string(after)));
+      }
+      Tensors parts;
+      Shape edge = result.shape();
+      for (const std::int64_t width : {before[axis], after[axis]}) {
+        edge[axis] = width;
+        if (parts.size() == 1) {
+          parts.push_back(result);
+        }
+        parts.push_back(full(edge, value, result.dtype()));
+      }
+      if (before[axis] + after[axis] > 0) {
+        result = concatenate(parts, static_cast<std::int64_t>(axis));
+      }
+    }
+    return result;
+  });
+}
+
+Tensor repeat(const Operand& x, std::int64_t repeats, std::int64_t axis) {
+  const SourceScope scope(x);
+  const Tensor input = x.tensor();
+  return located(x.where(), [&] {
+    if (repeats < 0) {
+      raise<ValueError>("repeat", fmt::format("the number of repeats is 0 or more, got {}", repeats));
+    }
+    const std::size_t along = normalize_axis("repeat", axis, input.ndim());
+    const Tensor column = expand_dims(input, static_cast<std::int64_t>(along) + 1);
+    Shape wide = column.shape();
+    wide[along + 1] = repeats;
+    Shape joined = input.shape();
+    joined[along] *= repeats;
+    return reshape(broadcast_to(column, wide), joined);
+  });
+}
+
+Tensor tile(const Operand& x, const Shape& reps) {
+  const SourceScope scope(x);
+  return located(x.where(), [&] {
+    Tensor result = x.tensor();
+    while (result.ndim() < reps.ndim()) {
+      result = expand_dims(result, 0);
+    }
+    // The last repetitions belong to the last axes.
+    const std::size_t first = result.ndim() - reps.ndim();
+    for (std::size_t i = 0; i < reps.ndim(); ++i) {
+      if (reps[i] < 0) {
+        raise<ValueError>("tile", fmt::format("repetitions are 0 or more, got {}", to_string(reps)));
+      }
+      const std::size_t axis = first + i;
+      const Tensor block = expand_dims(result, static_cast<std::int64_t>(axis));
+      Shape wide = block.shape();
+      wide[axis] = reps[i];
+      Shape joined = result.shape();
+      joined[axis] *= reps[i];
+      result = reshape(broadcast_to(block, wide), joined);
+    }
+    return result;
+  });
+}
+
+}  // namespace xgrad

@@ -1,0 +1,236 @@
+#include <fmt/format.h>
+
+#include "autograd/kernels/kernels.hpp"
+#include "autograd/operation.hpp"
+#include "autograd/ops.hpp"
+#include "autograd/ops/axis_run.hpp"
+
+/// \file
+/// Ops that run along an axis: cumulative sums and products, sorting.
+
+namespace xgrad {
+
+namespace {
+
+AxisRun one_axis(std::string_view op, std::int64_t axis, const Shape& shape) {
+  const auto along = static_cast<std::int64_t>(normalize_axis(op, axis, shape.ndim()));
+  return {along, along + 1};
+}
+
+// Integers are counted in int64, as in sum.
+Tensor countable(std::string_view op, const Tensor& x) {
+  if (x.dtype() == DType::boolean || x.dtype() == DType::uint8) {
+    raise<DTypeError>(op, fmt::format("it takes numbers, got {}; cast it first", to_string(x.dtype())));
+  }
+  return is_floating(x.dtype()) ? x : cast(x, DType::int64);
+}
+
+struct CumulativeSum {
+  static constexpr std::string_view name = "cumsum";
+  static constexpr bool linear = true;
+  AxisRun axis;
+  bool reverse;
+  static constexpr auto attributes = fields("axis", &CumulativeSum::axis, "reverse", &CumulativeSum::reverse);
+
+  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
+  void eval(ConstViews in, Views out) const {
+    const auto [outer, n, inner] = axis.extent(in[0].shape());
+    kernels::cumulative_sum(in[0].dtype(), in[0].data, out[0].data, outer, n, inner, reverse);
+  }
+  Tensors vjp(const Node&, const Cotangents& ct) const { return {apply_op(CumulativeSum{axis, !reverse}, {ct[0]})}; }
+  Tensors vmap(const Node&, const BatchedInputs& in) const {
+    return {apply_op(CumulativeSum{axis.behind_samples(), reverse}, {in[0]})};
+  }
+};
+
+}  // namespace
+
+Tensor cumsum(const Operand& x, std::int64_t axis) {
+  const SourceScope scope(x);
+  return located(x.where(), [&] {
+    const Tensor input = countable("cumsum", x.tensor());
+    return apply_op(CumulativeSum{one_axis("cumsum", axis, input.shape()), false}, {input});
+  });
+}
+
+namespace {
+
+// x moved by one along an axis, towards its end or its start; 0 comes in.
+Tensor shifted(const Tensor& x, const AxisRun& axis, bool towards_end) {
+  const auto along = static_cast<std::size_t>(axis.first);
+  const std::int64_t n = x.shape()[along];
+  std::vector<Slice> kept(along, all());
+  kept.push_back(towards_end ? range(0, n - 1) : range(1));
+  Shape edge = x.shape();
+  edge[along] = 1;
+  const Tensor zero = zeros(edge, x.dtype());
+  const Tensor rest = slice(x, kept);
+  return concatenate(towards_end ? Tensors{zero, rest} : Tensors{rest, zero}, axis.first);
+}
+
+/// y_k = a_k y_{k-1} + b_k with y_{-1} = 0 (in reverse: from the end). Its cotangents follow a recurrence in the other
+/// direction, λ_k = ct_k + a_{k+1} λ_{k+1}, with db = λ and da_k = λ_k y_{k-1}; so derivatives of any order cost O(n).
+struct Recurrence {
+  static constexpr std::string_view name = "linear_recurrence";
+  AxisRun axis;
+  bool reverse;
+  static constexpr auto attributes = fields("axis", &Recurrence::axis, "reverse", &Recurrence::reverse);
+
+  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
+  void eval(ConstViews in, Views out) const {
+    const auto [outer, n, inner] = axis.extent(in[0].shape());
+    kernels::linear_recurrence(in[0].dtype(), in[0].data, in[1].data, out[0].data, outer, n, inner, reverse);
+  }
+  Tensors vjp(const Node& node, const Cotangents& ct) const {
+    const Tensor lambda = apply_op(Recurrence{axis, !reverse}, {shifted(node.input(0), axis, reverse), ct[0]});
+    return {ct.wanted(0) ? lambda * before(node) : Tensor(), lambda};
+  }
+  Tensors jvp(const Node& node, const Tangents& t) const {
+    const Tensor by_a = t[0].defined() ? t[0] * before(node) : Tensor();
+    const Tensor source = !by_a.defined() ? t[1] : !t[1].defined() ? by_a : by_a + t[1];
+    return {apply_op(Recurrence{axis, reverse}, {node.input(0), source})};
+  }
+  Tensors vmap(const Node& node, const BatchedInputs& in) const {
+    Tensors both;
+    for (std::size_t i = 0; i < 2; ++i) {
+      Shape samples = node.input(i).shape();
+      samples.insert(0, in.size);
+      both.push_back(broadcast_to(in[i], samples));
+    }
+    return {apply_op(Recurrence{axis.behind_samples(), reverse}, both)};
+  }
+
+ private:
+  Tensor before(const Node& node) const { return shifted(node.output(0), axis, !reverse); }
+};
+
+}  // namespace
+
+Tensor cumprod(const Operand& x, std::int64_t axis) {
+  const SourceScope scope(x);
+  return located(x.where(), [&] {
+    const Tensor input = countable("cumprod", x.tensor());
+    const AxisRun along = one_axis("cumprod", axis, input.shape());
+    if (input.size() == 0) {
+      return input;
+    }
+    // The recurrence y_k = x_k y_{k-1}, begun by b = (x_0, 0, 0, ...).
+    Shape rest = input.shape();
+    --rest[static_cast<std::size_t>(along.first)];
+    std::vector<Slice> first(static_cast<std::size_t>(along.first), all());
+    first.push_back(range(0, 1));
+    const Tensor begin = concatenate({slice(input, first), zeros(rest, input.dtype())}, along.first);
+    return apply_op(Recurrence{along, false}, {input, begin});
+  });
+}
+
+namespace {
+
+struct Product {
+  static constexpr std::string_view name = "prod";
+  AxisRun axes;
+  static constexpr auto attributes = fields("axes", &Product::axes);
+
+  Spec infer(Inputs in) const { return {axes.without(in[0].shape()), in[0].dtype()}; }
+  void eval(ConstViews in, Views out) const {
+    const auto [outer, n, inner] = axes.extent(in[0].shape());
+    kernels::reduce(kernels::Reduction::prod, in[0].dtype(), in[0].data, out[0].data, outer, n, inner);
+  }
+
+  // d prod / d x_k: the product of all others, those before it times those after it; right where some x are 0.
+  Tensor of_others(const Tensor& x) const {
+    Shape edge = x.shape();
+    const auto along = static_cast<std::size_t>(axes.first);
+    const std::int64_t n = edge[along];
+    edge[along] = 1;
+    std::vector<Slice> all_but_last(along, all());
+    all_but_last.push_back(range(0, n - 1));
+    const auto exclusive = [&](const Tensor& t) {
+      return concatenate({ones(edge, t.dtype()), slice(cumprod(t, axes.first), all_but_last)}, axes.first);
+    };
+    return exclusive(x) * flip(exclusive(flip(x, axes.first)), axes.first);
+  }
+  Tensors vjp(const Node& node, const Cotangents& ct) const {
+    const Tensor& x = node.input(0);
+    return {x.size() == 0 ? zeros_like(x) : of_others(x) * reshape(ct[0], axes.with_ones(x.shape()))};
+  }
+  Tensors jvp(const Node& node, const Tangents& t) const {
+    const Tensor& x = node.input(0);
+    return {x.size() == 0 ? Tensor() : sum(of_others(x) * t[0], axes.first)};
+  }
+  Tensors vmap(const Node&, const BatchedInputs& in) const {
+    return {apply_op(Product{axes.behind_samples()}, {in[0]})};
+  }
+};
+
+}  // namespace
+
+Tensor prod(const Operand& x, const Axes& axes, bool keepdims) {
+  const SourceScope scope(x);
+  return located(x.where(), [&] {
+    Tensor result = countable("prod", x.tensor());
+    const Shape reduced = normalize_axes("prod", axes, result.ndim());
+    Shape kept = result.shape();
+    for (std::size_t i = reduced.ndim(); i-- > 0;) {  // from the last: the positions of the others stay
+      kept[static_cast<std::size_t>(reduced[i])] = 1;
+      result = apply_op(Product{{reduced[i], reduced[i] + 1}}, {result});
+    }
+    return keepdims ? reshape(result, kept) : result;
+  });
+}
+
+namespace {
+
+struct ArgSort {
+  static constexpr std::string_view name = "argsort";
+  static constexpr bool stops_gradient = true;
+  AxisRun axis;
+  bool descending;
+  static constexpr auto attributes = fields("axis", &ArgSort::axis, "descending", &ArgSort::descending);
+
+  Spec infer(Inputs in) const { return {in[0].shape(), DType::int64}; }
+  void eval(ConstViews in, Views out) const {
+    const auto [outer, n, inner] = axis.extent(in[0].shape());
+    kernels::argsort(in[0].dtype(), in[0].data, out[0].as<std::int64_t>(), outer, n, inner, descending);
+  }
+  Tensors vmap(const Node&, const BatchedInputs& in) const {
+    return {apply_op(ArgSort{axis.behind_samples(), descending}, {in[0]})};
+  }
+};
+
+}  // namespace
+
+Tensor argsort(const Operand& x, std::int64_t axis, bool descending) {
+  const SourceScope scope(x);
+  return located(x.where(), [&] {
+    const Tensor input = x.tensor();
+    return apply_op(ArgSort{one_axis("argsort", axis, input.shape()), descending}, {input});
+  });
+}
+
+Tensor sort(const Operand& x, std::int64_t axis, bool descending) {
+  const SourceScope scope(x);
+  const Tensor input = x.tensor();
+  return located(x.where(), [&] {
+    one_axis("sort", axis, input.shape());
+    return take_along_axis(input, argsort(input, axis, descending), axis);
+  });
+}
+
+TopK topk(const Operand& x, std::int64_t k, std::int64_t axis, bool largest) {
+  const SourceScope scope(x);
+  const Tensor input = x.tensor();
+  return located(x.where(), [&] {
+    const AxisRun along = one_axis("topk", axis, input.shape());
+    const std::int64_t n = input.shape()[static_cast<std::size_t>(along.first)];
+    if (k < 0 || k > n) {
+      raise<ValueError>("topk", fmt::format("k = {} of an axis of size {}; give one in [0, {}]", k, n, n));
+    }
+    std::vector<Slice> first(static_cast<std::size_t>(along.first), all());
+    first.push_back(range(0, k));
+    const Tensor indices = slice(argsort(input, along.first, largest), first);
+    return TopK{take_along_axis(input, indices, along.first), indices};
+  });
+}
+
+}  // namespace xgrad

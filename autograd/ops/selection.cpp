@@ -1,0 +1,211 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "autograd/kernels/kernels.hpp"
+#include "autograd/operation.hpp"
+#include "autograd/ops.hpp"
+
+/// \file
+/// Ops that pick evenly spaced elements, and the op that puts them back: each is the other's derivative.
+
+namespace xgrad {
+
+namespace {
+
+/// Evenly spaced positions of each axis: begin, begin + step, ..., count of them.
+struct Positions {
+  Shape begin, step, count;
+
+  std::size_t offset(const Shape& strides) const {
+    std::int64_t offset = 0;
+    for (std::size_t i = 0; i < strides.ndim(); ++i) {
+      offset += begin[i] * strides[i];
+    }
+    return static_cast<std::size_t>(offset);
+  }
+  // All samples, and of each the same positions.
+  Positions behind_samples(std::int64_t samples) const {
+    Positions result = *this;
+    result.begin.insert(0, 0);
+    result.step.insert(0, 1);
+    result.count.insert(0, samples);
+    return result;
+  }
+  Shape steps(const Shape& strides) const {
+    Shape result = strides;
+    for (std::size_t i = 0; i < strides.ndim(); ++i) {
+      result[i] *= step[i];
+    }
+    return result;
+  }
+};
+
+std::string attribute_text(const Positions& p) {
+  return fmt::format("begin {} step {} count {}", to_string(p.begin), to_string(p.step), to_string(p.count));
+}
+
+Tensor unslice(const Tensor& part, const Positions& positions, const Shape& shape);
+
+struct StridedSlice {
+  static constexpr std::string_view name = "slice";
+  static constexpr bool linear = true;
+  Positions positions;
+  static constexpr auto attributes = fields("positions", &StridedSlice::positions);
+
+  Spec infer(Inputs in) const { return {positions.count, in[0].dtype()}; }
+  void eval(ConstViews in, Views out) const {
+    if (out[0].size() == 0) {
+      return;
+    }
+    const Shape strides = row_major_strides(in[0].shape());
+    const std::size_t element = size_of(in[0].dtype());
+    kernels::copy(element, out[0].shape(), in[0].as<std::byte>() + positions.offset(strides) * element,
+                  positions.steps(strides), out[0].data, row_major_strides(out[0].shape()));
+  }
+  Tensors vjp(const Node& node, const Cotangents& ct) const {
+    return {unslice(ct[0], positions, node.input(0).shape())};
+  }
+  Tensors vmap(const Node&, const BatchedInputs& in) const {
+    return {apply_op(StridedSlice{positions.behind_samples(in.size)}, {in[0]})};
+  }
+};
+
+/// Zeros of a given shape with the input written to some positions: the transpose of a slice.
+struct Unslice {
+  static constexpr std::string_view name = "unslice";
+  static constexpr bool linear = true;
+  Positions positions;
+  Shape shape;
+  static constexpr auto attributes = fields("positions", &Unslice::positions, "shape", &Unslice::shape);
+
+  Spec infer(Inputs in) const { return {shape, in[0].dtype()}; }
+  void eval(ConstViews in, Views out) const {
+    kernels::fill(out[0].dtype(), out[0].data, out[0].size(), 0);
+    if (in[0].size() == 0) {
+      return;
+    }
+    const Shape strides = row_major_strides(shape);
+    const std::size_t element = size_of(in[0].dtype());
+    kernels::copy(element, in[0].shape(), in[0].data, row_major_strides(in[0].shape()),
+                  out[0].as<std::byte>() + positions.offset(strides) * element, positions.steps(strides));
+  }
+  Tensors vjp(const Node&, const Cotangents& ct) const { return {apply_op(StridedSlice{positions}, {ct[0]})}; }
+  Tensors vmap(const Node&, const BatchedInputs& in) const {
+    Shape samples = shape;
+    samples.insert(0, in.size);
+    return {unslice(in[0], positions.behind_samples(in.size), samples)};
+  }
+};
+
+Tensor unslice(const Tensor& part, const Positions& positions, const Shape& shape) {
+  return apply_op(Unslice{positions, shape}, {part});
+}
+
+// One axis of begin:end:step as Python reads it.
+void add_range(Positions& positions, const Slice& s, std::int64_t size) {
+  const std::int64_t step = s.step();
+  if (step == 0) {
+    raise<ValueError>("slice", "the step of a range is 0; give 1 or more, or -1 or less to walk backwards");
+  }
+  const auto limit = [&](std::int64_t end, std::int64_t if_open) {
+    if (end == Slice::open) {
+      return if_open;
+    }
+    return std::clamp(end < 0 ? end + size : end, step > 0 ? std::int64_t{0} : std::int64_t{-1},
+                      step > 0 ? size : size - 1);
+  };
+  const std::int64_t begin = limit(s.begin(), step > 0 ? 0 : size - 1);
+  const std::int64_t end = limit(s.end(), step > 0 ? size : -1);
+  const std::int64_t distance = step > 0 ? end - begin : begin - end;
+  const std::int64_t stride = step > 0 ? step : -step;
+  positions.begin.push_back(begin);
+  positions.step.push_back(step);
+  positions.count.push_back(distance > 0 ? (distance + stride - 1) / stride : 0);
+}
+
+// What the slices select, and the shape without the axes that single positions remove, with the new ones.
+std::pair<Positions, Shape> select(const Shape& shape, std::span<const Slice> slices) {
+  using Kind = Slice::Kind;
+  std::size_t used = 0;
+  std::size_t ellipses = 0;
+  for (const Slice& s : slices) {
+    used += s.kind() == Kind::index || s.kind() == Kind::range;
+    ellipses += s.kind() == Kind::ellipsis;
+  }
+  if (used > shape.ndim() || ellipses > 1) {
+    raise<ValueError>("slice",
+                      fmt::format("{} selectors and {} ellipses for shape {}; give at most one per axis and one "
+                                  "ellipsis",
+                                  used, ellipses, to_string(shape)));
+  }
+  std::vector<Slice> expanded(slices.begin(), slices.end());
+  if (ellipses == 0) {
+    expanded.push_back(ellipsis());
+  }
+  Positions positions;
+  Shape result;
+  for (const Slice& s : expanded) {
+    const std::size_t axis = positions.begin.ndim();
+    if (s.kind() == Kind::newaxis) {
+      result.push_back(1);
+    } else if (s.kind() == Kind::ellipsis) {
+      for (std::size_t i = 0; i < shape.ndim() - used; ++i) {
+        add_range(positions, xgrad::all(), shape[axis + i]);
+        result.push_back(shape[axis + i]);
+      }
+    } else if (s.kind() == Kind::range) {
+      add_range(positions, s, shape[axis]);
+      result.push_back(positions.count.back());
+    } else {
+      const std::int64_t size = shape[axis];
+      if (s.begin() < -size || s.begin() >= size) {
+        raise<ValueError>("slice", fmt::format("position {} of axis {} does not exist in shape {}", s.begin(), axis,
+                                               to_string(shape)));
+      }
+      positions.begin.push_back(s.begin() < 0 ? s.begin() + size : s.begin());
+      positions.step.push_back(1);
+      positions.count.push_back(1);
+    }
+  }
+  return {positions, result};
+}
+
+bool selects_all(const Positions& positions, const Shape& shape) {
+  return positions.count == shape &&
+         std::all_of(positions.step.begin(), positions.step.end(), [](std::int64_t step) { return step == 1; });
+}
+
+}  // namespace
+
+Tensor slice(const Operand& x, std::span<const Slice> slices) {
+  const SourceScope scope(x);
+  const Tensor input = x.tensor();
+  const auto [positions, shape] = located(x.where(), [&] { return select(input.shape(), slices); });
+  const bool whole = selects_all(positions, input.shape());
+  return reshape(whole ? input : apply_op(StridedSlice{positions}, {input}, x.where()), shape);
+}
+
+Tensor slice(const Operand& x, const Shape& begin, const Shape& end, const Shape& strides) {
+  const SourceScope scope(x);
+  if (begin.ndim() != end.ndim() || begin.ndim() != strides.ndim()) {
+    located(x.where(), [&] {
+      raise<ValueError>("slice", fmt::format("begin {}, end {} and strides {} must have one entry per axis",
+                                             to_string(begin), to_string(end), to_string(strides)));
+    });
+  }
+  std::vector<Slice> slices;
+  for (std::size_t i = 0; i < begin.ndim(); ++i) {
+    slices.push_back(range(begin[i], end[i], strides[i]));
+  }
+  return slice(x, slices);
+}
+
+Tensor Tensor::operator[](const Slice& s) const { return slice(Operand(*this, s.where()), std::span(&s, 1)); }
+
+Tensor Tensor::operator[](std::initializer_list<Slice> slices) const {
+  const std::source_location where = slices.size() == 0 ? node().location() : slices.begin()->where();
+  return slice(Operand(*this, where), std::span(slices.begin(), slices.size()));
+}
+
+}  // namespace xgrad

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <initializer_list>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "autograd/operation.hpp"
+#include "autograd/tensor.hpp"
+
+/// \file
+/// Variable, the only thing that changes.
+
+namespace xgrad {
+
+/// A named cell that holds a tensor: a parameter, an optimiser's moment, a learning rate. Copies share the cell.
+///
+/// Reading gives the same leaf tensor until the next assignment, so gradients can be taken with respect to it.
+/// Assignment keeps shape and dtype. Not safe to use from several threads while one assigns.
+class Variable {
+ public:
+  /// A cell that starts with the elements of \p initial, which may also be an xtensor array or a number.
+  explicit Variable(const Tensor& initial, std::string name = "");
+
+  const std::string& name() const;                               ///< shown in printed graphs and error messages
+  void rename(std::string name);                                 ///< for all handles to the cell
+  const Shape& shape() const;                                    ///< sizes of the axes; the same for good
+  DType dtype() const;                                           ///< type of the elements; the same for good
+  std::int64_t size() const { return shape().element_count(); }  ///< number of elements
+
+  /// The current content, as a tensor without history.
+  Tensor read() const;
+  operator Tensor() const { return read(); }  ///< the current content, as read() gives it
+
+  /// The current elements, as a read-only xtensor array of \p T; later assignments do not change it.
+  template <class T>
+  auto value() const {
+    return read().value<T>();
+  }
+  /// The current element of a variable of one element, converted to \p T.
+  /// \throws ShapeError when there is more than one element or none.
+  template <detail::Number T = double>
+  T item() const {
+    return read().item<T>();
+  }
+
+  /// Computes \p value and makes it the content. A C++ number fills a variable of shape ().
+  /// \throws ShapeError when \p value is not of this variable's shape.
+  /// \throws DTypeError when it is not of this variable's dtype.
+  void assign(const Operand& value) const;
+
+  /// A cell of its own with the same name and content.
+  Variable clone() const;
+
+  /// Whether both are handles to the same cell.
+  bool same_as(const Variable& other) const { return cell_ == other.cell_; }
+  /// Identifies the cell for as long as it lives.
+  const void* id() const { return cell_.get(); }
+
+ private:
+  friend void assign(std::span<const std::pair<Variable, Tensor>> updates);
+
+  struct Cell;
+  std::shared_ptr<Cell> cell_;
+};
+
+/// A new value for a variable.
+using Assignment = std::pair<Variable, Tensor>;
+
+/// One update of several variables: all new values are computed together, from the old contents, then all are assigned.
+/// When one of them cannot be computed, no variable changes.
+/// \throws ShapeError when a value is not of its variable's shape.
+/// \throws DTypeError when a value is not of its variable's dtype.
+void assign(std::span<const Assignment> updates);
+/// The same, for updates written as a list: `assign({{w, w - rate * g}, {steps, steps + 1}})`.
+inline void assign(std::initializer_list<Assignment> updates) { assign(std::span(updates.begin(), updates.size())); }
+
+/// The content of a variable at one time: the operation of the leaves that Variable::read gives.
+struct VariableRead {
+  static constexpr std::string_view name = "variable";  ///< of the operation
+  std::string variable;                                 ///< name of the variable
+  Shape shape;                                          ///< of the content
+  DType dtype;                                          ///< of the content
+  std::weak_ptr<void> cell;                             ///< of which variable
+
+  /// The shape and dtype of the content; there are no inputs.
+  Spec infer(Inputs inputs) const;
+  /// Whether \p other was read from the same variable, perhaps at another time.
+  bool same_cell(const VariableRead& other) const {
+    return !cell.owner_before(other.cell) && !other.cell.owner_before(cell);
+  }
+};
+
+}  // namespace xgrad
