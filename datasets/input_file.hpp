@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <zlib.h>
+
+/// \file
+/// Internal: bytes from a file that may be compressed.
+
+namespace xgrad::datasets {
+
+/// \throws FileError `[op] path: expected ..., found ...; next_step`.
+[[noreturn]] void raise_file_error(std::string_view op, const std::filesystem::path& path, std::string_view expected,
+                                   std::string_view found, std::string_view next_step);
+
+/// A file read front to back; decompressed on the way when its first bytes are gzip's magic number.
+class InputFile {
+ public:
+  /// \param op the function the user called, for messages.
+  /// \throws FileError when \p path cannot be opened or read.
+  InputFile(std::string_view op, const std::filesystem::path& path);
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+  ~InputFile();
+
+  /// Reads the next \p count bytes, fewer only where the file ends. Having read to the end means that every checksum
+  /// was right and that nothing follows the compressed data.
+  /// \throws FileError when reading fails or the compressed data are damaged or truncated.
+  std::size_t read(std::byte* out, std::size_t count);
+
+ private:
+  std::size_t read_plain(std::byte* out, std::size_t count);
+  std::size_t read_gzip(std::byte* out, std::size_t count);
+  bool refill();
+  [[noreturn]] void raise_damaged(std::string_view found) const;
+
+  struct CloseFile {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+
+  std::string op_;
+  std::filesystem::path path_;
+  std::unique_ptr<std::FILE, CloseFile> file_;
+  std::vector<Bytef> buffer_;
+  z_stream stream_{};  // next_in and avail_in are the unread part of the buffer, for plain files too
+  bool gzip_ = false;
+  bool inside_member_ = true;  // gzip files may be concatenated: each part is a member
+  std::uint64_t decompressed_ = 0;
+};
+
+}  // namespace xgrad::datasets

@@ -1,0 +1,105 @@
+#include "datasets/mnist_folder.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+#include <fmt/format.h>
+
+#include "autograd/error.hpp"
+#include "datasets/idx.hpp"
+#include "datasets/input_file.hpp"
+
+namespace xgrad::datasets {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view op = "MnistFolder::load";
+constexpr std::string_view next_step = "fetch the data set again or give its folder";
+
+struct FileNames {
+  std::string_view images;
+  std::string_view labels;
+};
+constexpr FileNames train_names = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte"};
+constexpr FileNames test_names = {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
+
+std::optional<fs::path> find_file(const fs::path& folder, std::string_view name) {
+  for (std::string_view suffix : {"", ".gz"}) {
+    fs::path path = folder / fmt::format("{}{}", name, suffix);
+    std::error_code ignored;
+    if (fs::exists(path, ignored)) {
+      return path;
+    }
+  }
+  return std::nullopt;
+}
+
+Array read_bytes(const fs::path& path, std::size_t ndim, std::string_view expected) {
+  Array array = read_idx(path);
+  if (array.dtype() != DType::uint8 || array.shape().ndim() != ndim) {
+    raise_file_error(op, path, expected, fmt::format("{} {}", to_string(array.dtype()), to_string(array.shape())),
+                     next_step);
+  }
+  return array;
+}
+
+LabelledImages read_split(const fs::path& folder, const FileNames& names, std::int64_t classes) {
+  const fs::path images_path = find_file(folder, names.images).value();
+  const fs::path labels_path = find_file(folder, names.labels).value();
+  LabelledImages split = {read_bytes(images_path, 3, "uint8 images of shape (n, rows, columns)"),
+                          read_bytes(labels_path, 1, "uint8 labels of shape (n,)")};
+  if (split.labels.size() != split.size()) {
+    raise_file_error(op, labels_path,
+                     fmt::format("{} labels, one for each image of {}", split.size(), images_path.string()),
+                     fmt::format("{}", split.labels.size()), next_step);
+  }
+  const std::uint8_t* first = split.labels.data<std::uint8_t>();
+  const std::uint8_t* last = first + split.labels.size();
+  const std::uint8_t* outside = std::find_if(first, last, [classes](std::uint8_t label) { return label >= classes; });
+  if (outside != last) {
+    raise_file_error(op, labels_path, fmt::format("labels below {}, the number of classes", classes),
+                     fmt::format("{} at position {}", *outside, outside - first),
+                     "fetch the data set again or give its number of classes");
+  }
+  return split;
+}
+
+}  // namespace
+
+std::string MnistFolder::missing_from(const fs::path& folder) {
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) {
+    return "no folder";
+  }
+  for (std::string_view name : {train_names.images, train_names.labels, test_names.images, test_names.labels}) {
+    if (!find_file(folder, name)) {
+      return fmt::format("no file {0} or {0}.gz", name);
+    }
+  }
+  return {};
+}
+
+MnistFolder MnistFolder::load(const fs::path& folder, std::int64_t classes) {
+  if (classes < 1 || classes > 256) {
+    raise<ValueError>(op, fmt::format("the number of classes is {}; labels are bytes: give 1 to 256", classes));
+  }
+  if (const std::string missing = missing_from(folder); !missing.empty()) {
+    raise_file_error(op, folder, "a folder with the four IDX files of a data set like MNIST", missing, next_step);
+  }
+  MnistFolder data = {read_split(folder, train_names, classes), read_split(folder, test_names, classes)};
+  const Shape& train_shape = data.train.images.shape();
+  const Shape& test_shape = data.test.images.shape();
+  if (train_shape[1] != test_shape[1] || train_shape[2] != test_shape[2]) {
+    raise_file_error(op, find_file(folder, test_names.images).value(),
+                     fmt::format("images of {} x {} as in the training set", train_shape[1], train_shape[2]),
+                     fmt::format("{} x {}", test_shape[1], test_shape[2]), next_step);
+  }
+  return data;
+}
+
+}  // namespace xgrad::datasets
