@@ -1,0 +1,50 @@
+#include "nn/dense.hpp"
+
+#include <fmt/format.h>
+
+#include "autograd/ops.hpp"
+
+namespace xgrad::nn {
+
+namespace {
+
+Tensor initial_weight(std::int64_t in, std::int64_t out, const DenseOptions& options) {
+  if (in < 1 || out < 1) {
+    raise<ValueError>("dense", fmt::format("sizes are 1 or more, got {} inputs and {} outputs", in, out));
+  }
+  return options.initializer(options.key, {in, out});
+}
+
+}  // namespace
+
+Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options)
+    : weight_(initial_weight(in, out, options), "weight"), initializer_(std::move(options.initializer)) {
+  if (options.bias) {
+    bias_.emplace(zeros({out}, weight_.dtype()), "bias");
+  }
+}
+
+Tensor Dense::operator()(const Operand& x) const {
+  const SourceScope scope(x);
+  const Tensor input = x.tensor();
+  return located(x.where(), [&] {
+    const std::int64_t in = weight_.shape()[0];
+    if (input.ndim() == 0 || input.shape().back() != in) {
+      raise<ShapeError>("dense",
+                        fmt::format("the layer takes {} features, the input of shape {} has {} on its last axis; "
+                                    "did you mean reshape(x, {{-1, {}}})?",
+                                    in, to_string(input.shape()), input.ndim() == 0 ? 0 : input.shape().back(), in));
+    }
+    const Tensor z = matmul(input, weight_);
+    return bias_ ? z + *bias_ : z;
+  });
+}
+
+void Dense::draw(random::Key key) {
+  weight_.assign(initializer_(key, weight_.shape()));
+  if (bias_) {
+    bias_->assign(zeros_like(*bias_));
+  }
+}
+
+}  // namespace xgrad::nn

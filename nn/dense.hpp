@@ -1,0 +1,45 @@
+#pragma once
+
+#include <optional>
+
+#include "nn/initializers.hpp"
+#include "nn/layer.hpp"
+
+/// \file
+/// The fully connected layer.
+
+namespace xgrad::nn {
+
+/// Options of a Dense layer.
+struct DenseOptions {
+  bool bias = true;                          ///< whether b is added
+  Initializer initializer = glorot_uniform;  ///< of the weight; the bias begins at 0
+  random::Key key{0};                        ///< of the initial weight; Layer::initialize draws a whole model anew
+};
+
+/// z = x W + b, for x of shape (.., in), W of shape (in, out) and b of shape (out,).
+class Dense : public Layer<Dense> {
+ public:
+  /// \throws ValueError when a size is less than 1.
+  Dense(std::int64_t in, std::int64_t out, DenseOptions options = {});
+
+  /// \throws ShapeError when the last axis of \p x is not of size in.
+  Tensor operator()(const Operand& x) const;
+
+  /// Draws the weight anew from its initialiser and sets the bias to 0.
+  void draw(random::Key key);
+
+  const Variable& weight() const { return weight_; }             ///< W, (in, out)
+  const std::optional<Variable>& bias() const { return bias_; }  ///< b, (out,)
+
+ private:
+  Variable weight_;
+  std::optional<Variable> bias_;
+  Initializer initializer_;
+
+ public:
+  /// The parameters' paths, `weight` and `bias`.
+  static constexpr auto members = fields("weight", &Dense::weight_, "bias", &Dense::bias_);
+};
+
+}  // namespace xgrad::nn

@@ -1,0 +1,214 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "autograd/operation.hpp"
+#include "autograd/random.hpp"
+#include "autograd/variable.hpp"
+
+/// \file
+/// What a layer is: a plain struct with variables, other layers, and a call operator.
+
+namespace xgrad::nn {
+
+/// A list of variables, such as the parameters that an optimiser trains.
+using Variables = std::vector<Variable>;
+
+/// A variable and its path in a model, as torch.nn names it: `0.weight`.
+struct NamedVariable {
+  std::string name;   ///< field names and positions, joined by dots
+  Variable variable;  ///< the layer's own: assigning to it changes the model
+};
+
+/// A layer computes a tensor from a tensor. What it consists of stands in its table `members`, if it has any.
+template <class L>
+concept LayerLike = std::copy_constructible<L> && requires(const L& layer, const Tensor& x) {
+  { layer(x) } -> std::convertible_to<Tensor>;
+};
+
+template <class Self>
+class Layer;
+
+namespace detail {
+
+inline std::string join_path(const std::string& path, std::string_view name) {
+  return path.empty() ? std::string(name) : path + "." + std::string(name);
+}
+
+/// Which variables a copy has in place of the original's: variables that were one stay one.
+using CopiedVariables = std::map<const void*, Variable>;
+
+// Members contain each other in any way, so each of the functions below must know of all others.
+template <class T>
+void collect(const std::optional<T>& member, const std::string& path, std::vector<NamedVariable>& found);
+template <class T>
+void collect(const std::vector<T>& members, const std::string& path, std::vector<NamedVariable>& found);
+template <LayerLike L>
+void collect(const L& layer, const std::string& path, std::vector<NamedVariable>& found);
+template <class T>
+void separate(std::optional<T>& member, CopiedVariables& copied);
+template <class T>
+void separate(std::vector<T>& members, CopiedVariables& copied);
+template <LayerLike L>
+void separate(L& layer, CopiedVariables& copied);
+template <class T>
+void initialize(std::optional<T>& member, random::Key key, std::uint64_t& layer_number);
+template <class T>
+void initialize(std::vector<T>& members, random::Key key, std::uint64_t& layer_number);
+template <LayerLike L>
+void initialize(L& layer, random::Key key, std::uint64_t& layer_number);
+
+/// Collects the variables below a member of a layer.
+inline void collect(const Variable& variable, const std::string& path, std::vector<NamedVariable>& found) {
+  for (const NamedVariable& other : found) {
+    if (other.variable.same_as(variable)) {
+      return;  // tied: listed once, under its first name
+    }
+  }
+  found.push_back({path, variable});
+}
+
+/// Gives a copied member variables of its own.
+inline void separate(Variable& variable, CopiedVariables& copied) {
+  variable = copied.try_emplace(variable.id(), variable.clone()).first->second;
+}
+
+/// Draws the initial values below a member anew; layers take keys in their order.
+inline void initialize(Variable&, random::Key, std::uint64_t&) {}
+
+template <class T>
+void collect(const std::optional<T>& member, const std::string& path, std::vector<NamedVariable>& found) {
+  if (member) {
+    collect(*member, path, found);
+  }
+}
+template <class T>
+void separate(std::optional<T>& member, CopiedVariables& copied) {
+  if (member) {
+    separate(*member, copied);
+  }
+}
+template <class T>
+void initialize(std::optional<T>& member, random::Key key, std::uint64_t& layer_number) {
+  if (member) {
+    initialize(*member, key, layer_number);
+  }
+}
+
+template <class T>
+void collect(const std::vector<T>& members, const std::string& path, std::vector<NamedVariable>& found) {
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    collect(members[i], join_path(path, std::to_string(i)), found);
+  }
+}
+template <class T>
+void separate(std::vector<T>& members, CopiedVariables& copied) {
+  for (T& member : members) {
+    separate(member, copied);
+  }
+}
+template <class T>
+void initialize(std::vector<T>& members, random::Key key, std::uint64_t& layer_number) {
+  for (T& member : members) {
+    initialize(member, key, layer_number);
+  }
+}
+
+template <LayerLike L>
+void collect(const L& layer, const std::string& path, std::vector<NamedVariable>& found) {
+  static_assert(
+      requires { L::members; } || std::is_empty_v<L> || !std::derived_from<L, Layer<L>>,
+      "a layer that holds anything lists its variables and layers in `members`, or says `fields()` for none");
+  if constexpr (requires { L::members; }) {
+    std::apply(
+        [&](const auto&... field) {
+          // A member without a name stands for its layer: the layers of a Sequential are `0`, `1`, ...
+          (collect(layer.*field.member, field.name.empty() ? path : join_path(path, field.name), found), ...);
+        },
+        L::members);
+  }
+}
+template <LayerLike L>
+void separate(L& layer, CopiedVariables& copied) {
+  if constexpr (requires { L::members; }) {
+    std::apply([&](const auto&... field) { (separate(layer.*field.member, copied), ...); }, L::members);
+  }
+}
+template <LayerLike L>
+void initialize(L& layer, random::Key key, std::uint64_t& layer_number) {
+  if constexpr (requires { layer.draw(key); }) {
+    layer.draw(key.fold(layer_number++));
+  }
+  if constexpr (requires { L::members; }) {
+    std::apply([&](const auto&... field) { (initialize(layer.*field.member, key, layer_number), ...); }, L::members);
+  }
+}
+
+std::int64_t count_elements(const std::vector<NamedVariable>& variables);
+
+}  // namespace detail
+
+/// What every layer can do, from its table of members alone. A layer of your own:
+///
+///     struct Block : nn::Layer<Block> {
+///       nn::Dense inner{64, 256}, outer{256, 64};
+///       static constexpr auto members = fields("inner", &Block::inner, "outer", &Block::outer);
+///       Tensor operator()(const Operand& x) const { return outer(relu(inner(x))) + x; }
+///     };
+///
+/// Members are Variables, layers, and std::optional or std::vector of them. Copies of a layer share its variables.
+/// A layer that draws its own initial values has a function `void draw(random::Key key)`.
+template <class Self>
+class Layer {
+ public:
+  /// The trainable variables with their paths, in the order of the members; tied ones once.
+  std::vector<NamedVariable> named_parameters() const {
+    using detail::collect;  // and a function of the layer's own, such as Module's
+    std::vector<NamedVariable> found;
+    collect(self(), "", found);
+    return found;
+  }
+
+  /// The trainable variables: what an optimiser is given.
+  Variables parameters() const {
+    Variables result;
+    for (NamedVariable& parameter : named_parameters()) {
+      result.push_back(std::move(parameter.variable));
+    }
+    return result;
+  }
+
+  /// Number of trainable numbers.
+  std::int64_t parameter_count() const { return detail::count_elements(named_parameters()); }
+
+  /// Draws all initial values anew. The result depends on the key and the order of the layers alone.
+  void initialize(random::Key key) {
+    using detail::initialize;
+    std::uint64_t layer_number = 0;
+    initialize(self(), key, layer_number);
+  }
+
+  /// A copy with variables of its own.
+  Self clone() const {
+    using detail::separate;
+    Self copy = self();
+    detail::CopiedVariables copied;
+    separate(copy, copied);
+    return copy;
+  }
+
+ private:
+  const Self& self() const { return static_cast<const Self&>(*this); }
+  Self& self() { return static_cast<Self&>(*this); }
+};
+
+}  // namespace xgrad::nn

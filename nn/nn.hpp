@@ -1,0 +1,16 @@
+#pragma once
+
+/// \file
+/// Everything of the layers and their training.
+
+/// \namespace xgrad::nn
+/// Layers, losses, optimisers and metrics.
+
+#include "nn/activations.hpp"
+#include "nn/dense.hpp"
+#include "nn/initializers.hpp"
+#include "nn/layer.hpp"
+#include "nn/losses.hpp"
+#include "nn/metrics.hpp"
+#include "nn/module.hpp"
+#include "nn/optimizers.hpp"
