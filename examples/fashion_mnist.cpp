@@ -1,0 +1,202 @@
+// Trains a multilayer perceptron on Fashion-MNIST and reports how well it does on the test images.
+
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+
+#include <autograd/autograd.hpp>
+#include <autograd/runtime/workers.hpp>
+#include <datasets/datasets.hpp>
+#include <nn/nn.hpp>
+
+using namespace xgrad;
+
+namespace {
+
+struct Settings {
+  std::vector<int> hidden = {128};
+  int epochs = 10;
+  int batch_size = 64;
+  std::string optimizer = "adam";
+  double learning_rate = 0;  // 0: the optimiser's own default
+  double momentum = 0.9;
+  std::string activation = "relu";
+  std::uint64_t seed = 0;
+  int threads = 0;  // 0: all processors
+  std::string data;
+};
+
+// NaN and infinity pass CLI11's own checks of numbers.
+std::string check_finite(const std::string& text) {
+  return std::isfinite(std::strtod(text.c_str(), nullptr)) ? "" : "Value " + text + " is not finite";
+}
+
+void add_options(CLI::App& app, Settings& s) {
+  app.add_option("--hidden", s.hidden, "Sizes of the hidden layers, such as 512,256")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  app.add_option("--epochs", s.epochs, "Passes over the training images")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  app.add_option("--batch-size", s.batch_size, "Images per step")->check(CLI::Range(1, 60000))->capture_default_str();
+  app.add_option("--optimizer", s.optimizer, "How weights are updated")
+      ->check(CLI::IsMember({"sgd", "adam"}))
+      ->capture_default_str();
+  app.add_option("--learning-rate", s.learning_rate, "At the start; it falls linearly to 0 [adam: 0.002, sgd: 0.05]")
+      ->check(CLI::PositiveNumber)
+      ->check(check_finite);
+  app.add_option("--momentum", s.momentum, "Of sgd")
+      ->check(CLI::Range(0.0, 1.0))
+      ->check(check_finite)
+      ->capture_default_str();
+  app.add_option("--activation", s.activation, "Between the layers")
+      ->check(CLI::IsMember({"relu", "tanh", "sigmoid"}))
+      ->capture_default_str();
+  app.add_option("--seed", s.seed, "Of initial weights and shuffling")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--threads", s.threads, "Threads to use [all processors]")->check(CLI::Range(1, 1024));
+  app.add_option("--data", s.data, "Folder of the four IDX files [XGRAD_DATA, or the Debian package's]");
+}
+
+nn::Module make_activation(const std::string& name) {
+  if (name == "tanh") {
+    return nn::Tanh();
+  }
+  if (name == "sigmoid") {
+    return nn::Sigmoid();
+  }
+  return nn::ReLU();
+}
+
+nn::Sequential make_model(const Settings& s, std::int64_t features, std::int64_t classes) {
+  const nn::DenseOptions options{.initializer = s.activation == "relu" ? nn::he_uniform : nn::glorot_uniform};
+  nn::Sequential model;
+  std::int64_t size = features;
+  for (const int hidden : s.hidden) {
+    model.append(nn::Dense(size, hidden, options));
+    model.append(make_activation(s.activation));
+    size = hidden;
+  }
+  model.append(nn::Dense(size, classes));
+  model.initialize(random::Key(s.seed));
+  return model;
+}
+
+std::unique_ptr<nn::Optimizer> make_optimizer(const Settings& s, const nn::Variables& parameters) {
+  if (s.optimizer == "sgd") {
+    return std::make_unique<nn::SGD>(parameters, nn::SGDOptions{.momentum = s.momentum});
+  }
+  return std::make_unique<nn::Adam>(parameters);
+}
+
+double initial_rate(const Settings& s) {
+  return s.learning_rate > 0 ? s.learning_rate : s.optimizer == "sgd" ? 0.05 : 2e-3;
+}
+
+nn::ConfusionMatrix evaluate_model(const nn::Sequential& model, const datasets::LabelledImages& data,
+                                   std::int64_t classes) {
+  nn::ConfusionMatrix matrix(classes);
+  const datasets::Batches batches(data, {.batch_size = 1000, .shuffle = false});
+  for (const auto& [images, labels] : batches.epoch(0)) {
+    matrix.add(argmax(model(images), -1), labels);
+  }
+  return matrix;
+}
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// On a terminal: a bar that grows in place. Elsewhere: nothing, the line per epoch says it all.
+void show_progress(int epoch, std::int64_t step, std::int64_t steps, double loss) {
+  static const bool terminal = isatty(STDOUT_FILENO) != 0;
+  if (!terminal || (step % 32 != 0 && step != steps)) {
+    return;
+  }
+  constexpr std::int64_t width = 30;
+  const std::string bar(static_cast<std::size_t>(width * step / steps), '#');
+  std::printf("\repoch %2d [%-30s] %3d%%  loss %.4f", epoch, bar.c_str(), static_cast<int>(100 * step / steps), loss);
+  std::printf("%s", step == steps ? "\r\033[K" : "");
+  std::fflush(stdout);
+}
+
+void train(const Settings& s) {
+  if (s.threads > 0) {
+    runtime::set_num_threads(s.threads);
+  }
+  const auto data = datasets::FashionMnist::load(s.data);
+  const datasets::Batches batches(data.train, {.batch_size = s.batch_size, .seed = s.seed});
+  constexpr std::int64_t classes = datasets::FashionMnist::class_count;
+
+  const nn::Sequential model = make_model(s, datasets::FashionMnist::image_size, classes);
+  const auto optimizer = make_optimizer(s, model.parameters());
+  const nn::LinearDecay rate(initial_rate(s), s.epochs * batches.count());
+  std::printf("%lld training and %lld test images, %lld parameters, %d thread%s\n",
+              static_cast<long long>(data.train.size()), static_cast<long long>(data.test.size()),
+              static_cast<long long>(model.parameter_count()), runtime::num_threads(),
+              runtime::num_threads() == 1 ? "" : "s");
+
+  double train_seconds = 0;
+  double test_accuracy = 0;
+  std::int64_t step = 0;
+  for (int epoch = 1; epoch <= s.epochs; ++epoch) {
+    const auto start = std::chrono::steady_clock::now();
+    double loss_sum = 0;
+    double right = 0;
+    std::int64_t batch = 0;
+    for (const auto& [images, labels] : batches.epoch(epoch)) {
+      optimizer->learning_rate().assign(rate(step++));
+      const Tensor logits = model(images);
+      const Tensor loss = nn::cross_entropy(logits, labels);
+      optimizer->minimize(loss);
+      const auto size = static_cast<double>(labels.size());
+      loss_sum += loss.item() * size;
+      right += nn::accuracy(logits, labels) * size;
+      show_progress(epoch, ++batch, batches.count(), loss.item());
+    }
+    const double seconds = seconds_since(start);
+    const auto samples = static_cast<double>(batches.samples());
+    train_seconds += seconds;
+    test_accuracy = evaluate_model(model, data.test, classes).accuracy();
+    std::printf("epoch %d/%d  loss %.4f  train_accuracy %.4f  test_accuracy %.4f  %.0f samples/s\n", epoch, s.epochs,
+                loss_sum / samples, right / samples, test_accuracy, samples / seconds);
+    std::fflush(stdout);
+  }
+
+  const nn::ConfusionMatrix matrix = evaluate_model(model, data.test, classes);
+  std::printf("\n%s\n%s\n", matrix.report(data.class_names).c_str(), matrix.table(data.class_names).c_str());
+  std::printf("test_accuracy=%.4f epochs=%d train_seconds=%.2f\n", test_accuracy, s.epochs, train_seconds);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Settings settings;
+  CLI::App app("Trains a multilayer perceptron on Fashion-MNIST.");
+  add_options(app, settings);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 2;
+  }
+  try {
+    train(settings);
+  } catch (const Error& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+  return 0;
+}
