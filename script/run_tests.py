@@ -1,0 +1,103 @@
+"""Runs the tests of a built folder, prints failures in full, and counts:  run_tests.py BUILD [FILTER]
+
+A case is one Boost test case, or one test that meson knows besides (an example program, a document, the installation).
+FILTER keeps the cases whose path, such as `optimizers/adam_matches_reference`, contains it.
+"""
+
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+
+UNIT_TIMEOUT_SECONDS = 1800
+
+
+class Count:
+    def __init__(self, passed=0, failed=0):
+        self.passed = passed
+        self.failed = failed
+
+    def __add__(self, other):
+        return Count(self.passed + other.passed, self.failed + other.failed)
+
+
+def list_cases(program):
+    """The paths of all Boost test cases, from the indented tree that --list_content prints; `*` marks what would run."""
+    listing = subprocess.run([program, "--list_content"], capture_output=True, text=True, check=True).stderr
+    enabled = [line for line in listing.splitlines() if "*" in line]
+    indents = [len(line) - len(line.lstrip()) for line in enabled] + [0]
+    paths, parents = [], []
+    for i, line in enumerate(enabled):
+        while parents and parents[-1][0] >= indents[i]:
+            parents.pop()
+        parents.append((indents[i], line.strip().split("*")[0]))
+        if indents[i + 1] <= indents[i]:
+            paths.append("/".join(name for _, name in parents))
+    return paths
+
+
+def read_report(path, expected):
+    """Counts the cases of Boost's XML report; those that never ran or are not in it have failed."""
+    try:
+        results = [case.get("result") for case in ElementTree.parse(path).iter("TestCase")]
+    except (OSError, ElementTree.ParseError):
+        print("the test program ended without a report")
+        results = []
+    passed = results.count("passed")
+    return Count(passed, max(expected, len(results)) - passed)
+
+
+def run_unit_tests(program, wanted):
+    cases = list_cases(program)
+    selected = [case for case in cases if wanted in case]
+    if not selected:
+        return Count()
+    command = [program, "--log_level=error", "--color_output=no", "--report_format=XML", "--report_level=detailed"]
+    if len(selected) < len(cases):
+        command += [f"--run_test={case}" for case in selected]
+    with tempfile.TemporaryDirectory() as folder:
+        report = pathlib.Path(folder) / "report.xml"
+        try:
+            code = subprocess.run(command + [f"--report_sink={report}"], timeout=UNIT_TIMEOUT_SECONDS).returncode
+        except subprocess.TimeoutExpired:
+            print(f"the test program did not end within {UNIT_TIMEOUT_SECONDS} s")
+            code = None
+        count = read_report(report, len(selected))
+    if code != 0:
+        print(f"{program} ended with code {code}")
+        count.failed = max(count.failed, 1)
+    return count
+
+
+def run_meson_tests(build, wanted):
+    """Everything that meson knows as a test, one after the other: programs use all processors themselves."""
+    tests = json.loads(subprocess.run(["meson", "introspect", build, "--tests"], capture_output=True, check=True).stdout)
+    selected = [test["name"] for test in tests if wanted in test["name"]]
+    if not selected:
+        return Count()
+    log = pathlib.Path(build) / "meson-logs" / "testlog.json"
+    log.unlink(missing_ok=True)
+    subprocess.run(["meson", "test", "-C", build, "--no-rebuild", "--num-processes=1", *selected], capture_output=True)
+    results = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    failures = [result for result in results if result["result"] != "OK"]
+    for failure in failures:
+        print(f"{failure['name']}: {failure['result']} (code {failure['returncode']})")
+        print(failure.get("stdout", ""), failure.get("stderr", ""), sep="\n")
+    passed = len(results) - len(failures)
+    return Count(passed, len(selected) - passed)
+
+
+def main():
+    build, wanted = sys.argv[1], "".join(sys.argv[2:3])
+    count = run_unit_tests(f"{build}/tests/tests", wanted) + run_meson_tests(build, wanted)
+    if count.passed + count.failed == 0:
+        print(f"no test matches '{wanted}'")
+    sys.stdout.flush()
+    print(f"{count.passed} passed, {count.failed} failed")
+    return 0 if count.passed > 0 and count.failed == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

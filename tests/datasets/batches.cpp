@@ -1,0 +1,210 @@
+#include "datasets/batches.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <iterator>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <ranges>
+#include <set>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "temporary_folder.hpp"
+
+namespace {
+
+using namespace xgrad;
+using datasets::Batch;
+using datasets::Batches;
+using datasets::Epoch;
+using datasets::LabelledImages;
+using testing::check_error;
+
+static_assert(std::ranges::forward_range<const Epoch>);
+static_assert(std::input_iterator<Epoch::Iterator>);
+static_assert(std::same_as<std::ranges::range_value_t<Epoch>, Batch>);
+
+/// n images of 2 x 3: element i of image p is (6 p + i) mod 256. The labels number the images.
+LabelledImages make_data(std::int64_t n) {
+  LabelledImages data = {Array({n, 2, 3}, DType::uint8), Array({n}, DType::int64)};
+  for (std::int64_t i = 0; i < 6 * n; ++i) {
+    data.images.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(i % 256);
+  }
+  std::iota(data.labels.data<std::int64_t>(), data.labels.data<std::int64_t>() + n, std::int64_t{0});
+  return data;
+}
+
+std::vector<std::int64_t> labels_of(const Epoch& epoch) {
+  std::vector<std::int64_t> result;
+  for (const auto& [images, labels] : epoch) {
+    const std::int64_t* first = labels.data<std::int64_t>();
+    result.insert(result.end(), first, first + labels.size());
+  }
+  return result;
+}
+
+std::vector<std::int64_t> sizes_of(const Epoch& epoch) {
+  std::vector<std::int64_t> result;
+  for (const auto& [images, labels] : epoch) {
+    BOOST_TEST((images.shape() == Shape{labels.size(), 6}));
+    result.push_back(labels.size());
+  }
+  return result;
+}
+
+std::vector<std::int64_t> ascending(std::int64_t n) {
+  std::vector<std::int64_t> result(static_cast<std::size_t>(n));
+  std::iota(result.begin(), result.end(), std::int64_t{0});
+  return result;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(datasets_batches)
+
+BOOST_AUTO_TEST_CASE(images_are_flattened_and_scaled) {
+  const Batches batches(make_data(50), {.batch_size = 8});
+  for (const auto& [images, labels] : batches.epoch(0)) {
+    BOOST_TEST((images.dtype() == DType::float32));
+    BOOST_TEST((labels.dtype() == DType::int64));
+    const float* elements = images.data<float>();
+    for (std::int64_t i = 0; i < images.size(); ++i) {
+      const auto grey = static_cast<double>((6 * labels.data<std::int64_t>()[i / 6] + i % 6) % 256);
+      // The scale and the product are each rounded once: at most one unit in the last place from grey / 255.
+      const double exact = grey / 255;
+      BOOST_TEST(std::abs(static_cast<double>(elements[i]) - exact) <= exact * std::numeric_limits<float>::epsilon());
+      BOOST_TEST(elements[i] <= 1.0f);
+      BOOST_TEST((grey != 255 || elements[i] == 1.0f));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_sample_comes_once_in_an_epoch) {
+  for (std::int64_t n : {1, 2, 63, 64, 65, 1000}) {
+    const Batches batches(make_data(n), {.batch_size = 64, .seed = 3});
+    for (int epoch = 0; epoch < 3; ++epoch) {
+      std::vector<std::int64_t> seen = labels_of(batches.epoch(epoch));
+      std::sort(seen.begin(), seen.end());
+      BOOST_TEST((seen == ascending(n)));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(order_depends_on_seed_and_epoch_alone) {
+  const LabelledImages data = make_data(500);
+  const auto order = [&](std::uint64_t seed, std::int64_t epoch, std::int64_t batch_size) {
+    return labels_of(Batches(data, {.batch_size = batch_size, .seed = seed}).epoch(epoch));
+  };
+  BOOST_TEST((order(7, 2, 64) == order(7, 2, 64)));
+  BOOST_TEST((order(7, 2, 64) == order(7, 2, 17)));
+
+  std::set<std::vector<std::int64_t>> orders = {ascending(500)};
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
+    for (std::int64_t epoch = 0; epoch < 4; ++epoch) {
+      orders.insert(order(seed, epoch, 64));
+    }
+  }
+  BOOST_TEST(orders.size() == 17u);
+
+  const Batches batches(data, {.seed = 7});
+  labels_of(batches.epoch(0));  // an epoch leaves no trace on the others
+  BOOST_TEST((labels_of(batches.epoch(2)) == order(7, 2, 32)));
+}
+
+BOOST_AUTO_TEST_CASE(all_orders_are_equally_likely) {
+  const Batches batches(make_data(4), {.batch_size = 4, .seed = 11});
+  constexpr int epochs = 24'000;
+  std::map<std::vector<std::int64_t>, int> counts;
+  for (int epoch = 0; epoch < epochs; ++epoch) {
+    ++counts[labels_of(batches.epoch(epoch))];
+  }
+  BOOST_TEST(counts.size() == 24u);
+  double chi_squared = 0;
+  for (const auto& [order, count] : counts) {
+    chi_squared += std::pow(count - epochs / 24.0, 2) / (epochs / 24.0);
+  }
+  BOOST_TEST(chi_squared < 49.73);  // 23 degrees of freedom: exceeded by chance once in a thousand seeds
+}
+
+BOOST_AUTO_TEST_CASE(unshuffled_batches_keep_the_order) {
+  const Batches batches(make_data(100), {.batch_size = 32, .shuffle = false});
+  BOOST_TEST((labels_of(batches.epoch(0)) == ascending(100)));
+  BOOST_TEST((labels_of(batches.epoch(5)) == ascending(100)));
+}
+
+BOOST_AUTO_TEST_CASE(the_last_batch_is_kept_or_dropped) {
+  const LabelledImages data = make_data(10);
+  const auto check = [&](std::int64_t batch_size, bool drop_last, const std::vector<std::int64_t>& sizes) {
+    const Batches batches(data, {.batch_size = batch_size, .drop_last = drop_last});
+    BOOST_TEST(sizes_of(batches.epoch(0)) == sizes, boost::test_tools::per_element());
+    BOOST_TEST(batches.count() == static_cast<std::int64_t>(sizes.size()));
+    BOOST_TEST(batches.samples() == 10);
+  };
+  check(4, false, {4, 4, 2});
+  check(4, true, {4, 4});
+  check(5, false, {5, 5});
+  check(5, true, {5, 5});
+  check(10, true, {10});
+  check(11, false, {10});
+  check(11, true, {});
+  check(std::numeric_limits<std::int64_t>::max(), false, {10});
+}
+
+BOOST_AUTO_TEST_CASE(batches_are_fresh_arrays) {
+  const Batches batches(make_data(6), {.batch_size = 3, .shuffle = false});
+  std::vector<Batch> kept;
+  std::ranges::copy(batches.epoch(0), std::back_inserter(kept));
+  BOOST_TEST(kept.size() == 2u);
+  BOOST_TEST(kept[0].images.data() != kept[1].images.data());
+  BOOST_TEST(kept[0].labels.data<std::int64_t>()[0] == 0);
+  BOOST_TEST(kept[1].labels.data<std::int64_t>()[0] == 3);
+}
+
+BOOST_AUTO_TEST_CASE(an_epoch_outlives_its_batches) {
+  const Epoch epoch = Batches(make_data(10), {.batch_size = 4}).epoch(1);
+  BOOST_TEST((labels_of(epoch) == labels_of(Batches(make_data(10), {.batch_size = 4}).epoch(1))));
+  BOOST_TEST(epoch[2].labels.size() == 2);
+  BOOST_TEST(epoch[0].labels.data<std::int64_t>()[0] == epoch.order().data<std::int64_t>()[0]);
+  check_error<ValueError>([&] { epoch[3]; }, {"[Epoch] ", "batch 3 of 3"});
+  check_error<ValueError>([&] { epoch[-1]; }, {"batch -1"});
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_data_set_has_no_batches) {
+  const Batches batches(make_data(0), {.batch_size = 4});
+  BOOST_TEST(batches.count() == 0);
+  BOOST_TEST(batches.samples() == 0);
+  BOOST_TEST(labels_of(batches.epoch(0)).empty());
+}
+
+BOOST_AUTO_TEST_CASE(takes_labels_of_any_integer_type) {
+  LabelledImages data = make_data(3);
+  data.labels = Array({3}, DType::uint8);
+  std::fill_n(data.labels.data<std::uint8_t>(), 3, std::uint8_t{200});
+  BOOST_TEST(labels_of(Batches(data).epoch(0)) == (std::vector<std::int64_t>(3, 200)),
+             boost::test_tools::per_element());
+  data.labels = Array({3}, DType::int32);
+  std::fill_n(data.labels.data<std::int32_t>(), 3, -5);
+  BOOST_TEST(labels_of(Batches(data).epoch(0)) == (std::vector<std::int64_t>(3, -5)), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(rejects_what_cannot_be_cut) {
+  const LabelledImages data = make_data(3);
+  check_error<ValueError>([&] { Batches(data, {.batch_size = 0}); }, {"[Batches] ", "batch size is 0"});
+  check_error<ValueError>([&] { Batches(data, {.batch_size = -4}); }, {"batch size is -4"});
+  check_error<ValueError>(
+      [&] {
+        Batches({Array({3, 2, 3}, DType::float32), data.labels});
+      },
+      {"images are float32 (3, 2, 3)", "give uint8"});
+  check_error<ValueError>([&] { Batches({Array({}, DType::uint8), data.labels}); }, {"images are uint8 ()"});
+  check_error<ValueError>([&] { Batches({data.images, Array({3}, DType::float32)}); }, {"labels are float32 (3,)"});
+  check_error<ValueError>([&] { Batches({data.images, Array({3, 1}, DType::int64)}); }, {"labels are int64 (3, 1)"});
+  check_error<ValueError>([&] { Batches({data.images, Array({2}, DType::int64)}); }, {"3 images and 2 labels"});
+  check_error<ValueError>([&] { Batches(LabelledImages{}); }, {"without memory"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,201 @@
+"""What the training program promises on its command line:  fashion_mnist.py PROGRAM CASE
+
+The cases train on the first images of Fashion-MNIST only, so that each takes a moment.
+"""
+
+import gzip
+import os
+import pathlib
+import pty
+import re
+import subprocess
+import sys
+import tempfile
+
+TRAINING_IMAGES, TEST_IMAGES = 2048, 512
+LAST_LINE = re.compile(r"test_accuracy=0\.\d{4} epochs=(\d+) train_seconds=\d+\.\d+")
+WRONG_ARGUMENTS = [
+    ["--unknown"],
+    ["surplus"],
+    ["--epochs", "0"],
+    ["--epochs", "2.5"],
+    ["--epochs"],
+    ["--optimizer", "foo"],
+    ["--activation", "foo"],
+    ["--hidden", "0"],
+    ["--hidden", "abc"],
+    ["--hidden", "64,-1"],
+    ["--momentum", "2"],
+    ["--momentum", "nan"],
+    ["--learning-rate", "-1"],
+    ["--learning-rate", "0"],
+    ["--learning-rate", "nan"],
+    ["--learning-rate", "inf"],
+    ["--batch-size", "x"],
+    ["--batch-size", "0"],
+    ["--seed", "-1"],
+    ["--threads", "0"],
+]
+
+
+def system_data():
+    return pathlib.Path(os.environ.get("XGRAD_DATA") or "/usr/share/datasets/fashion-mnist")
+
+
+def copy_first(source, target, name, samples, sample_bytes, header_bytes):
+    """Writes the first samples of an IDX file: the number of samples is the second word of its header."""
+    plain, zipped = source / name, source / f"{name}.gz"
+    with plain.open("rb") if plain.exists() else gzip.open(zipped) as file:
+        content = file.read(header_bytes + samples * sample_bytes)
+    (target / name).write_bytes(content[:4] + samples.to_bytes(4, "big") + content[8:])
+
+
+def make_small_data(folder):
+    for part, samples in [("train", TRAINING_IMAGES), ("t10k", TEST_IMAGES)]:
+        copy_first(system_data(), folder, f"{part}-images-idx3-ubyte", samples, 28 * 28, 16)
+        copy_first(system_data(), folder, f"{part}-labels-idx1-ubyte", samples, 1, 8)
+
+
+def without_times(lines):
+    """What is left of a run's output when time and threads are taken out: it should always be the same."""
+    return [re.sub(r"\S+ samples/s|train_seconds=.*|\d+ threads?$", "", line) for line in lines]
+
+
+class Job:
+    def __init__(self, program, data):
+        self.program = program
+        self.data = data
+
+    def run(self, *arguments, environment=None):
+        return subprocess.run([self.program, *arguments], capture_output=True, text=True, timeout=300, env=environment)
+
+    def train(self, *arguments):
+        """The lines of a run that must succeed."""
+        result = self.run("--data", self.data, *arguments)
+        assert result.returncode == 0, result
+        assert result.stderr == "", result.stderr
+        return result.stdout.splitlines()
+
+    def accuracy(self, *arguments):
+        """The final accuracy as printed, `0.8215`."""
+        return self.train(*arguments)[-1].split()[0].removeprefix("test_accuracy=")
+
+
+def last_line_tells_the_result(job):
+    lines = job.train("--epochs", "3")
+    match = LAST_LINE.fullmatch(lines[-1])
+    assert match and match[1] == "3", lines[-1]
+    epochs = [line for line in lines if line.startswith("epoch ")]
+    assert len(epochs) == 3, lines
+    final = f"test_accuracy {job.accuracy('--epochs', '3')} "
+    assert epochs[-1].startswith("epoch 3/3 ") and final in epochs[-1], epochs[-1]
+
+
+def learns(job):
+    assert float(job.accuracy("--epochs", "4")) > 0.7
+
+
+def result_depends_on_seed_alone(job):
+    first = job.train("--epochs", "2", "--seed", "5", "--threads", "1")
+    for threads in ["1", "2", "3"]:
+        again = job.train("--epochs", "2", "--seed", "5", "--threads", threads)
+        assert without_times(again) == without_times(first), again
+    other = job.train("--epochs", "2", "--seed", "6", "--threads", "1")
+    assert other[-1].split()[0] != first[-1].split()[0], other
+
+
+def options_have_an_effect(job):
+    """Every choice of network and optimiser trains, and each gives a result of its own."""
+    choices = [
+        [],
+        ["--optimizer", "sgd"],
+        ["--optimizer", "sgd", "--momentum", "0"],
+        ["--optimizer", "sgd", "--learning-rate", "0.02"],
+        ["--activation", "tanh"],
+        ["--activation", "sigmoid"],
+        ["--hidden", "64,32"],
+        ["--hidden", "64"],
+        ["--batch-size", "100"],
+    ]
+    results = {}
+    for choice in choices:
+        lines = job.train("--epochs", "2", *choice)
+        results["".join(line for line in without_times(lines) if line.startswith("epoch "))] = choice
+        assert LAST_LINE.fullmatch(lines[-1]), lines[-1]
+        assert float(lines[-1].split()[0].removeprefix("test_accuracy=")) > 0.3, (choice, lines)
+    assert len(results) == len(choices), results
+    parameters = (784 + 1) * 64 + (64 + 1) * 32 + (32 + 1) * 10
+    assert f" {parameters} parameters" in job.train("--epochs", "1", "--hidden", "64,32")[0]
+
+
+def wrong_arguments_are_one_line_and_code_2(job):
+    for arguments in WRONG_ARGUMENTS:
+        result = job.run("--data", job.data, *arguments)
+        assert result.returncode == 2, (arguments, result)
+        assert result.stdout == "", (arguments, result)
+        assert result.stderr.count("\n") == 1 and result.stderr.endswith("\n"), (arguments, result)
+        assert arguments[0] in result.stderr, (arguments, result)
+
+
+def missing_data_is_one_line_and_code_1(job):
+    environment = {name: value for name, value in os.environ.items() if name != "XGRAD_DATA"}
+    nowhere = f"{job.data}/nowhere"
+    by_argument = job.run("--data", nowhere, environment=environment)
+    by_variable = job.run(environment=environment | {"XGRAD_DATA": nowhere})
+    for result in [by_argument, by_variable]:
+        assert result.returncode == 1, result
+        assert result.stdout == "", result
+        assert nowhere in result.stderr and result.stderr.count("\n") == 1, result
+    assert "XGRAD_DATA" in by_variable.stderr, by_variable
+
+
+def help_names_every_option(job):
+    result = job.run("--help")
+    assert result.returncode == 0 and result.stderr == "", result
+    for option in ["hidden", "epochs", "batch-size", "optimizer", "learning-rate", "momentum", "activation", "seed",
+                   "threads", "data"]:
+        assert f"--{option} " in result.stdout, (option, result.stdout)
+
+
+def progress_bar_is_for_terminals(job):
+    plain = job.run("--data", job.data, "--epochs", "1").stdout
+    assert "\r" not in plain and "\033" not in plain, plain
+
+    reader, terminal = pty.openpty()
+    with subprocess.Popen([job.program, "--data", job.data, "--epochs", "1"], stdout=terminal) as process:
+        os.close(terminal)
+        shown = b""
+        try:
+            while chunk := os.read(reader, 4096):
+                shown += chunk
+        except OSError:  # Linux reports the end of a terminal as an error
+            pass
+    os.close(reader)
+    assert process.returncode == 0
+    assert re.search(rb"\repoch +1 \[#+ *\] +\d+% ", shown), shown
+    assert b"100%" in shown, shown
+    last = shown.decode().replace("\r\n", "\n").splitlines()[-1]
+    assert LAST_LINE.fullmatch(last), last
+
+
+CASES = [
+    last_line_tells_the_result,
+    learns,
+    result_depends_on_seed_alone,
+    options_have_an_effect,
+    wrong_arguments_are_one_line_and_code_2,
+    missing_data_is_one_line_and_code_1,
+    help_names_every_option,
+    progress_bar_is_for_terminals,
+]
+
+
+def main():
+    program, wanted = sys.argv[1:]
+    with tempfile.TemporaryDirectory(prefix="xgrad-test-") as folder:
+        make_small_data(pathlib.Path(folder))
+        {case.__name__: case for case in CASES}[wanted](Job(program, folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+#include "autograd/runtime/workers.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "autograd/error.hpp"
+#include "autograd/runtime/pool.hpp"
+
+namespace {
+
+using namespace xgrad;
+
+/// Sets the number of threads for one test.
+class Threads {
+ public:
+  explicit Threads(int count) : before_(runtime::num_threads()) { runtime::set_num_threads(count); }
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+  ~Threads() { runtime::set_num_threads(before_); }
+
+ private:
+  int before_;
+};
+
+std::vector<std::atomic<int>> run_counts(std::int64_t pieces) {
+  std::vector<std::atomic<int>> counts(static_cast<std::size_t>(pieces));
+  runtime::parallel_for(pieces, [&](std::int64_t piece) { ++counts[static_cast<std::size_t>(piece)]; });
+  return counts;
+}
+
+BOOST_AUTO_TEST_SUITE(runtime_workers)
+
+BOOST_AUTO_TEST_CASE(every_piece_runs_once) {
+  for (const int count : {1, 2, 3, 8}) {
+    const Threads threads(count);
+    for (const std::int64_t pieces : {0, 1, 2, 3, 7, 8, 100, 1000}) {
+      for (int round = 0; round < 20; ++round) {
+        for (const auto& each : run_counts(pieces)) {
+          BOOST_REQUIRE(each == 1);
+        }
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(other_threads_take_part) {
+  const Threads threads(2);
+  std::atomic<bool> helped = false;
+  const auto caller = std::this_thread::get_id();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!helped && std::chrono::steady_clock::now() < deadline) {
+    runtime::parallel_for(8, [&](std::int64_t) {
+      helped = helped || std::this_thread::get_id() != caller;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    });
+  }
+  BOOST_TEST(helped);
+}
+
+BOOST_AUTO_TEST_CASE(a_sleeping_worker_is_woken) {
+  const Threads threads(2);
+  run_counts(2);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  std::atomic<int> inside = 0;
+  // Each of the two pieces waits for the other: they end only when two threads run them.
+  runtime::parallel_for(2, [&](std::int64_t) {
+    ++inside;
+    while (inside < 2) {
+      std::this_thread::yield();
+    }
+  });
+  BOOST_TEST(inside == 2);
+}
+
+BOOST_AUTO_TEST_CASE(the_exception_of_the_lowest_piece_is_thrown_after_all_have_run) {
+  for (const int count : {1, 2, 3}) {
+    const Threads threads(count);
+    for (int round = 0; round < 50; ++round) {
+      std::atomic<int> ran = 0;
+      BOOST_CHECK_EXCEPTION(runtime::parallel_for(40,
+                                                  [&](std::int64_t piece) {
+                                                    ++ran;
+                                                    if (piece % 10 == 7) {
+                                                      throw std::runtime_error(std::to_string(piece));
+                                                    }
+                                                  }),
+                            std::runtime_error,
+                            [](const std::exception& error) { return error.what() == std::string("7"); });
+      BOOST_TEST(ran == 40);
+    }
+    BOOST_TEST(run_counts(10)[9] == 1);  // and the next job is not disturbed
+  }
+}
+
+BOOST_AUTO_TEST_CASE(inside_a_piece_it_runs_serially) {
+  const Threads threads(3);
+  std::atomic<int> sum = 0;
+  std::atomic<int> strangers = 0;
+  runtime::parallel_for(6, [&](std::int64_t) {
+    const auto self = std::this_thread::get_id();
+    runtime::parallel_for(5, [&](std::int64_t inner) {
+      sum += static_cast<int>(inner);
+      strangers += std::this_thread::get_id() != self;
+    });
+  });
+  BOOST_TEST(sum == 60);
+  BOOST_TEST(strangers == 0);
+}
+
+BOOST_AUTO_TEST_CASE(many_callers_at_once) {
+  const Threads threads(2);
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 4; ++caller) {
+    callers.emplace_back([&wrong] {
+      for (int round = 0; round < 300; ++round) {
+        for (const auto& each : run_counts(9)) {
+          wrong += each != 1;
+        }
+      }
+    });
+  }
+  for (std::thread& caller : callers) {
+    caller.join();
+  }
+  BOOST_TEST(wrong == 0);
+}
+
+BOOST_AUTO_TEST_CASE(any_callable) {
+  int calls = 0;
+  const auto constant = [&calls](std::int64_t) { ++calls; };
+  runtime::parallel_for(1, constant);
+  auto variable = [&calls](std::int64_t) mutable { ++calls; };
+  runtime::parallel_for(1, variable);
+  runtime::parallel_for(1, [&calls](std::int64_t) { ++calls; });
+  BOOST_TEST(calls == 3);
+}
+
+BOOST_AUTO_TEST_CASE(the_number_of_threads) {
+  const Threads threads(3);
+  BOOST_TEST(runtime::num_threads() == 3);
+  BOOST_CHECK_THROW(runtime::set_num_threads(0), ValueError);
+  BOOST_CHECK_THROW(runtime::set_num_threads(-2), ValueError);
+  BOOST_TEST(runtime::num_threads() == 3);
+}
+
+BOOST_AUTO_TEST_CASE(scratch_is_each_threads_own) {
+  const Threads threads(3);
+  std::atomic<int> broken = 0;
+  runtime::parallel_for(50, [&](std::int64_t piece) {
+    const std::size_t count = 10 + static_cast<std::size_t>(piece) * 100;
+    auto* scratch = static_cast<std::int64_t*>(runtime::thread_scratch(count * sizeof(std::int64_t)));
+    broken += reinterpret_cast<std::uintptr_t>(scratch) % runtime::alignment != 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      scratch[i] = piece;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      broken += scratch[i] != piece;
+    }
+  });
+  BOOST_TEST(broken == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
