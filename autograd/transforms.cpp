@@ -321,7 +321,10 @@ Tensors grad(const Tensor& output, const Tensors& inputs, Unreached unreached, s
                                             to_string(output.shape())));
     }
     if (!is_floating(output.dtype())) {
-      raise<DTypeError>("grad", fmt::format("the output, {}, is not floating", describe(output)));
+      raise<DTypeError>("grad",
+                        fmt::format("the output, {}, is not floating; cast what it is computed from to float32 or "
+                                    "float64",
+                                    describe(output)));
     }
     return ones(output.shape(), output.dtype(), where);
   });
