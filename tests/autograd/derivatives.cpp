@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(forward_over_forward_and_reverse_over_forward) {
   check_elements(grad(slope)(x), {}, {second}, 1e-14);
 }
 
-BOOST_AUTO_TEST_CASE(linearize_computes_the_coefficients_once) {
+BOOST_AUTO_TEST_CASE(linearize_is_linear_and_agrees_with_jvp) {
   const auto g = [](const Tensor& x) { return tanh(x) * sum(x); };
   const Tensor x = {0.3, -0.7};
   const auto [value, df] = linearize(g, {x});
