@@ -165,6 +165,15 @@ class Node : public RefCounted {
   virtual Tensors vmap(const BatchedInputs& in) const = 0;  ///< the outputs, samples on axis 0
   /// The outputs of the same operation on other inputs.
   virtual Tensors rebuild(Inputs inputs) const = 0;
+  /// The same operation and outputs without the inputs: it can compute, but not be differentiated.
+  virtual Ref<const Node> detached() const = 0;
+  /// Whether \p other has the same operation with the same attributes, so that on equal inputs it gives equal outputs.
+  /// False where an operation's attributes cannot be compared.
+  virtual bool same_operation(const Node& other) const = 0;
+  virtual std::size_t operation_hash() const = 0;  ///< equal for nodes of the same operation
+  virtual bool is_total() const = 0;               ///< computing it never throws
+  /// Whether row i of every output, along axis 0, depends on row i of every input alone.
+  virtual bool splits_rows() const = 0;
 
   Inputs inputs() const { return inputs_.span(); }                                 ///< what it is applied to
   const Tensor& input(std::size_t i) const { return inputs_[i]; }                  ///< one of the inputs
@@ -198,9 +207,15 @@ class Node : public RefCounted {
   template <class Op>
   const Op* as() const;
 
+  static void* operator new(std::size_t bytes);                ///< from the pool
+  static void operator delete(void* node, std::size_t bytes);  ///< back to the pool
+
  protected:
   /// \param kind identifies the type of the operation, for as().
   Node(Inputs inputs, std::span<const Spec> outputs, const void* kind, const std::source_location& where);
+
+  const void* kind() const { return kind_; }   ///< the same for nodes of one type of operation
+  detail::FixedVector<Spec, 1> specs() const;  ///< of all outputs
 
  private:
   struct Output {

@@ -1,6 +1,10 @@
 #include "autograd/operation.hpp"
 
+#include <functional>
+
 #include <fmt/format.h>
+
+#include "autograd/runtime/pool.hpp"
 
 namespace xgrad {
 
@@ -14,6 +18,13 @@ Node::Output::~Output() {
   if (const Buffer* kept = buffer.load(std::memory_order_acquire)) {
     drop_reference(kept);
   }
+}
+
+void* Node::operator new(std::size_t bytes) { return runtime::allocate(bytes); }
+void Node::operator delete(void* node, std::size_t bytes) { runtime::deallocate(node, bytes); }
+
+detail::FixedVector<Spec, 1> Node::specs() const {
+  return {outputs_.size(), [this](std::size_t i) -> const Spec& { return outputs_[i].spec; }};
 }
 
 Array Node::value(std::size_t output) const {
@@ -61,6 +72,11 @@ void drop_reference(const Node* node) {
 std::string to_string(const Spec& spec) { return fmt::format("{}{}", to_string(spec.dtype), to_string(spec.shape)); }
 
 namespace detail {
+
+std::size_t combine_hashes(std::size_t a, std::size_t b) {
+  return (a ^ (b + 0x9E3779B97F4A7C15u)) * 0xFF51AFD7ED558CCDu;
+}
+std::size_t hash_text(std::string_view text) { return std::hash<std::string_view>()(text); }
 
 std::string attribute_text(bool value) { return value ? "true" : "false"; }
 std::string attribute_text(std::int64_t value) { return std::to_string(value); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -72,7 +73,12 @@ constexpr auto fields(Items... items) {
 ///   or the constant `maps_leading_axes`, true when the op treats leading axes as samples by itself;
 /// - `stops_gradient`, a constant, true when the derivative is zero everywhere;
 /// - `alias`, a constant, true when the output is the first input's elements in another shape: it has no `eval`;
-/// - `attributes`, a fields(...) table for printing; `title()`, a name that depends on them.
+/// - `attributes`, a fields(...) table of all its members, for printing and comparing; `title()`, a name that depends on
+///   them. An operation with members that has neither this table nor an `operator==` equals nothing but itself: plans
+///   that contain it are not shared.
+/// - `total`, a constant, true when `eval` never throws: a plan may call it after it has begun to write variables;
+/// - `bool splits_rows(Inputs in) const`, or a constant, true when row i of the output, along axis 0, depends on row i of
+///   every input alone: a plan may then compute it in blocks of rows.
 template <class Op>
 concept Operation =
     std::copy_constructible<Op> &&
@@ -102,6 +108,65 @@ Tensors linear_inputs(const Node& node, const Tangents& t);
 /// Its address identifies an operation's type.
 template <class Op>
 inline constexpr char kind_of = 0;
+
+std::size_t combine_hashes(std::size_t a, std::size_t b);
+std::size_t hash_text(std::string_view text);
+
+template <class T>
+std::size_t hash_attribute(const T& value) {
+  if constexpr (std::is_integral_v<T> || std::is_enum_v<T>) {
+    return static_cast<std::size_t>(value);
+  } else if constexpr (std::same_as<T, Formula>) {
+    return reinterpret_cast<std::size_t>(&value.program());
+  } else {
+    return hash_text(attribute_text(value));
+  }
+}
+
+template <class T>
+bool same_attribute(const T& a, const T& b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+  } else if constexpr (std::equality_comparable<T>) {
+    return a == b;
+  } else {
+    return attribute_text(a) == attribute_text(b);
+  }
+}
+
+// Stands for a value of any type in the list that initialises an aggregate.
+struct Anything {
+  template <class T>
+  operator T() const;
+};
+
+template <class Op, std::size_t... I>
+constexpr bool takes_values(std::index_sequence<I...>) {
+  return requires { Op{(static_cast<void>(I), Anything())...}; };
+}
+
+// Whether the table of attributes lists all members; members can only be counted where the struct is an aggregate.
+template <class Op>
+constexpr bool lists_all_members() {
+  if constexpr (requires { Op::attributes; }) {
+    using Table = std::remove_cvref_t<decltype(Op::attributes)>;
+    return !takes_values<Op>(std::make_index_sequence<std::tuple_size_v<Table> + 1>());
+  }
+  return false;
+}
+
+template <class Op>
+bool same_operations(const Op& a, const Op& b) {
+  if constexpr (std::is_empty_v<Op>) {
+    return true;
+  } else if constexpr (std::equality_comparable<Op>) {
+    return a == b;
+  } else if constexpr (lists_all_members<Op>()) {
+    return std::apply([&](const auto&... field) { return (same_attribute(a.*field.member, b.*field.member) && ...); },
+                      Op::attributes);
+  }
+  return &a == &b;
+}
 
 template <class Op>
 class NodeOf final : public Node {
@@ -181,6 +246,38 @@ class NodeOf final : public Node {
   }
 
   Tensors rebuild(Inputs inputs) const override;
+
+  Ref<const Node> detached() const override {
+    return Ref<const Node>(new NodeOf(op_, Inputs(), specs().span(), location()));
+  }
+  bool same_operation(const Node& other) const override {
+    const Op* op = other.as<Op>();
+    return op != nullptr && same_operations(op_, *op);
+  }
+  std::size_t operation_hash() const override {
+    auto hash = reinterpret_cast<std::size_t>(kind());
+    if constexpr (requires { Op::attributes; }) {
+      std::apply([&](const auto&... field) { ((hash = combine_hashes(hash, hash_attribute(op_.*field.member))), ...); },
+                 Op::attributes);
+    }
+    return hash;
+  }
+  bool is_total() const override {
+    if constexpr (requires(Inputs in) { op_.total(in); }) {
+      return op_.total(inputs());
+    } else if constexpr (requires { Op::total; }) {
+      return Op::total;
+    }
+    return is_alias();
+  }
+  bool splits_rows() const override {
+    if constexpr (requires(Inputs in) { op_.splits_rows(in); }) {
+      return op_.splits_rows(inputs());
+    } else if constexpr (requires { Op::splits_rows; }) {
+      return Op::splits_rows;
+    }
+    return false;
+  }
 
  private:
   static constexpr bool linear() {

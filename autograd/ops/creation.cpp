@@ -26,6 +26,11 @@ struct Full {
   double value;
   DType dtype;
   static constexpr auto attributes = fields("value", &Full::value);
+  static constexpr bool total = true;
+
+  friend bool operator==(const Full& a, const Full& b) {
+    return a.shape == b.shape && a.dtype == b.dtype && detail::same_attribute(a.value, b.value);  // -0 is not 0
+  }
 
   Spec infer(Inputs) const {
     require_sizes(name, shape);
@@ -61,6 +66,7 @@ struct Arange {
   double step;
   DType dtype;
   static constexpr auto attributes = fields("start", &Arange::start, "stop", &Arange::stop, "step", &Arange::step);
+  static constexpr bool total = true;
 
   Spec infer(Inputs) const {
     const double count = std::ceil((stop - start) / step);

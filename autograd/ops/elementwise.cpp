@@ -265,6 +265,8 @@ struct Cast {
   static constexpr bool maps_leading_axes = true;
   DType to;
   static constexpr auto attributes = fields("to", &Cast::to);
+  static constexpr bool total = true;
+  bool splits_rows(Inputs in) const { return in[0].ndim() > 0; }
 
   Spec infer(Inputs in) const { return {in[0].shape(), to}; }
   void eval(ConstViews in, Views out) const { kernels::cast(in[0].dtype(), in[0].data, to, out[0].data, in[0].size()); }

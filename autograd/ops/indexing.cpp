@@ -172,6 +172,7 @@ struct OneHot {
   std::int64_t classes;
   DType dtype;
   static constexpr auto attributes = fields("classes", &OneHot::classes, "dtype", &OneHot::dtype);
+  bool splits_rows(Inputs in) const { return in[0].ndim() > 0; }
 
   Spec infer(Inputs in) const {
     if (classes < 1) {

@@ -22,6 +22,7 @@ struct Reshape {
   static constexpr bool linear = true;
   Shape shape;
   static constexpr auto attributes = fields("shape", &Reshape::shape);
+  static constexpr bool total = true;
 
   Spec infer(Inputs in) const {
     const std::int64_t count = in[0].size();
@@ -168,6 +169,7 @@ struct BroadcastTo {
   static constexpr bool linear = true;
   Shape shape;
   static constexpr auto attributes = fields("shape", &BroadcastTo::shape);
+  static constexpr bool total = true;
 
   Spec infer(Inputs in) const {
     require_sizes(name, shape);
@@ -206,6 +208,7 @@ struct Concatenate {
   static constexpr bool linear = true;
   std::int64_t axis;
   static constexpr auto attributes = fields("axis", &Concatenate::axis);
+  static constexpr bool total = true;
 
   Spec infer(Inputs in) const {
     Shape shape = in[0].shape();

@@ -7,6 +7,7 @@
 #include "autograd/operation.hpp"
 #include "autograd/ops.hpp"
 #include "autograd/ops/map.hpp"
+#include "autograd/ops/matmul.hpp"
 #include "autograd/ops/transpose.hpp"
 #include "autograd/runtime/workers.hpp"
 
@@ -17,96 +18,84 @@ namespace xgrad {
 
 namespace {
 
-/// op(a) op(b) of the matrices on the last two axes, where op transposes when its flag is set; axes in front broadcast. No
-/// rule needs an explicit transpose:
-///   c = a b:    da = ct bᵀ    db = aᵀ ct
-///   c = aᵀ b:   da = b ctᵀ    db = a ct
-///   c = a bᵀ:   da = ct b     db = ctᵀ a
-///   c = aᵀ bᵀ:  da = bᵀ ctᵀ   db = ctᵀ aᵀ
-struct MatMul {
-  static constexpr std::string_view name = "matmul";
-  bool transpose_a;
-  bool transpose_b;
-  static constexpr auto attributes = fields("transpose_a", &MatMul::transpose_a, "transpose_b", &MatMul::transpose_b);
+Shape leading(const Shape& shape) { return Shape(shape.begin(), shape.end() - 2); }
 
-  struct Sizes {
-    std::int64_t m, k, n;
+Tensor product(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b) {
+  return apply_op(MatMul{transpose_a, transpose_b}, {a, b});
+}
+
+}  // namespace
+
+MatMul::Sizes MatMul::sizes(const Shape& a, const Shape& b) const {
+  const std::size_t i = a.ndim() - 2;
+  const std::size_t j = b.ndim() - 2;
+  return {a[transpose_a ? i + 1 : i], a[transpose_a ? i : i + 1], b[transpose_b ? j : j + 1]};
+}
+
+Spec MatMul::infer(Inputs in) const {
+  const auto [m, k, n] = sizes(in[0].shape(), in[1].shape());
+  if (in[0].dtype() != in[1].dtype() || !is_floating(in[0].dtype())) {
+    raise<DTypeError>(name,
+                      fmt::format("it takes two matrices of the same floating type, got {} and {}; cast one of them",
+                                  to_string(in[0].dtype()), to_string(in[1].dtype())));
+  }
+  Shape shape = broadcast_shapes(name, leading(in[0].shape()), leading(in[1].shape()));
+  shape.push_back(m);
+  shape.push_back(n);
+  return {shape, in[0].dtype()};
+}
+
+void MatMul::eval(ConstViews in, Views out) const {
+  const Sizes size = sizes(in[0].shape(), in[1].shape());
+  const Shape batch = leading(out[0].shape());
+  const Shape a_strides = broadcast_strides(leading(in[0].shape()), batch);
+  const Shape b_strides = broadcast_strides(leading(in[1].shape()), batch);
+  const std::size_t element = size_of(in[0].dtype());
+  const auto matrix = [&](auto* data, std::int64_t number, std::int64_t rows, std::int64_t columns) {
+    return static_cast<std::conditional_t<std::is_const_v<std::remove_pointer_t<decltype(data)>>, const std::byte*,
+                                          std::byte*>>(data) +
+           static_cast<std::size_t>(number * rows * columns) * element;
   };
-  Sizes sizes(const Shape& a, const Shape& b) const {
-    const std::size_t i = a.ndim() - 2;
-    const std::size_t j = b.ndim() - 2;
-    return {a[transpose_a ? i + 1 : i], a[transpose_a ? i : i + 1], b[transpose_b ? j : j + 1]};
-  }
-  static Shape leading(const Shape& shape) { return Shape(shape.begin(), shape.end() - 2); }
-
-  Spec infer(Inputs in) const {
-    const auto [m, k, n] = sizes(in[0].shape(), in[1].shape());
-    if (in[0].dtype() != in[1].dtype() || !is_floating(in[0].dtype())) {
-      raise<DTypeError>(name,
-                        fmt::format("it takes two matrices of the same floating type, got {} and {}; cast one of them",
-                                    to_string(in[0].dtype()), to_string(in[1].dtype())));
+  runtime::parallel_for(batch.element_count(), [&](std::int64_t number) {
+    std::int64_t a_number = 0;
+    std::int64_t b_number = 0;
+    for (std::int64_t axis = static_cast<std::int64_t>(batch.ndim()) - 1, rest = number; axis >= 0; --axis) {
+      const auto i = static_cast<std::size_t>(axis);
+      a_number += rest % batch[i] * a_strides[i];
+      b_number += rest % batch[i] * b_strides[i];
+      rest /= batch[i];
     }
-    Shape shape = broadcast_shapes(name, leading(in[0].shape()), leading(in[1].shape()));
-    shape.push_back(m);
-    shape.push_back(n);
-    return {shape, in[0].dtype()};
-  }
+    kernels::matmul(in[0].dtype(), transpose_a, transpose_b, size.m, size.n, size.k,
+                    matrix(in[0].data, a_number, size.m, size.k), matrix(in[1].data, b_number, size.k, size.n),
+                    matrix(out[0].data, number, size.m, size.n));
+  });
+}
 
-  void eval(ConstViews in, Views out) const {
-    const Sizes size = sizes(in[0].shape(), in[1].shape());
-    const Shape batch = leading(out[0].shape());
-    const Shape a_strides = broadcast_strides(leading(in[0].shape()), batch);
-    const Shape b_strides = broadcast_strides(leading(in[1].shape()), batch);
-    const std::size_t element = size_of(in[0].dtype());
-    const auto matrix = [&](auto* data, std::int64_t number, std::int64_t rows, std::int64_t columns) {
-      return static_cast<std::conditional_t<std::is_const_v<std::remove_pointer_t<decltype(data)>>, const std::byte*,
-                                            std::byte*>>(data) +
-             static_cast<std::size_t>(number * rows * columns) * element;
-    };
-    runtime::parallel_for(batch.element_count(), [&](std::int64_t number) {
-      std::int64_t a_number = 0;
-      std::int64_t b_number = 0;
-      for (std::int64_t axis = static_cast<std::int64_t>(batch.ndim()) - 1, rest = number; axis >= 0; --axis) {
-        const auto i = static_cast<std::size_t>(axis);
-        a_number += rest % batch[i] * a_strides[i];
-        b_number += rest % batch[i] * b_strides[i];
-        rest /= batch[i];
-      }
-      kernels::matmul(in[0].dtype(), transpose_a, transpose_b, size.m, size.n, size.k,
-                      matrix(in[0].data, a_number, size.m, size.k), matrix(in[1].data, b_number, size.k, size.n),
-                      matrix(out[0].data, number, size.m, size.n));
-    });
+Tensors MatMul::vjp(const Node& node, const Cotangents& ct) const {
+  const Tensor& a = node.input(0);
+  const Tensor& b = node.input(1);
+  Tensors gradients(2);
+  if (ct.wanted(0)) {
+    gradients[0] = transpose_a ? product(b, ct[0], transpose_b, true) : product(ct[0], b, false, !transpose_b);
   }
+  if (ct.wanted(1)) {
+    gradients[1] = transpose_b ? product(ct[0], a, true, transpose_a) : product(a, ct[0], !transpose_a, false);
+  }
+  return gradients;
+}
 
-  Tensors vjp(const Node& node, const Cotangents& ct) const {
-    const Tensor& a = node.input(0);
-    const Tensor& b = node.input(1);
-    Tensors gradients(2);
-    if (ct.wanted(0)) {
-      gradients[0] = transpose_a ? product(b, ct[0], transpose_b, true) : product(ct[0], b, false, !transpose_b);
-    }
-    if (ct.wanted(1)) {
-      gradients[1] = transpose_b ? product(ct[0], a, true, transpose_a) : product(a, ct[0], !transpose_a, false);
-    }
-    return gradients;
-  }
+Tensors MatMul::jvp(const Node& node, const Tangents& t) const {
+  const Tensor by_a = t[0].defined() ? product(t[0], node.input(1), transpose_a, transpose_b) : Tensor();
+  const Tensor by_b = t[1].defined() ? product(node.input(0), t[1], transpose_a, transpose_b) : Tensor();
+  return {!by_a.defined() ? by_b : !by_b.defined() ? by_a : by_a + by_b};
+}
 
-  Tensors jvp(const Node& node, const Tangents& t) const {
-    const Tensor by_a = t[0].defined() ? product(t[0], node.input(1), transpose_a, transpose_b) : Tensor();
-    const Tensor by_b = t[1].defined() ? product(node.input(0), t[1], transpose_a, transpose_b) : Tensor();
-    return {!by_a.defined() ? by_b : !by_b.defined() ? by_a : by_a + by_b};
-  }
+Tensors MatMul::vmap(const Node& node, const BatchedInputs& in) const {
+  const Tensors aligned = align_samples(node, in, node.spec(0).shape.ndim());
+  return {product(aligned[0], aligned[1], transpose_a, transpose_b)};
+}
 
-  Tensors vmap(const Node& node, const BatchedInputs& in) const {
-    const Tensors aligned = align_samples(node, in, node.spec(0).shape.ndim());
-    return {product(aligned[0], aligned[1], transpose_a, transpose_b)};
-  }
-
- private:
-  static Tensor product(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b) {
-    return apply_op(MatMul{transpose_a, transpose_b}, {a, b});
-  }
-};
+namespace {
 
 // Takes a transposition in front of the product, of the last two axes, into its flag.
 std::pair<Tensor, bool> absorb_transpose(const Tensor& x) {

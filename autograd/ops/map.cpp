@@ -13,7 +13,7 @@ namespace xgrad {
 namespace {
 
 // boolean and uint8 are compared and selected as int32.
-DType compute_dtype(DType dtype) { return dtype == DType::boolean || dtype == DType::uint8 ? DType::int32 : dtype; }
+DType number_dtype(DType dtype) { return dtype == DType::boolean || dtype == DType::uint8 ? DType::int32 : dtype; }
 
 // The dtype of the operands that are values rather than conditions; they all have the same.
 DType value_dtype(const Program& program, auto&& dtype_of_input) {
@@ -77,6 +77,15 @@ DType common_dtype(const Program& program, std::initializer_list<Operand> operan
 
 }  // namespace
 
+// Only division and remainder of integers can fail.
+bool Map::total(Inputs in) const {
+  const Program& program = formula.program();
+  const bool divides = std::any_of(program.steps.begin(), program.steps.end(), [](const Program::Step& step) {
+    return step.code == kernels::Opcode::divide || step.code == kernels::Opcode::remainder;
+  });
+  return !divides || is_floating(value_dtype(program, [&](std::size_t i) { return in[i].dtype(); }));
+}
+
 Spec Map::infer(Inputs in) const {
   const Program& program = formula.program();
   Spec out;
@@ -93,6 +102,10 @@ Spec Map::infer(Inputs in) const {
   return out;
 }
 
+DType compute_dtype(const Program& program, ConstViews in) {
+  return number_dtype(value_dtype(program, [&](std::size_t i) { return in[i].dtype(); }));
+}
+
 void Map::eval(ConstViews in, Views out) const {
   const Program& program = formula.program();
   const detail::FixedVector<kernels::MapInput, 4> inputs(in.size(), [&](std::size_t i) {
@@ -105,7 +118,7 @@ void Map::eval(ConstViews in, Views out) const {
   call.constants = program.constants.data();
   call.constant_count = program.constants.size();
   call.register_count = program.register_count;
-  call.compute = compute_dtype(value_dtype(program, [&](std::size_t i) { return in[i].dtype(); }));
+  call.compute = compute_dtype(program, in);
   call.inputs = inputs.span().data();
   call.input_count = in.size();
   call.outputs = &output;

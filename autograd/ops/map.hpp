@@ -14,12 +14,16 @@ struct Map {
   static constexpr auto attributes = fields("formula", &Map::formula);
 
   std::string_view title() const { return formula.program().name; }
+  bool total(Inputs in) const;
   Spec infer(Inputs in) const;
   void eval(ConstViews in, Views out) const;
   Tensors vjp(const Node& node, const Cotangents& ct) const;
   Tensors jvp(const Node& node, const Tangents& t) const;
   Tensors vmap(const Node& node, const BatchedInputs& in) const;
 };
+
+/// The type in which a formula computes on operands of these types.
+DType compute_dtype(const Program& program, ConstViews in);
 
 /// \p in with axes of size 1 after the sample axis, so that tensors of fewer axes than \p ndim per sample broadcast
 /// against the others as they do without samples.

@@ -19,6 +19,8 @@ struct Draw {
   std::int64_t key;
   Spec spec;
   static constexpr auto attributes = fields("key", &Draw::key);
+  static constexpr bool total = true;
+  friend bool operator==(const Draw&, const Draw&) = default;
 
   Spec infer(Inputs) const {
     if (!is_floating(spec.dtype)) {

@@ -97,6 +97,8 @@ struct Sum {
   static constexpr bool linear = true;
   AxisRun axes;
   static constexpr auto attributes = fields("axes", &Sum::axes);
+  static constexpr bool total = true;
+  bool splits_rows(Inputs) const { return axes.first > 0; }
 
   Spec infer(Inputs in) const {
     const DType dtype = in[0].dtype();
@@ -153,6 +155,8 @@ struct Extreme {
   static constexpr std::string_view name = kind == Reduction::amax ? "amax" : "amin";
   AxisRun axes;
   static constexpr auto attributes = fields("axes", &Extreme::axes);
+  static constexpr bool total = true;
+  bool splits_rows(Inputs) const { return axes.first > 0; }
 
   Spec infer(Inputs in) const {
     require_elements(name, axes, in[0].shape());
@@ -193,6 +197,8 @@ struct LogSumExp {
   static constexpr std::string_view name = "logsumexp";
   AxisRun axes;
   static constexpr auto attributes = fields("axes", &LogSumExp::axes);
+  static constexpr bool total = true;
+  bool splits_rows(Inputs) const { return axes.first > 0; }
 
   Spec infer(Inputs in) const {
     require_floating(name, in[0].dtype());
@@ -256,6 +262,8 @@ struct Position {
   static constexpr bool stops_gradient = true;
   AxisRun axes;
   static constexpr auto attributes = fields("axes", &Position::axes);
+  static constexpr bool total = true;
+  bool splits_rows(Inputs) const { return axes.first > 0; }
 
   Spec infer(Inputs in) const {
     require_elements(name, axes, in[0].shape());
@@ -298,6 +306,8 @@ struct Truth {
   static constexpr bool stops_gradient = true;
   AxisRun axes;
   static constexpr auto attributes = fields("axes", &Truth::axes);
+  static constexpr bool total = true;
+  bool splits_rows(Inputs) const { return axes.first > 0; }
 
   Spec infer(Inputs in) const {
     if (in[0].dtype() != DType::boolean) {

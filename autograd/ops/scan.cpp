@@ -31,6 +31,7 @@ struct CumulativeSum {
   AxisRun axis;
   bool reverse;
   static constexpr auto attributes = fields("axis", &CumulativeSum::axis, "reverse", &CumulativeSum::reverse);
+  static constexpr bool total = true;
 
   Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
   void eval(ConstViews in, Views out) const {
@@ -75,6 +76,7 @@ struct Recurrence {
   AxisRun axis;
   bool reverse;
   static constexpr auto attributes = fields("axis", &Recurrence::axis, "reverse", &Recurrence::reverse);
+  static constexpr bool total = true;
 
   Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
   void eval(ConstViews in, Views out) const {
@@ -130,6 +132,8 @@ struct Product {
   static constexpr std::string_view name = "prod";
   AxisRun axes;
   static constexpr auto attributes = fields("axes", &Product::axes);
+  static constexpr bool total = true;
+  bool splits_rows(Inputs) const { return axes.first > 0; }
 
   Spec infer(Inputs in) const { return {axes.without(in[0].shape()), in[0].dtype()}; }
   void eval(ConstViews in, Views out) const {
@@ -187,6 +191,7 @@ struct ArgSort {
   AxisRun axis;
   bool descending;
   static constexpr auto attributes = fields("axis", &ArgSort::axis, "descending", &ArgSort::descending);
+  static constexpr bool total = true;
 
   Spec infer(Inputs in) const { return {in[0].shape(), DType::int64}; }
   void eval(ConstViews in, Views out) const {

@@ -52,6 +52,7 @@ struct StridedSlice {
   static constexpr bool linear = true;
   Positions positions;
   static constexpr auto attributes = fields("positions", &StridedSlice::positions);
+  static constexpr bool total = true;
 
   Spec infer(Inputs in) const { return {positions.count, in[0].dtype()}; }
   void eval(ConstViews in, Views out) const {
@@ -78,6 +79,7 @@ struct Unslice {
   Positions positions;
   Shape shape;
   static constexpr auto attributes = fields("positions", &Unslice::positions, "shape", &Unslice::shape);
+  static constexpr bool total = true;
 
   Spec infer(Inputs in) const { return {shape, in[0].dtype()}; }
   void eval(ConstViews in, Views out) const {
