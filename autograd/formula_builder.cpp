@@ -1,6 +1,7 @@
 #include "autograd/formula_builder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cmath>
@@ -274,53 +275,6 @@ std::vector<ValueKind> infer_kinds(const Program& program) {
   return kinds;
 }
 
-void assign_registers(Program& program) {
-  const std::size_t first_step = program.input_count + program.constants.size();
-  constexpr std::size_t forever = ~std::size_t{0};
-  std::vector<std::size_t> last_use(first_step + program.steps.size(), 0);
-  const auto each_operand = [](const Program::Step& step, auto&& visit) {
-    const int operands = primitive(step.code).operand_count;
-    visit(step.a);
-    if (operands > 1) {
-      visit(step.b);
-    }
-    if (operands > 2) {
-      visit(step.c);
-    }
-  };
-  for (std::size_t i = 0; i < program.steps.size(); ++i) {
-    each_operand(program.steps[i], [&](std::uint16_t id) { last_use[id] = i; });
-  }
-  last_use[program.result] = forever;
-
-  std::vector<std::uint16_t> location(last_use.size());
-  for (std::size_t id = 0; id < first_step; ++id) {
-    location[id] = static_cast<std::uint16_t>(id);
-  }
-  std::vector<std::uint16_t> free;
-  auto count = static_cast<std::uint16_t>(first_step);
-  for (std::size_t i = 0; i < program.steps.size(); ++i) {
-    const Program::Step& step = program.steps[i];
-    each_operand(step, [&](std::uint16_t id) {
-      if (id >= first_step && last_use[id] == i) {
-        free.push_back(location[id]);
-        last_use[id] = forever;  // given back once, even if the step reads it twice
-      }
-    });
-    std::uint16_t target = count;
-    if (free.empty()) {
-      ++count;
-    } else {
-      target = free.back();
-      free.pop_back();
-    }
-    location[first_step + i] = target;
-    program.code.push_back({step.code, target, location[step.a], location[step.b], location[step.c]});
-  }
-  program.register_count = count;
-  program.result_register = location[program.result];
-}
-
 }  // namespace
 
 void complete_program(Program& program) {
@@ -337,7 +291,11 @@ void complete_program(Program& program) {
   for (const double constant : program.constants) {
     program.floating_only = program.floating_only || constant != std::trunc(constant) || std::isinf(constant);
   }
-  assign_registers(program);
+  const std::array results{program.result};
+  MapCode map_code = assemble(program.input_count, program.constants.size(), program.steps, results);
+  program.code = std::move(map_code.code);
+  program.register_count = map_code.register_count;
+  program.result_register = map_code.result_registers[0];
 }
 
 }  // namespace xgrad::detail

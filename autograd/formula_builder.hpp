@@ -1,9 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <tuple>
 #include <vector>
@@ -11,7 +13,8 @@
 #include "autograd/formula.hpp"
 
 /// \file
-/// How formulas are made: tracing, simplification while tracing, and the table of scalar primitives.
+/// How formulas are made: tracing, simplification while tracing, the table of scalar primitives, and the code that
+/// kernels run.
 
 namespace xgrad::detail {
 
@@ -89,5 +92,18 @@ class FormulaBuilder {
 /// Fills in what follows from the steps: which inputs are conditions, the kinds, the registers.
 /// \throws ValueError when truth values and numbers are mixed up.
 void complete_program(Program& program);
+
+/// Steps on registers, ready for kernels::map: inputs, then constants, then temporaries.
+struct MapCode {
+  std::vector<kernels::Instruction> code;       ///< writes temporaries only
+  std::uint16_t register_count = 0;             ///< inputs, constants and temporaries
+  std::vector<std::uint16_t> result_registers;  ///< per result: holds it after the last instruction
+};
+
+/// The code that computes \p results, values in the numbering of Program: inputs, constants, steps. A result may be any
+/// value, also an input, and may be named twice. Steps that no result needs are left out; a temporary's register is used
+/// again after its last use.
+MapCode assemble(std::size_t input_count, std::size_t constant_count, std::span<const Program::Step> steps,
+                 std::span<const std::uint16_t> results);
 
 }  // namespace xgrad::detail

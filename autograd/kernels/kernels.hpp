@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "autograd/dtype.hpp"
 #include "autograd/kernels/opcode.hpp"
@@ -49,6 +50,37 @@ struct MapCall {
 /// An output may share its buffer with an input that is read at the same position only.
 /// \throws ValueError `[op]` for an integer division or remainder by zero.
 void map(const char* op, const MapCall& call);
+
+/// A call of map that is prepared once and run many times, on other buffers each time. Running allocates nothing and may
+/// happen on several threads at once.
+class PreparedMap {
+ public:
+  /// Copies what \p call points at, but for elements. From the pointers of its inputs and outputs only this is taken:
+  /// an output may share its buffer with the inputs that its memory overlaps in \p call, and with no others, whenever
+  /// the map is run. So name the same address for two buffers that may be one later, even if they are not yet.
+  /// \param op named in error messages.
+  PreparedMap(const char* op, const MapCall& call);
+  PreparedMap(PreparedMap&&) noexcept;             ///< the other one must not be used any more
+  PreparedMap& operator=(PreparedMap&&) noexcept;  ///< the other one must not be used any more
+  ~PreparedMap();
+
+  std::int64_t count() const;  ///< elements of the iteration space
+  std::int64_t grain() const;  ///< elements that are worth a piece of their own; follows from the call alone
+
+  /// Runs on all elements, cut into pieces for the workers. One pointer per input and per output, in the order of the
+  /// call, each to the element at index 0 of every axis.
+  /// \throws ValueError for an integer division or remainder by zero.
+  void run(const void* const* inputs, void* const* outputs) const;
+
+  /// Runs on elements [\p first, \p last) of the iteration space in row-major order, on the calling thread. The pointers
+  /// are those of run: to the elements at index 0, not at \p first.
+  /// \throws ValueError for an integer division or remainder by zero.
+  void run_range(const void* const* inputs, void* const* outputs, std::int64_t first, std::int64_t last) const;
+
+ private:
+  struct Parts;
+  std::unique_ptr<const Parts> parts_;
+};
 
 /// What reduce makes of the elements along an axis.
 enum class Reduction : std::uint8_t { sum, prod, amax, amin, logsumexp, all, any };

@@ -1,22 +1,18 @@
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "autograd/error.hpp"
 #include "autograd/kernels/choose.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/kernels/map_job.hpp"
 #include "autograd/kernels/pieces.hpp"
 
 namespace xgrad::kernels {
 
 namespace {
-
-/// Periods up to this many elements are expanded once per piece; in longer ones most blocks can be read in place.
-constexpr std::int64_t longest_period = 2048;
-
-/// Work per piece, in units of the time that one element of an addition takes.
-constexpr std::int64_t piece_work = 32 * 1024;
 
 /// A list that is on the stack unless it is unusually long.
 template <class T, std::size_t usual>
@@ -30,193 +26,93 @@ class ShortList {
   std::unique_ptr<T[]> heap_;
 };
 
-/// Rough cost of a primitive.
-std::int64_t cost(Opcode code) {
-  switch (code) {
-    case Opcode::pow:
-    case Opcode::remainder:
-    case Opcode::atan2:
-    case Opcode::hypot: return 64;
-    case Opcode::exp:
-    case Opcode::log:
-    case Opcode::sqrt:
-    case Opcode::divide:
-    case Opcode::sigmoid: return 4;
-    case Opcode::negative:
-    case Opcode::abs:
-    case Opcode::sign:
-    case Opcode::relu:
-    case Opcode::floor:
-    case Opcode::ceil:
-    case Opcode::round:
-    case Opcode::trunc:
-    case Opcode::logical_not: return 1;
-    default: return code < Opcode::logical_not ? 12 : 1;
-  }
-}
+MapKernel kernel_for(DType compute) { return chosen_kernels().map[static_cast<int>(compute)]; }
 
-/// Joins axes that the input walks through in one stride, and leaves out axes of size 1.
-void join_axes(const Shape& shape, const Shape& strides, MapSource& source) {
-  int last = -1;
-  for (std::size_t axis = 0; axis < shape.ndim(); ++axis) {
-    if (shape[axis] == 1) {
-      continue;
-    }
-    if (last >= 0 && source.strides[last] == strides[axis] * shape[axis]) {
-      source.sizes[last] *= shape[axis];
-      source.strides[last] = strides[axis];
-    } else {
-      ++last;
-      source.sizes[last] = shape[axis];
-      source.strides[last] = strides[axis];
+/// One map on one set of buffers.
+struct MapRun {
+  const char* op;
+  MapKernel kernel;
+  const MapJob& job;
+  const void* const* inputs;
+  void* const* outputs;
+
+  void operator()(std::int64_t first, std::int64_t last) const {
+    if (!kernel(job, inputs, outputs, first, last, runtime::thread_scratch(job.scratch_bytes))) {
+      raise<ValueError>(op,
+                        "an integer is divided by zero; replace zeros among the divisors first, by where or maximum");
     }
   }
-  if (last < 0) {
-    last = 0;
-    source.sizes[0] = 1;
-    source.strides[0] = 0;
-  }
-  source.axis_count = last + 1;
-}
-
-bool overlap(const void* a, std::size_t a_bytes, const void* b, std::size_t b_bytes) {
-  const auto a_begin = reinterpret_cast<std::uintptr_t>(a);
-  const auto b_begin = reinterpret_cast<std::uintptr_t>(b);
-  return a_begin < b_begin + b_bytes && b_begin < a_begin + a_bytes;
-}
-
-class JobBuilder {
- public:
-  explicit JobBuilder(const MapCall& call)
-      : call_(call), count_(call.shape.element_count()), sources_(call.input_count), targets_(call.output_count) {
-    job_.code = call.code;
-    job_.code_size = call.code_size;
-    job_.constants = call.constants;
-    job_.constant_count = call.constant_count;
-    job_.register_count = call.register_count;
-    job_.sources = sources_.data();
-    job_.source_count = call.input_count;
-    job_.targets = targets_.data();
-    job_.target_count = call.output_count;
-    const std::int64_t element_bytes = call.compute == DType::int32 || call.compute == DType::float32 ? 4 : 8;
-    constexpr std::int64_t most_lanes = 16;
-    job_.block =
-        std::min(static_cast<std::int64_t>(register_bytes) / element_bytes, divide_up(count_, most_lanes) * most_lanes);
-    const auto register_size = static_cast<std::size_t>(job_.block * element_bytes) + 2 * padding_bytes;
-    job_.scratch_bytes = padding_bytes + call.register_count * (register_entry_bytes + register_size);
-    for (std::size_t i = 0; i < call.input_count; ++i) {
-      classify(call.inputs[i], sources_.data()[i]);
-      if (job_.sources[i].access == Access::periodic) {
-        job_.scratch_bytes += static_cast<std::size_t>(job_.sources[i].period * element_bytes) + padding_bytes;
-      }
-    }
-    place_targets();
-  }
-
-  const MapJob& job() const { return job_; }
-  std::int64_t count() const { return count_; }
-
-  /// Elements per piece, whole cache lines of every element type.
-  std::int64_t grain() const {
-    std::int64_t work = static_cast<std::int64_t>(call_.input_count + call_.output_count);
-    for (std::size_t i = 0; i < call_.code_size; ++i) {
-      work += cost(call_.code[i].code);
-    }
-    constexpr std::int64_t line = 64;
-    return std::max<std::int64_t>(divide_up(piece_work, work * line), 16) * line;
-  }
-
- private:
-  void classify(const MapInput& input, MapSource& source) const {
-    source.data = input.data;
-    source.dtype = input.dtype;
-    join_axes(call_.shape, input.strides, source);
-    const bool one_axis = source.axis_count == 1;
-    source.period = source.strides[0] == 0 && !one_axis ? count_ / source.sizes[0] : 0;
-    if (one_axis && source.strides[0] == 0) {
-      source.access = Access::splat;
-    } else if (one_axis && source.strides[0] == 1 && input.dtype == call_.compute) {
-      source.access = Access::direct;
-    } else if (source.period != 0 && source.period <= longest_period) {
-      source.access = Access::periodic;
-    } else {
-      source.access = Access::expanded;
-    }
-  }
-
-  /// The last instruction that writes an output's register stores straight to the output when it is of the compute type
-  /// and no other output has done so with this register.
-  void place_targets() {
-    MapTarget* targets = targets_.data();
-    for (std::size_t i = 0; i < call_.output_count; ++i) {
-      const MapOutput& output = call_.outputs[i];
-      MapTarget& target = targets[i];
-      target = {output.data, output.dtype, output.source, false, 0};
-      for (std::size_t k = call_.code_size; k-- > 0 && output.dtype == call_.compute;) {
-        if (call_.code[k].target == output.source) {
-          target.direct = true;
-          target.writer = k;
-          break;
-        }
-      }
-      for (std::size_t other = 0; other < i; ++other) {
-        target.direct = target.direct && !(targets[other].direct && targets[other].writer == target.writer);
-      }
-    }
-    std::sort(targets, targets + call_.output_count, [](const MapTarget& a, const MapTarget& b) {
-      return a.direct != b.direct ? a.direct : a.direct && a.writer < b.writer;
-    });
-    for (std::size_t i = 0; i < call_.output_count; ++i) {
-      keep_inputs_from(targets[i]);
-    }
-  }
-
-  /// An input that shares the target's buffer is copied into its register where it is still read after the target's
-  /// elements have been stored.
-  void keep_inputs_from(const MapTarget& target) {
-    const std::size_t bytes = static_cast<std::size_t>(count_) * size_of(target.dtype);
-    for (std::size_t i = 0; i < call_.input_count; ++i) {
-      MapSource& source = sources_.data()[i];
-      if (source.access != Access::direct ||
-          !overlap(source.data, static_cast<std::size_t>(count_) * size_of(source.dtype), target.data, bytes)) {
-        continue;
-      }
-      bool read_later = false;
-      for (std::size_t k = 0; k < call_.output_count; ++k) {
-        read_later = read_later || call_.outputs[k].source == i;
-      }
-      for (std::size_t k = target.direct ? target.writer + 1 : call_.code_size; k < call_.code_size; ++k) {
-        const Instruction& later = call_.code[k];
-        read_later = read_later || later.a == i || later.b == i || later.c == i;
-      }
-      if (read_later) {
-        source.access = Access::copied;
-      }
-    }
-  }
-
-  const MapCall& call_;
-  std::int64_t count_;
-  ShortList<MapSource, 16> sources_;
-  ShortList<MapTarget, 8> targets_;
-  MapJob job_;
 };
 
 }  // namespace
 
 void map(const char* op, const MapCall& call) {
-  if (call.shape.element_count() == 0) {
+  const std::int64_t count = call.shape.element_count();
+  if (count == 0) {
     return;
   }
-  const JobBuilder builder(call);
-  const MapJob& job = builder.job();
-  const MapKernel kernel = chosen_kernels().map[static_cast<int>(call.compute)];
-  for_each_piece(builder.count(), builder.grain(), [&](std::int64_t first, std::int64_t last) {
-    if (!kernel(job, first, last, runtime::thread_scratch(job.scratch_bytes))) {
-      raise<ValueError>(op,
-                        "an integer is divided by zero; replace zeros among the divisors first, by where or maximum");
-    }
-  });
+  ShortList<MapSource, 16> sources(call.input_count);
+  ShortList<MapTarget, 8> targets(call.output_count);
+  ShortList<const void*, 16> inputs(call.input_count);
+  ShortList<void*, 8> outputs(call.output_count);
+  for (std::size_t i = 0; i < call.input_count; ++i) {
+    inputs.data()[i] = call.inputs[i].data;
+  }
+  for (std::size_t i = 0; i < call.output_count; ++i) {
+    outputs.data()[i] = call.outputs[i].data;
+  }
+  const MapJob job = make_job(call, sources.data(), targets.data());
+  const MapRun run{op, kernel_for(call.compute), job, inputs.data(), outputs.data()};
+  for_each_piece(count, count <= smallest_map_grain ? count : map_grain(call), run);
+}
+
+struct PreparedMap::Parts {
+  Parts(const char* name, const MapCall& call)
+      : op(name),
+        code(call.code, call.code + call.code_size),
+        constants(call.constants, call.constants + call.constant_count),
+        sources(call.input_count),
+        targets(call.output_count),
+        job(make_job(call, sources.data(), targets.data())),
+        kernel(kernel_for(call.compute)),
+        count(call.shape.element_count()),
+        grain(map_grain(call)) {
+    job.code = code.data();
+    job.constants = constants.data();
+  }
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
+
+  std::string op;
+  std::vector<Instruction> code;
+  std::vector<double> constants;
+  std::vector<MapSource> sources;
+  std::vector<MapTarget> targets;
+  MapJob job;
+  MapKernel kernel;
+  std::int64_t count;
+  std::int64_t grain;
+};
+
+PreparedMap::PreparedMap(const char* op, const MapCall& call) : parts_(std::make_unique<const Parts>(op, call)) {}
+PreparedMap::PreparedMap(PreparedMap&&) noexcept = default;
+PreparedMap& PreparedMap::operator=(PreparedMap&&) noexcept = default;
+PreparedMap::~PreparedMap() = default;
+
+std::int64_t PreparedMap::count() const { return parts_->count; }
+std::int64_t PreparedMap::grain() const { return parts_->grain; }
+
+void PreparedMap::run(const void* const* inputs, void* const* outputs) const {
+  const Parts& parts = *parts_;
+  for_each_piece(parts.count, parts.grain, MapRun{parts.op.c_str(), parts.kernel, parts.job, inputs, outputs});
+}
+
+void PreparedMap::run_range(const void* const* inputs, void* const* outputs, std::int64_t first,
+                            std::int64_t last) const {
+  const Parts& parts = *parts_;
+  if (first < last) {
+    MapRun{parts.op.c_str(), parts.kernel, parts.job, inputs, outputs}(first, last);
+  }
 }
 
 }  // namespace xgrad::kernels

@@ -23,13 +23,14 @@ enum class Opcode : std::uint8_t {
 
 inline constexpr int opcode_count = static_cast<int>(Opcode::where) + 1;  ///< number of primitives
 
-/// `target = code(a, b, c)` on registers; operands that the primitive does not have are ignored.
+/// `target = code(a, b, c, d)` on registers; operands that the primitive does not have are ignored.
 struct Instruction {
   Opcode code;           ///< the primitive
   std::uint16_t target;  ///< register of the result
   std::uint16_t a;       ///< register of the first operand
   std::uint16_t b;       ///< register of the second operand
   std::uint16_t c;       ///< register of the third operand
+  std::uint16_t d = 0;   ///< register of the fourth operand
 };
 
 }  // namespace xgrad::kernels

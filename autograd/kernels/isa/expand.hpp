@@ -80,8 +80,8 @@ void copy_run(const From* from, std::int64_t stride, std::int64_t count, T* to) 
 }
 
 template <class From, class T>
-void expand_from(const MapSource& source, std::int64_t position, std::int64_t count, T* to) {
-  const From* data = static_cast<const From*>(source.data);
+void expand_from(const MapSource& source, const void* elements, std::int64_t position, std::int64_t count, T* to) {
+  const From* data = static_cast<const From*>(elements);
   Cursor cursor(source, position);
   while (true) {
     const std::int64_t run = smaller(cursor.run(), count);
@@ -97,25 +97,26 @@ void expand_from(const MapSource& source, std::int64_t position, std::int64_t co
 
 /// Elements [position, position + count) of the source, as \p T.
 template <class T>
-void expand(const MapSource& source, std::int64_t position, std::int64_t count, T* to) {
+void expand(const MapSource& source, const void* elements, std::int64_t position, std::int64_t count, T* to) {
   switch (source.dtype) {
-    case DType::boolean: return expand_from<bool>(source, position, count, to);
-    case DType::uint8: return expand_from<std::uint8_t>(source, position, count, to);
-    case DType::int32: return expand_from<std::int32_t>(source, position, count, to);
-    case DType::int64: return expand_from<std::int64_t>(source, position, count, to);
-    case DType::float32: return expand_from<float>(source, position, count, to);
-    case DType::float64: return expand_from<double>(source, position, count, to);
+    case DType::boolean: return expand_from<bool>(source, elements, position, count, to);
+    case DType::uint8: return expand_from<std::uint8_t>(source, elements, position, count, to);
+    case DType::int32: return expand_from<std::int32_t>(source, elements, position, count, to);
+    case DType::int64: return expand_from<std::int64_t>(source, elements, position, count, to);
+    case DType::float32: return expand_from<float>(source, elements, position, count, to);
+    case DType::float64: return expand_from<double>(source, elements, position, count, to);
   }
 }
 
 /// Elements [position, position + count) where they lie, or null when they are not consecutive values of type \p T.
 template <class T>
-const T* find_in_place(const MapSource& source, DType compute, std::int64_t position, std::int64_t count) {
+const T* find_in_place(const MapSource& source, const void* elements, DType compute, std::int64_t position,
+                       std::int64_t count) {
   if (source.dtype != compute || source.strides[source.axis_count - 1] != 1) {
     return nullptr;
   }
   const Cursor cursor(source, position);
-  return cursor.run() >= count ? static_cast<const T*>(source.data) + cursor.offset() : nullptr;
+  return cursor.run() >= count ? static_cast<const T*>(elements) + cursor.offset() : nullptr;
 }
 
 }  // namespace xgrad::kernels::XGRAD_ISA

@@ -35,100 +35,99 @@ struct PrimitiveTable {
 template <class T, std::int64_t step>
 class Interpreter {
  public:
-  Interpreter(const MapJob& job, const PrimitiveTable<T>& primitives, std::int64_t first, std::int64_t last,
+  Interpreter(const MapJob& job, const PrimitiveTable<T>& primitives, const void* const* inputs, void* const* outputs,
               void* scratch)
-      : job_(job), primitives_(primitives), first_(first), last_(last) {
-    registers_ = static_cast<Operand<T>*>(scratch);
-    own_ = reinterpret_cast<T**>(registers_ + job.register_count);
-    static_assert(sizeof(Operand<T>) + sizeof(T*) == register_entry_bytes);
-    free_ = reinterpret_cast<std::byte*>(own_ + job.register_count);
-    free_ += -reinterpret_cast<std::uintptr_t>(free_) % padding_bytes;
-    place_sources();
-    place_constants_and_temporaries();
+      : job_(job),
+        primitives_(primitives),
+        inputs_(inputs),
+        outputs_(outputs),
+        scratch_(static_cast<std::byte*>(scratch)),
+        registers_(static_cast<Operand<T>*>(scratch)) {
+    static_assert(sizeof(Operand<T>) == operand_bytes);
   }
 
-  bool run() {
-    const std::int64_t whole = first_ + (last_ - first_) / step * step;
+  /// Positions [first, last).
+  bool run(std::int64_t first, std::int64_t last) {
+    place_sources(first, last);
+    place_constants();
+    const std::int64_t whole = first + (last - first) / step * step;
     bool good = true;
-    for (std::int64_t position = first_; position < whole; position += job_.block) {
-      good &= run_block(position, smaller(job_.block, whole - position), false);
+    for (std::int64_t position = first; position < whole; position += job_.block) {
+      good &= run_block(position - first, position, smaller(job_.block, whole - position), false);
     }
-    if (whole < last_) {
-      good &= run_block(whole, last_ - whole, true);
+    if (whole < last) {
+      good &= run_block(whole - first, whole, last - whole, true);
     }
     return good;
   }
 
  private:
-  T* take(std::int64_t count) {
-    T* place = reinterpret_cast<T*>(free_);
-    const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(T);
-    free_ += (bytes + padding_bytes - 1) / padding_bytes * padding_bytes + padding_bytes;
-    return place;
+  T* own_place(const MapSource& source) const { return reinterpret_cast<T*>(scratch_ + source.place); }
+
+  T* own_place(std::size_t i) const {
+    return reinterpret_cast<T*>(scratch_ + job_.first_register + (i - job_.source_count) * job_.register_size);
   }
 
-  void place_sources() {
+  void place_sources(std::int64_t first, std::int64_t last) {
     for (std::size_t i = 0; i < job_.source_count; ++i) {
       const MapSource& source = job_.sources[i];
-      switch (source.access) {
-        case Access::direct: own_[i] = take(step); break;
-        case Access::splat: place_splat(i, element(source)); break;
-        case Access::periodic: place_period(i, source); break;
-        case Access::expanded:
-        case Access::copied: own_[i] = take(job_.block); break;
+      if (source.access == Access::splat) {
+        place_splat(i, own_place(source), element(source, inputs_[i]));
+      } else if (source.access == Access::periodic) {
+        place_period(source, inputs_[i], first, last);
       }
     }
   }
 
-  void place_constants_and_temporaries() {
-    std::size_t i = job_.source_count;
-    for (std::size_t c = 0; c < job_.constant_count; ++c, ++i) {
-      place_splat(i, static_cast<T>(job_.constants[c]));
-    }
-    for (; i < job_.register_count; ++i) {
-      own_[i] = take(job_.block);
+  void place_constants() {
+    for (std::size_t c = 0; c < job_.constant_count; ++c) {
+      const std::size_t i = job_.source_count + c;
+      place_splat(i, own_place(i), static_cast<T>(job_.constants[c]));
     }
   }
 
-  static T element(const MapSource& source) {
+  static T element(const MapSource& source, const void* data) {
+    if (source.dtype == dtype_of<T>()) {
+      return *static_cast<const T*>(data);
+    }
     alignas(padding_bytes) T value[padding_bytes / sizeof(T)];
-    expand(source, 0, 1, value);
+    expand(source, data, 0, 1, value);
     return value[0];
   }
 
-  void place_splat(std::size_t i, T value) {
-    own_[i] = take(step);
+  void place_splat(std::size_t i, T* place, T value) {
     for (std::int64_t k = 0; k < step; ++k) {
-      own_[i][k] = value;
+      place[k] = value;
     }
-    registers_[i] = {own_[i], 0};
+    registers_[i] = {place, 0};
   }
 
   // One period and a block behind it, so that a block can start anywhere in the period.
-  void place_period(std::size_t i, const MapSource& source) {
-    own_[i] = take(source.period + job_.block);
-    const std::int64_t length = smaller(source.period + job_.block, last_ - first_);
+  void place_period(const MapSource& source, const void* data, std::int64_t first, std::int64_t last) const {
+    T* place = own_place(source);
+    const std::int64_t length = smaller(source.period + job_.block, last - first);
     std::int64_t known = smaller(source.period, length);
-    expand(source, first_, known, own_[i]);
+    expand(source, data, first, known, place);
     while (known < length) {
       const std::int64_t more = smaller(known, length - known);
-      __builtin_memcpy(own_[i] + known, own_[i], static_cast<std::size_t>(more) * sizeof(T));
+      __builtin_memcpy(place + known, place, static_cast<std::size_t>(more) * sizeof(T));
       known += more;
     }
   }
 
-  bool run_block(std::int64_t position, std::int64_t count, bool tail) {
+  /// \p done positions of this run come before \p position.
+  bool run_block(std::int64_t done, std::int64_t position, std::int64_t count, bool tail) {
     for (std::size_t i = 0; i < job_.source_count; ++i) {
-      read(i, job_.sources[i], position, count, tail);
+      read(i, job_.sources[i], done, position, count, tail);
     }
     bool good = true;
     const MapTarget* next = job_.targets;
     const MapTarget* const end = next + job_.target_count;
     for (std::size_t i = 0; i < job_.code_size; ++i) {
       const Instruction& instruction = job_.code[i];
-      T* out = own_[instruction.target];
+      T* out = own_place(instruction.target);
       if (next != end && next->direct && next->writer == i) {
-        out = tail ? out : static_cast<T*>(next->data) + position;
+        out = tail ? out : static_cast<T*>(outputs_[next->output]) + position;
         ++next;
       }
       good &= primitives_.at[static_cast<int>(instruction.code)](out, count, registers_, instruction);
@@ -142,26 +141,28 @@ class Interpreter {
     return good;
   }
 
-  void read(std::size_t i, const MapSource& source, std::int64_t position, std::int64_t count, bool tail) {
+  void read(std::size_t i, const MapSource& source, std::int64_t done, std::int64_t position, std::int64_t count,
+            bool tail) {
+    T* own = own_place(source);
     switch (source.access) {
       case Access::splat: return;
-      case Access::periodic: registers_[i] = {own_[i] + (position - first_) % source.period, step}; return;
+      case Access::periodic: registers_[i] = {own + done % source.period, step}; return;
       case Access::direct:
         if (!tail) {
-          registers_[i] = {static_cast<const T*>(source.data) + position, step};
+          registers_[i] = {static_cast<const T*>(inputs_[i]) + position, step};
           return;
         }
         break;
       case Access::expanded:
-        if (const T* place = tail ? nullptr : find_in_place<T>(source, dtype_of<T>(), position, count)) {
+        if (const T* place = tail ? nullptr : find_in_place<T>(source, inputs_[i], dtype_of<T>(), position, count)) {
           registers_[i] = {place, step};
           return;
         }
         break;
       case Access::copied: break;
     }
-    expand(source, position, count, own_[i]);
-    registers_[i] = {own_[i], step};
+    expand(source, inputs_[i], position, count, own);
+    registers_[i] = {own, step};
   }
 
   void write(const MapTarget& target, std::int64_t position, std::int64_t count) const {
@@ -177,7 +178,7 @@ class Interpreter {
 
   template <class To>
   void write_as(const MapTarget& target, std::int64_t position, std::int64_t count) const {
-    To* out = static_cast<To*>(target.data) + position;
+    To* out = static_cast<To*>(outputs_[target.output]) + position;
     const Operand<T> from = registers_[target.source];
     if (from.step == 0) {
       const To value = convert<To>(*from.data);
@@ -193,11 +194,10 @@ class Interpreter {
 
   const MapJob& job_;
   const PrimitiveTable<T>& primitives_;
-  std::int64_t first_;
-  std::int64_t last_;
+  const void* const* inputs_;
+  void* const* outputs_;
+  std::byte* scratch_;
   Operand<T>* registers_;
-  T** own_;
-  std::byte* free_;
 };
 
 }  // namespace xgrad::kernels::XGRAD_ISA

@@ -31,24 +31,25 @@ enum class Access : std::uint8_t {
 };
 
 struct MapSource {
-  const void* data;
   DType dtype;
   Access access;
   int axis_count;  ///< of the iteration space as this input sees it: adjacent axes joined, 1 or more
   std::int64_t sizes[max_axes];
   std::int64_t strides[max_axes];
   std::int64_t period;
+  std::size_t place;  ///< bytes from the begin of the scratch memory to this input's own register
 };
 
 struct MapTarget {
-  void* data;
   DType dtype;
   std::uint16_t source;  ///< register
-  bool direct;           ///< the instruction `writer` stores straight to data instead of its register
+  bool direct;           ///< the instruction `writer` stores straight to the output instead of its register
+  std::size_t output;    ///< which one
   std::size_t writer;
 };
 
 /// A formula with its operands classified. Targets with `direct` come first, in ascending order of `writer`.
+/// The scratch memory begins with the current places of all registers, room for operand_bytes each.
 struct MapJob {
   const Instruction* code;
   std::size_t code_size;
@@ -59,15 +60,19 @@ struct MapJob {
   std::size_t source_count;
   const MapTarget* targets;
   std::size_t target_count;
-  std::int64_t block;         ///< elements per register
-  std::size_t scratch_bytes;  ///< for one piece
+  std::int64_t block;          ///< elements per register
+  std::size_t first_register;  ///< bytes from the begin of the scratch memory to the first constant's own register
+  std::size_t register_size;   ///< bytes from there to the next register
+  std::size_t scratch_bytes;   ///< for one piece
 };
 
-/// Bytes that a piece needs per register before its elements: its current place and its own place.
-inline constexpr std::size_t register_entry_bytes = 24;
+/// Bytes that a register's current place takes.
+inline constexpr std::size_t operand_bytes = 16;
 
-/// Positions [first, last) of a map. \return false after an integer division by zero.
-using MapKernel = bool (*)(const MapJob& job, std::int64_t first, std::int64_t last, void* scratch);
+/// Positions [first, last) of a map; one pointer per input and per output, each to the element at position 0, and
+/// scratch memory aligned to padding_bytes. \return false after an integer division by zero.
+using MapKernel = bool (*)(const MapJob& job, const void* const* inputs, void* const* outputs, std::int64_t first,
+                           std::int64_t last, void* scratch);
 
 using ConvertKernel = void (*)(const void* in, void* out, std::int64_t count);
 

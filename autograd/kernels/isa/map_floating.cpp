@@ -101,12 +101,14 @@ constexpr PrimitiveTable<T> primitives = make_table<T>();
 
 }  // namespace
 
-bool map_float32(const MapJob& job, std::int64_t first, std::int64_t last, void* scratch) {
-  return Interpreter<float, lanes<float>>(job, primitives<float>, first, last, scratch).run();
+bool map_float32(const MapJob& job, const void* const* inputs, void* const* outputs, std::int64_t first,
+                 std::int64_t last, void* scratch) {
+  return Interpreter<float, lanes<float>>(job, primitives<float>, inputs, outputs, scratch).run(first, last);
 }
 
-bool map_float64(const MapJob& job, std::int64_t first, std::int64_t last, void* scratch) {
-  return Interpreter<double, lanes<double>>(job, primitives<double>, first, last, scratch).run();
+bool map_float64(const MapJob& job, const void* const* inputs, void* const* outputs, std::int64_t first,
+                 std::int64_t last, void* scratch) {
+  return Interpreter<double, lanes<double>>(job, primitives<double>, inputs, outputs, scratch).run(first, last);
 }
 
 }  // namespace xgrad::kernels::XGRAD_ISA

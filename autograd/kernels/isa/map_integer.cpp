@@ -124,12 +124,14 @@ constexpr PrimitiveTable<T> primitives = make_table<T>();
 
 }  // namespace
 
-bool map_int32(const MapJob& job, std::int64_t first, std::int64_t last, void* scratch) {
-  return Interpreter<std::int32_t, 1>(job, primitives<std::int32_t>, first, last, scratch).run();
+bool map_int32(const MapJob& job, const void* const* inputs, void* const* outputs, std::int64_t first,
+               std::int64_t last, void* scratch) {
+  return Interpreter<std::int32_t, 1>(job, primitives<std::int32_t>, inputs, outputs, scratch).run(first, last);
 }
 
-bool map_int64(const MapJob& job, std::int64_t first, std::int64_t last, void* scratch) {
-  return Interpreter<std::int64_t, 1>(job, primitives<std::int64_t>, first, last, scratch).run();
+bool map_int64(const MapJob& job, const void* const* inputs, void* const* outputs, std::int64_t first,
+               std::int64_t last, void* scratch) {
+  return Interpreter<std::int64_t, 1>(job, primitives<std::int64_t>, inputs, outputs, scratch).run(first, last);
 }
 
 }  // namespace xgrad::kernels::XGRAD_ISA

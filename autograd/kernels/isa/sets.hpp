@@ -7,10 +7,14 @@
 
 namespace xgrad::kernels::XGRAD_ISA {
 
-bool map_float32(const MapJob& job, std::int64_t first, std::int64_t last, void* scratch);
-bool map_float64(const MapJob& job, std::int64_t first, std::int64_t last, void* scratch);
-bool map_int32(const MapJob& job, std::int64_t first, std::int64_t last, void* scratch);
-bool map_int64(const MapJob& job, std::int64_t first, std::int64_t last, void* scratch);
+bool map_float32(const MapJob& job, const void* const* inputs, void* const* outputs, std::int64_t first,
+                 std::int64_t last, void* scratch);
+bool map_float64(const MapJob& job, const void* const* inputs, void* const* outputs, std::int64_t first,
+                 std::int64_t last, void* scratch);
+bool map_int32(const MapJob& job, const void* const* inputs, void* const* outputs, std::int64_t first,
+               std::int64_t last, void* scratch);
+bool map_int64(const MapJob& job, const void* const* inputs, void* const* outputs, std::int64_t first,
+               std::int64_t last, void* scratch);
 
 /// The conversion loop between two dtypes.
 ConvertKernel convert_kernel(DType from, DType to);
