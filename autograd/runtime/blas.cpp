@@ -1,15 +1,17 @@
 #include "autograd/runtime/blas.hpp"
 
-#include <cmath>
+#include <algorithm>
 #include <cstdlib>
+#include <filesystem>
+#include <initializer_list>
 #include <mutex>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <cblas.h>
 #include <dlfcn.h>
-
-#include "autograd/runtime/cpu.hpp"
+#include <strings.h>
 
 // What OpenBLAS has beyond CBLAS. Weak, because other libraries, and OpenBLAS built for one CPU only, lack some.
 extern "C" {
@@ -19,6 +21,10 @@ int openblas_get_parallel(void) __attribute__((weak));
 void openblas_set_num_threads(int count) __attribute__((weak));
 void gotoblas_dynamic_init(void) __attribute__((weak));
 void gotoblas_dynamic_quit(void) __attribute__((weak));
+
+// Of the OpenMP runtime, which is there where the variant of OpenBLAS on OpenMP is, or where the program has it.
+void omp_set_num_threads(int count) __attribute__((weak));
+int omp_get_max_threads(void) __attribute__((weak));
 }
 
 namespace xgrad::runtime {
@@ -27,7 +33,9 @@ namespace {
 
 constexpr const char* core_variable = "OPENBLAS_CORETYPE";
 
-std::string text_of(char* (*function)(void)) { return function != nullptr ? function() : "unknown"; }
+constexpr const char* unknown_core = "unknown";
+
+std::string text_of(char* (*function)(void)) { return function != nullptr ? function() : unknown_core; }
 
 std::string threading() {
   switch (openblas_get_parallel != nullptr ? openblas_get_parallel() : 0) {
@@ -37,27 +45,19 @@ std::string threading() {
   }
 }
 
-bool is_avx512_core(std::string_view core) {
-  return core == "SkylakeX" || core == "Cooperlake" || core == "SapphireRapids";
+/// Whether two names of kernels are the same to OpenBLAS.
+bool same_core(const std::string& a, const std::string& b) { return strcasecmp(a.c_str(), b.c_str()) == 0; }
+
+bool is_one_of(const std::string& core, std::initializer_list<const char*> names) {
+  return std::any_of(names.begin(), names.end(), [&core](const char* name) { return same_core(core, name); });
 }
 
-bool is_avx2_core(std::string_view core) { return core == "Haswell" || core == "Zen"; }
-
-/// The kernels to ask for, or nothing where OpenBLAS's choice is right.
-std::string better_core(const std::string& chosen) {
-  const char* wish = std::getenv("XGRAD_BLAS_CORE");
-  if (wish != nullptr && *wish != '\0') {
-    return std::string_view(wish) == "keep" ? "" : wish;
+/// The instructions that OpenBLAS's kernels of this name are made of.
+InstructionSet instruction_set_of(const std::string& core) {
+  if (is_one_of(core, {"SkylakeX", "Cooperlake", "SapphireRapids"})) {
+    return InstructionSet::avx512;
   }
-  if (std::getenv(core_variable) != nullptr) {
-    return "";
-  }
-  switch (supported_instruction_set()) {
-    case InstructionSet::avx512: return is_avx512_core(chosen) ? "" : "SkylakeX";
-    case InstructionSet::avx2: return is_avx512_core(chosen) || is_avx2_core(chosen) ? "" : "Haswell";
-    case InstructionSet::baseline: break;
-  }
-  return "";
+  return is_one_of(core, {"Haswell", "Zen"}) ? InstructionSet::avx2 : InstructionSet::baseline;
 }
 
 /// OpenBLAS chooses its kernels by this variable when it starts, and starts again on request.
@@ -113,23 +113,10 @@ bool products_are_right() {
          product_is_right<float>(101, 103, 129, cblas_sgemm) && product_is_right<double>(101, 103, 129, cblas_dgemm);
 }
 
-/// The variant of OpenBLAS on OpenMP asks that runtime how many threads the calling thread may start. Whether it is the
-/// one in use is known only when the program runs; null when it is not.
-struct OpenMP {
-  void (*set_num_threads)(int) = nullptr;
-  int (*get_max_threads)() = nullptr;
-};
-
-const OpenMP& openmp() {
-  static const OpenMP functions = [] {
-    OpenMP found;
-    if (threading() == "openmp") {
-      found.set_num_threads = reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
-      found.get_max_threads = reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "omp_get_max_threads"));
-    }
-    return found.get_max_threads != nullptr ? found : OpenMP{};
-  }();
-  return functions;
+/// The variant of OpenBLAS on OpenMP asks that runtime how many threads the calling thread may start.
+bool on_openmp() {
+  static const bool yes = threading() == "openmp" && omp_set_num_threads != nullptr && omp_get_max_threads != nullptr;
+  return yes;
 }
 
 /// From then on BLAS keeps to the calling thread. It stops threads of its own, so it happens before anybody computes.
@@ -142,30 +129,93 @@ void stop_blas_threads() {
   });
 }
 
+/// Asks for \p wanted kernels; what they are good for decides who has chosen in the end.
+CoreChoice try_core(const BlasStatus& status, CoreChoice when_it_works) {
+  if (gotoblas_dynamic_init == nullptr || gotoblas_dynamic_quit == nullptr) {
+    return CoreChoice::fixed;
+  }
+  if (instruction_set_of(status.wanted) > supported_instruction_set()) {
+    return CoreChoice::unsupported;
+  }
+  if (same_core(status.wanted, status.original)) {
+    return when_it_works;
+  }
+  choose_core(status.wanted.c_str());
+  const bool known = same_core(text_of(openblas_get_corename), status.wanted);
+  if (known && products_are_right()) {
+    return when_it_works;
+  }
+  choose_core(status.original.c_str());
+  return known ? CoreChoice::wrong : CoreChoice::unknown;
+}
+
+CoreChoice choose(BlasStatus& status) {
+  const char* wish = std::getenv("XGRAD_BLAS_CORE");
+  const std::string_view wanted = wish != nullptr ? wish : "";
+  if (!wanted.empty() && wanted != "keep") {
+    status.wanted = wanted;
+    return try_core(status, CoreChoice::forced);
+  }
+  status.wanted = better_core(status.original, supported_instruction_set());
+  if (!wanted.empty()) {
+    return CoreChoice::kept;
+  }
+  if (std::getenv(core_variable) != nullptr) {
+    return CoreChoice::environment;
+  }
+  return status.wanted.empty() ? CoreChoice::own : try_core(status, CoreChoice::switched);
+}
+
+std::string library_file() {
+  Dl_info found;
+  if (dladdr(reinterpret_cast<const void*>(&cblas_sgemm), &found) == 0 || found.dli_fname == nullptr) {
+    return "unknown";
+  }
+  std::error_code failure;
+  const std::filesystem::path resolved = std::filesystem::canonical(found.dli_fname, failure);
+  return failure ? found.dli_fname : resolved.string();
+}
+
 BlasStatus prepare() {
   const SerialBlas serial;
   stop_blas_threads();
   BlasStatus status;
+  status.library = library_file();
+  status.threading = threading();
   status.original = text_of(openblas_get_corename);
-  const std::string wanted = better_core(status.original);
-  const bool can_switch = gotoblas_dynamic_init != nullptr && gotoblas_dynamic_quit != nullptr;
-  if (can_switch && !wanted.empty() && wanted != status.original) {
-    choose_core(wanted.c_str());
-    if (!products_are_right()) {
-      choose_core(status.original.c_str());
-    }
-    if (openblas_set_num_threads != nullptr) {
-      openblas_set_num_threads(1);
-    }
+  status.choice = choose(status);
+  if (openblas_set_num_threads != nullptr) {
+    openblas_set_num_threads(1);  // a restart may have forgotten it
   }
   status.config = text_of(openblas_get_config);
   status.core = text_of(openblas_get_corename);
-  status.threading = threading();
-  status.unpacked_small_products = is_avx512_core(status.core);
+  status.unpacked_small_products = instruction_set_of(status.core) == InstructionSet::avx512;
   return status;
 }
 
 }  // namespace
+
+const char* to_string(CoreChoice choice) {
+  switch (choice) {
+    case CoreChoice::own: return "its own choice";
+    case CoreChoice::switched: return "switched: it had fallen back to older ones than the CPU supports";
+    case CoreChoice::forced: return "as XGRAD_BLAS_CORE says";
+    case CoreChoice::kept: return "its own choice, kept by XGRAD_BLAS_CORE=keep";
+    case CoreChoice::environment: return "as OPENBLAS_CORETYPE says";
+    case CoreChoice::fixed: return "this library cannot change them";
+    case CoreChoice::unknown: return "its own choice, for it does not know the wanted ones";
+    case CoreChoice::unsupported: return "its own choice, for the CPU lacks instructions of the wanted ones";
+    case CoreChoice::wrong: break;
+  }
+  return "its own choice, for the wanted ones failed a test product";
+}
+
+std::string better_core(const std::string& original, InstructionSet supported) {
+  if (original == unknown_core || instruction_set_of(original) >= supported) {
+    return "";
+  }
+  return supported == InstructionSet::avx512 ? "SkylakeX" : "Haswell";
+}
 
 const BlasStatus& prepare_blas() {
   static const BlasStatus status = prepare();
@@ -174,21 +224,21 @@ const BlasStatus& prepare_blas() {
 
 void make_blas_serial_on_this_thread() {
   stop_blas_threads();
-  if (openmp().set_num_threads != nullptr) {
-    openmp().set_num_threads(1);
+  if (on_openmp()) {
+    omp_set_num_threads(1);
   }
 }
 
 SerialBlas::SerialBlas() {
-  if (openmp().set_num_threads != nullptr) {
-    threads_before_ = openmp().get_max_threads();
-    openmp().set_num_threads(1);
+  if (on_openmp()) {
+    threads_before_ = omp_get_max_threads();
+    omp_set_num_threads(1);
   }
 }
 
 SerialBlas::~SerialBlas() {
   if (threads_before_ != 0) {
-    openmp().set_num_threads(threads_before_);
+    omp_set_num_threads(threads_before_);
   }
 }
 

@@ -1,6 +1,85 @@
 #include "autograd/runtime/cpu.hpp"
 
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string_view>
+#include <thread>
+
+#include <sched.h>
+#include <unistd.h>
+
 namespace xgrad::runtime {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The first line of a file, empty where there is none.
+std::string line_of(const fs::path& file) {
+  std::ifstream stream(file);
+  std::string line;
+  std::getline(stream, line);
+  return line;
+}
+
+/// What follows `key   : ` in /proc/cpuinfo the first time.
+std::string cpuinfo_entry(std::string_view key) {
+  std::ifstream stream("/proc/cpuinfo");
+  for (std::string line; std::getline(stream, line);) {
+    const std::size_t colon = line.find(": ");
+    if (line.starts_with(key) && colon != std::string::npos) {
+      return line.substr(colon + 2);
+    }
+  }
+  return "";
+}
+
+/// `48K` or `32M`.
+std::int64_t bytes_from(const std::string& size) {
+  char* unit = nullptr;
+  const std::int64_t number = std::strtoll(size.c_str(), &unit, 10);
+  return number << (*unit == 'K' ? 10 : *unit == 'M' ? 20 : 0);
+}
+
+CacheSizes cache_sizes() {
+  CacheSizes sizes;
+  const fs::path caches = "/sys/devices/system/cpu/cpu0/cache";
+  for (int i = 0; fs::exists(caches / ("index" + std::to_string(i))); ++i) {
+    const fs::path cache = caches / ("index" + std::to_string(i));
+    const std::int64_t bytes = bytes_from(line_of(cache / "size"));
+    const std::string level = line_of(cache / "level");
+    if (line_of(cache / "type") == "Instruction") {
+      continue;
+    }
+    (level == "1" ? sizes.l1 : level == "2" ? sizes.l2 : sizes.l3) = bytes;
+  }
+  return sizes;
+}
+
+int allowed_processors() {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) {
+    return CPU_COUNT(&allowed);
+  }
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+/// The quota of one group, 0 for none. Version 2 has `max 100000` or `150000 100000` in one file, version 1 has two, and
+/// -1 for none.
+double quota_of(const fs::path& group) {
+  std::istringstream both(line_of(group / "cpu.max"));
+  std::istringstream time(line_of(group / "cpu.cfs_quota_us"));
+  std::istringstream period(line_of(group / "cpu.cfs_period_us"));
+  double granted = 0;
+  double of = 0;
+  const bool limited = both >> granted >> of || (time >> granted && period >> of);
+  return limited && granted > 0 && of > 0 ? granted / of : 0;
+}
+
+}  // namespace
 
 const char* to_string(InstructionSet set) {
   switch (set) {
@@ -25,6 +104,42 @@ InstructionSet supported_instruction_set() {
 #else
   return InstructionSet::baseline;
 #endif
+}
+
+double cpu_quota(const std::string& membership, const std::string& hierarchy) {
+  double least = 0;
+  std::ifstream groups(membership);
+  for (std::string line; std::getline(groups, line);) {  // number:controllers:/path
+    const std::size_t first = line.find(':');
+    const std::size_t second = line.find(':', first + 1);
+    if (first == std::string::npos || second == std::string::npos) {
+      continue;
+    }
+    const fs::path root = fs::path(hierarchy) / line.substr(first + 1, second - first - 1);
+    // Inside a container the path may be the one outside, of which only the root is to be seen: missing levels count
+    // for nothing.
+    for (fs::path path = fs::path(line.substr(second + 1)).relative_path();; path = path.parent_path()) {
+      const double quota = quota_of(root / path);
+      least = quota > 0 && (least == 0 || quota < least) ? quota : least;
+      if (path.empty()) {
+        break;
+      }
+    }
+  }
+  return least;
+}
+
+CpuInfo cpu_info() {
+  CpuInfo info;
+  info.model = cpuinfo_entry("model name");
+  info.instructions = supported_instruction_set();
+  info.caches = cache_sizes();
+  info.megahertz = std::strtod(cpuinfo_entry("cpu MHz").c_str(), nullptr);
+  info.present = std::max(1, static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)));
+  info.allowed = allowed_processors();
+  info.quota = cpu_quota();
+  info.usable = info.quota > 0 ? std::clamp(static_cast<int>(info.quota), 1, info.allowed) : info.allowed;
+  return info;
 }
 
 }  // namespace xgrad::runtime

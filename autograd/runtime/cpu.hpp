@@ -1,9 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 /// \file
-/// What this CPU can do.
+/// What this CPU can do, and how much of it this process may use.
 
 namespace xgrad::runtime {
 
@@ -19,5 +20,33 @@ const char* to_string(InstructionSet set);
 
 /// The best one that the CPU and the operating system support.
 InstructionSet supported_instruction_set();
+
+/// Sizes of the caches that a core sees, in bytes, shared ones in full; 0 where the system does not tell.
+struct CacheSizes {
+  std::int64_t l1 = 0;  ///< of data
+  std::int64_t l2 = 0;  ///< second level
+  std::int64_t l3 = 0;  ///< third level
+};
+
+/// The machine as this process sees it.
+struct CpuInfo {
+  std::string model;            ///< as the system names it; empty where it does not
+  InstructionSet instructions;  ///< the same as supported_instruction_set
+  CacheSizes caches;            ///< of the first core
+  double megahertz = 0;         ///< as the system reports it, which is often not what it runs at; 0 where it does not
+  int present = 1;              ///< processors that are switched on
+  int allowed = 1;              ///< those that the affinity of the calling thread allows
+  double quota = 0;             ///< processors' worth of time that control groups grant; 0 for no limit
+  int usable = 1;               ///< how many threads can run at a time: \ref allowed, or the whole part of \ref quota
+};
+
+/// Asks the system, at each call.
+CpuInfo cpu_info();
+
+/// Processors' worth of time that the control groups (version 1 or 2) of a process grant it, the least of all levels,
+/// or 0 for no limit.
+/// \param membership the file that lists the groups of the process, as in cgroups(7).
+/// \param hierarchy where they are mounted.
+double cpu_quota(const std::string& membership = "/proc/self/cgroup", const std::string& hierarchy = "/sys/fs/cgroup");
 
 }  // namespace xgrad::runtime

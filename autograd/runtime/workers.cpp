@@ -16,10 +16,10 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <sched.h>
 
 #include "autograd/error.hpp"
 #include "autograd/runtime/blas.hpp"
+#include "autograd/runtime/cpu.hpp"
 #include "autograd/runtime/job.hpp"
 #include "autograd/runtime/pool.hpp"
 
@@ -62,6 +62,7 @@ class Patience {
 };
 
 thread_local bool inside_piece = false;
+thread_local int own_number = 0;  // of a worker: 1 or more
 
 /// The threads besides the caller's. One job runs at a time.
 class Workers {
@@ -167,6 +168,7 @@ class Workers {
 
   void live(std::int64_t self, std::uint64_t ticket) {
     make_blas_serial_on_this_thread();
+    own_number = static_cast<int>(self);
     Job job;
     while (!stopping_.load()) {
       ticket = wait_for_ticket_after(ticket);
@@ -236,12 +238,7 @@ int initial_thread_count() {
     }
     return count;
   }
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) {
-    return CPU_COUNT(&allowed);
-  }
-  const unsigned count = std::thread::hardware_concurrency();
-  return count == 0 ? 1 : static_cast<int>(count);
+  return cpu_info().usable;
 }
 
 std::atomic<int>& thread_count() {
@@ -283,6 +280,8 @@ void set_num_threads(int count) {
     workers().stop(false);
   }
 }
+
+int thread_number() { return own_number; }
 
 void parallel_for(std::int64_t pieces, void (*body)(void*, std::int64_t), void* context) {
   if (pieces == 1) {

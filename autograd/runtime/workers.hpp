@@ -12,7 +12,7 @@
 namespace xgrad::runtime {
 
 /// Number of threads that kernels use, the calling one included. Initially XGRAD_THREADS, or else the number of
-/// processors this process may run on.
+/// processors this process may run on: those of its affinity, or the whole part of its control groups' quota.
 int num_threads();
 
 /// Sets the number of threads, 1 or more. Not while kernels run. \throws ValueError for less than 1.
@@ -31,6 +31,12 @@ void parallel_for(std::int64_t pieces, F&& body) {
       pieces, [](void* context, std::int64_t piece) { (*static_cast<Callable*>(context))(piece); },
       const_cast<void*>(static_cast<const void*>(std::addressof(body))));
 }
+
+/// Which of the threads of a parallel_for the calling one is, inside a piece: 0 for the thread that called parallel_for,
+/// 1 to num_threads() - 1 for the workers, which keep their number from call to call. Outside of pieces 0.
+/// Pieces that run at the same time in one parallel_for see different numbers; calls of parallel_for from several threads
+/// at once have a thread 0 each.
+int thread_number();
 
 /// Scratch memory of the calling thread, aligned, at least \p bytes; valid until the thread asks again.
 void* thread_scratch(std::size_t bytes);

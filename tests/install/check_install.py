@@ -49,7 +49,10 @@ def main():
         print(f"compile time: {ours:.2f} s, with xtensor only {theirs:.2f} s")
 
         (library,) = root.rglob("libxgrad.so")
-        run(program, env={**os.environ, "LD_LIBRARY_PATH": str(library.parent)})
+        environment = {**os.environ, "LD_LIBRARY_PATH": str(library.parent)}
+        run(program, env=environment)
+        for doctor in root.rglob("bin/xgrad-doctor"):
+            run(doctor, "--help", env=environment, stdout=subprocess.DEVNULL)
 
         (headers,) = (path.parent.parent for path in root.rglob("autograd/autograd.hpp"))
         everything = root / "everything.cpp"

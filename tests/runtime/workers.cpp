@@ -152,6 +152,45 @@ BOOST_AUTO_TEST_CASE(the_number_of_threads) {
   BOOST_TEST(runtime::num_threads() == 3);
 }
 
+BOOST_AUTO_TEST_CASE(threads_of_a_loop_have_different_numbers) {
+  for (const int count : {1, 2, 3, 5}) {
+    const Threads threads(count);
+    std::vector<std::atomic<int>> users(static_cast<std::size_t>(count));
+    const auto caller = std::this_thread::get_id();
+    std::atomic<int> wrong = 0;
+    for (int round = 0; round < 50; ++round) {
+      runtime::parallel_for(64, [&](std::int64_t) {
+        const int number = runtime::thread_number();
+        if (number < 0 || number >= count) {
+          ++wrong;
+          return;
+        }
+        wrong += (number == 0) != (std::this_thread::get_id() == caller);
+        wrong += users[static_cast<std::size_t>(number)]++ != 0;  // nobody else has this number now
+        runtime::parallel_for(3, [&](std::int64_t) { wrong += runtime::thread_number() != number; });
+        --users[static_cast<std::size_t>(number)];
+      });
+    }
+    BOOST_TEST(wrong == 0);
+  }
+  BOOST_TEST(runtime::thread_number() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_has_a_number_above_0) {
+  const Threads threads(2);
+  std::atomic<int> inside = 0;
+  std::atomic<int> numbers = 0;
+  // Each of the two pieces waits for the other: two threads run them.
+  runtime::parallel_for(2, [&](std::int64_t) {
+    ++inside;
+    while (inside < 2) {
+      std::this_thread::yield();
+    }
+    numbers += 1 + 10 * runtime::thread_number();
+  });
+  BOOST_TEST(numbers == 12);
+}
+
 BOOST_AUTO_TEST_CASE(scratch_is_each_threads_own) {
   const Threads threads(3);
   std::atomic<int> broken = 0;
