@@ -29,6 +29,8 @@ class Buffer : public RefCounted {
 
   std::byte* data() const { return data_; }     ///< first byte
   std::size_t bytes() const { return bytes_; }  ///< size of the memory that was asked for
+  /// Whether the memory is somebody else's: borrowed memory must never be written.
+  bool is_adopted() const { return release_ != nullptr; }
 
  private:
   Buffer(std::byte* data, std::size_t bytes, void* owner, void (*release_owner)(void*))

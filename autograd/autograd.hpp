@@ -1,7 +1,7 @@
 #pragma once
 
 /// \file
-/// Everything of the graph and the chain rule.
+/// Everything of the graph, the chain rule and compiled functions.
 
 /// \namespace xgrad
 /// Tensors, ops and the chain rule.
@@ -15,6 +15,7 @@
 #include "autograd/linalg.hpp"
 #include "autograd/operation.hpp"
 #include "autograd/ops.hpp"
+#include "autograd/plan/compile.hpp"
 #include "autograd/random.hpp"
 #include "autograd/slice.hpp"
 #include "autograd/tensor.hpp"

@@ -6,6 +6,7 @@
 
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
+#include "autograd/variable_cell.hpp"
 #include "autograd/vmap.hpp"
 
 namespace xgrad {
@@ -78,7 +79,9 @@ LinearMap::LinearMap(const Tensor& value, const Tensors& inputs) {
       }
     }
   }
-  evaluate(coefficients);
+  if (detail::current_recorder() == nullptr) {  // traced tensors have no value; a plan computes each node once anyway
+    evaluate(coefficients);
+  }
 }
 
 Tensor LinearMap::operator()(const Tensors& tangents) const {

@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "autograd/graph.hpp"
-#include "autograd/variable.hpp"
+#include "autograd/variable_cell.hpp"
 
 /// \file
 /// Tensors and graphs as text.
@@ -41,10 +41,8 @@ std::string operand_text(const Tensor& tensor, const NodeNumbers& numbers) {
 
 // `matmul(%1, %0) transpose_b=true`
 std::string call_text(const Node& node, const NodeNumbers& numbers) {
-  if (const auto* variable = node.as<VariableRead>()) {
-    return fmt::format("variable '{}'", variable->variable);
-  }
-  std::string text(node.name());
+  const VariableRead* variable = detail::variable_of(node);
+  std::string text(variable == nullptr ? std::string(node.name()) : fmt::format("variable '{}'", variable->variable));
   if (!node.inputs().empty()) {
     std::string operands;
     for (const Tensor& input : node.inputs()) {

@@ -7,7 +7,7 @@
 #include "autograd/graph.hpp"
 #include "autograd/operation.hpp"
 #include "autograd/ops.hpp"
-#include "autograd/variable.hpp"
+#include "autograd/variable_cell.hpp"
 
 namespace xgrad {
 
@@ -28,7 +28,7 @@ struct Alias {
 std::string describe(const Tensor& tensor) {
   const Node& node = tensor.node();
   std::string text = to_string(node.spec(tensor.output_index()));
-  const auto* variable = node.as<VariableRead>();
+  const VariableRead* variable = detail::variable_of(node);
   text += variable != nullptr && !variable->variable.empty() ? fmt::format(" variable '{}'", variable->variable)
                                                              : fmt::format(" made by {}", node.name());
   if (node.location().line() != 0) {
@@ -245,17 +245,35 @@ Tensor forward_mode(const Tensor& output, const Tensors& inputs, const Tensors& 
 
 // Whether the graph of the output has read the variable of this leaf at another time.
 bool assigned_since(const Tensor& output, const Tensor& leaf) {
-  const auto* variable = leaf.node().as<VariableRead>();
+  const VariableRead* variable = detail::variable_of(leaf.node());
   if (variable == nullptr) {
     return false;
   }
   for (const Node* node : topological_order(std::span(&output, 1)).nodes) {
-    const auto* read = node->as<VariableRead>();
+    const VariableRead* read = detail::variable_of(*node);
     if (read != nullptr && read->same_cell(*variable) && node != &leaf.node()) {
       return true;
     }
   }
   return false;
+}
+
+// Whether the graph of the output ends at results of a compiled function.
+bool has_compiled_results(const Tensor& output) {
+  const TopologicalOrder order = topological_order(std::span(&output, 1));
+  return std::any_of(order.nodes.begin(), order.nodes.end(),
+                     [](const Node* node) { return node->inputs().empty() && node->name() == "compiled"; });
+}
+
+std::string_view why_unreached(const Tensor& output, bool stale) {
+  if (stale) {
+    return "the variable has been assigned since the output was computed: take the gradient before assigning";
+  }
+  if (has_compiled_results(output)) {
+    return "results of a compiled function have no history: call grad inside compile, as in compile(grad(f)), or "
+           "differentiate the compiled function, as in grad(step)(x)";
+  }
+  return "check which tensor was used, or ask for zeros with Unreached::zeros";
 }
 
 // What the gradient is where the output does not depend on the input.
@@ -264,11 +282,8 @@ Tensor unreached_gradient(const Tensor& output, const Tensor& input, Unreached u
   if (unreached == Unreached::zeros && !stale) {
     return zeros_like(input);
   }
-  raise<GradientError>(
-      "grad", fmt::format("the output, {}, does not depend on the input, {}; {}", describe(output), describe(input),
-                          stale ? "the variable has been assigned since the output was computed: take the gradient "
-                                  "before assigning"
-                                : "check which tensor was used, or ask for zeros with Unreached::zeros"));
+  raise<GradientError>("grad", fmt::format("the output, {}, does not depend on the input, {}; {}", describe(output),
+                                           describe(input), why_unreached(output, stale)));
 }
 
 void require_floating(const Tensors& inputs) {

@@ -23,6 +23,7 @@ struct Settings {
   std::vector<int> hidden = {128};
   int batch_size = 32;
   std::string optimizer = "adam";
+  std::string mode = "compiled";
   int epochs = 3;
   int threads = 1;
   std::string data;
@@ -55,12 +56,18 @@ void run(const Settings& s) {
   const datasets::Batches batches(data.train, {.batch_size = s.batch_size, .drop_last = true});
   const nn::Sequential model = make_model(s.hidden);
   const auto optimizer = make_optimizer(s.optimizer, model.parameters());
+  const auto eager_step = [&](const Tensor& images, const Tensor& labels) {
+    const Tensor loss = nn::cross_entropy(model(images), labels);
+    optimizer->minimize(loss);
+    return loss;
+  };
+  const auto compiled_step = compile(eager_step);
+  const bool compiled = s.mode == "compiled";
   for (int epoch = 0; epoch < s.epochs; ++epoch) {
     const auto start = std::chrono::steady_clock::now();
     double loss_sum = 0;
     for (const auto& [images, labels] : batches.epoch(epoch)) {
-      const Tensor loss = nn::cross_entropy(model(images), labels);
-      optimizer->minimize(loss);
+      const Tensor loss = compiled ? compiled_step(images, labels) : eager_step(images, labels);
       loss_sum += loss.item();
     }
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -79,6 +86,7 @@ int main(int argc, char** argv) {
   app.add_option("--hidden", s.hidden, "Sizes of the hidden layers")->delimiter(',')->check(CLI::Range(1, 65536));
   app.add_option("--batch-size", s.batch_size, "Images per step")->check(CLI::Range(1, 60000));
   app.add_option("--optimizer", s.optimizer, "sgd or adam")->check(CLI::IsMember({"sgd", "adam"}));
+  app.add_option("--mode", s.mode, "compiled, or eager: define-by-run")->check(CLI::IsMember({"compiled", "eager"}));
   app.add_option("--epochs", s.epochs, "Passes over the training images")->check(CLI::Range(1, 100000));
   app.add_option("--threads", s.threads, "Threads to use")->check(CLI::Range(1, 1024));
   app.add_option("--data", s.data, "Folder of the four IDX files");

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <unistd.h>
@@ -146,6 +147,13 @@ void train(const Settings& s) {
               static_cast<long long>(model.parameter_count()), runtime::num_threads(),
               runtime::num_threads() == 1 ? "" : "s");
 
+  const auto train_step = compile([&](const Tensor& images, const Tensor& labels) {
+    const Tensor logits = model(images);
+    const Tensor loss = nn::cross_entropy(logits, labels);
+    optimizer->minimize(loss);
+    return std::pair(loss, logits);
+  });
+
   double train_seconds = 0;
   double test_accuracy = 0;
   std::int64_t step = 0;
@@ -156,9 +164,7 @@ void train(const Settings& s) {
     std::int64_t batch = 0;
     for (const auto& [images, labels] : batches.epoch(epoch)) {
       optimizer->learning_rate().assign(rate(step++));
-      const Tensor logits = model(images);
-      const Tensor loss = nn::cross_entropy(logits, labels);
-      optimizer->minimize(loss);
+      const auto [loss, logits] = train_step(images, labels);
       const auto size = static_cast<double>(labels.size());
       loss_sum += loss.item() * size;
       right += nn::accuracy(logits, labels) * size;

@@ -139,6 +139,34 @@ void scatter_add(const char* op, DType dtype, const void* in, std::int64_t outer
 void one_hot(const char* op, const std::int64_t* indices, std::int64_t count, std::int64_t classes, DType dtype,
              void* out);
 
+/// A factor of a product: a row-major matrix, or the transpose of one.
+struct Factor {
+  const void* data;     ///< its first element
+  std::int64_t stride;  ///< elements from one row in memory to the next
+  bool transpose;       ///< the factor is the transpose of what lies in memory
+};
+
+/// c = a b, or c += a b: (m, n) = (m, k) (k, n).
+struct ProductCall {
+  DType dtype;            ///< of all three: float32 or float64
+  std::int64_t m, n, k;   ///< sizes
+  Factor a, b;            ///< the factors
+  void* c;                ///< row-major; shares no memory with the factors
+  std::int64_t c_stride;  ///< elements from one row of c to the next
+  bool accumulate;        ///< adds to c instead of overwriting it
+};
+
+/// Through BLAS, in blocks that depend on sizes alone; k = 0 gives zeros.
+/// \throws ShapeError for an axis longer than BLAS can count.
+void matmul(const ProductCall& call);
+
+/// out[i] = in[0, i] + in[1, i] + ... of \p n rows that are \p row_step elements apart, on the calling thread; \p dtype is
+/// floating.
+void sum_columns(DType dtype, const void* in, void* out, std::int64_t n, std::int64_t columns, std::int64_t row_step);
+
+/// Whether all of \p count numbers are finite; \p dtype is floating.
+bool all_finite(DType dtype, const void* in, std::int64_t count);
+
 /// c = op(a) op(b), row-major, where op is the transpose when asked for: op(a) is (m, k), op(b) is (k, n), c is (m, n).
 /// Through BLAS; \p dtype is floating; k = 0 gives zeros. \p accumulate adds to c instead of overwriting it.
 void matmul(DType dtype, bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,

@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <tuple>
 
 #include <cblas.h>
 #include <fmt/format.h>
@@ -81,8 +82,11 @@ Cut cut(std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_a, bool t
 }
 
 template <class T>
-void multiply(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k, const T* a,
-              const T* b, T* c, bool accumulate) {
+void multiply(const ProductCall& call) {
+  const auto [transpose_a, transpose_b, m, n, k] = std::tuple(call.a.transpose, call.b.transpose, call.m, call.n, call.k);
+  const auto* a = static_cast<const T*>(call.a.data);
+  const auto* b = static_cast<const T*>(call.b.data);
+  auto* c = static_cast<T*>(call.c);
   const Cut block = cut(m, n, k, transpose_a, transpose_b);
   const std::int64_t across = divide_up(n, block.columns);
   const auto narrow = [](std::int64_t size) { return static_cast<int>(size); };
@@ -92,38 +96,51 @@ void multiply(bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n
       const std::int64_t i = each / across * block.rows;
       const std::int64_t j = each % across * block.columns;
       gemm(transpose_a, transpose_b, narrow(std::min(block.rows, m - i)), narrow(std::min(block.columns, n - j)),
-           narrow(k), a + (transpose_a ? i : i * k), narrow(transpose_a ? m : k), b + (transpose_b ? j * k : j),
-           narrow(transpose_b ? k : n), accumulate ? T{1} : T{0}, c + i * n + j, narrow(n));
+           narrow(k), a + (transpose_a ? i : i * call.a.stride), narrow(call.a.stride),
+           b + (transpose_b ? j * call.b.stride : j), narrow(call.b.stride), call.accumulate ? T{1} : T{0},
+           c + i * call.c_stride + j, narrow(call.c_stride));
     }
   });
 }
 
+template <class T>
+void clear_rows(T* c, std::int64_t rows, std::int64_t columns, std::int64_t stride) {
+  for (std::int64_t i = 0; i < rows; ++i) {
+    std::fill_n(c + i * stride, columns, T{0});
+  }
+}
+
 }  // namespace
 
-void matmul(DType dtype, bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
-            const void* a, const void* b, void* c, bool accumulate) {
-  if (m == 0 || n == 0) {
+void matmul(const ProductCall& call) {
+  if (call.m == 0 || call.n == 0) {
     return;
   }
-  if (k == 0) {
-    if (!accumulate) {
-      fill(dtype, c, m * n, 0);
+  if (call.k == 0) {
+    if (!call.accumulate && call.dtype == DType::float32) {
+      clear_rows(static_cast<float*>(call.c), call.m, call.n, call.c_stride);
+    } else if (!call.accumulate) {
+      clear_rows(static_cast<double*>(call.c), call.m, call.n, call.c_stride);
     }
     return;
   }
-  if (std::max({m, n, k}) > std::numeric_limits<int>::max()) {
+  if (std::max({call.m, call.n, call.k, call.a.stride, call.b.stride, call.c_stride}) >
+      std::numeric_limits<int>::max()) {
     raise<ShapeError>("matmul", fmt::format("a product of ({0}, {1}) and ({1}, {2}) has an axis longer than BLAS can "
                                             "count; split it",
-                                            m, k, n));
+                                            call.m, call.k, call.n));
   }
   runtime::prepare_blas();
-  if (dtype == DType::float32) {
-    multiply(transpose_a, transpose_b, m, n, k, static_cast<const float*>(a), static_cast<const float*>(b),
-             static_cast<float*>(c), accumulate);
+  if (call.dtype == DType::float32) {
+    multiply<float>(call);
   } else {
-    multiply(transpose_a, transpose_b, m, n, k, static_cast<const double*>(a), static_cast<const double*>(b),
-             static_cast<double*>(c), accumulate);
+    multiply<double>(call);
   }
+}
+
+void matmul(DType dtype, bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
+            const void* a, const void* b, void* c, bool accumulate) {
+  matmul({dtype, m, n, k, {a, transpose_a ? m : k, transpose_a}, {b, transpose_b ? k : n, transpose_b}, c, n, accumulate});
 }
 
 }  // namespace xgrad::kernels

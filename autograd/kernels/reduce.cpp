@@ -217,4 +217,28 @@ void argmin(DType dtype, const void* in, std::int64_t* out, std::int64_t outer, 
   find_extremum(Reduction::amin, dtype, in, out, outer, n, inner);
 }
 
+void sum_columns(DType dtype, const void* in, void* out, std::int64_t n, std::int64_t columns, std::int64_t row_step) {
+  chosen_kernels().reduce[static_cast<int>(Reduction::sum)][static_cast<int>(dtype)].columns(in, out, n, columns,
+                                                                                             row_step);
+}
+
+namespace {
+
+// x - x is 0 for finite numbers and NaN for all others.
+template <class T>
+bool all_finite(const T* in, std::int64_t count) {
+  bool finite = true;
+  for (std::int64_t i = 0; i < count; ++i) {
+    finite &= in[i] - in[i] == 0;
+  }
+  return finite;
+}
+
+}  // namespace
+
+bool all_finite(DType dtype, const void* in, std::int64_t count) {
+  return dtype == DType::float32 ? all_finite(static_cast<const float*>(in), count)
+                                 : all_finite(static_cast<const double*>(in), count);
+}
+
 }  // namespace xgrad::kernels

@@ -205,7 +205,8 @@ void remove_dead(Draft& draft) {
   std::vector<Step> left;
   for (std::size_t i = draft.steps.size(); i-- > 0;) {
     Step& step = draft.steps[i];
-    if (std::any_of(step.outputs.begin(), step.outputs.end(), [&](ValueId id) { return needed[id]; })) {
+    const auto is_needed = [&](ValueId id) { return needed[id]; };
+    if (step.kind == Step::Kind::check || std::any_of(step.outputs.begin(), step.outputs.end(), is_needed)) {
       for (const ValueId input : step.inputs) {
         need(input);
       }

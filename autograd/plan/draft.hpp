@@ -61,6 +61,7 @@ struct Step {
     product,     ///< one product of matrices
     column_sum,  ///< (n, columns) to (columns)
     op,          ///< what the operation itself computes
+    check,       ///< throws when a number of the input is NaN or infinite; there is no output
     order,       ///< computes nothing: the output is the first input, not to be read before the others are there
   };
 

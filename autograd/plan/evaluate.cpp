@@ -3,20 +3,53 @@
 
 #include "autograd/graph.hpp"
 #include "autograd/operation.hpp"
+#include "autograd/plan/structure.hpp"
 
 /// \file
-/// Evaluation of tensors on demand: every node that is needed and not known yet, once, in topological order.
+/// Evaluation of tensors on demand: every node that is needed and not known yet, once.
 ///
 /// Elements are kept for the tensors asked for and for nodes that somebody outside the evaluated part holds; everything
-/// else is scratch, given back to the pool after its last use.
+/// else is scratch. Graphs of some size run as plans, which are found again when a graph of the same structure comes; small
+/// ones, and very large ones, which are hardly built twice, are computed node by node.
 
 namespace xgrad {
 
 namespace {
 
+constexpr std::size_t least_planned = 12;
+constexpr std::size_t most_planned = 5000;
+
+bool is_plannable(const TopologicalOrder& order) {
+  return order.nodes.size() >= least_planned && order.nodes.size() <= most_planned;
+}
+
+// Per node: whether its elements are kept.
+std::vector<bool> find_wanted(const TopologicalOrder& order, std::span<const Tensor> roots) {
+  std::vector<std::uint32_t> edges(order.nodes.size());
+  const auto number_of = [&](const Tensor& tensor) { return order.numbers.find(&tensor.node()); };
+  for (const Node* node : order.nodes) {
+    for (const Tensor& input : node->inputs()) {
+      if (const std::uint32_t source = number_of(input); source != NodeNumbers::none) {
+        ++edges[source];
+      }
+    }
+  }
+  std::vector<bool> wanted(order.nodes.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {  // somebody outside holds it: more handles than edges inside
+    wanted[i] = order.nodes[i]->use_count() > edges[i];
+  }
+  for (const Tensor& root : roots) {
+    if (const std::uint32_t number = number_of(root); number != NodeNumbers::none) {
+      wanted[number] = true;
+    }
+  }
+  return wanted;
+}
+
+/// Computes node by node, in topological order.
 class Evaluation {
  public:
-  explicit Evaluation(std::span<const Tensor> roots) : order_(unknown_nodes(roots)) {
+  Evaluation(const TopologicalOrder& order, const std::vector<bool>& wanted) : order_(order), wanted_(wanted) {
     first_output_.reserve(order_.nodes.size());
     std::size_t outputs = 0;
     for (const Node* node : order_.nodes) {
@@ -25,22 +58,13 @@ class Evaluation {
     }
     values_.resize(outputs);
     uses_.resize(outputs);
-    edges_.resize(order_.nodes.size());
     for (const Node* node : order_.nodes) {
       for (const Tensor& input : node->inputs()) {
         if (const std::uint32_t source = number_of(input); source != NodeNumbers::none) {
           ++uses_[first_output_[source] + input.output_index()];
-          ++edges_[source];
         }
       }
     }
-    for (const Tensor& root : roots) {
-      if (const std::uint32_t number = number_of(root); number != NodeNumbers::none) {
-        ++uses_[first_output_[number] + root.output_index()];  // never given back
-        asked_for_.push_back(number);
-      }
-    }
-    std::sort(asked_for_.begin(), asked_for_.end());
   }
 
   void run() {
@@ -51,12 +75,6 @@ class Evaluation {
 
  private:
   std::uint32_t number_of(const Tensor& tensor) const { return order_.numbers.find(&tensor.node()); }
-
-  // Somebody outside holds the node when it has more handles than there are edges to it inside.
-  bool is_kept(std::uint32_t number) const {
-    return order_.nodes[number]->use_count() > edges_[number] ||
-           std::binary_search(asked_for_.begin(), asked_for_.end(), number);
-  }
 
   void compute(std::uint32_t number) {
     const Node& node = *order_.nodes[number];
@@ -83,10 +101,8 @@ class Evaluation {
         throw;
       }
     }
-    if (is_kept(number)) {
-      for (std::size_t i = 0; i < node.output_count(); ++i) {
-        node.keep_value(i, values_[first + i]);
-      }
+    for (std::size_t i = 0; wanted_[number] && i < node.output_count(); ++i) {
+      node.keep_value(i, values_[first + i]);
     }
     inputs_.clear();
     give_back(node, first);
@@ -108,17 +124,58 @@ class Evaluation {
     }
   }
 
-  TopologicalOrder order_;
+  const TopologicalOrder& order_;
+  const std::vector<bool>& wanted_;
   std::vector<std::size_t> first_output_;  // per node: where its outputs start in the next two
   std::vector<Array> values_;
-  std::vector<std::uint32_t> uses_;       // readers that are still to come
-  std::vector<std::uint32_t> edges_;      // per node: handles to it inside the evaluated part
-  std::vector<std::uint32_t> asked_for_;  // sorted
+  std::vector<std::uint32_t> uses_;  // readers that are still to come
 
   std::vector<Array> inputs_;
   std::vector<ConstView> in_;
   std::vector<View> out_;
 };
+
+// Random numbers have other keys in every step, which would make every step's graph another one: they are drawn first, and
+// the plan is given them. \return whether there were any.
+bool draw_random_numbers(const TopologicalOrder& order) {
+  bool any = false;
+  for (const Node* node : order.nodes) {
+    if (node->inputs().empty() && node->name().starts_with("random_")) {
+      const Spec& spec = node->spec(0);
+      Array array(spec.shape, spec.dtype);
+      const View out{array.data(), &spec};
+      node->eval({}, std::span(&out, 1));
+      node->keep_value(0, array);
+      any = true;
+    }
+  }
+  return any;
+}
+
+/// \return false when there is no plan, or when it failed: node by node, the error gets the right place.
+bool run_as_plan(const TopologicalOrder& order, const std::vector<bool>& wanted) {
+  const plan::Structure structure(order, wanted);
+  const auto executable = plan::find_plan(structure, order, wanted);
+  if (executable == nullptr) {
+    return false;
+  }
+  plan::Run run(*executable);
+  for (std::size_t i = 0; i < structure.leaves().size(); ++i) {
+    run.argument(i) = structure.leaves()[i].array();
+  }
+  try {
+    run.execute();
+  } catch (const Error&) {
+    return false;
+  }
+  std::size_t result = 0;
+  for (std::size_t i = 0; i < order.nodes.size(); ++i) {
+    for (std::size_t k = 0; wanted[i] && k < order.nodes[i]->output_count(); ++k) {
+      order.nodes[i]->keep_value(k, run.result(result++));
+    }
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -128,8 +185,16 @@ void evaluate(std::span<const Tensor> tensors) {
     static_cast<void>(tensor.shape());  // throws when the handle is empty
     known = known && tensor.node().has_value(tensor.output_index());
   }
-  if (!known) {
-    Evaluation(tensors).run();
+  if (known) {
+    return;
+  }
+  TopologicalOrder order = unknown_nodes(tensors);
+  if (is_plannable(order) && draw_random_numbers(order)) {
+    order = unknown_nodes(tensors);
+  }
+  const std::vector<bool> wanted = find_wanted(order, tensors);
+  if (!is_plannable(order) || !run_as_plan(order, wanted)) {
+    Evaluation(order, wanted).run();
   }
 }
 

@@ -20,6 +20,7 @@ void simplify(Draft& draft);            ///< what a kernel does on the way needs
 void cut_products(Draft& draft);        ///< cuts products with large weights into slabs, so that each core owns one
 void fuse_formulas(Draft& draft);       ///< joins elementwise steps over the same space
 void accumulate_products(Draft& draft); ///< adds to what is there through BLAS's beta
+void add_checks(Draft& draft);          ///< throws at the first floating result that is not finite
 
 /// \throws Error naming \p pass when the draft is not valid: a mistake in the pass.
 void verify(const Draft& draft, std::string_view pass);

@@ -1,0 +1,58 @@
+#include <algorithm>
+
+#include "autograd/plan/passes.hpp"
+
+/// \file
+/// c + a b becomes a product that starts from c: BLAS adds to what is there.
+
+namespace xgrad::plan {
+
+namespace {
+
+bool is_plain_sum(const Step& step) {
+  return step.kind == Step::Kind::map && step.formula.steps.size() == 1 &&
+         step.formula.steps[0].code == kernels::Opcode::add && step.inputs.size() == 2 && step.outputs.size() == 1;
+}
+
+}  // namespace
+
+void accumulate_products(Draft& draft) {
+  const std::vector<std::uint32_t> producers = find_producers(draft);
+  const std::vector<std::uint32_t> uses = count_uses(draft);
+  std::vector<bool> gone(draft.steps.size());
+  for (Step& sum : draft.steps) {
+    if (!is_plain_sum(sum)) {
+      continue;
+    }
+    for (const std::size_t i : {std::size_t{0}, std::size_t{1}}) {
+      const ValueId product = sum.inputs[i];
+      const ValueId other = sum.inputs[1 - i];
+      const std::uint32_t producer = producers[product];
+      if (producer == Draft::none || uses[product] != 1 || draft.values[product].whole != product ||
+          draft.spec(product) != draft.spec(other) || gone[producer]) {
+        continue;
+      }
+      Step& step = draft.steps[producer];
+      if (step.kind == Step::Kind::product && step.product.k_slabs * step.product.n_slabs == 1 &&
+          !step.product.accumulate && producers[other] != producer) {
+        gone[producer] = true;
+        const std::vector<ValueId> result = sum.outputs;
+        Step joined = step;
+        joined.product.accumulate = true;
+        joined.inputs.push_back(other);
+        joined.outputs = result;
+        sum = std::move(joined);
+        break;
+      }
+    }
+  }
+  std::vector<Step> left;
+  for (std::size_t i = 0; i < draft.steps.size(); ++i) {
+    if (!gone[i]) {
+      left.push_back(std::move(draft.steps[i]));
+    }
+  }
+  draft.steps = std::move(left);
+}
+
+}  // namespace xgrad::plan

@@ -1,0 +1,251 @@
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <memory>
+#include <source_location>
+#include <span>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "autograd/plan/plan.hpp"
+#include "autograd/tensor.hpp"
+
+/// \file
+/// compile(), which turns a function into plans.
+
+namespace xgrad {
+
+/// Options of compile().
+struct CompileOptions {
+  std::string name = "step";  ///< of the function, shown where its results appear in printed graphs
+  PlanOptions plan = {};      ///< how its plans are made
+};
+
+namespace detail {
+
+/// Tensors, the first few without an allocation.
+class ShortTensors {
+ public:
+  std::size_t size() const { return count_; }
+  Tensor& operator[](std::size_t i) { return i < few ? first_[i] : rest_[i - few]; }
+  const Tensor& operator[](std::size_t i) const { return i < few ? first_[i] : rest_[i - few]; }
+  void push_back(Tensor tensor) {
+    if (count_ < few) {
+      first_[count_] = std::move(tensor);
+    } else {
+      rest_.push_back(std::move(tensor));
+    }
+    ++count_;
+  }
+
+ private:
+  static constexpr std::size_t few = 4;
+  std::array<Tensor, few> first_;
+  Tensors rest_;
+  std::size_t count_ = 0;
+};
+
+/// What a function returned: its tensors in order, and the lengths of the lists among them.
+struct Results {
+  ShortTensors tensors;
+  std::vector<std::size_t> lengths;
+};
+
+/// Takes the tensors out of Results in order.
+struct ResultReader {
+  Results results;
+  std::size_t next_tensor = 0;
+  std::size_t next_length = 0;
+};
+
+/// How a result of type T is put into Results and taken out again.
+template <class T>
+struct Packing;
+
+template <>
+struct Packing<Tensor> {
+  static void put(const Tensor& tensor, Results& results) { results.tensors.push_back(tensor); }
+  static Tensor take(ResultReader& reader) { return std::move(reader.results.tensors[reader.next_tensor++]); }
+};
+
+template <>
+struct Packing<Tensors> {
+  static void put(const Tensors& list, Results& results) {
+    results.lengths.push_back(list.size());
+    for (const Tensor& tensor : list) {
+      results.tensors.push_back(tensor);
+    }
+  }
+  static Tensors take(ResultReader& reader) {
+    Tensors list(reader.results.lengths[reader.next_length++]);
+    for (Tensor& tensor : list) {
+      tensor = Packing<Tensor>::take(reader);
+    }
+    return list;
+  }
+};
+
+template <class T>
+concept Packable = requires(const T& value, Results& results) { Packing<T>::put(value, results); };
+
+template <class Tuple, class... T>
+struct TuplePacking {
+  static void put(const Tuple& tuple, Results& results) {
+    std::apply([&](const T&... part) { (Packing<T>::put(part, results), ...); }, tuple);
+  }
+  static Tuple take(ResultReader& reader) { return Tuple{Packing<T>::take(reader)...}; }  // braces: from left to right
+};
+
+template <Packable A, Packable B>
+struct Packing<std::pair<A, B>> : TuplePacking<std::pair<A, B>, A, B> {};
+template <Packable... T>
+struct Packing<std::tuple<T...>> : TuplePacking<std::tuple<T...>, T...> {};
+
+template <Packable T, std::size_t N>
+struct Packing<std::array<T, N>> {
+  static void put(const std::array<T, N>& list, Results& results) {
+    for (const T& part : list) {
+      Packing<T>::put(part, results);
+    }
+  }
+  static std::array<T, N> take(ResultReader& reader) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return std::array<T, N>{(static_cast<void>(I), Packing<T>::take(reader))...};
+    }(std::make_index_sequence<N>());
+  }
+};
+
+/// The user's function, for a certain number of arguments, without its type.
+struct Callee {
+  void* function;
+  Results (*call)(void* function, std::span<const Tensor> arguments);
+
+  Results operator()(std::span<const Tensor> arguments) const { return call(function, arguments); }
+};
+
+/// What a compiled function keeps: a plan for each kind of arguments. A handle.
+class CompiledFunction {
+ public:
+  CompiledFunction(CompileOptions options, const std::source_location& where);
+
+  Results operator()(std::span<const Tensor> arguments, const Callee& callee) const;
+  Plan plan(std::span<const Tensor> arguments, const Callee& callee) const;
+  std::size_t trace_count() const;
+  const std::source_location& where() const;
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+/// Of what a call with N tensors returns.
+template <class F, std::size_t N>
+struct CallWith {
+  template <std::size_t... I>
+  static decltype(auto) call(F& function, [[maybe_unused]] std::span<const Tensor> arguments,
+                             std::index_sequence<I...>) {
+    return function(arguments[I]...);
+  }
+  using Result =
+      std::remove_cvref_t<decltype(call(std::declval<F&>(), std::span<const Tensor>(), std::make_index_sequence<N>()))>;
+  static_assert(std::is_void_v<Result> || Packable<Result>,
+                "a compiled function returns a Tensor, Tensors, a std::pair, std::tuple or std::array of these, or "
+                "nothing");
+
+  static Results packed(void* function, std::span<const Tensor> arguments) {
+    F& f = *static_cast<F*>(function);
+    Results results;
+    if constexpr (std::is_void_v<Result>) {
+      call(f, arguments, std::make_index_sequence<N>());
+    } else {
+      Packing<Result>::put(call(f, arguments, std::make_index_sequence<N>()), results);
+    }
+    return results;
+  }
+};
+
+}  // namespace detail
+
+/// A function that runs as a plan; made by compile(). A cheap handle: copies share the function and its plans.
+template <class F>
+class Compiled {
+ public:
+  /// What compile() does.
+  Compiled(F function, CompileOptions options, const std::source_location& where)
+      : function_(std::make_shared<F>(std::move(function))), compiled_(std::move(options), where) {}
+
+  /// Runs the plan for arguments of these shapes and dtypes, which may be whatever ops take: tensors, variables, xtensor
+  /// arrays, C++ numbers (which become tensors of shape ()). The function is traced first when they are new.
+  /// \return what the function returns. The tensors have values and no history.
+  /// \throws ValueError when the function, traced, reads a value or captures what is no constant; compile() has the list.
+  /// \throws Error what the function throws, and what its operations throw when they compute.
+  template <std::convertible_to<Operand>... Arguments>
+  auto operator()(Arguments&&... arguments) const {
+    using Call = detail::CallWith<F, sizeof...(Arguments)>;
+    const auto tensors = as_tensors(std::forward<Arguments>(arguments)...);
+    detail::Results results = compiled_(tensors, {function_.get(), Call::packed});
+    if constexpr (!std::is_void_v<typename Call::Result>) {
+      detail::ResultReader reader{std::move(results)};
+      return detail::Packing<typename Call::Result>::take(reader);
+    }
+  }
+
+  /// The plan for arguments of these shapes and dtypes; the function is traced first when they are new, and not run.
+  /// \throws ValueError as a call does.
+  template <std::convertible_to<Operand>... Arguments>
+  Plan plan(Arguments&&... arguments) const {
+    return compiled_.plan(as_tensors(std::forward<Arguments>(arguments)...),
+                          {function_.get(), detail::CallWith<F, sizeof...(Arguments)>::packed});
+  }
+
+  /// For how many kinds of arguments (shapes and dtypes) the function has been traced.
+  std::size_t trace_count() const { return compiled_.trace_count(); }
+
+ private:
+  template <class... Arguments>
+  std::array<Tensor, sizeof...(Arguments)> as_tensors(Arguments&&... arguments) const {
+    return {Operand(std::forward<Arguments>(arguments), compiled_.where()).tensor()...};
+  }
+
+  std::shared_ptr<F> function_;
+  detail::CompiledFunction compiled_;
+};
+
+/// A function that computes what \p f computes, as a plan: \p f is called once for each kind of arguments (shapes and
+/// dtypes) with tensors that have no values yet, and what it does is kept and run from then on.
+///
+///     auto step = compile([&](const Tensor& images, const Tensor& labels) {
+///       const Tensor loss = nn::cross_entropy(model(images), labels);
+///       adam.minimize(loss);
+///       return loss;
+///     });
+///     for (const auto& [images, labels] : batches) step(images, labels);
+///
+/// \param f takes tensors, and returns a Tensor, Tensors, a std::pair, std::tuple or std::array of these, or nothing.
+/// \param options see CompileOptions.
+/// \param where the place that errors name; filled in by itself.
+///
+/// What \p f does with tensors and variables happens at every call; everything else happens when it is traced:
+/// - Variables are read and assigned at every call. When something fails, every variable is as it was. A variable that
+///   \p f makes and drops begins anew at each call; one that it makes and keeps outside goes on.
+/// - Tensors and C++ numbers that \p f captures are constants: later changes are not seen. Tensors read from a variable
+///   before, and tensors of a transformation around \p f, are an error.
+/// - The value of a tensor that depends on an argument or a variable cannot be read inside: return the tensor.
+///
+/// Results have no history. To differentiate, call grad inside, or transform the compiled function: in a trace or a
+/// transformation, or with arguments whose history has a tensor of a transformation, \p f is simply called. (When the
+/// transformation is over, detach() such arguments.)
+///
+/// Several threads may call one compiled function, unless it reads or assigns variables.
+template <class F>
+Compiled<std::decay_t<F>> compile(F&& f, CompileOptions options = {},
+                                  std::source_location where = std::source_location::current()) {
+  return Compiled<std::decay_t<F>>(std::forward<F>(f), std::move(options), where);
+}
+
+}  // namespace xgrad

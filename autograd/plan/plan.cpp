@@ -1,0 +1,108 @@
+#include "autograd/plan/plan.hpp"
+
+#include <fmt/format.h>
+
+#include "autograd/operation.hpp"
+#include "autograd/plan/planner.hpp"
+#include "autograd/plan/traced_step.hpp"
+#include "autograd/variable_cell.hpp"
+
+namespace xgrad {
+
+using detail::CellAccess;
+
+namespace {
+
+void require_inputs(std::span<const Spec> traced, std::span<const Array> given) {
+  if (given.size() != traced.size()) {
+    raise<ValueError>("plan", fmt::format("{} arguments for a function traced with {}; give one for each", given.size(),
+                                          traced.size()));
+  }
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    if (Spec{given[i].shape(), given[i].dtype()} == traced[i]) {
+      continue;
+    }
+    const std::string message = fmt::format(
+        "argument {} is {}, the plan is for {}; ask for the plan of these arguments", i,
+        to_string(Spec{given[i].shape(), given[i].dtype()}), to_string(traced[i]));
+    if (given[i].shape() != traced[i].shape) {
+      raise<ShapeError>("plan", message);
+    }
+    raise<DTypeError>("plan", message);
+  }
+}
+
+}  // namespace
+
+struct Plan::State {
+  std::vector<Spec> inputs;
+  std::vector<Variable> variables;  // their contents are the arguments behind the inputs
+  struct Update {
+    std::size_t variable;
+    std::source_location where;
+  };
+  std::vector<Update> updates;  // their new contents are the results behind the outputs
+  std::size_t output_count = 0;
+  std::shared_ptr<const plan::Executable> executable;
+};
+
+Plan::Plan(const TracedStep& step, const PlanOptions& options) {
+  const auto state = std::make_shared<State>();
+  Tensors arguments = step.inputs;
+  Tensors results = step.outputs;
+  std::vector<std::uint32_t> replaces(results.size(), plan::Draft::none);
+  for (const Tensor& input : step.inputs) {
+    state->inputs.push_back({input.shape(), input.dtype()});
+  }
+  for (const TracedStep::Cell& cell : step.cells) {
+    if (cell.after.defined()) {
+      state->updates.push_back({state->variables.size(), cell.after.node().location()});
+      replaces.push_back(static_cast<std::uint32_t>(arguments.size()));
+      results.push_back(cell.after);
+    }
+    state->variables.push_back(cell.variable);
+    arguments.push_back(cell.before);
+  }
+  state->output_count = step.outputs.size();
+  state->executable = plan::make_executable(results, arguments, std::move(replaces), options);
+  state_ = state;
+}
+
+std::size_t Plan::output_count() const { return state_->output_count; }
+std::size_t Plan::peak_bytes() const { return state_->executable->peak_bytes(); }
+
+std::vector<Array> Plan::run(std::span<const Array> inputs) const {
+  std::vector<Array> outputs(output_count());
+  run(inputs, outputs);
+  return outputs;
+}
+
+void Plan::run(std::span<const Array> inputs, std::span<Array> outputs) const {
+  const State& state = *state_;
+  require_inputs(state.inputs, inputs);
+  plan::Run run(*state.executable);
+  for (std::size_t i = 0; i < state.updates.size(); ++i) {
+    if (CellAccess::is_exclusive(state.variables[state.updates[i].variable])) {
+      run.may_overwrite(outputs.size() + i);
+    }
+  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    run.argument(i) = inputs[i];
+  }
+  for (std::size_t i = 0; i < state.variables.size(); ++i) {
+    run.argument(inputs.size() + i) = CellAccess::content(state.variables[i]);
+  }
+  run.execute();
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    outputs[i] = run.result(i);
+  }
+  for (std::size_t i = 0; i < state.updates.size(); ++i) {
+    const State::Update& update = state.updates[i];
+    const Array result = run.result(outputs.size() + i);
+    if (result.buffer() != run.argument(inputs.size() + update.variable).buffer()) {
+      CellAccess::commit(state.variables[update.variable], result, update.where);
+    }
+  }
+}
+
+}  // namespace xgrad

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "autograd/array.hpp"
+#include "autograd/plan/options.hpp"
+
+/// \file
+/// Plan, a traced function that can be run.
+
+namespace xgrad {
+
+struct TracedStep;
+
+/// One call of a function on arguments of given shapes and dtypes, with its reads and assignments of variables; made by
+/// compile(). A cheap handle: copies share the plan.
+class Plan {
+ public:
+  /// Of a traced function.
+  explicit Plan(const TracedStep& step, const PlanOptions& options = {});
+
+  /// Computes the outputs and assigns the variables that the function assigns. When something fails, no variable changes.
+  /// \param inputs the arguments, of the shapes and dtypes that the function was traced for.
+  /// \throws ValueError when there are more or fewer of them.
+  /// \throws ShapeError when one is not of the shape it was traced for.
+  /// \throws DTypeError when one is not of the dtype it was traced for.
+  std::vector<Array> run(std::span<const Array> inputs) const;
+  /// The same, into \p outputs, of which there are output_count(). Once it has run a few times it allocates nothing but
+  /// the outputs' buffers, which come from the pool.
+  void run(std::span<const Array> inputs, std::span<Array> outputs) const;
+
+  std::size_t output_count() const;  ///< how many tensors the function returns
+  /// Memory that a run needs beside arguments and variables: its working memory, with the present number of threads, and
+  /// its outputs. In bytes, exact, known before the first run; without what BLAS takes for itself.
+  std::size_t peak_bytes() const;
+
+ private:
+  struct State;
+  std::shared_ptr<const State> state_;
+};
+
+}  // namespace xgrad
