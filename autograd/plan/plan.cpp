@@ -1,10 +1,15 @@
 #include "autograd/plan/plan.hpp"
 
+#include <ostream>
+
 #include <fmt/format.h>
 
 #include "autograd/operation.hpp"
 #include "autograd/plan/planner.hpp"
+#include "autograd/plan/profiler.hpp"
+#include "autograd/plan/report.hpp"
 #include "autograd/plan/traced_step.hpp"
+#include "autograd/runtime/workers.hpp"
 #include "autograd/variable_cell.hpp"
 
 namespace xgrad {
@@ -77,7 +82,9 @@ std::vector<Array> Plan::run(std::span<const Array> inputs) const {
   return outputs;
 }
 
-void Plan::run(std::span<const Array> inputs, std::span<Array> outputs) const {
+void Plan::run(std::span<const Array> inputs, std::span<Array> outputs) const { run(inputs, outputs, nullptr); }
+
+void Plan::run(std::span<const Array> inputs, std::span<Array> outputs, plan::Profiler* profiler) const {
   const State& state = *state_;
   require_inputs(state.inputs, inputs);
   plan::Run run(*state.executable);
@@ -92,7 +99,7 @@ void Plan::run(std::span<const Array> inputs, std::span<Array> outputs) const {
   for (std::size_t i = 0; i < state.variables.size(); ++i) {
     run.argument(inputs.size() + i) = CellAccess::content(state.variables[i]);
   }
-  run.execute();
+  run.execute(profiler);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     outputs[i] = run.result(i);
   }
@@ -103,6 +110,33 @@ void Plan::run(std::span<const Array> inputs, std::span<Array> outputs) const {
       CellAccess::commit(state.variables[update.variable], result, update.where);
     }
   }
+}
+
+std::string Plan::text() const { return plan::kernels_text(*state_->executable); }
+std::string Plan::memory_map() const { return plan::memory_text(*state_->executable); }
+std::string Plan::dot() const { return plan::dot_text(*state_->executable); }
+std::ostream& operator<<(std::ostream& out, const Plan& plan) { return out << plan.text(); }
+
+Profile Plan::profile(std::span<const Array> inputs, int repetitions) const {
+  if (repetitions < 1) {
+    raise<ValueError>("profile", fmt::format("the number of repetitions is {}; give 1 or more", repetitions));
+  }
+  plan::RecordingProfiler profiler;
+  std::vector<Array> outputs(output_count());
+  for (int i = 0; i < repetitions; ++i) {
+    profiler.begin_run();
+    run(inputs, outputs, &profiler);
+    profiler.end_run();
+  }
+  return profiler.finish(*state_->executable, runtime::num_threads());
+}
+
+Profile Plan::profile(std::initializer_list<Tensor> inputs, int repetitions) const {
+  std::vector<Array> arrays;
+  for (const Tensor& input : inputs) {
+    arrays.push_back(input.array());
+  }
+  return profile(arrays, repetitions);
 }
 
 }  // namespace xgrad

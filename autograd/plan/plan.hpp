@@ -1,12 +1,17 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
+#include <iosfwd>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "autograd/array.hpp"
 #include "autograd/plan/options.hpp"
+#include "autograd/plan/profile.hpp"
+#include "autograd/tensor.hpp"
 
 /// \file
 /// Plan, a traced function that can be run.
@@ -14,6 +19,10 @@
 namespace xgrad {
 
 struct TracedStep;
+
+namespace plan {
+class Profiler;
+}
 
 /// One call of a function on arguments of given shapes and dtypes, with its reads and assignments of variables; made by
 /// compile(). A cheap handle: copies share the plan.
@@ -37,9 +46,28 @@ class Plan {
   /// its outputs. In bytes, exact, known before the first run; without what BLAS takes for itself.
   std::size_t peak_bytes() const;
 
+  /// The kernel calls, numbered, phase by phase: shapes, fused formulas, and where in memory results are.
+  std::string text() const;
+  /// Which value is where in the arena, during which phases, and what a plan without reuse would need.
+  std::string memory_map() const;
+  /// The kernels and what goes from one to the next, in Graphviz's DOT language.
+  std::string dot() const;
+
+  /// Runs the plan \p repetitions times and takes the time of every kernel. The variables are assigned each time, as by
+  /// run.
+  /// \throws ValueError when \p repetitions is less than 1, and whatever run throws.
+  Profile profile(std::span<const Array> inputs, int repetitions = 100) const;
+  /// The same, for tensors.
+  Profile profile(std::initializer_list<Tensor> inputs, int repetitions = 100) const;
+
  private:
   struct State;
+  void run(std::span<const Array> inputs, std::span<Array> outputs, plan::Profiler* profiler) const;
+
   std::shared_ptr<const State> state_;
 };
+
+/// Prints the kernel calls, as Plan::text gives them.
+std::ostream& operator<<(std::ostream& out, const Plan& plan);
 
 }  // namespace xgrad
