@@ -60,6 +60,19 @@ BOOST_AUTO_TEST_CASE(gradients_with_respect_to_variables_inside) {
   check_elements(step(x), {2}, {-2, -60});
 }
 
+BOOST_AUTO_TEST_CASE(checkpoints_inside_may_capture_arguments_and_variables) {
+  const Variable w(Tensor{1.0, 2.0}, "w");
+  const auto step = compile([&](const Tensor& x, const Tensor& y) {
+    w.assign(w + 1.0);
+    const auto f = checkpoint([&](const Tensor& t) { return sum(t * t * w * y); });
+    return grad(f(x), {x, y, w});
+  });
+  const Tensors gradients = step(Tensor{1.0, 2.0}, Tensor{5.0, 7.0});
+  check_elements(gradients.at(0), {2}, {20, 84});  // 2 x w y, w = (2, 3)
+  check_elements(gradients.at(1), {2}, {2, 12});
+  check_elements(gradients.at(2), {2}, {5, 28});
+}
+
 BOOST_AUTO_TEST_CASE(derivatives_do_not_flow_behind_an_assignment) {
   const auto f = [](const Variable& w, const Tensor& x) {
     w.assign(x * x);
