@@ -14,3 +14,4 @@
 #include "nn/metrics.hpp"
 #include "nn/module.hpp"
 #include "nn/optimizers.hpp"
+#include "nn/schedules.hpp"
