@@ -141,7 +141,7 @@ void train(const Settings& s) {
 
   const nn::Sequential model = make_model(s, datasets::FashionMnist::image_size, classes);
   const auto optimizer = make_optimizer(s, model.parameters());
-  const nn::LinearDecay rate(initial_rate(s), s.epochs * batches.count());
+  const nn::Schedule rate = nn::schedules::linear(initial_rate(s), 0, s.epochs * batches.count());
   std::printf("%lld training and %lld test images, %lld parameters, %d thread%s\n",
               static_cast<long long>(data.train.size()), static_cast<long long>(data.test.size()),
               static_cast<long long>(model.parameter_count()), runtime::num_threads(),

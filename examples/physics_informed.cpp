@@ -17,7 +17,7 @@ int main() {
   network.initialize(random::Key(0));
   nn::Adam adam(network.parameters(), {.learning_rate = 3e-3});
   const int steps = 3000;
-  const nn::LinearDecay rate(3e-3, steps);
+  const nn::Schedule rate = nn::schedules::linear(3e-3, 0, steps);
 
   // u(x) = x + x² network(x) satisfies both initial conditions, whatever the network says.
   const auto u = [&](const Tensor& x) { return x + square(x) * network(x); };

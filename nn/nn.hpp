@@ -13,4 +13,6 @@
 #include "nn/losses.hpp"
 #include "nn/metrics.hpp"
 #include "nn/module.hpp"
+#include "nn/moving_average.hpp"
 #include "nn/optimizers.hpp"
+#include "nn/schedules.hpp"

@@ -48,12 +48,7 @@ BOOST_AUTO_TEST_CASE(nn) {
               " batch_norm_train "});
 }
 
-BOOST_AUTO_TEST_CASE(optimizers) {
-  check_file("optimizers.json", 20,
-             {R"("dampening")", R"("amsgrad")", " adamw ", " rmsprop ", " adagrad ", " adadelta ", " adamax ",
-              " nadam ", " radam "});
-}
-
-BOOST_AUTO_TEST_CASE(schedules) { check_file("schedules.json", 8, {"schedules.json"}); }
+BOOST_AUTO_TEST_CASE(optimizers) { check_file("optimizers.json", 20); }
+BOOST_AUTO_TEST_CASE(schedules) { check_file("schedules.json", 8); }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(what_is_not_known_disagrees) {
   check_disagrees(
       product(), [](json& entry) { entry["jvp2"] = 0; }, "`jvp2` is not known");
   check_disagrees(
-      steps_of_sgd(), [](json& entry) { entry["optimizer"] = "lion"; }, "the optimizer is not known");
+      steps_of_sgd(), [](json& entry) { entry["optimizer"] = "gradient_flow"; }, "the optimizer is not known");
   check_disagrees(
       steps_of_sgd(), [](json& entry) { entry["config"]["rho"] = 1; }, "`rho` is not known");
   check_disagrees(

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cmath>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "autograd/error.hpp"
+#include "autograd/tensor.hpp"
+#include "nn/layer.hpp"
+
+/// \file
+/// For optimisers' and schedules' own use: the checks of their arguments.
+
+namespace xgrad::nn::detail {
+
+inline void require(bool holds, std::string_view who, std::string_view what, double value) {
+  if (!holds) {
+    raise<ValueError>(who, fmt::format("{}, got {}", what, value));
+  }
+}
+
+inline void require_not_negative(std::string_view who, std::string_view what, double value) {
+  require(value >= 0 && std::isfinite(value), who, fmt::format("{} is 0 or more", what), value);
+}
+
+inline void require_positive(std::string_view who, std::string_view what, double value) {
+  require(value > 0 && std::isfinite(value), who, fmt::format("{} is above 0", what), value);
+}
+
+/// The decay of an average.
+inline void require_decay(std::string_view who, std::string_view what, double value) {
+  require(value >= 0 && value < 1, who, fmt::format("{} is in [0, 1)", what), value);
+}
+
+/// At least one parameter, each floating and given once.
+void require_trainable(std::string_view who, const Variables& parameters);
+
+/// One gradient per parameter, of its shape and dtype.
+void require_gradients(std::string_view who, const Tensors& gradients, const Variables& parameters);
+
+}  // namespace xgrad::nn::detail

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <optional>
+#include <source_location>
+
+#include "autograd/tensor.hpp"
+#include "autograd/variable.hpp"
+#include "nn/layer.hpp"
+
+/// \file
+/// What is done to gradients between computing them and taking a step: clipping, and adding them up over batches.
+
+namespace xgrad::nn {
+
+/// Limits to the gradients of a step; what is left out does not limit. The value is limited first.
+struct Clipping {
+  std::optional<double> norm = {};   ///< of all gradients together, as clip_by_global_norm does
+  std::optional<double> value = {};  ///< of every element, as clip_by_value does
+};
+
+/// Every element limited to [-limit, limit].
+/// \throws ValueError for a limit that is not positive.
+Tensors clip_by_value(const Tensors& gradients, double limit,
+                      std::source_location where = std::source_location::current());
+
+/// √Σ g² over all elements of all gradients, a float64 tensor of shape ().
+/// \throws ValueError for an empty list.
+Tensor global_norm(const Tensors& gradients, std::source_location where = std::source_location::current());
+
+/// All gradients scaled by min(1, max_norm / (n + 10⁻⁶)), where n is their global norm, so that afterwards it is at most
+/// max_norm (Pascanu et al., On the difficulty of training recurrent neural networks, 2013; the 10⁻⁶ is PyTorch's).
+/// \throws ValueError for an empty list or a norm that is not positive.
+Tensors clip_by_global_norm(const Tensors& gradients, double max_norm,
+                            std::source_location where = std::source_location::current());
+
+/// Adds up the gradients of several batches, for one step as if they were one large batch:
+///
+///     nn::GradientAccumulator gradients(model.parameters());
+///     for (const auto& [images, labels] : parts) {
+///       gradients.add(nn::cross_entropy(model(images), labels));
+///     }
+///     adam.step(gradients.mean());
+///     gradients.reset();
+class GradientAccumulator {
+ public:
+  /// \throws ValueError for no parameters, or one given twice.
+  /// \throws DTypeError for a parameter that is not floating.
+  explicit GradientAccumulator(const Variables& parameters,
+                               std::source_location where = std::source_location::current());
+
+  /// Adds the gradient of \p loss with respect to every parameter.
+  /// \throws GradientError when the loss does not depend on a parameter.
+  void add(const Tensor& loss, std::source_location where = std::source_location::current());
+  /// Forgets what was added.
+  void reset();
+
+  Tensors sum() const;   ///< Σ g over what was added, one per parameter
+  Tensors mean() const;  ///< the same, divided by how often add was called; NaN when it never was
+  const Variable& count() const { return count_; }  ///< how often add was called, float64
+  const Variables& sums() const { return sums_; }   ///< where the sums are kept, one per parameter
+
+ private:
+  Variables parameters_;
+  Variables sums_;
+  Variable count_;
+};
+
+}  // namespace xgrad::nn

@@ -1,0 +1,176 @@
+#include "nn/optimizers/lbfgs.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "autograd/ops.hpp"
+#include "autograd/transforms.hpp"
+#include "nn/optimizers/checks.hpp"
+#include "nn/optimizers/line_search.hpp"
+
+namespace xgrad::nn {
+
+namespace {
+
+double dot(const Tensor& a, const Tensor& b) { return sum(a * b).item(); }
+double largest(const Tensor& x) { return amax(abs(x)).item(); }
+
+// All elements of all tensors, one after the other, in float64.
+Tensor flatten(const Tensors& tensors) {
+  Tensors parts;
+  for (const Tensor& tensor : tensors) {
+    parts.push_back(cast(reshape(tensor, {-1}), DType::float64));
+  }
+  return concatenate(parts).detach();
+}
+
+void require_count(std::string_view what, int count, int least) {
+  detail::require(count >= least, "lbfgs", fmt::format("{} is {} or more", what, least), count);
+}
+
+}  // namespace
+
+LBFGS::LBFGS(const Variables& parameters, const LBFGSOptions& options, std::source_location where)
+    : parameters_(parameters), options_(options), learning_rate_(Tensor(options.learning_rate), "learning_rate") {
+  located(where, [&] {
+    detail::require_trainable("lbfgs", parameters);
+    detail::require_positive("lbfgs", "the learning rate", options.learning_rate);
+    require_count("the number of iterations", options.max_iterations, 1);
+    require_count("the number of evaluations", options.max_evaluations, 0);
+    require_count("the size of the history", options.history_size, 1);
+    detail::require_not_negative("lbfgs", "the tolerance of the gradient", options.gradient_tolerance);
+    detail::require_not_negative("lbfgs", "the tolerance of changes", options.change_tolerance);
+  });
+  if (options_.max_evaluations == 0) {
+    options_.max_evaluations = options_.max_iterations * 5 / 4;
+  }
+}
+
+Tensor LBFGS::flat_parameters() const { return flatten(Tensors(parameters_.begin(), parameters_.end())); }
+
+void LBFGS::assign_flat(const Tensor& flat) const {
+  std::vector<Assignment> updates;
+  std::int64_t first = 0;
+  for (const Variable& parameter : parameters_) {
+    const Tensor part = flat[range(first, first + parameter.size())];
+    updates.emplace_back(parameter, cast(reshape(part, parameter.shape()), parameter.dtype()));
+    first += parameter.size();
+  }
+  assign(updates);
+}
+
+double LBFGS::minimize(const Loss& loss, std::source_location where) {
+  const auto value_and_gradient = [&]() -> std::pair<Tensor, Tensors> {
+    const Tensor value = loss();
+    return {value, grad(value, Tensors(parameters_.begin(), parameters_.end()), Unreached::error, where)};
+  };
+  return minimize(ValueAndGradient(value_and_gradient), where);
+}
+
+double LBFGS::minimize(const ValueAndGradient& value_and_gradient, std::source_location where) {
+  const Tensors before(parameters_.begin(), parameters_.end());
+  Memory memory = memory_;
+  const auto evaluate = [&]() -> Evaluation {
+    const auto [value, gradients] = value_and_gradient();
+    detail::require_gradients("lbfgs", gradients, parameters_);
+    const Tensor gradient = flatten(gradients);
+    const auto loss = value.item<double>();
+    ++memory.evaluations;
+    return {std::isnan(loss) ? INFINITY : loss, gradient};
+  };
+  try {
+    const double loss = located(where, [&] { return run(evaluate, memory); });
+    memory_ = memory;
+    return loss;
+  } catch (...) {
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      parameters_[i].assign(before[i]);
+    }
+    throw;
+  }
+}
+
+double LBFGS::run(const Evaluate& evaluate, Memory& memory) const {
+  const std::int64_t first_evaluation = memory.evaluations;
+  Evaluation now = evaluate();
+  const double initial = now.loss;
+  if (largest(now.gradient) <= options_.gradient_tolerance) {
+    return initial;
+  }
+  for (int i = 0; i < options_.max_iterations; ++i) {
+    remember_change(now.gradient, memory);
+    const bool is_first = memory.iterations++ == 0;
+    memory.previous_gradient = now.gradient;
+    const double alpha = learning_rate_.item();
+    memory.step = is_first ? std::min(1.0, 1 / sum(abs(now.gradient)).item()) * alpha : alpha;
+    const double slope = dot(now.gradient, memory.direction);
+    if (slope > -options_.change_tolerance) {
+      break;
+    }
+    const double previous_loss = now.loss;
+    const bool is_last = i + 1 == options_.max_iterations;
+    if (options_.line_search) {
+      now = search(evaluate, now, slope, memory);
+    } else {
+      assign_flat(flat_parameters() + memory.step * memory.direction);
+      now = is_last ? now : evaluate();
+    }
+    if (memory.evaluations - first_evaluation >= options_.max_evaluations ||
+        largest(now.gradient) <= options_.gradient_tolerance ||
+        largest(memory.direction) * std::abs(memory.step) <= options_.change_tolerance ||
+        std::abs(now.loss - previous_loss) < options_.change_tolerance) {
+      break;
+    }
+  }
+  return initial;
+}
+
+// Takes note of what the last iteration did, and finds the direction of this one: -H g.
+void LBFGS::remember_change(const Tensor& gradient, Memory& memory) const {
+  if (memory.iterations == 0) {
+    memory.direction = (-gradient).detach();
+    return;
+  }
+  const Tensor y = (gradient - memory.previous_gradient).detach();
+  const Tensor s = (memory.direction * memory.step).detach();
+  const double curvature = dot(y, s);
+  if (curvature > 1e-10) {  // else H would lose its definiteness
+    if (memory.changes.size() == static_cast<std::size_t>(options_.history_size)) {
+      memory.changes.pop_front();
+    }
+    memory.changes.push_back({y, s, curvature});
+    memory.scale = curvature / dot(y, y);
+  }
+  Tensor q = -gradient;
+  std::vector<double> factors;
+  for (auto change = memory.changes.rbegin(); change != memory.changes.rend(); ++change) {
+    factors.push_back(dot(change->parameters, q) / change->curvature);
+    q = q - factors.back() * change->gradient;
+  }
+  Tensor d = memory.scale * q;
+  for (const Change& change : memory.changes) {
+    d = d + (factors.back() - dot(change.gradient, d) / change.curvature) * change.parameters;
+    factors.pop_back();
+  }
+  memory.direction = d.detach();
+}
+
+// Goes along the direction until the strong Wolfe conditions hold.
+LBFGS::Evaluation LBFGS::search(const Evaluate& evaluate, const Evaluation& start, double slope, Memory& memory) const {
+  const Tensor from = flat_parameters();
+  const Tensor& direction = memory.direction;
+  const auto at = [&](double step) -> detail::LinePoint {
+    assign_flat(from + step * direction);
+    const Evaluation there = evaluate();
+    return {step, there.loss, dot(there.gradient, direction), there.gradient};
+  };
+  const double width = options_.change_tolerance / largest(direction);
+  const detail::LinePoint found =
+      detail::search_strong_wolfe(at, {0, start.loss, slope, start.gradient}, memory.step, width);
+  memory.step = found.step;
+  assign_flat(from + found.step * direction);
+  return {found.value, found.gradient};
+}
+
+}  // namespace xgrad::nn

@@ -1,0 +1,206 @@
+#include "nn/optimizers/optimizer.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "autograd/ops.hpp"
+#include "autograd/transforms.hpp"
+#include "nn/optimizers/checks.hpp"
+#include "nn/optimizers/number.hpp"
+
+namespace xgrad::nn {
+
+namespace {
+
+// A number of every group: the group's own, or one that all others share. None at all where it would be 0 everywhere
+// and may be left out.
+std::vector<std::optional<Variable>> make_numbers(const std::vector<ParameterGroup>& groups, const std::string& name,
+                                                  std::optional<double> GroupOptions::*own, double common,
+                                                  bool may_be_left_out) {
+  std::vector<std::optional<Variable>> numbers(groups.size());
+  const bool is_zero = std::all_of(groups.begin(), groups.end(), [&](const ParameterGroup& group) {
+    return (group.options.*own).value_or(common) == 0;
+  });
+  if (is_zero && may_be_left_out) {
+    return numbers;
+  }
+  const Variable shared(Tensor(common), name);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const std::optional<double> value = groups[i].options.*own;
+    numbers[i] = value ? Variable(Tensor(*value), fmt::format("group_{}.{}", i, name)) : shared;
+  }
+  return numbers;
+}
+
+// λ w + g, or λ w - g.
+Tensor decayed_gradient(const Tensor& w, const Tensor& g, const Tensor& lambda, bool maximize) {
+  static const Formula down([](Scalar a, Scalar b, Scalar l) { return b + l * a; }, "decayed_gradient");
+  static const Formula up([](Scalar a, Scalar b, Scalar l) { return l * a - b; }, "decayed_gradient");
+  return map(maximize ? up : down, {w, g, lambda});
+}
+
+}  // namespace
+
+Optimizer::Optimizer(const Parameters& parameters, const Common& common, const std::source_location& where)
+    : name_(common.name), maximize_(common.maximize), decoupled_(common.decoupled_weight_decay) {
+  located(where, [&] {
+    add_parameters(parameters.groups());
+    add_groups(parameters.groups(), common);
+  });
+}
+
+void Optimizer::add_parameters(const std::vector<ParameterGroup>& groups) {
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    if (groups[i].parameters.empty() && groups.size() > 1) {
+      raise<ValueError>("optimizer", fmt::format("group {} has no parameters; leave it out", i));
+    }
+    parameters_.insert(parameters_.end(), groups[i].parameters.begin(), groups[i].parameters.end());
+  }
+  detail::require_trainable("optimizer", parameters_);
+}
+
+void Optimizer::add_groups(const std::vector<ParameterGroup>& groups, const Common& common) {
+  const auto check = [&](double rate, double decay, double momentum) {
+    detail::require_not_negative(name_, "the learning rate", rate);
+    detail::require_not_negative(name_, "weight decay", decay);
+    if (common.momentum_kind == Momentum::beta) {
+      detail::require_decay(name_, "beta1", momentum);
+    } else {
+      detail::require_not_negative(name_, "momentum", momentum);
+    }
+  };
+  check(common.learning_rate, common.weight_decay, common.momentum);
+  for (const auto& [parameters, own] : groups) {
+    check(own.learning_rate.value_or(0), own.weight_decay.value_or(0), own.momentum.value_or(0));
+    if (own.momentum && common.momentum_kind == Momentum::none) {
+      raise<ValueError>(name_, "a group is given a momentum, which this optimiser does not have; leave it out");
+    }
+  }
+  const auto rates = make_numbers(groups, "learning_rate", &GroupOptions::learning_rate, common.learning_rate, false);
+  const auto decays = make_numbers(groups, "weight_decay", &GroupOptions::weight_decay, common.weight_decay, true);
+  const auto momenta = make_numbers(groups, "momentum", &GroupOptions::momentum, common.momentum,
+                                    common.momentum_kind != Momentum::beta);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    groups_.push_back({groups[i].parameters.size(), *rates[i], decays[i], momenta[i]});
+  }
+  has_momentum_ = momenta.front().has_value();
+}
+
+const Optimizer::Group& Optimizer::group_at(std::size_t group) const {
+  if (group >= groups_.size()) {
+    raise<ValueError>(name_, fmt::format("there is no group {}, the last one is {}", group, groups_.size() - 1));
+  }
+  return groups_[group];
+}
+
+const Variable& Optimizer::learning_rate(std::size_t group) const { return group_at(group).learning_rate; }
+
+const Variable& Optimizer::weight_decay(std::size_t group) const {
+  if (!group_at(group).weight_decay) {
+    raise<ValueError>(name_, "weight decay is left out of the update; construct the optimiser with one above 0");
+  }
+  return *groups_[group].weight_decay;
+}
+
+const Variable& Optimizer::momentum(std::size_t group) const {
+  if (!group_at(group).momentum) {
+    raise<ValueError>(name_,
+                      "momentum is left out of the update; construct the optimiser with one above 0, if it has "
+                      "that option");
+  }
+  return *groups_[group].momentum;
+}
+
+Variables Optimizer::variables() const {
+  Variables result;
+  const auto add = [&](const std::optional<Variable>& variable) {
+    const auto is_same = [&](const Variable& other) { return other.same_as(*variable); };
+    if (variable && std::none_of(result.begin(), result.end(), is_same)) {
+      result.push_back(*variable);
+    }
+  };
+  for (const Group& group : groups_) {
+    add(group.learning_rate);
+    add(group.weight_decay);
+    add(group.momentum);
+  }
+  result.insert(result.end(), state_.begin(), state_.end());
+  return result;
+}
+
+Variable Optimizer::add_state(const Tensor& initial, std::string name) {
+  return state_.emplace_back(initial, std::move(name));
+}
+
+Variables Optimizer::add_moments(std::string_view name, double initial) {
+  Variables moments;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const std::string& parameter = parameters_[i].name();
+    moments.push_back(add_state(full_like(parameters_[i], initial),
+                                fmt::format("{}.{}{}{}", i, parameter, parameter.empty() ? "" : ".", name)));
+  }
+  return moments;
+}
+
+void Optimizer::count_steps() { steps_ = add_state(Tensor(0.0), "step"); }
+
+void Optimizer::minimize(const Tensor& loss, const Clipping& clipping, std::source_location where) {
+  Tensors gradients = grad(loss, Tensors(parameters_.begin(), parameters_.end()), Unreached::error, where);
+  const SourceScope scope(where);
+  if (clipping.value) {
+    gradients = clip_by_value(gradients, *clipping.value, where);
+  }
+  if (clipping.norm) {
+    gradients = clip_by_global_norm(gradients, *clipping.norm, where);
+  }
+  step(gradients, where);
+}
+
+Optimizer::Step Optimizer::prepare(std::size_t number, std::size_t first, const Tensors& gradients) const {
+  const Group& group = groups_[number];
+  Step step{number, {}, group.learning_rate, {}, {}};
+  if (group.momentum) {
+    step.momentum = *group.momentum;
+  }
+  std::optional<detail::Number> decay;
+  if (group.weight_decay) {
+    decay.emplace(decoupled_ ? map([](Scalar alpha, Scalar lambda) { return 1 - alpha * lambda; }, group.learning_rate,
+                                   *group.weight_decay)
+                             : group.weight_decay->read());
+  }
+  for (std::size_t i = first; i < first + group.size; ++i) {
+    Entry entry{i, parameters_[i], parameters_[i], gradients[i]};
+    if (decay && !decoupled_) {
+      entry.g = decayed_gradient(entry.w, entry.g, decay->in(entry.w.dtype()), maximize_);
+    } else if (maximize_) {
+      entry.g = -entry.g;
+    }
+    if (decay && decoupled_) {
+      entry.w = entry.w * decay->in(entry.w.dtype());
+    }
+    step.entries.push_back(std::move(entry));
+  }
+  return step;
+}
+
+void Optimizer::step(const Tensors& gradients, std::source_location where) {
+  const SourceScope scope(where);
+  located(where, [&] {
+    detail::require_gradients("optimizer", gradients, parameters_);
+    std::vector<Assignment> updates;
+    if (steps_) {
+      updates.emplace_back(*steps_, *steps_ + 1);
+    }
+    std::size_t first = 0;
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      Step one = prepare(i, first, gradients);
+      one.t = steps_ ? updates.front().second : Tensor();
+      update(one, updates);
+      first += groups_[i].size;
+    }
+    assign(updates);
+  });
+}
+
+}  // namespace xgrad::nn

@@ -1,0 +1,126 @@
+#include "nn/optimizers/gradients.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include <boost/test/unit_test.hpp>
+
+#include "autograd/ops.hpp"
+#include "autograd/transforms.hpp"
+#include "nn/nn.hpp"
+#include "tests/autograd/testing.hpp"
+
+namespace {
+
+using namespace xgrad;
+using testing::check_elements;
+using testing::check_throws;
+using testing::elements;
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(nn_gradients)
+
+BOOST_AUTO_TEST_CASE(values_are_limited_each_by_itself) {
+  const Tensors clipped = nn::clip_by_value({Tensor{-3.0, 0.5, 2.0}, Tensor{{0.1F, 7.0F}}}, 1.5);
+  check_elements(clipped[0], {3}, {-1.5, 0.5, 1.5});
+  check_elements(clipped[1], {1, 2}, {elements(Tensor(0.1F))[0], 1.5});
+  BOOST_TEST(clipped[1].dtype() == DType::float32);
+}
+
+BOOST_AUTO_TEST_CASE(the_norm_is_of_all_gradients_together) {
+  const Tensors gradients = {Tensor{3.0, 0.0}, Tensor{{4.0F}, {12.0F}}};
+  const Tensor norm = nn::global_norm(gradients);
+  BOOST_TEST(norm.dtype() == DType::float64);
+  check_elements(norm, {}, {13}, 1e-15);
+  const Tensors clipped = nn::clip_by_global_norm(gradients, 6.5);
+  check_elements(clipped[0], {2}, {6.5 / (13 + 1e-6) * 3, 0}, 1e-15);
+  check_elements(clipped[1], {2, 1}, {6.5 / (13 + 1e-6) * 4, 6.5 / (13 + 1e-6) * 12}, 1e-6);
+  BOOST_TEST(clipped[1].dtype() == DType::float32);
+  const Tensors kept = nn::clip_by_global_norm(gradients, 14);
+  check_elements(kept[0], {2}, {3, 0});
+  check_elements(kept[1], {2, 1}, {4, 12});
+  const Tensors none = nn::clip_by_global_norm({zeros({2})}, 1);
+  check_elements(none[0], {2}, {0, 0});
+}
+
+BOOST_AUTO_TEST_CASE(senseless_limits_are_refused) {
+  const Tensors gradients = {Tensor{1.0}};
+  check_throws<ValueError>([&] { nn::clip_by_value(gradients, 0); }, {"[clip_by_value] ", "above 0, got 0"});
+  check_throws<ValueError>([&] { nn::clip_by_global_norm(gradients, -1); }, {"[clip_by_global_norm] ", "got -1"});
+  check_throws<ValueError>([&] { nn::clip_by_value(gradients, std::nan("")); }, {"nan", "gradients.cpp"});
+  check_throws<ValueError>([] { nn::global_norm({}); }, {"[global_norm] ", "empty", "gradients.cpp"});
+}
+
+BOOST_AUTO_TEST_CASE(minimize_clips) {
+  const auto loss = [](const Tensor& a, const Tensor& b) { return 3 * a + 4 * b; };
+  const Variable a(Tensor(0.0), "a");
+  const Variable b(Tensor(0.0), "b");
+  nn::SGD sgd({a, b}, {.learning_rate = 1});
+  sgd.minimize(loss(a, b), {.norm = 1});
+  check_elements(a, {}, {-3 / (5 + 1e-6)}, 1e-15);
+  check_elements(b, {}, {-4 / (5 + 1e-6)}, 1e-15);
+  a.assign(0);
+  b.assign(0);
+  sgd.minimize(loss(a, b), {.value = 3.5});
+  check_elements(a, {}, {-3});
+  check_elements(b, {}, {-3.5});
+  a.assign(0);
+  sgd.minimize(loss(a, b), {.norm = 0.5, .value = 3});  // (3, 3), then of norm 1/2
+  check_elements(a, {}, {-0.5 / std::sqrt(2)}, 1e-6);
+}
+
+// Clipping comes before weight decay, as a call of it between backward and step in PyTorch does.
+BOOST_AUTO_TEST_CASE(weight_decay_is_not_clipped) {
+  const Variable w(Tensor(10.0), "w");
+  nn::SGD sgd({w}, {.learning_rate = 1, .weight_decay = 0.5});
+  sgd.minimize(100 * w, {.value = 1});
+  check_elements(w, {}, {10 - (1 + 5)});
+}
+
+BOOST_AUTO_TEST_CASE(accumulated_gradients_are_those_of_one_large_batch) {
+  const Tensor x = testing::random_tensor({12, 3});
+  const Tensor y = testing::random_tensor({12}, -1, 1, 2);
+  const Variable w(Tensor{0.5, -0.5, 0.25}, "w");
+  const Variable b(Tensor(0.1), "b");
+  const auto loss = [&](std::int64_t first, std::int64_t last) {
+    return nn::mse(matmul(x[range(first, last)], w) + b, y[range(first, last)]);
+  };
+  const Tensors whole = grad(loss(0, 12), {w, b});
+  nn::GradientAccumulator gradients({w, b});
+  for (int round = 0; round < 2; ++round) {
+    for (std::int64_t i = 0; i < 3; ++i) {
+      gradients.add(loss(4 * i, 4 * i + 4));
+    }
+    BOOST_TEST(gradients.count().item() == 3);
+    check_elements(gradients.mean()[0], {3}, elements(whole[0]), 1e-14);
+    check_elements(gradients.mean()[1], {}, elements(whole[1]), 1e-14);
+    check_elements(gradients.sum()[1], {}, elements(3 * whole[1]), 1e-14);
+    gradients.reset();
+    BOOST_TEST(gradients.count().item() == 0);
+    check_elements(gradients.sum()[0], {3}, {0, 0, 0});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(accumulated_gradients_stay_when_the_accumulator_is_reset) {
+  const Variable w(Tensor{1.0F, 2.0F}, "w");
+  nn::GradientAccumulator gradients({w});
+  gradients.add(sum(square(w)));
+  const Tensors mean = gradients.mean();
+  gradients.reset();
+  check_elements(mean[0], {2}, {2, 4});
+  nn::SGD sgd({w}, {.learning_rate = 0.5});
+  sgd.step(mean);
+  check_elements(w, {2}, {0, 0});
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_accumulated_is_refused) {
+  const Variable w(Tensor(1.0), "w");
+  check_throws<ValueError>([] { nn::GradientAccumulator({}); }, {"[gradient_accumulator] ", "empty", "gradients.cpp"});
+  check_throws<ValueError>([&] { nn::GradientAccumulator({w, w}); }, {"same variable, 'w'"});
+  nn::GradientAccumulator gradients({w});
+  check_throws<GradientError>([&] { gradients.add(Tensor(1.0)); }, {"'w'", "gradients.cpp"});
+  BOOST_TEST(gradients.count().item() == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,222 @@
+#include "nn/optimizers/lbfgs.hpp"
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "autograd/linalg.hpp"
+#include "autograd/ops.hpp"
+#include "autograd/transforms.hpp"
+#include "tests/autograd/testing.hpp"
+
+namespace {
+
+using namespace xgrad;
+using testing::check_elements;
+using testing::check_throws;
+using testing::elements;
+
+/// Σ 100 (x₂ᵢ₊₁ - x₂ᵢ²)² + (1 - x₂ᵢ)², whose only minimum is at 1 (Rosenbrock, 1960).
+Tensor rosenbrock(const Tensor& w) {
+  const Tensor x = w[range(0, w.size(), 2)];
+  const Tensor y = w[range(1, w.size(), 2)];
+  return sum(100 * square(y - square(x)) + square(1 - x));
+}
+
+/// ½ wᵀ A w - bᵀ w
+struct Quadratic {
+  Tensor a;
+  Tensor b;
+  explicit Quadratic(std::int64_t n) : b(testing::random_tensor({n}, -1, 1, 7)) {
+    const Tensor root = testing::random_tensor({n, n}, -1, 1, 3);
+    a = (matmul(root, transpose(root)) + eye(n, n, DType::float64)).detach();
+  }
+  Tensor operator()(const Tensor& w) const { return 0.5 * sum(w * matmul(a, w)) - sum(b * w); }
+  Tensor gradient(const Tensor& w) const { return matmul(a, w) - b; }
+  std::vector<double> minimum() const { return elements(linalg::solve(a, b)); }
+};
+
+/// One iteration, written on plain matrices: H from all changes by the BFGS update (Nocedal and Wright, 2006, equation
+/// 6.17), which with a long enough memory is what the two-loop recursion applies.
+Tensor bfgs_direction(const std::vector<Tensor>& s, const std::vector<Tensor>& y, const Tensor& gradient) {
+  const std::int64_t n = gradient.size();
+  const Tensor identity = eye(n, n, DType::float64);
+  Tensor h = identity * (sum(s.back() * y.back()) / sum(y.back() * y.back()));
+  for (std::size_t i = 0; i < s.size(); ++i) {
+    const Tensor rho = 1 / sum(s[i] * y[i]);
+    const Tensor left = identity - rho * outer(s[i], y[i]);
+    h = (matmul(matmul(left, h), transpose(left)) + rho * outer(s[i], s[i])).detach();
+  }
+  return (-matmul(h, gradient)).detach();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(nn_lbfgs)
+
+BOOST_AUTO_TEST_CASE(finds_the_minimum_of_rosenbrocks_function) {
+  for (const std::int64_t n : {2, 20}) {
+    const Variable w(tile(Tensor{-1.2, 1.0}, {n / 2}), "w");
+    nn::LBFGS lbfgs({w}, {.max_iterations = 100, .gradient_tolerance = 1e-10, .change_tolerance = 1e-14});
+    BOOST_TEST(std::abs(lbfgs.minimize([&] { return rosenbrock(w); }) - 24.2 * static_cast<double>(n) / 2) < 1e-10);
+    check_elements(w, {n}, std::vector<double>(static_cast<std::size_t>(n), 1), 1e-8);
+    BOOST_TEST(lbfgs.iterations() < 60);
+    BOOST_TEST(lbfgs.evaluations() < 80);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(finds_the_minimum_of_quadratics_in_parameters_of_any_shape) {
+  const Quadratic f(6);
+  const Variable matrix(zeros({2, 2}, DType::float64), "matrix");
+  const Variable vector(zeros({2}, DType::float64), "vector");
+  const auto joined = [&] { return concatenate({reshape(matrix, {-1}), Tensor(vector)}); };
+  nn::LBFGS lbfgs({matrix, vector}, {.max_iterations = 50, .gradient_tolerance = 1e-12, .change_tolerance = 0});
+  lbfgs.minimize([&] { return f(joined()); });
+  check_elements(joined(), {6}, f.minimum(), 1e-10);
+}
+
+BOOST_AUTO_TEST_CASE(takes_given_gradients_and_float32) {
+  const Variable w(Tensor{5.0F, -3.0F}, "w");
+  nn::LBFGS lbfgs({w});
+  const Tensor scale = {1.0F, 10.0F};
+  lbfgs.minimize([&] { return std::pair<Tensor, Tensors>(sum(scale * square(w - 1)), {2 * scale * (w - 1)}); });
+  check_elements(w, {2}, {1, 1}, 1e-5);
+  BOOST_TEST(w.dtype() == DType::float32);
+}
+
+// Without a line search the steps follow from the formulas alone.
+BOOST_AUTO_TEST_CASE(directions_are_those_of_bfgs) {
+  const Quadratic f(5);
+  const Tensor start = testing::random_tensor({5}, -1, 1, 9);
+  const Variable w(start, "w");
+  nn::LBFGS lbfgs({w}, {.learning_rate = 0.3, .max_iterations = 1, .line_search = false});
+  Tensor x = start;
+  std::vector<Tensor> s;
+  std::vector<Tensor> y;
+  for (int i = 0; i < 8; ++i) {
+    lbfgs.minimize([&] { return f(w); });
+    const Tensor g = f.gradient(x);
+    const double first = std::min(1.0, 1 / sum(abs(g)).item());
+    const Tensor change = i == 0 ? -0.3 * first * g : 0.3 * bfgs_direction(s, y, g);
+    s.push_back(change.detach());
+    x = (x + change).detach();
+    y.push_back((f.gradient(x) - g).detach());
+    check_elements(w, {5}, elements(x), 1e-9);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(calls_go_on_where_the_last_one_ended) {
+  const Variable once(Tensor{-1.2, 1.0}, "once");
+  const Variable often = once.clone();
+  nn::LBFGS in_one({once}, {.max_iterations = 12, .max_evaluations = 1000});
+  in_one.minimize([&] { return rosenbrock(once); });
+  nn::LBFGS in_four({often}, {.max_iterations = 3, .max_evaluations = 1000});
+  for (int i = 0; i < 4; ++i) {
+    in_four.minimize([&] { return rosenbrock(often); });
+  }
+  BOOST_TEST(in_four.iterations() == 12);
+  check_elements(often, {2}, elements(once), 1e-12);
+  in_four.reset();
+  BOOST_TEST(in_four.iterations() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(every_step_meets_the_strong_wolfe_conditions) {
+  const Variable w(Tensor{-1.2, 1.0}, "w");
+  nn::LBFGS lbfgs({w}, {.max_iterations = 1});
+  const auto gradient = [&] { return grad(rosenbrock(w), w).detach(); };
+  for (int i = 0; i < 20; ++i) {
+    const double before = rosenbrock(w).item();
+    const Tensor from = w;
+    const Tensor g = gradient();
+    lbfgs.minimize([&] { return rosenbrock(w); });
+    const Tensor change = w - from;  // t d
+    const double slope = sum(g * change).item();
+    BOOST_TEST(rosenbrock(w).item() <= before + 1e-4 * slope);
+    BOOST_TEST(std::abs(sum(gradient() * change).item()) <= 0.9 * std::abs(slope));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_smaller_history_and_a_smaller_rate_still_arrive) {
+  const Variable w(Tensor{-1.2, 1.0}, "w");
+  nn::LBFGS lbfgs({w}, {.max_iterations = 200, .change_tolerance = 1e-14, .history_size = 2});
+  BOOST_TEST(lbfgs.learning_rate().item() == 1);
+  lbfgs.learning_rate().assign(0.5);
+  lbfgs.minimize([&] { return rosenbrock(w); });
+  check_elements(w, {2}, {1, 1}, 1e-4);
+}
+
+BOOST_AUTO_TEST_CASE(limits_end_it) {
+  const Variable w(Tensor{-1.2, 1.0}, "w");
+  nn::LBFGS few({w}, {.max_iterations = 100, .max_evaluations = 5});
+  few.minimize([&] { return rosenbrock(w); });
+  BOOST_TEST(few.evaluations() >= 5);
+  BOOST_TEST(few.evaluations() < 5 + 26);
+
+  const Variable flat(Tensor{1.0, 1.0}, "flat");
+  nn::LBFGS none({flat});
+  none.minimize([&] { return rosenbrock(flat); });
+  BOOST_TEST(none.evaluations() == 1);
+  BOOST_TEST(none.iterations() == 0);
+}
+
+// log is not defined where the first trial steps lead.
+BOOST_AUTO_TEST_CASE(comes_back_from_where_the_loss_is_not_a_number) {
+  const Variable w(Tensor{0.01}, "w");
+  nn::LBFGS lbfgs({w}, {.learning_rate = 1e3, .max_iterations = 50});
+  lbfgs.minimize([&] { return sum(-log(w) - log(1 - w)); });
+  check_elements(w, {1}, {0.5}, 1e-6);
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_changes_nothing) {
+  const Variable w(Tensor{-1.2, 1.0}, "w");
+  nn::LBFGS lbfgs({w}, {.max_iterations = 4});
+  lbfgs.minimize([&] { return rosenbrock(w); });
+  const std::vector<double> before = elements(w);
+  const std::int64_t iterations = lbfgs.iterations();
+  const std::int64_t evaluations = lbfgs.evaluations();
+  int calls = 0;
+  const auto failing = [&]() -> Tensor {
+    if (++calls == 3) {
+      throw std::runtime_error("out of luck");
+    }
+    return rosenbrock(w);
+  };
+  BOOST_CHECK_THROW(lbfgs.minimize(failing), std::runtime_error);
+  BOOST_TEST(elements(w) == before);
+  BOOST_TEST(lbfgs.iterations() == iterations);
+  BOOST_TEST(lbfgs.evaluations() == evaluations);
+
+  const Variable undisturbed(Tensor{-1.2, 1.0}, "w");
+  nn::LBFGS other({undisturbed}, {.max_iterations = 4});
+  for (int i = 0; i < 2; ++i) {
+    other.minimize([&] { return rosenbrock(undisturbed); });
+  }
+  lbfgs.minimize([&] { return rosenbrock(w); });
+  BOOST_TEST(elements(w) == elements(undisturbed));
+}
+
+BOOST_AUTO_TEST_CASE(senseless_arguments_are_refused) {
+  const Variable w(Tensor{1.0, 2.0}, "w");
+  const Variable unused(Tensor(1.0), "unused");
+  const auto make = [&w](const nn::LBFGSOptions& options) { return [=] { nn::LBFGS({w}, options); }; };
+  check_throws<ValueError>([] { nn::LBFGS({}); }, {"[lbfgs] ", "empty", "lbfgs.cpp"});
+  check_throws<ValueError>([&] { nn::LBFGS({w, w}); }, {"[lbfgs] ", "same variable, 'w'"});
+  check_throws<ValueError>(make({.learning_rate = 0}), {"[lbfgs] ", "learning rate", "got 0"});
+  check_throws<ValueError>(make({.max_iterations = 0}), {"iterations", "got 0"});
+  check_throws<ValueError>(make({.max_evaluations = -1}), {"evaluations", "got -1"});
+  check_throws<ValueError>(make({.history_size = 0}), {"history", "got 0"});
+  check_throws<ValueError>(make({.gradient_tolerance = -1}), {"tolerance of the gradient", "got -1"});
+  check_throws<ValueError>(make({.change_tolerance = -1}), {"tolerance of changes", "got -1"});
+  nn::LBFGS both({w, unused});
+  check_throws<GradientError>([&] { both.minimize([&] { return sum(w); }); }, {"'unused'", "lbfgs.cpp"});
+  nn::LBFGS lbfgs({w});
+  using Result = std::pair<Tensor, Tensors>;
+  check_throws<ValueError>([&] { lbfgs.minimize([&] { return Result(sum(w), {}); }); },
+                           {"[lbfgs] 0 gradients for 1 parameters", "lbfgs.cpp"});
+  check_throws<ShapeError>([&] { lbfgs.minimize([&] { return Result(sum(w), {Tensor(1.0)}); }); }, {"'w'", "(2,)"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
