@@ -78,7 +78,9 @@ Labels read_labels(const Tensor& labels, const Tensor& scores, const Tensor& cla
 }
 
 /// The element at the label of each row. Selected, not multiplied: -inf at other classes must not turn into NaN.
-Tensor at_label(const Labels& labels, const Tensor& scores) { return sum(where(labels.hot, scores, 0.0), -1); }
+Tensor at_label(const Labels& labels, const Tensor& scores) {
+  return sum(map([](Scalar is_label, Scalar a) { return where(is_label, a, 0); }, labels.hot, scores), -1);
+}
 
 Tensor reduce_rows(const Tensor& losses, const Labels& labels, Reduction reduction) {
   // As ignored rows may hold anything, they are cut out rather than multiplied by 0.
@@ -109,6 +111,13 @@ LogLikelihood log_likelihood(const Tensor& z, const Labels& labels) {
   return {map(difference, total, label_logit, shift), shifted, total};
 }
 
+/// What label smoothing leaves of the target's probabilities, and what it gives each class.
+struct Smoothing {
+  Smoothing(const CrossEntropyOptions& options, const Tensor& z)
+      : kept(1 - options.label_smoothing), share(options.label_smoothing / static_cast<double>(z.shape().back())) {}
+  double kept, share;
+};
+
 /// Cross-entropy with labels.
 Tensor label_cross_entropy(const Tensor& z, const Tensor& y, const CrossEntropyOptions& options) {
   const Tensor weights = checked_weights("cross_entropy", options.class_weights, z);
@@ -120,10 +129,10 @@ Tensor label_cross_entropy(const Tensor& z, const Tensor& y, const CrossEntropyO
   }
   const Tensor of_each_class = map([](Scalar l, Scalar a, Scalar w) { return w * (l - a); }, expand_dims(total, -1),
                                    shifted, weights.defined() ? Operand(weights) : Operand(1.0));
-  const double kept = 1 - options.label_smoothing;
-  const double share = options.label_smoothing / static_cast<double>(z.shape().back());
-  const auto smoothed = [=](Scalar label, Scalar all) { return kept * label + share * all; };
-  return reduce_rows(map(smoothed, of_label, sum(of_each_class, -1)), labels, options.reduction);
+  const Smoothing smoothing(options, z);
+  const auto smoothed = [](Scalar label, Scalar all, Scalar kept, Scalar share) { return kept * label + share * all; };
+  return reduce_rows(map(smoothed, of_label, sum(of_each_class, -1), smoothing.kept, smoothing.share), labels,
+                     options.reduction);
 }
 
 /// Cross-entropy with a probability of each class.
@@ -132,16 +141,13 @@ Tensor probability_cross_entropy(const Tensor& z, const Tensor& q, const CrossEn
     raise<ValueError>("cross_entropy", "ignored_label goes with labels, the target has probabilities");
   }
   const Tensor weights = checked_weights("cross_entropy", options.class_weights, z);
-  const double kept = 1 - options.label_smoothing;
-  const double share = options.label_smoothing / static_cast<double>(z.shape().back());
-  const auto term = [=](Scalar probability, Scalar log_p) {
+  const auto term = [](Scalar probability, Scalar log_p, Scalar weight, Scalar kept, Scalar share) {
     const Scalar target = kept * probability + share;
-    return where(logical_and(target == 0, log_p == -infinity), 0, -target * log_p);
+    return where(logical_and(target == 0, log_p == -infinity), 0, -weight * target * log_p);
   };
-  const Tensor log_p = log_softmax(z, -1);
-  const Tensor terms = weights.defined()
-                           ? map([=](Scalar t, Scalar l, Scalar w) { return w * term(t, l); }, q, log_p, weights)
-                           : map(term, q, log_p);
+  const Smoothing smoothing(options, z);
+  const Tensor terms = map(term, q, log_softmax(z, -1), weights.defined() ? Operand(weights) : Operand(1.0),
+                           smoothing.kept, smoothing.share);
   return detail::reduce(sum(terms, -1), options.reduction);
 }
 

@@ -1,5 +1,7 @@
 #include "nn/losses.hpp"
 
+#include <type_traits>
+
 #include <fmt/format.h>
 
 #include "autograd/ops.hpp"
@@ -25,16 +27,18 @@ void require_equal_shapes(std::string_view loss, const Tensor& prediction, const
   }
 }
 
-/// A loss of each element of a prediction and its target.
-template <class F>
+/// A loss of each element of a prediction and its target. Its parameters are operands, not captured, so that the formula
+/// is traced only once.
+template <class F, class... Parameters>
 Tensor elementwise_loss(std::string_view loss, const Operand& prediction, const Operand& target, Reduction reduction,
-                        const F& formula) {
+                        const F& formula, Parameters... parameters) {
+  static_assert(std::is_empty_v<F>);
   const SourceScope scope(prediction);
   const Tensor p = prediction.tensor();
   const Tensor t = target.tensor();
   return located(prediction.where(), [&] {
     require_equal_shapes(loss, p, t);
-    return detail::reduce(map(formula, p, t), reduction);
+    return detail::reduce(map(formula, p, t, parameters...), reduction);
   });
 }
 
@@ -55,11 +59,14 @@ Tensor huber(const Operand& prediction, const Operand& target, double delta, Red
   if (!(delta > 0)) {
     located(prediction.where(), [&] { raise<ValueError>("huber", fmt::format("delta is above 0, got {}", delta)); });
   }
-  return elementwise_loss("huber", prediction, target, reduction, [=](Scalar p, Scalar t) {
-    const Scalar difference = p - t;
-    const Scalar distance = abs(difference);
-    return where(distance <= delta, 0.5 * square(difference), delta * (distance - 0.5 * delta));
-  });
+  return elementwise_loss(
+      "huber", prediction, target, reduction,
+      [](Scalar p, Scalar t, Scalar limit) {
+        const Scalar difference = p - t;
+        const Scalar distance = abs(difference);
+        return where(distance <= limit, 0.5 * square(difference), limit * (distance - 0.5 * limit));
+      },
+      delta);
 }
 
 Tensor smooth_l1(const Operand& prediction, const Operand& target, double beta, Reduction reduction) {
@@ -70,11 +77,14 @@ Tensor smooth_l1(const Operand& prediction, const Operand& target, double beta, 
   if (beta == 0) {
     return mae(prediction, target, reduction);
   }
-  return elementwise_loss("smooth_l1", prediction, target, reduction, [=](Scalar p, Scalar t) {
-    const Scalar difference = p - t;
-    const Scalar distance = abs(difference);
-    return where(distance < beta, square(difference) / (2 * beta), distance - 0.5 * beta);
-  });
+  return elementwise_loss(
+      "smooth_l1", prediction, target, reduction,
+      [](Scalar p, Scalar t, Scalar limit) {
+        const Scalar difference = p - t;
+        const Scalar distance = abs(difference);
+        return where(distance < limit, square(difference) / (2 * limit), distance - 0.5 * limit);
+      },
+      beta);
 }
 
 Tensor hinge(const Operand& scores, const Operand& targets, Reduction reduction) {
@@ -119,11 +129,11 @@ Tensor cosine_similarity(const Operand& a, const Operand& b, std::int64_t axis, 
   const Tensor y = b.tensor();
   return located(a.where(), [&] {
     require_equal_shapes("cosine_similarity", x, y);
-    const auto quotient = [floor = epsilon * epsilon](Scalar xy, Scalar xx, Scalar yy) {
+    const auto quotient = [](Scalar xy, Scalar xx, Scalar yy, Scalar floor) {
       const auto length = [&](Scalar squared) { return sqrt(where(squared < floor, floor, squared)); };
       return xy / (length(xx) * length(yy));
     };
-    return map(quotient, sum(x * y, axis), sum(square(x), axis), sum(square(y), axis));
+    return map(quotient, sum(x * y, axis), sum(square(x), axis), sum(square(y), axis), epsilon * epsilon);
   });
 }
 
@@ -138,10 +148,8 @@ Tensor cosine_embedding(const Operand& a, const Operand& b, const Operand& targe
                         fmt::format("pairs of shape {} need targets of shape {}, got {}", to_string(a.tensor().shape()),
                                     to_string(similarity.shape()), to_string(t.shape())));
     }
-    const auto loss = [margin = options.margin](Scalar s, Scalar target) {
-      return where(target > 0, 1 - s, relu(s - margin));
-    };
-    return detail::reduce(map(loss, similarity, t), options.reduction);
+    const auto loss = [](Scalar s, Scalar target, Scalar margin) { return where(target > 0, 1 - s, relu(s - margin)); };
+    return detail::reduce(map(loss, similarity, t, options.margin), options.reduction);
   });
 }
 

@@ -10,23 +10,23 @@ namespace xgrad::nn {
 
 namespace {
 
-/// What x is normalised by; broadcast to it.
-struct Moments {
-  Tensor mean, variance;
+/// x less its mean along some axes, and the mean and variance, whose axes are kept with size 1.
+struct Centred {
+  Tensor x, mean, variance;
 };
 
-Moments moments(const Tensor& x, const Axes& axes) {
+Centred centred(const Tensor& x, const Axes& axes) {
   const Tensor mean = xgrad::mean(x, axes, true);
-  const Tensor squares = map([](Scalar a, Scalar m) { return square(a - m); }, x, mean);
-  return {mean, xgrad::mean(squares, axes, true)};
+  const Tensor difference = x - mean;
+  return {difference, mean, xgrad::mean(square(difference), axes, true)};
 }
 
-/// (x - mean) / √(variance + epsilon) · scale + shift: one pass over x.
-Tensor standardize_by(const Moments& m, const Tensor& x, const Operand& scale, const Operand& shift, double epsilon) {
-  const Formula formula([=](Scalar a, Scalar mean, Scalar variance, Scalar factor,
-                            Scalar summand) { return (a - mean) / sqrt(variance + epsilon) * factor + summand; },
-                        "standardize");
-  return map(formula, {x, m.mean, m.variance, scale, shift});
+/// centred / √(variance + epsilon) · scale + shift
+Tensor scaled(const Centred& c, const Operand& scale, const Operand& shift, double epsilon) {
+  const auto formula = [](Scalar a, Scalar variance, Scalar factor, Scalar summand, Scalar least) {
+    return a / sqrt(variance + least) * factor + summand;
+  };
+  return map(formula, c.x, c.variance, scale, shift, epsilon);
 }
 
 void require_epsilon(std::string_view layer, double epsilon) {
@@ -59,7 +59,7 @@ Tensor standardize(const Operand& x, const Axes& axes, const Operand& scale, con
   const SourceScope scope(x);
   const Tensor input = x.tensor();
   return located(x.where(), [&] {
-    const Tensor result = standardize_by(moments(input, axes), input, scale, shift, epsilon);
+    const Tensor result = scaled(centred(input, axes), scale, shift, epsilon);
     if (result.shape() != input.shape()) {
       raise<ShapeError>("standardize",
                         fmt::format("scale and shift make {} of the input of shape {}; they must broadcast "
@@ -154,15 +154,17 @@ Tensor BatchNorm::operator()(const Operand& x, const Mode& mode) const {
                                     to_string(shape), shape[axis], axis));
     }
     const auto along = [&](const Tensor& per_feature) { return along_axis(per_feature, input, axis); };
-    Moments m;
+    const Operand scale = weight_ ? Operand(along(*weight_)) : Operand(1.0);
+    const Operand shift = bias_ ? Operand(along(*bias_)) : Operand(0.0);
     if (mode.training()) {
-      m = moments(input, Axes(other_axes(axis, shape)));
-      update_running(m.mean, m.variance, shape);
-    } else {
-      m = {along(running_mean_), along(running_variance_)};
+      const Centred c = centred(input, Axes(other_axes(axis, shape)));
+      update_running(c.mean, c.variance, shape);
+      return scaled(c, scale, shift, options_.epsilon);
     }
-    return weight_ ? standardize_by(m, input, along(*weight_), along(*bias_), options_.epsilon)
-                   : standardize_by(m, input, 1.0, 0.0, options_.epsilon);
+    const auto by_running = [](Scalar a, Scalar mean, Scalar variance, Scalar factor, Scalar summand, Scalar least) {
+      return (a - mean) / sqrt(variance + least) * factor + summand;
+    };
+    return map(by_running, input, along(running_mean_), along(running_variance_), scale, shift, options_.epsilon);
   });
 }
 
@@ -174,8 +176,8 @@ void BatchNorm::update_running(const Tensor& mean, const Tensor& variance, const
                                                 to_string(input), count));
   }
   const auto moved = [momentum = options_.momentum](const Variable& running, const Tensor& batch, double factor) {
-    return map([=](Scalar r, Scalar b) { return (1 - momentum) * r + momentum * factor * b; }, running,
-               reshape(batch, running.shape()));
+    return map([](Scalar r, Scalar b, Scalar kept, Scalar gained) { return kept * r + gained * b; }, running,
+               reshape(batch, running.shape()), 1 - momentum, momentum * factor);
   };
   const double unbiased = static_cast<double>(count) / static_cast<double>(count - 1);
   assign({{running_mean_, moved(running_mean_, mean, 1)},
