@@ -98,8 +98,8 @@ struct LogLikelihood {
   Tensor total;    // (..): logsumexp of shifted
 };
 
-/// log Σⱼ exp(zⱼ) - z_y, where all logits of a row are first shifted by z_y, or the difference of two large numbers would
-/// lose the digits of a small loss. Derivatives do not depend on the shift.
+/// log Σⱼ exp(zⱼ) - z_y, where all logits of a row are first shifted by z_y, or the difference of two large numbers
+/// would lose the digits of a small loss. Derivatives do not depend on the shift.
 LogLikelihood log_likelihood(const Tensor& z, const Labels& labels) {
   const Tensor label_logit = at_label(labels, z);
   const Tensor shift = stop_gradient(label_logit);

@@ -56,8 +56,8 @@ Initializer normal(double mean = 0, double stddev = 1);
 /// \throws ValueError for a negative \p stddev, and when no number can lie between \p low and \p high.
 Initializer truncated_normal(double mean = 0, double stddev = 1, double low = -2, double high = 2);
 /// \p gain times a random matrix with orthonormal columns, or rows when there are fewer of them: Q of a normal matrix's
-/// QR factorisation, with the signs that make it uniformly distributed (Saxe et al., 2014; Mezzadri, 2007). Its elements
-/// have mean 0 and mean square gain² / max(in, out).
+/// QR factorisation, with the signs that make it uniformly distributed (Saxe et al., 2014; Mezzadri, 2007). Its
+/// elements have mean 0 and mean square gain² / max(in, out).
 Initializer orthogonal(double gain = 1);
 /// \}
 

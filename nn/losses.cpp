@@ -27,8 +27,8 @@ void require_equal_shapes(std::string_view loss, const Tensor& prediction, const
   }
 }
 
-/// A loss of each element of a prediction and its target. Its parameters are operands, not captured, so that the formula
-/// is traced only once.
+/// A loss of each element of a prediction and its target. Its parameters are operands, not captured, so that the
+/// formula is traced only once.
 template <class F, class... Parameters>
 Tensor elementwise_loss(std::string_view loss, const Operand& prediction, const Operand& target, Reduction reduction,
                         const F& formula, Parameters... parameters) {

@@ -6,8 +6,8 @@
 #include "autograd/tensor.hpp"
 
 /// \file
-/// Losses. They are differentiable to any order in all floating operands, and stable for large ones. A mean over nothing
-/// is NaN.
+/// Losses. They are differentiable to any order in all floating operands, and stable for large ones. A mean over
+/// nothing is NaN.
 
 namespace xgrad::nn {
 

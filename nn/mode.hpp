@@ -23,8 +23,8 @@ class Mode {
   /// \throws ValueError when the mode carries none.
   random::Key key(std::string_view layer) const;
 
-  /// The mode for part number \p part of a layer: each part draws other random numbers. Sequential folds in the position
-  /// of each layer; a layer of your own that has several random layers gives each a part:
+  /// The mode for part number \p part of a layer: each part draws other random numbers. Sequential folds in the
+  /// position of each layer; a layer of your own that has several random layers gives each a part:
   /// `second(first(x, mode.fold(0)), mode.fold(1))`.
   Mode fold(std::uint64_t part) const;
 

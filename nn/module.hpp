@@ -149,8 +149,8 @@ class Module : public Layer<Module> {
   std::shared_ptr<Concept> layer_;
 };
 
-/// Layers one after the other: `Sequential(Dense(784, 128), ReLU(), Dense(128, 10))`. Errors of a layer say which it is:
-/// `in layer 2 (Dense)`.
+/// Layers one after the other: `Sequential(Dense(784, 128), ReLU(), Dense(128, 10))`. Errors of a layer say which it
+/// is: `in layer 2 (Dense)`.
 class Sequential : public Layer<Sequential> {
  public:
   Sequential() = default;

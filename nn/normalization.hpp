@@ -11,8 +11,8 @@
 
 namespace xgrad::nn {
 
-/// (x - m) / √(v + epsilon) · scale + shift with mean m and variance v (over N) along \p axes (Ba et al., 2016; with the
-/// axes of the batch, Ioffe and Szegedy, 2015). \p scale and \p shift broadcast to \p x.
+/// (x - m) / √(v + epsilon) · scale + shift with mean m and variance v (over N) along \p axes (Ba et al., 2016; with
+/// the axes of the batch, Ioffe and Szegedy, 2015). \p scale and \p shift broadcast to \p x.
 /// \throws ShapeError when they do not.
 Tensor standardize(const Operand& x, const Axes& axes, const Operand& scale = 1.0, const Operand& shift = 0.0,
                    double epsilon = 1e-5);
@@ -72,8 +72,8 @@ struct BatchNormOptions {
 ///
 ///     r ← (1 - momentum) r + momentum m;  s ← (1 - momentum) s + momentum v N / (N - 1)
 ///
-/// with N elements per feature. In inference m = r and v = s. As it assigns to variables, a training call can be neither
-/// mapped by vmap nor repeated without effect.
+/// with N elements per feature. In inference m = r and v = s. As it assigns to variables, a training call can be
+/// neither mapped by vmap nor repeated without effect.
 class BatchNorm : public Layer<BatchNorm> {
  public:
   /// \throws ValueError when \p features is less than 1 or an option is out of range.

@@ -43,8 +43,8 @@ Moments measure(const nn::Initializer& initializer, DType dtype = DType::float32
   return m;
 }
 
-// With n = 150,000 numbers the standard errors are √(variance / n) of the mean and √((kurtosis - 1) / n) of the variance,
-// relative to it; five of them are allowed.
+// With n = 150,000 numbers the standard errors are √(variance / n) of the mean and √((kurtosis - 1) / n) of the
+// variance, relative to it; five of them are allowed.
 void check_moments(const Moments& m, double mean, double variance, double kurtosis) {
   constexpr double n = fan_in * fan_out;
   BOOST_TEST(std::abs(m.mean - mean) < 5 * std::sqrt(variance / n));

@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(embedding_picks_rows) {
   BOOST_TEST((w == elements(random::normal(random::Key(2), {5, 3}, 0, 1, DType::float64))));
   const Tensor rows = embedding(Tensor{{4, 0}, {4, 2}});
   std::vector<double> expected;
-  for (const std::size_t row : {4, 0, 4, 2}) {
+  for (const std::size_t row : {4U, 0U, 4U, 2U}) {
     expected.insert(expected.end(), w.begin() + static_cast<std::ptrdiff_t>(3 * row),
                     w.begin() + static_cast<std::ptrdiff_t>(3 * row + 3));
   }
