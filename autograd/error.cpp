@@ -14,4 +14,6 @@ void Error::locate(const std::source_location& where) {
   text_.append("\n  at ").append(where.file_name()).append(":").append(std::to_string(where.line()));
 }
 
+void Error::add_note(std::string_view note) { text_.append("\n  ").append(note); }
+
 }  // namespace xgrad

@@ -19,11 +19,14 @@ class Error : public std::runtime_error {
   /// \param message `[op] what is wrong, the actual values, the next step`.
   explicit Error(const std::string& message);
 
-  /// The message and, once known, `at file:line` on a line of its own.
+  /// The message and, once known, `at file:line` on a line of its own; then the notes, a line each.
   const char* what() const noexcept override;
 
   /// Adds the place of the user's call; the first place given stays.
   void locate(const std::source_location& where);
+
+  /// Adds a line that says in what the error occurred, the innermost first: `in layer 2 (Dense)`.
+  void add_note(std::string_view note);
 
  private:
   std::string text_;

@@ -80,7 +80,8 @@ nn::Module make_activation(const std::string& name) {
 }
 
 nn::Sequential make_model(const Settings& s, std::int64_t features, std::int64_t classes) {
-  const nn::DenseOptions options{.initializer = s.activation == "relu" ? nn::he_uniform : nn::glorot_uniform};
+  const nn::DenseOptions options{.initializer =
+                                     s.activation == "relu" ? nn::init::he_uniform : nn::init::glorot_uniform};
   nn::Sequential model;
   std::int64_t size = features;
   for (const int hidden : s.hidden) {

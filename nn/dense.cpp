@@ -12,7 +12,7 @@ Tensor initial_weight(std::int64_t in, std::int64_t out, const DenseOptions& opt
   if (in < 1 || out < 1) {
     raise<ValueError>("dense", fmt::format("sizes are 1 or more, got {} inputs and {} outputs", in, out));
   }
-  return options.initializer(options.key, {in, out});
+  return options.initializer(options.key, {in, out}, options.dtype);
 }
 
 }  // namespace
@@ -20,7 +20,7 @@ Tensor initial_weight(std::int64_t in, std::int64_t out, const DenseOptions& opt
 Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options)
     : weight_(initial_weight(in, out, options), "weight"), initializer_(std::move(options.initializer)) {
   if (options.bias) {
-    bias_.emplace(zeros({out}, weight_.dtype()), "bias");
+    bias_.emplace(zeros({out}, options.dtype), "bias");
   }
 }
 
@@ -41,7 +41,7 @@ Tensor Dense::operator()(const Operand& x) const {
 }
 
 void Dense::draw(random::Key key) {
-  weight_.assign(initializer_(key, weight_.shape()));
+  weight_.assign(initializer_(key, weight_.shape(), weight_.dtype()));
   if (bias_) {
     bias_->assign(zeros_like(*bias_));
   }

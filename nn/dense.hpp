@@ -12,9 +12,10 @@ namespace xgrad::nn {
 
 /// Options of a Dense layer.
 struct DenseOptions {
-  bool bias = true;                          ///< whether b is added
-  Initializer initializer = glorot_uniform;  ///< of the weight; the bias begins at 0
-  random::Key key{0};                        ///< of the initial weight; Layer::initialize draws a whole model anew
+  bool bias = true;                                ///< whether b is added
+  Initializer initializer = init::glorot_uniform;  ///< of the weight; the bias begins at 0
+  random::Key key{0};            ///< of the initial weight; Layer::initialize draws a whole model anew
+  DType dtype = DType::float32;  ///< of weight and bias
 };
 
 /// z = x W + b, for x of shape (.., in), W of shape (in, out) and b of shape (out,).

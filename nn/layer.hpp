@@ -14,6 +14,7 @@
 #include "autograd/operation.hpp"
 #include "autograd/random.hpp"
 #include "autograd/variable.hpp"
+#include "nn/mode.hpp"
 
 /// \file
 /// What a layer is: a plain struct with variables, other layers, and a call operator.
@@ -29,9 +30,19 @@ struct NamedVariable {
   Variable variable;  ///< the layer's own: assigning to it changes the model
 };
 
+/// A variable of a layer that no optimiser trains, such as a running mean: part of variables(), not of parameters().
+class Statistic : public Variable {
+ public:
+  using Variable::Variable;  ///< as a Variable
+};
+
+/// The elements of a model's variables by their paths: what is saved.
+using State = std::map<std::string, Array>;
+
 /// A layer computes a tensor from a tensor. What it consists of stands in its table `members`, if it has any.
+/// Layers can be copied. (That is not asked here: asking it of a layer that is made from any layer would be circular.)
 template <class L>
-concept LayerLike = std::copy_constructible<L> && requires(const L& layer, const Tensor& x) {
+concept LayerLike = requires(const L& layer, const Tensor& x) {
   { layer(x) } -> std::convertible_to<Tensor>;
 };
 
@@ -44,16 +55,19 @@ inline std::string join_path(const std::string& path, std::string_view name) {
   return path.empty() ? std::string(name) : path + "." + std::string(name);
 }
 
+/// Which variables are collected.
+enum class Which { trainable, all };
+
 /// Which variables a copy has in place of the original's: variables that were one stay one.
 using CopiedVariables = std::map<const void*, Variable>;
 
 // Members contain each other in any way, so each of the functions below must know of all others.
 template <class T>
-void collect(const std::optional<T>& member, const std::string& path, std::vector<NamedVariable>& found);
+void collect(const std::optional<T>& member, const std::string& path, Which which, std::vector<NamedVariable>& found);
 template <class T>
-void collect(const std::vector<T>& members, const std::string& path, std::vector<NamedVariable>& found);
+void collect(const std::vector<T>& members, const std::string& path, Which which, std::vector<NamedVariable>& found);
 template <LayerLike L>
-void collect(const L& layer, const std::string& path, std::vector<NamedVariable>& found);
+void collect(const L& layer, const std::string& path, Which which, std::vector<NamedVariable>& found);
 template <class T>
 void separate(std::optional<T>& member, CopiedVariables& copied);
 template <class T>
@@ -68,13 +82,19 @@ template <LayerLike L>
 void initialize(L& layer, random::Key key, std::uint64_t& layer_number);
 
 /// Collects the variables below a member of a layer.
-inline void collect(const Variable& variable, const std::string& path, std::vector<NamedVariable>& found) {
+inline void collect(const Variable& variable, const std::string& path, Which, std::vector<NamedVariable>& found) {
   for (const NamedVariable& other : found) {
     if (other.variable.same_as(variable)) {
       return;  // tied: listed once, under its first name
     }
   }
   found.push_back({path, variable});
+}
+inline void collect(const Statistic& statistic, const std::string& path, Which which,
+                    std::vector<NamedVariable>& found) {
+  if (which == Which::all) {
+    collect(static_cast<const Variable&>(statistic), path, which, found);
+  }
 }
 
 /// Gives a copied member variables of its own.
@@ -86,9 +106,9 @@ inline void separate(Variable& variable, CopiedVariables& copied) {
 inline void initialize(Variable&, random::Key, std::uint64_t&) {}
 
 template <class T>
-void collect(const std::optional<T>& member, const std::string& path, std::vector<NamedVariable>& found) {
+void collect(const std::optional<T>& member, const std::string& path, Which which, std::vector<NamedVariable>& found) {
   if (member) {
-    collect(*member, path, found);
+    collect(*member, path, which, found);
   }
 }
 template <class T>
@@ -105,9 +125,9 @@ void initialize(std::optional<T>& member, random::Key key, std::uint64_t& layer_
 }
 
 template <class T>
-void collect(const std::vector<T>& members, const std::string& path, std::vector<NamedVariable>& found) {
+void collect(const std::vector<T>& members, const std::string& path, Which which, std::vector<NamedVariable>& found) {
   for (std::size_t i = 0; i < members.size(); ++i) {
-    collect(members[i], join_path(path, std::to_string(i)), found);
+    collect(members[i], join_path(path, std::to_string(i)), which, found);
   }
 }
 template <class T>
@@ -124,15 +144,20 @@ void initialize(std::vector<T>& members, random::Key key, std::uint64_t& layer_n
 }
 
 template <LayerLike L>
-void collect(const L& layer, const std::string& path, std::vector<NamedVariable>& found) {
+void collect(const L& layer, const std::string& path, Which which, std::vector<NamedVariable>& found) {
   static_assert(
-      requires { L::members; } || std::is_empty_v<L> || !std::derived_from<L, Layer<L>>,
+      requires { L::members; } || sizeof(L) == sizeof(Layer<L>) || !std::derived_from<L, Layer<L>>,
       "a layer that holds anything lists its variables and layers in `members`, or says `fields()` for none");
+  if constexpr (std::derived_from<L, Layer<L>>) {
+    if (which == Which::trainable && layer.frozen()) {
+      return;
+    }
+  }
   if constexpr (requires { L::members; }) {
     std::apply(
         [&](const auto&... field) {
           // A member without a name stands for its layer: the layers of a Sequential are `0`, `1`, ...
-          (collect(layer.*field.member, field.name.empty() ? path : join_path(path, field.name), found), ...);
+          (collect(layer.*field.member, field.name.empty() ? path : join_path(path, field.name), which, found), ...);
         },
         L::members);
   }
@@ -154,6 +179,9 @@ void initialize(L& layer, random::Key key, std::uint64_t& layer_number) {
 }
 
 std::int64_t count_elements(const std::vector<NamedVariable>& variables);
+Variables without_names(const std::vector<NamedVariable>& variables);
+State state_of(const std::vector<NamedVariable>& variables);
+void load_state(const std::vector<NamedVariable>& variables, const State& state);
 
 }  // namespace detail
 
@@ -165,30 +193,41 @@ std::int64_t count_elements(const std::vector<NamedVariable>& variables);
 ///       Tensor operator()(const Operand& x) const { return outer(relu(inner(x))) + x; }
 ///     };
 ///
-/// Members are Variables, layers, and std::optional or std::vector of them. Copies of a layer share its variables.
-/// A layer that draws its own initial values has a function `void draw(random::Key key)`.
+/// Members are Variables, Statistics, layers, and std::optional or std::vector of them. Copies of a layer share its
+/// variables. A layer that draws its own initial values has a function `void draw(random::Key key)`.
+///
+/// One that does something else in training takes the Mode as well, and passes it on to those of its layers that do:
+///
+///       Tensor operator()(const Operand& x, const nn::Mode& mode = {}) const { return dropout(inner(x), mode); }
 template <class Self>
 class Layer {
  public:
-  /// The trainable variables with their paths, in the order of the members; tied ones once.
-  std::vector<NamedVariable> named_parameters() const {
-    using detail::collect;  // and a function of the layer's own, such as Module's
-    std::vector<NamedVariable> found;
-    collect(self(), "", found);
-    return found;
-  }
+  /// The trainable variables with their paths, in the order of the members; tied ones once, those of frozen layers not.
+  std::vector<NamedVariable> named_parameters() const { return collected(detail::Which::trainable); }
+  /// All variables with their paths: also Statistics, and those of frozen layers.
+  std::vector<NamedVariable> named_variables() const { return collected(detail::Which::all); }
 
   /// The trainable variables: what an optimiser is given.
-  Variables parameters() const {
-    Variables result;
-    for (NamedVariable& parameter : named_parameters()) {
-      result.push_back(std::move(parameter.variable));
-    }
-    return result;
-  }
+  Variables parameters() const { return detail::without_names(named_parameters()); }
+  /// All variables: what makes up the state of the model.
+  Variables variables() const { return detail::without_names(named_variables()); }
 
   /// Number of trainable numbers.
   std::int64_t parameter_count() const { return detail::count_elements(named_parameters()); }
+
+  /// Takes what is in this layer out of parameters(), so that optimisers made from then on leave it as it is. Copies
+  /// made later are frozen too; others that share the variables are not.
+  void freeze() { frozen_ = true; }
+  void unfreeze() { frozen_ = false; }     ///< takes freeze() back
+  bool frozen() const { return frozen_; }  ///< whether freeze() was said of this layer itself
+
+  /// The elements of all variables by their paths. Later assignments do not change them.
+  State state() const { return detail::state_of(named_variables()); }
+  /// Assigns what state() has given, all or nothing.
+  /// \throws ValueError naming the paths that the state lacks, or has too many.
+  /// \throws ShapeError when an array is not of the shape of its variable.
+  /// \throws DTypeError when it is not of its dtype.
+  void load_state(const State& state) const { detail::load_state(named_variables(), state); }
 
   /// Draws all initial values anew. The result depends on the key and the order of the layers alone.
   void initialize(random::Key key) {
@@ -209,6 +248,15 @@ class Layer {
  private:
   const Self& self() const { return static_cast<const Self&>(*this); }
   Self& self() { return static_cast<Self&>(*this); }
+
+  std::vector<NamedVariable> collected(detail::Which which) const {
+    using detail::collect;  // and a function of the layer's own, such as Module's
+    std::vector<NamedVariable> found;
+    collect(self(), "", which, found);
+    return found;
+  }
+
+  bool frozen_ = false;
 };
 
 }  // namespace xgrad::nn

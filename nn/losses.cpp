@@ -1,42 +1,155 @@
 #include "nn/losses.hpp"
 
+#include <type_traits>
+
 #include <fmt/format.h>
 
 #include "autograd/ops.hpp"
+#include "nn/loss_parts.hpp"
 
 namespace xgrad::nn {
 
-Tensor cross_entropy(const Operand& logits, const Operand& labels) {
-  const SourceScope scope(logits);
-  const Tensor z = logits.tensor();
-  const Tensor y = labels.tensor();
-  return located(logits.where(), [&] {
-    Shape batch = z.shape();
-    if (z.ndim() > 0) {
-      batch.erase(batch.ndim() - 1);
-    }
-    if (z.ndim() == 0 || y.shape() != batch) {
-      raise<ShapeError>("cross_entropy", fmt::format("logits of shape {} need labels of shape {}, got {}; logits are "
-                                                     "(batch, classes), labels (batch,)",
-                                                     to_string(z.shape()), to_string(batch), to_string(y.shape())));
-    }
-    // Selected, not multiplied: logits of -inf at other classes must not turn into NaN.
-    const Tensor is_label = one_hot(y, z.shape().back(), DType::boolean);
-    const Tensor label_logit = sum(where(is_label, z, 0.0), -1);
-    return mean(logsumexp(z, -1) - label_logit);
-  });
+Tensor detail::reduce(const Tensor& losses, Reduction reduction) {
+  switch (reduction) {
+    case Reduction::mean: return mean(losses);
+    case Reduction::sum: return sum(losses);
+    case Reduction::none: break;
+  }
+  return losses;
 }
 
-Tensor mse(const Operand& prediction, const Operand& target) {
+namespace {
+
+void require_equal_shapes(std::string_view loss, const Tensor& prediction, const Tensor& target) {
+  if (prediction.shape() != target.shape()) {
+    raise<ShapeError>(loss, fmt::format("predictions of shape {} and targets of shape {} must be alike; reshape one",
+                                        to_string(prediction.shape()), to_string(target.shape())));
+  }
+}
+
+/// A loss of each element of a prediction and its target. Its parameters are operands, not captured, so that the
+/// formula is traced only once.
+template <class F, class... Parameters>
+Tensor elementwise_loss(std::string_view loss, const Operand& prediction, const Operand& target, Reduction reduction,
+                        const F& formula, Parameters... parameters) {
+  static_assert(std::is_empty_v<F>);
   const SourceScope scope(prediction);
   const Tensor p = prediction.tensor();
   const Tensor t = target.tensor();
   return located(prediction.where(), [&] {
-    if (p.shape() != t.shape()) {
-      raise<ShapeError>("mse", fmt::format("predictions of shape {} and targets of shape {} must be alike; reshape one",
-                                           to_string(p.shape()), to_string(t.shape())));
+    require_equal_shapes(loss, p, t);
+    return detail::reduce(map(formula, p, t, parameters...), reduction);
+  });
+}
+
+// log(1 + eˣ), from the side on which the exponential is small.
+Scalar softplus(Scalar x) { return where(x > 0, x + log1p(exp(-x)), log1p(exp(x))); }
+
+}  // namespace
+
+Tensor mse(const Operand& prediction, const Operand& target, Reduction reduction) {
+  return elementwise_loss("mse", prediction, target, reduction, [](Scalar p, Scalar t) { return square(p - t); });
+}
+
+Tensor mae(const Operand& prediction, const Operand& target, Reduction reduction) {
+  return elementwise_loss("mae", prediction, target, reduction, [](Scalar p, Scalar t) { return abs(p - t); });
+}
+
+Tensor huber(const Operand& prediction, const Operand& target, double delta, Reduction reduction) {
+  if (!(delta > 0)) {
+    located(prediction.where(), [&] { raise<ValueError>("huber", fmt::format("delta is above 0, got {}", delta)); });
+  }
+  return elementwise_loss(
+      "huber", prediction, target, reduction,
+      [](Scalar p, Scalar t, Scalar limit) {
+        const Scalar difference = p - t;
+        const Scalar distance = abs(difference);
+        return where(distance <= limit, 0.5 * square(difference), limit * (distance - 0.5 * limit));
+      },
+      delta);
+}
+
+Tensor smooth_l1(const Operand& prediction, const Operand& target, double beta, Reduction reduction) {
+  if (!(beta >= 0)) {
+    located(prediction.where(),
+            [&] { raise<ValueError>("smooth_l1", fmt::format("beta is 0 or more, got {}", beta)); });
+  }
+  if (beta == 0) {
+    return mae(prediction, target, reduction);
+  }
+  return elementwise_loss(
+      "smooth_l1", prediction, target, reduction,
+      [](Scalar p, Scalar t, Scalar limit) {
+        const Scalar difference = p - t;
+        const Scalar distance = abs(difference);
+        return where(distance < limit, square(difference) / (2 * limit), distance - 0.5 * limit);
+      },
+      beta);
+}
+
+Tensor hinge(const Operand& scores, const Operand& targets, Reduction reduction) {
+  return elementwise_loss("hinge", scores, targets, reduction, [](Scalar s, Scalar t) { return relu(1 - t * s); });
+}
+
+Tensor kl_divergence(const Operand& log_probabilities, const Operand& targets, const KlDivergenceOptions& options) {
+  if (options.log_target) {
+    return elementwise_loss("kl_divergence", log_probabilities, targets, options.reduction,
+                            [](Scalar z, Scalar log_t) { return exp(log_t) * (log_t - z); });
+  }
+  return elementwise_loss("kl_divergence", log_probabilities, targets, options.reduction,
+                          [](Scalar z, Scalar t) { return where(t == 0, 0, t * log(t)) - t * z; });
+}
+
+Tensor binary_cross_entropy_with_logits(const Operand& logits, const Operand& targets,
+                                        const BinaryCrossEntropyOptions& options) {
+  constexpr std::string_view name = "binary_cross_entropy_with_logits";
+  if (!options.positive_weight.defined()) {
+    return elementwise_loss(name, logits, targets, options.reduction,
+                            [](Scalar z, Scalar t) { return softplus(z) - t * z; });
+  }
+  const SourceScope scope(logits);
+  const Tensor z = logits.tensor();
+  const Tensor t = targets.tensor();
+  return located(logits.where(), [&] {
+    require_equal_shapes(name, z, t);
+    // -w t log p - (1 - t) log(1 - p), with log p = -softplus(-z) and log(1 - p) = -softplus(z)
+    const auto weighted = [](Scalar a, Scalar b, Scalar w) { return w * b * softplus(-a) + (1 - b) * softplus(a); };
+    const Tensor losses = map(weighted, z, t, cast(options.positive_weight, z.dtype()));
+    if (losses.shape() != z.shape()) {
+      raise<ShapeError>(name, fmt::format("positive_weight of shape {} does not broadcast to logits of shape {}",
+                                          to_string(options.positive_weight.shape()), to_string(z.shape())));
     }
-    return mean(square(p - t));
+    return detail::reduce(losses, options.reduction);
+  });
+}
+
+Tensor cosine_similarity(const Operand& a, const Operand& b, std::int64_t axis, double epsilon) {
+  const SourceScope scope(a);
+  const Tensor x = a.tensor();
+  const Tensor y = b.tensor();
+  return located(a.where(), [&] {
+    require_equal_shapes("cosine_similarity", x, y);
+    const auto quotient = [](Scalar xy, Scalar xx, Scalar yy, Scalar floor) {
+      const auto length = [&](Scalar squared) { return sqrt(where(squared < floor, floor, squared)); };
+      return xy / (length(xx) * length(yy));
+    };
+    return map(quotient, sum(x * y, axis), sum(square(x), axis), sum(square(y), axis), epsilon * epsilon);
+  });
+}
+
+Tensor cosine_embedding(const Operand& a, const Operand& b, const Operand& targets,
+                        const CosineEmbeddingOptions& options) {
+  const SourceScope scope(a);
+  const Tensor t = targets.tensor();
+  return located(a.where(), [&] {
+    const Tensor similarity = cosine_similarity(a, b);
+    if (similarity.shape() != t.shape()) {
+      raise<ShapeError>("cosine_embedding",
+                        fmt::format("pairs of shape {} need targets of shape {}, got {}", to_string(a.tensor().shape()),
+                                    to_string(similarity.shape()), to_string(t.shape())));
+    }
+    const auto loss = [](Scalar s, Scalar target, Scalar margin) { return where(target > 0, 1 - s, relu(s - margin)); };
+    return detail::reduce(map(loss, similarity, t, options.margin), options.reduction);
   });
 }
 

@@ -1,8 +1,18 @@
 #include "nn/module.hpp"
 
+#include <algorithm>
+#include <cstdlib>
+
+#include <cxxabi.h>
+#include <fmt/format.h>
+
+#include "autograd/ops.hpp"
+
 namespace xgrad::nn {
 
-std::int64_t detail::count_elements(const std::vector<NamedVariable>& variables) {
+namespace detail {
+
+std::int64_t count_elements(const std::vector<NamedVariable>& variables) {
   std::int64_t count = 0;
   for (const NamedVariable& named : variables) {
     count += named.variable.size();
@@ -10,13 +20,106 @@ std::int64_t detail::count_elements(const std::vector<NamedVariable>& variables)
   return count;
 }
 
-Tensor Sequential::operator()(const Operand& x) const {
+Variables without_names(const std::vector<NamedVariable>& variables) {
+  Variables result;
+  for (const NamedVariable& named : variables) {
+    result.push_back(named.variable);
+  }
+  return result;
+}
+
+State state_of(const std::vector<NamedVariable>& variables) {
+  State state;
+  for (const NamedVariable& named : variables) {
+    state.emplace(named.name, named.variable.read().array());
+  }
+  return state;
+}
+
+void load_state(const std::vector<NamedVariable>& variables, const State& state) {
+  std::vector<Assignment> updates;
+  for (const auto& [name, variable] : variables) {
+    const auto entry = state.find(name);
+    if (entry == state.end()) {
+      raise<ValueError>("load_state", fmt::format("the state lacks '{}' of the model", name));
+    }
+    updates.emplace_back(variable, entry->second);
+  }
+  for (const auto& [name, array] : state) {
+    if (std::none_of(variables.begin(), variables.end(), [&](const NamedVariable& v) { return v.name == name; })) {
+      raise<ValueError>("load_state", fmt::format("the state has '{}', which the model has not", name));
+    }
+  }
+  assign(updates);
+}
+
+std::string short_name(const std::type_info& type) {
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> demangled(
+      abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), &std::free);
+  const std::string name = status == 0 ? demangled.get() : type.name();
+  const std::size_t template_arguments = std::min(name.find('<'), name.size());
+  const std::size_t colons = name.rfind("::", template_arguments);
+  return colons == std::string::npos ? name : name.substr(colons + 2);
+}
+
+}  // namespace detail
+
+namespace {
+
+void notify(const std::vector<std::weak_ptr<const Observer>>& observers, const Tensor& tensor) {
+  const auto present = observers;  // an observer may add or remove hooks
+  for (const auto& observer : present) {
+    if (const std::shared_ptr<const Observer> alive = observer.lock()) {
+      (*alive)(tensor);
+    }
+  }
+}
+
+}  // namespace
+
+Hook Module::observe(Observers& observers, Observer observer) {
+  std::erase_if(observers, [](const auto& other) { return other.expired(); });
+  const auto shared = std::make_shared<const Observer>(std::move(observer));
+  observers.push_back(shared);
+  return Hook(shared);
+}
+
+Tensor Module::observed_call(const Operand& x, const Mode& mode) const {
+  const SourceScope scope(x);
+  const Tensor input = x.tensor();
+  notify(layer_->input_observers, input);
+  const Tensor output = layer_->call(Operand(input, x.where()), mode);
+  notify(layer_->output_observers, output);
+  return output;
+}
+
+Tensor Sequential::operator()(const Operand& x, const Mode& mode) const {
   const SourceScope scope(x);
   Tensor h = x.tensor();
-  for (const Module& layer : layers_) {
-    h = layer(h);
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    try {
+      h = layers_[i](h, mode.fold(i));
+    } catch (Error& error) {
+      error.add_note(fmt::format("in layer {} ({})", i, layers_[i].type_name()));
+      throw;
+    }
   }
   return h;
+}
+
+Tensor Residual::operator()(const Operand& x, const Mode& mode) const {
+  const SourceScope scope(x);
+  const Tensor input = x.tensor();
+  const Tensor change = layer_(input, mode);
+  if (change.shape() != input.shape()) {
+    located(x.where(), [&] {
+      raise<ShapeError>("residual",
+                        fmt::format("the layer inside, {}, makes {} of {}; it must keep the shape", layer_.type_name(),
+                                    to_string(change.shape()), to_string(input.shape())));
+    });
+  }
+  return input + change;
 }
 
 }  // namespace xgrad::nn

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <typeinfo>
@@ -9,20 +10,71 @@
 #include "nn/layer.hpp"
 
 /// \file
-/// Module, any layer behind one type; and Sequential.
+/// Module, any layer behind one type; and the layers that are made of other layers.
 
 namespace xgrad::nn {
+
+namespace detail {
+
+/// What \p layer gives for \p x, in the given mode if it makes a difference to the layer.
+template <LayerLike L>
+Tensor call(const L& layer, const Operand& x, const Mode& mode) {
+  if constexpr (requires { layer(x, mode); }) {
+    return layer(x, mode);
+  } else if constexpr (requires { layer(x.tensor(), mode); }) {
+    return layer(x.tensor(), mode);
+  } else if constexpr (requires { layer(x); }) {
+    return layer(x);
+  } else {
+    return layer(x.tensor());
+  }
+}
+
+/// The name of a type without its namespaces.
+std::string short_name(const std::type_info& type);
+
+}  // namespace detail
+
+/// Is shown a tensor that goes into or comes out of a module.
+using Observer = std::function<void(const Tensor&)>;
+
+/// Keeps an observer of a module: it is called for as long as the hook lives, or until remove().
+class Hook {
+ public:
+  Hook() = default;  ///< of nothing
+  /// For Module, which calls \p observer.
+  explicit Hook(std::shared_ptr<const Observer> observer) : observer_(std::move(observer)) {}
+
+  void remove() { observer_.reset(); }  ///< ends the observation
+
+ private:
+  std::shared_ptr<const Observer> observer_;
+};
 
 /// Any layer, as a handle: copies share the layer.
 class Module : public Layer<Module> {
  public:
   /// Holds any layer, so that layers convert to it.
-  // What a Module is must not be asked while asking whether it can be copied: hence the order of the constraints.
   template <class L>
     requires(!std::same_as<L, Module> && LayerLike<L>)
   Module(L layer) : layer_(std::make_shared<Held<L>>(std::move(layer))) {}
 
-  Tensor operator()(const Operand& x) const { return layer_->call(x); }  ///< what the layer gives for \p x
+  /// What the layer gives for \p x: in inference, unless \p mode is Training.
+  Tensor operator()(const Operand& x, const Mode& mode = {}) const {
+    return layer_->observed() ? observed_call(x, mode) : layer_->call(x, mode);
+  }
+
+  /// Calls \p observer with every input of the layer from now on. A clone has no observers.
+  [[nodiscard]] Hook on_input(Observer observer) const { return observe(layer_->input_observers, std::move(observer)); }
+  /// Calls \p observer with every output of the layer from now on: the very tensor of the graph, of which gradients can
+  /// be taken. Its elements are known when they are asked for, which a traced call cannot do.
+  [[nodiscard]] Hook on_output(Observer observer) const {
+    return observe(layer_->output_observers, std::move(observer));
+  }
+
+  void freeze() const { layer_->freeze(true); }     ///< Layer::freeze, for all handles to the layer
+  void unfreeze() const { layer_->freeze(false); }  ///< Layer::unfreeze, for all handles to the layer
+  bool frozen() const { return layer_->frozen(); }  ///< Layer::frozen of the layer
 
   /// The layer, when it is an \p L; else null.
   template <class L>
@@ -31,29 +83,46 @@ class Module : public Layer<Module> {
     return held == nullptr ? nullptr : &held->layer;
   }
 
+  std::string type_name() const { return layer_->type_name(); }  ///< of the layer, such as `Dense`
+
  private:
+  using Observers = std::vector<std::weak_ptr<const Observer>>;
+
   struct Concept {
     virtual ~Concept() = default;
-    virtual Tensor call(const Operand& x) const = 0;
+    virtual Tensor call(const Operand& x, const Mode& mode) const = 0;
     virtual std::shared_ptr<Concept> copy() const = 0;
-    virtual void collect(const std::string& path, std::vector<NamedVariable>& found) const = 0;
+    virtual std::string type_name() const = 0;
+    virtual void freeze(bool frozen) = 0;
+    virtual bool frozen() const = 0;
+    virtual void collect(const std::string& path, detail::Which which, std::vector<NamedVariable>& found) const = 0;
     virtual void separate(detail::CopiedVariables& copied) = 0;
     virtual void initialize(random::Key key, std::uint64_t& layer_number) = 0;
+
+    bool observed() const { return !input_observers.empty() || !output_observers.empty(); }
+    Observers input_observers, output_observers;
   };
 
   template <class L>
   struct Held final : Concept {
+    static constexpr bool can_freeze = std::derived_from<L, Layer<L>>;
     explicit Held(L l) : layer(std::move(l)) {}
-    Tensor call(const Operand& x) const override {
-      if constexpr (requires { layer(x); }) {
-        return layer(x);
-      } else {
-        return layer(x.tensor());
+    Tensor call(const Operand& x, const Mode& mode) const override { return detail::call(layer, x, mode); }
+    std::shared_ptr<Concept> copy() const override { return std::make_shared<Held>(layer); }
+    std::string type_name() const override { return detail::short_name(typeid(L)); }
+    void freeze([[maybe_unused]] bool frozen) override {
+      if constexpr (can_freeze) {
+        frozen ? layer.freeze() : layer.unfreeze();
       }
     }
-    std::shared_ptr<Concept> copy() const override { return std::make_shared<Held>(layer); }
-    void collect(const std::string& path, std::vector<NamedVariable>& found) const override {
-      detail::collect(layer, path, found);
+    bool frozen() const override {
+      if constexpr (can_freeze) {
+        return layer.frozen();
+      }
+      return false;
+    }
+    void collect(const std::string& path, detail::Which which, std::vector<NamedVariable>& found) const override {
+      detail::collect(layer, path, which, found);
     }
     void separate(detail::CopiedVariables& copied) override { detail::separate(layer, copied); }
     void initialize(random::Key key, std::uint64_t& layer_number) override {
@@ -62,8 +131,9 @@ class Module : public Layer<Module> {
     L layer;
   };
 
-  friend void collect(const Module& module, const std::string& path, std::vector<NamedVariable>& found) {
-    module.layer_->collect(path, found);
+  friend void collect(const Module& module, const std::string& path, detail::Which which,
+                      std::vector<NamedVariable>& found) {
+    module.layer_->collect(path, which, found);
   }
   friend void separate(Module& module, detail::CopiedVariables& copied) {
     module.layer_ = module.layer_->copy();
@@ -73,10 +143,14 @@ class Module : public Layer<Module> {
     module.layer_->initialize(key, layer_number);
   }
 
+  static Hook observe(Observers& observers, Observer observer);
+  Tensor observed_call(const Operand& x, const Mode& mode) const;
+
   std::shared_ptr<Concept> layer_;
 };
 
-/// Layers one after the other: `Sequential(Dense(784, 128), ReLU(), Dense(128, 10))`.
+/// Layers one after the other: `Sequential(Dense(784, 128), ReLU(), Dense(128, 10))`. Errors of a layer say which it
+/// is: `in layer 2 (Dense)`.
 class Sequential : public Layer<Sequential> {
  public:
   Sequential() = default;
@@ -95,8 +169,8 @@ class Sequential : public Layer<Sequential> {
   /// Layer number \p i. \throws std::out_of_range when there is none.
   const Module& operator[](std::size_t i) const { return layers_.at(i); }
 
-  /// The last layer of ... of the first layer of \p x. No layers: \p x itself.
-  Tensor operator()(const Operand& x) const;
+  /// The last layer of ... of the first layer of \p x, each in its own part of \p mode. No layers: \p x itself.
+  Tensor operator()(const Operand& x, const Mode& mode = {}) const;
 
  private:
   std::vector<Module> layers_;
@@ -104,6 +178,24 @@ class Sequential : public Layer<Sequential> {
  public:
   /// Without a name: the parameters' paths begin with the position of the layer, as in `0.weight`.
   static constexpr auto members = fields("", &Sequential::layers_);
+};
+
+/// x + f(x), for a layer f that keeps the shape (He et al., Deep residual learning, 2016).
+class Residual : public Layer<Residual> {
+ public:
+  explicit Residual(Module layer) : layer_(std::move(layer)) {}  ///< around \p layer
+
+  /// x + f(x). \throws ShapeError when f(x) is not of the shape of \p x.
+  Tensor operator()(const Operand& x, const Mode& mode = {}) const;
+
+  const Module& layer() const { return layer_; }  ///< f
+
+ private:
+  Module layer_;
+
+ public:
+  /// Without a name: the parameters' paths are those of f.
+  static constexpr auto members = fields("", &Residual::layer_);
 };
 
 }  // namespace xgrad::nn

@@ -41,12 +41,7 @@ BOOST_AUTO_TEST_CASE(reduce) { check_file("reduce.json", 120); }
 BOOST_AUTO_TEST_CASE(shape) { check_file("shape.json", 24); }
 BOOST_AUTO_TEST_CASE(linalg) { check_file("linalg.json", 25); }
 
-BOOST_AUTO_TEST_CASE(nn) {
-  check_file("nn.json", 28,
-             {R"("reduction":"sum")", R"("reduction":"none")", R"("label_smoothing":0.1)", " nll ", " mae ", " huber ",
-              " binary_cross_entropy_with_logits ", " kl_divergence ", " cross_entropy_probabilities ", " layer_norm ",
-              " batch_norm_train "});
-}
+BOOST_AUTO_TEST_CASE(nn) { check_file("nn.json", 28); }
 
 BOOST_AUTO_TEST_CASE(optimizers) { check_file("optimizers.json", 20); }
 BOOST_AUTO_TEST_CASE(schedules) { check_file("schedules.json", 8); }

@@ -20,9 +20,7 @@ using testing::elements;
 using testing::random_tensor;
 
 nn::DenseOptions in_double(bool bias = true) {
-  return {.bias = bias, .initializer = [](random::Key key, const Shape& shape) {
-            return random::normal(key, shape, 0, 1, DType::float64);
-          }};
+  return {.bias = bias, .initializer = nn::init::normal(), .dtype = DType::float64};
 }
 
 nn::Dense make_dense(std::int64_t in, std::int64_t out) {
@@ -34,9 +32,7 @@ nn::Dense make_dense(std::int64_t in, std::int64_t out) {
 template <class T>
 void check_forward(DType dtype, double tolerance) {
   nn::DenseOptions options = in_double();
-  options.initializer = [dtype](random::Key key, const Shape& shape) {
-    return random::normal(key, shape, 0, 1, dtype);
-  };
+  options.dtype = dtype;
   const nn::Dense dense(5, 3, options);
   dense.bias()->assign(cast(Tensor{0.5, -1.0, 2.0}, dtype));
   const Tensor x = cast(random_tensor({4, 5}), dtype);
@@ -119,10 +115,10 @@ BOOST_AUTO_TEST_CASE(refuses_sizes_below_one) {
 }
 
 BOOST_AUTO_TEST_CASE(begins_as_its_initializer_and_key_say) {
-  const nn::Dense dense(20, 30, {.initializer = nn::he_normal, .key = random::Key(5)});
-  check_elements(dense.weight(), {20, 30}, elements(nn::he_normal(random::Key(5), {20, 30})));
+  const nn::Dense dense(20, 30, {.initializer = nn::init::he_normal, .key = random::Key(5)});
+  check_elements(dense.weight(), {20, 30}, elements(nn::init::he_normal(random::Key(5), {20, 30})));
   check_elements(*dense.bias(), {30}, std::vector<double>(30, 0.0));
-  check_elements(nn::Dense(20, 30).weight(), {20, 30}, elements(nn::glorot_uniform(random::Key(0), {20, 30})));
+  check_elements(nn::Dense(20, 30).weight(), {20, 30}, elements(nn::init::glorot_uniform(random::Key(0), {20, 30})));
 }
 
 BOOST_AUTO_TEST_CASE(draw_starts_anew) {
