@@ -12,3 +12,5 @@
 #include "datasets/fashion_mnist.hpp"
 #include "datasets/idx.hpp"
 #include "datasets/mnist_folder.hpp"
+#include "datasets/npy.hpp"
+#include "datasets/pgm.hpp"
