@@ -8,6 +8,7 @@
 
 #include "datasets/augmentation.hpp"
 #include "datasets/batches.hpp"
+#include "datasets/csv.hpp"
 #include "datasets/dataset.hpp"
 #include "datasets/fashion_mnist.hpp"
 #include "datasets/idx.hpp"
