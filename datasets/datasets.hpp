@@ -13,5 +13,6 @@
 #include "datasets/fashion_mnist.hpp"
 #include "datasets/idx.hpp"
 #include "datasets/mnist_folder.hpp"
+#include "datasets/normalizer.hpp"
 #include "datasets/npy.hpp"
 #include "datasets/pgm.hpp"
