@@ -108,7 +108,7 @@ nn::ConfusionMatrix evaluate_model(const nn::Sequential& model, const datasets::
   nn::ConfusionMatrix matrix(classes);
   const datasets::Batches batches(data, {.batch_size = 1000, .shuffle = false});
   for (const auto& [images, labels] : batches.epoch(0)) {
-    matrix.add(argmax(model(images), -1), labels);
+    matrix.update(model(images), labels);
   }
   return matrix;
 }
