@@ -3,27 +3,25 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <vector>
 
-#include "autograd/array.hpp"
-#include "datasets/labelled_images.hpp"
+#include "datasets/augmentation.hpp"
+#include "datasets/dataset.hpp"
 
 /// \file
-/// Mini-batches: the images of one training step, shuffled, flattened and scaled.
+/// Mini-batches: the samples of one training step, shuffled, augmented and of the dtypes that models compute with.
 
 namespace xgrad::datasets {
 
 /// How Batches cuts a data set.
 struct BatchOptions {
-  std::int64_t batch_size = 32;  ///< samples per step
-  std::uint64_t seed = 0;        ///< of the shuffling
-  bool shuffle = true;           ///< false keeps the order of the data set, as for evaluation
-  bool drop_last = false;        ///< leave out the last batch when it is smaller than the others
-};
-
-/// One step's data.
-struct Batch {
-  Array images;  ///< float32 (b, rows * columns) in [0, 1]: grey levels / 255
-  Array labels;  ///< int64 (b,)
+  std::int64_t batch_size = 32;            ///< samples per step
+  std::uint64_t seed = 0;                  ///< of the shuffling and the augmentation
+  bool shuffle = true;                     ///< false keeps the order of the data set, as for evaluation
+  bool drop_last = false;                  ///< leave out the last batch when it is smaller than the others
+  bool flatten = true;                     ///< features become (b, elements of a sample); false keeps their axes
+  DType dtype = DType::float32;            ///< of floating features and targets, and of images: or float64
+  std::vector<Augmentation> augment = {};  ///< applied to every batch in this order
 };
 
 /// The batches of one pass over the data: a forward range. Each is gathered into fresh arrays when an iterator to it is
@@ -67,7 +65,7 @@ class Epoch {
   /// Number of batches.
   std::int64_t count() const { return count_; }
 
-  /// Gathers batch number \p index. \throws ValueError when there is no such batch.
+  /// Gathers batch number \p index. \throws ValueError when there is no such batch; and what its augmentation throws.
   Batch operator[](std::int64_t index) const;
 
   /// The positions in the data set in the order of this epoch: int64 (n,).
@@ -75,12 +73,12 @@ class Epoch {
 
  private:
   friend class Batches;
-  Epoch(Array images, Array labels, Array order, std::int64_t batch_size, std::int64_t count);
+  Epoch(Dataset data, BatchOptions options, std::int64_t number, std::int64_t count);
 
-  Array images_;  // uint8 (n, features)
-  Array labels_;  // int64 (n,)
+  Dataset data_;
+  BatchOptions options_;
+  std::uint64_t key_;  // of the augmentation
   Array order_;
-  std::int64_t batch_size_;
   std::int64_t count_;
 };
 
@@ -90,26 +88,35 @@ class Epoch {
 /// for (int epoch = 0; epoch < 10; ++epoch)
 ///   for (const auto& [images, labels] : batches.epoch(epoch)) step(images, labels);
 /// ```
-/// The images stay shared with the data set, as bytes.
+/// | dtype in the data set       | features in a batch                     | targets in a batch |
+/// | --------------------------- | --------------------------------------- | ------------------ |
+/// | uint8                       | float32 in [0, 1]: grey levels / 255    | int64              |
+/// | float32, float64            | float32                                 | float32            |
+/// | int32, int64, boolean       | as they are                             | int64              |
+///
+/// (or float64, as BatchOptions::dtype says). Images stay shared with the data set, as bytes: they are gathered,
+/// widened and scaled in one pass.
 class Batches {
  public:
-  /// \param data uint8 images (n, ...), flattened to (b, features) in the batches; labels uint8, int32 or int64 (n,).
-  /// \throws ValueError for other element types or shapes, unequal counts, or a batch size below 1.
-  explicit Batches(const LabelledImages& data, const BatchOptions& options = {});
+  /// \throws ValueError for a batch size below 1.
+  /// \throws DTypeError for a BatchOptions::dtype that is not floating.
+  /// \throws ShapeError when images are to be augmented and features are not (n, rows, columns) or (n, channels, rows,
+  ///         columns).
+  explicit Batches(const Dataset& data, const BatchOptions& options = {});
 
   /// Number of batches in an epoch; 0 for an empty data set.
   std::int64_t count() const;
   /// Number of samples in the data set.
-  std::int64_t samples() const { return labels_.size(); }
+  std::int64_t samples() const { return data_.size(); }
 
   /// One pass over the data. When shuffling, its order is a permutation that is a pure function of (seed, \p number,
   /// samples()), the same on every machine: all orders are equally likely up to a relative bias of samples() / 2^53
-  /// (Fisher and Yates, in Durstenfeld's form, on counter-based random numbers).
+  /// (Fisher and Yates, in Durstenfeld's form, on counter-based random numbers). Augmentation is a pure function of
+  /// (seed, \p number, the batch's number) and the batch.
   Epoch epoch(std::int64_t number) const;
 
  private:
-  Array images_;  // uint8 (n, features)
-  Array labels_;  // int64 (n,)
+  Dataset data_;  // targets and floating features in the dtype of the batches
   BatchOptions options_;
 };
 

@@ -1,13 +1,18 @@
 #pragma once
 
 /// \file
-/// Everything in xgrad::datasets: IDX files, MNIST-style folders, Fashion-MNIST, batches.
+/// Everything in xgrad::datasets.
 
 /// \namespace xgrad::datasets
-/// Files of images and labels, and mini-batches of them.
+/// Samples and targets: read from files, divided, normalised, augmented, and cut into mini-batches.
 
+#include "datasets/augmentation.hpp"
 #include "datasets/batches.hpp"
+#include "datasets/csv.hpp"
+#include "datasets/dataset.hpp"
 #include "datasets/fashion_mnist.hpp"
 #include "datasets/idx.hpp"
-#include "datasets/labelled_images.hpp"
 #include "datasets/mnist_folder.hpp"
+#include "datasets/normalizer.hpp"
+#include "datasets/npy.hpp"
+#include "datasets/pgm.hpp"

@@ -46,7 +46,7 @@ FashionMnist FashionMnist::load(const std::filesystem::path& folder) {
   const std::filesystem::path found = find(folder);
   FashionMnist data{MnistFolder::load(found, class_count)};
   // The test images have the same size: MnistFolder::load has checked it.
-  if (const Shape& shape = data.train.images.shape(); shape[1] != image_rows || shape[2] != image_columns) {
+  if (const Shape& shape = data.train.features().shape(); shape[1] != image_rows || shape[2] != image_columns) {
     raise_file_error(op, found, fmt::format("images of {} x {}", image_rows, image_columns),
                      fmt::format("{} x {}", shape[1], shape[2]), "load other data sets by MnistFolder::load");
   }

@@ -2,25 +2,21 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <bit>
-#include <cerrno>
 #include <cstdint>
 #include <limits>
 #include <span>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <fmt/format.h>
-#include <unistd.h>
-#include <zlib.h>
 
 #include "autograd/error.hpp"
 #include "datasets/input_file.hpp"
+#include "datasets/output_file.hpp"
 
 namespace xgrad::datasets {
 
@@ -169,16 +165,10 @@ class IdxReader {
   }
 
   std::vector<std::byte> read_data(const Header& header) {
-    constexpr std::size_t first_block = std::size_t{1} << 20;
-    std::vector<std::byte> data;
-    while (data.size() < header.data_bytes) {
-      const std::size_t have = data.size();
-      data.resize(std::min(header.data_bytes, std::max(first_block, 2 * have)));
-      const std::size_t found = have + file_.read(data.data() + have, data.size() - have);
-      if (found < data.size()) {
-        fail(fmt::format("{} bytes of elements for shape {}", header.data_bytes, to_string(header.shape)),
-             fmt::format("{}", found), fetch_again);
-      }
+    std::vector<std::byte> data = file_.read_bytes(header.data_bytes);
+    if (data.size() < header.data_bytes) {
+      fail(fmt::format("{} bytes of elements for shape {}", header.data_bytes, to_string(header.shape)),
+           fmt::format("{}", data.size()), fetch_again);
     }
     std::byte beyond;
     if (file_.read(&beyond, 1) != 0) {
@@ -226,59 +216,6 @@ std::vector<std::byte> encode_header(const ElementType& type, const Shape& shape
   return header;
 }
 
-/// A file under a temporary name, removed again unless it is published under its own.
-class OutputFile {
- public:
-  explicit OutputFile(const std::filesystem::path& path) : path_(path), temporary_(path) {
-    static std::atomic<unsigned> counter{0};
-    temporary_ += fmt::format(".{}-{}.part", ::getpid(), counter++);
-    const char* mode = path.extension() == ".gz" ? "wb6" : "wbT";  // zlib: T writes uncompressed
-    errno = 0;
-    file_ = gzopen(temporary_.c_str(), mode);
-    if (file_ == nullptr) {
-      fail();
-    }
-  }
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
-  ~OutputFile() {
-    if (file_ != nullptr) {
-      gzclose(file_);
-    }
-    std::error_code ignored;
-    std::filesystem::remove(temporary_, ignored);
-  }
-
-  void write(std::span<const std::byte> bytes) {
-    if (!bytes.empty() && gzwrite(file_, bytes.data(), static_cast<unsigned>(bytes.size())) <= 0) {
-      fail();
-    }
-  }
-
-  void publish() {
-    if (gzclose(std::exchange(file_, nullptr)) != Z_OK) {
-      fail();
-    }
-    std::error_code error;
-    std::filesystem::rename(temporary_, path_, error);
-    if (error) {
-      errno = error.value();
-      fail();
-    }
-  }
-
- private:
-  [[noreturn]] void fail() const {
-    raise_file_error("write_idx", path_, "a place to write the file",
-                     fmt::format("an error ({})", std::generic_category().message(errno)),
-                     "check the folder, its permissions and the free space");
-  }
-
-  std::filesystem::path path_;
-  std::filesystem::path temporary_;
-  gzFile file_ = nullptr;
-};
-
 }  // namespace
 
 Array read_idx(const std::filesystem::path& path) { return IdxReader(path).read(); }
@@ -286,7 +223,7 @@ Array read_idx(const std::filesystem::path& path) { return IdxReader(path).read(
 void write_idx(const std::filesystem::path& path, const Array& array) {
   const ElementType& type = type_to_write(array);
   const std::vector<std::byte> header = encode_header(type, array.shape());
-  OutputFile file(path);
+  OutputFile file("write_idx", path);
   file.write(header);
   constexpr std::int64_t block = std::int64_t{1} << 16;
   std::vector<std::byte> bytes(static_cast<std::size_t>(std::min(block, array.size())) * type.bytes);

@@ -56,6 +56,21 @@ std::size_t InputFile::read(std::byte* out, std::size_t count) {
   return gzip_ ? read_gzip(out, count) : read_plain(out, count);
 }
 
+std::vector<std::byte> InputFile::read_bytes(std::size_t count) {
+  constexpr std::size_t first_block = std::size_t{1} << 20;
+  std::vector<std::byte> bytes;
+  while (bytes.size() < count) {
+    const std::size_t have = bytes.size();
+    bytes.resize(std::min(count, std::max(first_block, 2 * have)));
+    const std::size_t found = have + read(bytes.data() + have, bytes.size() - have);
+    if (found < bytes.size()) {
+      bytes.resize(found);
+      break;
+    }
+  }
+  return bytes;
+}
+
 std::size_t InputFile::read_plain(std::byte* out, std::size_t count) {
   std::size_t done = 0;
   while (done < count && (stream_.avail_in > 0 || refill())) {

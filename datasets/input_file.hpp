@@ -35,6 +35,10 @@ class InputFile {
   /// \throws FileError when reading fails or the compressed data are damaged or truncated.
   std::size_t read(std::byte* out, std::size_t count);
 
+  /// The next \p count bytes, fewer only where the file ends. Memory grows with what the file really holds: a size
+  /// that a header states is not believed before.
+  std::vector<std::byte> read_bytes(std::size_t count);
+
  private:
   std::size_t read_plain(std::byte* out, std::size_t count);
   std::size_t read_gzip(std::byte* out, std::size_t count);

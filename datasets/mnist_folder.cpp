@@ -48,25 +48,25 @@ Array read_bytes(const fs::path& path, std::size_t ndim, std::string_view expect
   return array;
 }
 
-LabelledImages read_split(const fs::path& folder, const FileNames& names, std::int64_t classes) {
+Dataset read_part(const fs::path& folder, const FileNames& names, std::int64_t classes) {
   const fs::path images_path = find_file(folder, names.images).value();
   const fs::path labels_path = find_file(folder, names.labels).value();
-  LabelledImages split = {read_bytes(images_path, 3, "uint8 images of shape (n, rows, columns)"),
-                          read_bytes(labels_path, 1, "uint8 labels of shape (n,)")};
-  if (split.labels.size() != split.size()) {
+  const Array images = read_bytes(images_path, 3, "uint8 images of shape (n, rows, columns)");
+  const Array labels = read_bytes(labels_path, 1, "uint8 labels of shape (n,)");
+  if (labels.size() != images.shape()[0]) {
     raise_file_error(op, labels_path,
-                     fmt::format("{} labels, one for each image of {}", split.size(), images_path.string()),
-                     fmt::format("{}", split.labels.size()), next_step);
+                     fmt::format("{} labels, one for each image of {}", images.shape()[0], images_path.string()),
+                     fmt::format("{}", labels.size()), next_step);
   }
-  const std::uint8_t* first = split.labels.data<std::uint8_t>();
-  const std::uint8_t* last = first + split.labels.size();
+  const std::uint8_t* first = labels.data<std::uint8_t>();
+  const std::uint8_t* last = first + labels.size();
   const std::uint8_t* outside = std::find_if(first, last, [classes](std::uint8_t label) { return label >= classes; });
   if (outside != last) {
     raise_file_error(op, labels_path, fmt::format("labels below {}, the number of classes", classes),
                      fmt::format("{} at position {}", *outside, outside - first),
                      "fetch the data set again or give its number of classes");
   }
-  return split;
+  return {images, labels};
 }
 
 }  // namespace
@@ -91,9 +91,9 @@ MnistFolder MnistFolder::load(const fs::path& folder, std::int64_t classes) {
   if (const std::string missing = missing_from(folder); !missing.empty()) {
     raise_file_error(op, folder, "a folder with the four IDX files of a data set like MNIST", missing, next_step);
   }
-  MnistFolder data = {read_split(folder, train_names, classes), read_split(folder, test_names, classes)};
-  const Shape& train_shape = data.train.images.shape();
-  const Shape& test_shape = data.test.images.shape();
+  MnistFolder data{{read_part(folder, train_names, classes), read_part(folder, test_names, classes)}};
+  const Shape& train_shape = data.train.features().shape();
+  const Shape& test_shape = data.test.features().shape();
   if (train_shape[1] != test_shape[1] || train_shape[2] != test_shape[2]) {
     raise_file_error(op, find_file(folder, test_names.images).value(),
                      fmt::format("images of {} x {} as in the training set", train_shape[1], train_shape[2]),

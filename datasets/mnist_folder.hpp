@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <string>
 
-#include "datasets/labelled_images.hpp"
+#include "datasets/dataset.hpp"
 
 /// \file
 /// Data sets laid out like MNIST: four IDX files in a folder.
@@ -13,11 +13,9 @@ namespace xgrad::datasets {
 
 /// The training and test images of a folder that holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
 /// `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each plain or with `.gz` at the end (plain is preferred):
-/// MNIST, Fashion-MNIST, Kuzushiji-MNIST.
-struct MnistFolder {
-  LabelledImages train;  ///< from the `train` files
-  LabelledImages test;   ///< from the `t10k` files
-
+/// MNIST, Fashion-MNIST, Kuzushiji-MNIST. Features are uint8 images (n, rows, columns), targets uint8 labels (n,);
+/// Split::train is from the `train` files, Split::test from the `t10k` files.
+struct MnistFolder : Split {
   /// Reads the four files.
   /// \param classes every label must be below it.
   /// \throws FileError naming the file when one is missing, is not what read_idx takes, holds no uint8 images (n, rows,

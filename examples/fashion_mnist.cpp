@@ -105,12 +105,11 @@ double initial_rate(const Settings& s) {
   return s.learning_rate > 0 ? s.learning_rate : s.optimizer == "sgd" ? 0.05 : 2e-3;
 }
 
-nn::ConfusionMatrix evaluate_model(const nn::Sequential& model, const datasets::LabelledImages& data,
-                                   std::int64_t classes) {
+nn::ConfusionMatrix evaluate_model(const nn::Sequential& model, const datasets::Dataset& data, std::int64_t classes) {
   nn::ConfusionMatrix matrix(classes);
   const datasets::Batches batches(data, {.batch_size = 1000, .shuffle = false});
   for (const auto& [images, labels] : batches.epoch(0)) {
-    matrix.add(argmax(model(images), -1), labels);
+    matrix.update(model(images), labels);
   }
   return matrix;
 }

@@ -80,7 +80,7 @@ void descend(const Network& net, const Tensors& g, double alpha) {
 }
 
 // The fraction of images whose largest logit stands at the label.
-double accuracy(const Network& net, const datasets::LabelledImages& data) {
+double accuracy(const Network& net, const datasets::Dataset& data) {
   const auto [x, y] = datasets::Batches(data, {.batch_size = data.size(), .shuffle = false}).epoch(0)[0];
   return mean(cast(argmax(logits(net, x), -1) == y, DType::float64)).item();
 }
@@ -92,8 +92,8 @@ bool run(const std::string& folder, int epochs) {
   const Network net = make_network(random::Key(0));
 
   const datasets::Batch batch = batches.epoch(0)[0];
-  const double difference = largest_difference(gradients(net, batch.images, batch.labels),
-                                               gradients_by_hand(net, batch.images, batch.labels));
+  const double difference = largest_difference(gradients(net, batch.features, batch.targets),
+                                               gradients_by_hand(net, batch.features, batch.targets));
   std::printf("automatic gradients against those by hand: largest relative difference %.1e\n", difference);
 
   double test_accuracy = 0;

@@ -1,7 +1,8 @@
 #include "nn/metrics.hpp"
 
-#include <algorithm>
-#include <numeric>
+#include <cmath>
+#include <limits>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -13,138 +14,141 @@ namespace xgrad::nn {
 
 namespace {
 
-double ratio(std::int64_t part, std::int64_t whole) {
-  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
+
+void require_same_shape(std::string_view op, const Tensor& predictions, const Tensor& targets) {
+  if (predictions.shape() != targets.shape()) {
+    raise<ShapeError>(op, fmt::format("predictions of shape {} and targets of shape {} must be alike; reshape one",
+                                      to_string(predictions.shape()), to_string(targets.shape())));
+  }
 }
 
-void require_classes(const Array& predictions, const Array& labels, std::int64_t classes) {
-  if (predictions.shape() != labels.shape()) {
-    raise<ShapeError>("confusion_matrix", fmt::format("predictions of shape {} and labels of shape {} must be alike",
-                                                      to_string(predictions.shape()), to_string(labels.shape())));
+Tensor is_right(const Tensor& scores, const Tensor& targets) {
+  const Tensor expected = is_floating(targets.dtype()) ? argmax(targets, -1) : targets;
+  const Tensor predictions = argmax(scores, -1);
+  if (predictions.shape() != expected.shape()) {
+    raise<ShapeError>("accuracy", fmt::format("scores for {} samples, labels of shape {}; scores are (batch, classes), "
+                                              "labels (batch,)",
+                                              to_string(predictions.shape()), to_string(expected.shape())));
   }
-  const auto in_range = [classes](std::int64_t c) { return c >= 0 && c < classes; };
-  for (const Array* a : {&predictions, &labels}) {
-    const auto* begin = a->data<std::int64_t>();
-    const auto* bad = std::find_if_not(begin, begin + a->size(), in_range);
-    if (bad != begin + a->size()) {
-      raise<ValueError>("confusion_matrix", fmt::format("class {} is outside [0, {})", *bad, classes));
-    }
+  return equal(predictions, expected);
+}
+
+Tensor is_among_largest(const Tensor& scores, const Tensor& labels, std::int64_t k) {
+  if (scores.ndim() != 2 || labels.ndim() != 1 || labels.shape(0) != scores.shape(0)) {
+    raise<ShapeError>("top_k_accuracy", fmt::format("scores of shape {} and labels of shape {}; scores are (batch, "
+                                                    "classes), labels (batch,)",
+                                                    to_string(scores.shape()), to_string(labels.shape())));
   }
+  const Tensor is_label = one_hot(labels, scores.shape(-1), DType::boolean);
+  const Tensor own = sum(where(is_label, scores, 0.0), -1);
+  const Tensor larger = sum(scores > expand_dims(own, -1), -1);
+  return logical_and(larger < k, own == own);  // NaN is never right
 }
 
 }  // namespace
 
 double accuracy(const Operand& scores, const Operand& labels) {
   const SourceScope scope(scores);
-  const Tensor predictions = argmax(scores, -1);
-  const Tensor expected = labels.tensor();
   return located(scores.where(), [&] {
-    if (predictions.shape() != expected.shape()) {
-      raise<ShapeError>("accuracy",
-                        fmt::format("scores for {} samples, labels of shape {}; scores are (batch, classes), "
-                                    "labels (batch,)",
-                                    to_string(predictions.shape()), to_string(expected.shape())));
-    }
-    return sum(equal(predictions, expected)).item() / static_cast<double>(predictions.size());
+    const Tensor right = is_right(scores.tensor(), labels.tensor());
+    return sum(right).item() / static_cast<double>(right.size());
   });
 }
 
-ConfusionMatrix::ConfusionMatrix(std::int64_t classes) : classes_(classes) {
-  if (classes < 1) {
-    raise<ValueError>("confusion_matrix", fmt::format("there must be 1 class or more, got {}", classes));
-  }
-  counts_.resize(static_cast<std::size_t>(classes * classes));
-}
-
-void ConfusionMatrix::add(const Operand& predictions, const Operand& labels) {
+void Mean::update(const Operand& predictions, const Operand& targets) {
   const SourceScope scope(predictions);
-  const Array p = cast(predictions, DType::int64).array();
-  const Array l = cast(labels, DType::int64).array();
-  located(predictions.where(), [&] { require_classes(p, l, classes_); });
-  for (std::int64_t i = 0; i < p.size(); ++i) {
-    ++counts_[static_cast<std::size_t>(l.data<std::int64_t>()[i] * classes_ + p.data<std::int64_t>()[i])];
+  located(predictions.where(), [&] {
+    const Tensor p = predictions.tensor();
+    const Tensor values = function_(p, targets.tensor());
+    const auto samples = static_cast<double>(p.ndim() == 0 ? 1 : p.shape(0));
+    if (samples > 0) {
+      sum_ += mean(cast(values, DType::float64)).item() * samples;
+      samples_ += samples;
+    }
+  });
+}
+
+double Mean::value() const { return samples_ == 0 ? undefined : sum_ / samples_; }
+
+void Mean::reset() {
+  sum_ = 0;
+  samples_ = 0;
+}
+
+Accuracy::Accuracy() : Mean("accuracy", is_right) {}
+
+TopKAccuracy::TopKAccuracy(std::int64_t k)
+    : Mean(fmt::format("top_{}_accuracy", k),
+           [k](const Tensor& scores, const Tensor& labels) { return is_among_largest(scores, labels, k); }) {
+  if (k < 1) {
+    raise<ValueError>("top_k_accuracy", fmt::format("k is {}; give 1 or more", k));
   }
 }
 
-std::int64_t ConfusionMatrix::count(std::int64_t label, std::int64_t prediction) const {
-  for (const std::int64_t c : {label, prediction}) {
-    if (c < 0 || c >= classes_) {
-      raise<ValueError>("confusion_matrix", fmt::format("class {} is outside [0, {})", c, classes_));
+MeanSquaredError::MeanSquaredError()
+    : Mean("mean_squared_error", [](const Tensor& p, const Tensor& t) {
+        require_same_shape("mean_squared_error", p, t);
+        return square(p - t);
+      }) {}
+
+MeanAbsoluteError::MeanAbsoluteError()
+    : Mean("mean_absolute_error", [](const Tensor& p, const Tensor& t) {
+        require_same_shape("mean_absolute_error", p, t);
+        return abs(p - t);
+      }) {}
+
+void ResidualMetric::update(const Operand& predictions, const Operand& targets) {
+  const SourceScope scope(predictions);
+  const Tensor p = predictions.tensor();
+  const Tensor t = targets.tensor();
+  const Shape sample = located(predictions.where(), [&] {
+    require_same_shape("regression metric", p, t);
+    const Shape rest(p.shape().begin() + (p.ndim() == 0 ? 0 : 1), p.shape().end());
+    if (samples_ > 0 && rest != sample_shape_) {
+      raise<ShapeError>("regression metric", fmt::format("a sample has the shape {}, in earlier batches {}; call reset "
+                                                         "in between",
+                                                         to_string(rest), to_string(sample_shape_)));
+    }
+    return rest;
+  });
+  const Array predicted = cast(p, DType::float64).array();
+  const Array expected = cast(t, DType::float64).array();
+  sample_shape_ = sample;
+  outputs_.resize(static_cast<std::size_t>(sample.element_count()));
+  const double* y = expected.data<double>();
+  const double* guess = predicted.data<double>();
+  for (std::int64_t left = p.ndim() == 0 ? 1 : p.shape(0); left > 0; --left) {
+    ++samples_;
+    for (Output& output : outputs_) {
+      output.target.add(*y, samples_);
+      output.residual.add(*y++ - *guess++, samples_);
     }
   }
-  return counts_.at(static_cast<std::size_t>(label * classes_ + prediction));
 }
 
-std::int64_t ConfusionMatrix::total() const { return std::accumulate(counts_.begin(), counts_.end(), std::int64_t{0}); }
-
-std::int64_t ConfusionMatrix::support(std::int64_t label) const {
-  std::int64_t samples = 0;
-  for (std::int64_t prediction = 0; prediction < classes_; ++prediction) {
-    samples += count(label, prediction);
-  }
-  return samples;
+void ResidualMetric::reset() {
+  outputs_.clear();
+  samples_ = 0;
 }
 
-double ConfusionMatrix::accuracy() const {
-  std::int64_t right = 0;
-  for (std::int64_t c = 0; c < classes_; ++c) {
-    right += count(c, c);
+double ResidualMetric::mean_score(double (*unexplained)(const Moments& residual, double samples)) const {
+  double sum = 0;
+  for (const auto& [target, residual] : outputs_) {
+    const double lost = unexplained(residual, samples_);
+    sum += target.squares > 0 ? 1 - lost / target.squares : lost > 0 ? 0 : 1;
   }
-  return ratio(right, total());
+  return sum / static_cast<double>(outputs_.size());
 }
 
-double ConfusionMatrix::precision(std::int64_t label) const {
-  std::int64_t predicted = 0;
-  for (std::int64_t other = 0; other < classes_; ++other) {
-    predicted += count(other, label);
-  }
-  return ratio(count(label, label), predicted);
+double R2::value() const {
+  return samples() < 2 ? undefined : mean_score([](const Moments& residual, double samples) {
+    return residual.squares + samples * residual.mean * residual.mean;
+  });
 }
 
-double ConfusionMatrix::recall(std::int64_t label) const { return ratio(count(label, label), support(label)); }
-
-double ConfusionMatrix::f1(std::int64_t label) const {
-  const double p = precision(label);
-  const double r = recall(label);
-  return p + r == 0 ? 0.0 : 2 * p * r / (p + r);
-}
-
-std::vector<std::string> ConfusionMatrix::row_names(std::span<const std::string_view> names) const {
-  if (!names.empty() && names.size() != static_cast<std::size_t>(classes_)) {
-    raise<ValueError>("confusion_matrix", fmt::format("{} names for {} classes", names.size(), classes_));
-  }
-  std::vector<std::string> rows(names.begin(), names.end());
-  for (std::int64_t c = 0; names.empty() && c < classes_; ++c) {
-    rows.push_back(std::to_string(c));
-  }
-  return rows;
-}
-
-std::string ConfusionMatrix::report(std::span<const std::string_view> names) const {
-  std::string text = fmt::format("{:<14}{:>10}{:>10}{:>10}{:>10}\n", "class", "precision", "recall", "f1", "support");
-  const std::vector<std::string> rows = row_names(names);
-  for (std::int64_t c = 0; c < classes_; ++c) {
-    text += fmt::format("{:<14}{:>10.3f}{:>10.3f}{:>10.3f}{:>10}\n", rows[static_cast<std::size_t>(c)], precision(c),
-                        recall(c), f1(c), support(c));
-  }
-  return text;
-}
-
-std::string ConfusionMatrix::table(std::span<const std::string_view> names) const {
-  std::string text = fmt::format("{:<14}", "label");
-  for (std::int64_t c = 0; c < classes_; ++c) {
-    text += fmt::format("{:>7}", c);
-  }
-  text += "   predicted\n";
-  const std::vector<std::string> rows = row_names(names);
-  for (std::int64_t label = 0; label < classes_; ++label) {
-    text += fmt::format("{:<14}", rows[static_cast<std::size_t>(label)]);
-    for (std::int64_t prediction = 0; prediction < classes_; ++prediction) {
-      text += fmt::format("{:>7}", count(label, prediction));
-    }
-    text += "\n";
-  }
-  return text;
+double ExplainedVariance::value() const {
+  return samples() < 1 ? undefined : mean_score([](const Moments& residual, double) { return residual.squares; });
 }
 
 }  // namespace xgrad::nn

@@ -1,15 +1,21 @@
 #pragma once
 
+#include <concepts>
 #include <cstdint>
-#include <span>
+#include <functional>
+#include <memory>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "autograd/tensor.hpp"
+#include "nn/confusion_matrix.hpp"
 
 /// \file
-/// How good a classifier is.
+/// Metrics: how good a model is, over as many batches as there are.
+///
+/// All of them have the same four functions, those of MetricLike. Numbers are summed in double precision; a metric holds
+/// sums, never samples.
 
 namespace xgrad::nn {
 
@@ -18,38 +24,165 @@ namespace xgrad::nn {
 /// \throws ShapeError when the shapes do not belong together.
 double accuracy(const Operand& scores, const Operand& labels);
 
-/// Counts of (label, prediction) pairs, summed over batches, and what follows from them.
-class ConfusionMatrix {
+/// What a metric is: it takes batches, says a number for all of them together, forgets them, and has a name.
+template <class M>
+concept MetricLike = std::copy_constructible<M> &&
+                     requires(M& metric, const M& asked, const Tensor& predictions, const Tensor& targets) {
+                       metric.update(predictions, targets);
+                       metric.reset();
+                       { asked.value() } -> std::convertible_to<double>;
+                       { asked.name() } -> std::convertible_to<std::string>;
+                     };
+
+/// Any metric, as a handle: copies share what it has counted. `std::vector<Metric>{Accuracy(), F1(10)}`.
+class Metric {
  public:
-  /// \throws ValueError for less than one class.
-  explicit ConfusionMatrix(std::int64_t classes);
+  /// Holds any metric, so that metrics convert to it.
+  // What a Metric is must not be asked while asking whether it can be copied: hence the order of the constraints.
+  template <class M>
+    requires(!std::same_as<M, Metric> && MetricLike<M>)
+  Metric(M metric) : metric_(std::make_shared<Held<M>>(std::move(metric))) {}
 
-  /// Adds a batch. \param predictions (batch,) classes, as argmax gives them. \param labels (batch,).
-  /// \throws ShapeError when the shapes differ.
-  /// \throws ValueError for a class out of range: then nothing is counted.
-  void add(const Operand& predictions, const Operand& labels);
-
-  std::int64_t classes() const { return classes_; }  ///< rows and columns of the matrix
-  /// How often \p label was taken for \p prediction.
-  std::int64_t count(std::int64_t label, std::int64_t prediction) const;
-  std::int64_t total() const;                      ///< samples counted
-  std::int64_t support(std::int64_t label) const;  ///< samples of a class
-
-  double accuracy() const;                     ///< right predictions / all
-  double precision(std::int64_t label) const;  ///< right predictions of a class / its predictions; 0 without any
-  double recall(std::int64_t label) const;     ///< right predictions of a class / its samples; 0 without any
-  double f1(std::int64_t label) const;         ///< harmonic mean of precision and recall
-
-  /// A table of precision, recall, F1 and support per class. \param names of the classes, or none for their numbers.
-  std::string report(std::span<const std::string_view> names = {}) const;
-  /// The counts: a row per label, a column per prediction.
-  std::string table(std::span<const std::string_view> names = {}) const;
+  /// Adds a batch. \param predictions what the model gives. \param targets what it should give.
+  /// \throws what the metric throws.
+  void update(const Operand& predictions, const Operand& targets) { metric_->update(predictions, targets); }
+  double value() const { return metric_->value(); }     ///< of all batches since the last reset
+  void reset() { metric_->reset(); }                    ///< forgets all batches
+  std::string name() const { return metric_->name(); }  ///< such as `accuracy`
 
  private:
-  std::vector<std::string> row_names(std::span<const std::string_view> names) const;
+  struct Concept {
+    virtual ~Concept() = default;
+    virtual void update(const Operand& predictions, const Operand& targets) = 0;
+    virtual double value() const = 0;
+    virtual void reset() = 0;
+    virtual std::string name() const = 0;
+  };
 
-  std::int64_t classes_;
-  std::vector<std::int64_t> counts_;
+  template <class M>
+  struct Held final : Concept {
+    explicit Held(M m) : metric(std::move(m)) {}
+    void update(const Operand& predictions, const Operand& targets) override {
+      if constexpr (requires { metric.update(predictions, targets); }) {
+        metric.update(predictions, targets);  // keeps the place of the user's call, for messages
+      } else {
+        metric.update(predictions.tensor(), targets.tensor());
+      }
+    }
+    double value() const override { return metric.value(); }
+    void reset() override { metric.reset(); }
+    std::string name() const override { return std::string(metric.name()); }
+    M metric;
+  };
+
+  std::shared_ptr<Concept> metric_;
+};
+
+/// The mean over samples of a number that a function gives for each: most metrics, and yours:
+/// ```
+/// nn::Mean loss("loss", [](const Tensor& z, const Tensor& y) { return nn::cross_entropy(z, y); });
+/// nn::Mean right("binary_accuracy", [](const Tensor& z, const Tensor& y) { return (z > 0) == (y > 0.5); });
+/// ```
+class Mean {
+ public:
+  /// Gives a tensor of any shape and dtype, whose mean is the number of the batch: one element per sample, several, or
+  /// a mean over the batch already.
+  using Function = std::function<Tensor(const Tensor& predictions, const Tensor& targets)>;
+
+  /// \p function of predictions and targets, averaged under the name \p name.
+  Mean(std::string name, Function function) : name_(std::move(name)), function_(std::move(function)) {}
+
+  /// Adds a batch: its mean counts as often as it has samples, the size of the first axis of \p predictions (one, when
+  /// they are a single number). Empty batches do not count. \throws what the function throws.
+  void update(const Operand& predictions, const Operand& targets);
+  double value() const;                              ///< the mean; NaN without samples
+  void reset();                                      ///< forgets all batches
+  const std::string& name() const { return name_; }  ///< as it was given
+
+ private:
+  std::string name_;
+  Function function_;
+  double sum_ = 0;
+  double samples_ = 0;
+};
+
+/// The fraction of samples whose largest score stands at the label. Targets are integers (batch,), or, as mixup makes
+/// them, probabilities (batch, classes): then the most probable class is the label.
+struct Accuracy : Mean {
+  /// Scores are (batch, classes). \throws ShapeError, from update, when the shapes do not belong together.
+  Accuracy();
+};
+
+/// The fraction of samples whose label is among the \p k largest scores: fewer than k scores are larger than its own.
+struct TopKAccuracy : Mean {
+  /// Scores are (batch, classes), labels integers (batch,). \throws ValueError for k below 1, and from update for a
+  /// label out of range. \throws ShapeError, from update, when the shapes do not belong together.
+  explicit TopKAccuracy(std::int64_t k = 5);
+};
+
+/// The mean of (prediction - target)².
+struct MeanSquaredError : Mean {
+  /// Both have the same shape. \throws ShapeError, from update, when they have not.
+  MeanSquaredError();
+};
+
+/// The mean of |prediction - target|.
+struct MeanAbsoluteError : Mean {
+  /// Both have the same shape. \throws ShapeError, from update, when they have not.
+  MeanAbsoluteError();
+};
+
+/// What R2 and ExplainedVariance have in common: mean and sum of squared deviations of targets y and residuals
+/// e = y - prediction, for each element of a sample, updated batch by batch without cancellation (Chan, Golub and
+/// LeVeque, Updating Formulae and a Pairwise Algorithm for Computing Sample Variances, 1979).
+class ResidualMetric {
+ public:
+  /// Adds a batch. \param predictions (batch, ...). \param targets of the same shape.
+  /// \throws ShapeError when the shapes differ, from each other or beyond the batch from those of earlier batches.
+  void update(const Operand& predictions, const Operand& targets);
+  void reset();  ///< forgets all batches
+
+ protected:
+  /// Mean, and sum of squared deviations from it.
+  struct Moments {
+    double mean = 0;     ///< of the numbers so far
+    double squares = 0;  ///< Σ (x - mean)²
+    /// Takes \p x in as number \p count.
+    void add(double x, double count) {
+      const double before = x - mean;
+      mean += before / count;
+      squares += before * (x - mean);
+    }
+  };
+  /// One element of a sample.
+  struct Output {
+    Moments target;    ///< of y
+    Moments residual;  ///< of y - prediction
+  };
+
+  /// The mean over outputs of 1 - unexplained / Σ (y - ȳ)²; where all y are equal, 1 if nothing is unexplained, else 0.
+  double mean_score(double (*unexplained)(const Moments& residual, double samples)) const;
+  double samples() const { return samples_; }  ///< counted so far
+
+ private:
+  Shape sample_shape_;
+  std::vector<Output> outputs_;
+  double samples_ = 0;
+};
+
+/// The coefficient of determination R² = 1 - Σ (y - p)² / Σ (y - ȳ)²: 1 is perfect, 0 as good as always saying the mean
+/// ȳ, and it can be negative. Of several outputs it is the mean.
+class R2 : public ResidualMetric {
+ public:
+  double value() const;  ///< where all y are equal: 1 if all predictions are right, else 0; NaN for < 2 samples
+  std::string name() const { return "r2"; }  ///< `r2`
+};
+
+/// 1 - Var(y - p) / Var(y): R² that forgives a constant error. Of several outputs it is the mean.
+class ExplainedVariance : public ResidualMetric {
+ public:
+  double value() const;  ///< where all y are equal: 1 if all errors are, else 0; NaN without samples
+  std::string name() const { return "explained_variance"; }  ///< `explained_variance`
 };
 
 }  // namespace xgrad::nn

@@ -7,6 +7,7 @@
 /// Layers, losses, optimisers and metrics.
 
 #include "nn/activations.hpp"
+#include "nn/confusion_matrix.hpp"
 #include "nn/dense.hpp"
 #include "nn/dropout.hpp"
 #include "nn/embedding.hpp"

@@ -20,8 +20,8 @@ namespace {
 using namespace xgrad;
 using datasets::Batch;
 using datasets::Batches;
+using datasets::Dataset;
 using datasets::Epoch;
-using datasets::LabelledImages;
 using testing::check_error;
 
 static_assert(std::ranges::forward_range<const Epoch>);
@@ -29,13 +29,14 @@ static_assert(std::input_iterator<Epoch::Iterator>);
 static_assert(std::same_as<std::ranges::range_value_t<Epoch>, Batch>);
 
 /// n images of 2 x 3: element i of image p is (6 p + i) mod 256. The labels number the images.
-LabelledImages make_data(std::int64_t n) {
-  LabelledImages data = {Array({n, 2, 3}, DType::uint8), Array({n}, DType::int64)};
+Dataset make_data(std::int64_t n) {
+  Array images({n, 2, 3}, DType::uint8);
+  Array labels({n}, DType::int64);
   for (std::int64_t i = 0; i < 6 * n; ++i) {
-    data.images.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(i % 256);
+    images.data<std::uint8_t>()[i] = static_cast<std::uint8_t>(i % 256);
   }
-  std::iota(data.labels.data<std::int64_t>(), data.labels.data<std::int64_t>() + n, std::int64_t{0});
-  return data;
+  std::iota(labels.data<std::int64_t>(), labels.data<std::int64_t>() + n, std::int64_t{0});
+  return {images, labels};
 }
 
 std::vector<std::int64_t> labels_of(const Epoch& epoch) {
@@ -95,7 +96,7 @@ BOOST_AUTO_TEST_CASE(every_sample_comes_once_in_an_epoch) {
 }
 
 BOOST_AUTO_TEST_CASE(order_depends_on_seed_and_epoch_alone) {
-  const LabelledImages data = make_data(500);
+  const Dataset data = make_data(500);
   const auto order = [&](std::uint64_t seed, std::int64_t epoch, std::int64_t batch_size) {
     return labels_of(Batches(data, {.batch_size = batch_size, .seed = seed}).epoch(epoch));
   };
@@ -137,7 +138,7 @@ BOOST_AUTO_TEST_CASE(unshuffled_batches_keep_the_order) {
 }
 
 BOOST_AUTO_TEST_CASE(the_last_batch_is_kept_or_dropped) {
-  const LabelledImages data = make_data(10);
+  const Dataset data = make_data(10);
   const auto check = [&](std::int64_t batch_size, bool drop_last, const std::vector<std::int64_t>& sizes) {
     const Batches batches(data, {.batch_size = batch_size, .drop_last = drop_last});
     BOOST_TEST(sizes_of(batches.epoch(0)) == sizes, boost::test_tools::per_element());
@@ -159,16 +160,16 @@ BOOST_AUTO_TEST_CASE(batches_are_fresh_arrays) {
   std::vector<Batch> kept;
   std::ranges::copy(batches.epoch(0), std::back_inserter(kept));
   BOOST_TEST(kept.size() == 2u);
-  BOOST_TEST(kept[0].images.data() != kept[1].images.data());
-  BOOST_TEST(kept[0].labels.data<std::int64_t>()[0] == 0);
-  BOOST_TEST(kept[1].labels.data<std::int64_t>()[0] == 3);
+  BOOST_TEST(kept[0].features.data() != kept[1].features.data());
+  BOOST_TEST(kept[0].targets.data<std::int64_t>()[0] == 0);
+  BOOST_TEST(kept[1].targets.data<std::int64_t>()[0] == 3);
 }
 
 BOOST_AUTO_TEST_CASE(an_epoch_outlives_its_batches) {
   const Epoch epoch = Batches(make_data(10), {.batch_size = 4}).epoch(1);
   BOOST_TEST((labels_of(epoch) == labels_of(Batches(make_data(10), {.batch_size = 4}).epoch(1))));
-  BOOST_TEST(epoch[2].labels.size() == 2);
-  BOOST_TEST(epoch[0].labels.data<std::int64_t>()[0] == epoch.order().data<std::int64_t>()[0]);
+  BOOST_TEST(epoch[2].targets.size() == 2);
+  BOOST_TEST(epoch[0].targets.data<std::int64_t>()[0] == epoch.order().data<std::int64_t>()[0]);
   check_error<ValueError>([&] { epoch[3]; }, {"[Epoch] ", "batch 3 of 3"});
   check_error<ValueError>([&] { epoch[-1]; }, {"batch -1"});
 }
@@ -180,31 +181,58 @@ BOOST_AUTO_TEST_CASE(an_empty_data_set_has_no_batches) {
   BOOST_TEST(labels_of(batches.epoch(0)).empty());
 }
 
-BOOST_AUTO_TEST_CASE(takes_labels_of_any_integer_type) {
-  LabelledImages data = make_data(3);
-  data.labels = Array({3}, DType::uint8);
-  std::fill_n(data.labels.data<std::uint8_t>(), 3, std::uint8_t{200});
-  BOOST_TEST(labels_of(Batches(data).epoch(0)) == (std::vector<std::int64_t>(3, 200)),
-             boost::test_tools::per_element());
-  data.labels = Array({3}, DType::int32);
-  std::fill_n(data.labels.data<std::int32_t>(), 3, -5);
-  BOOST_TEST(labels_of(Batches(data).epoch(0)) == (std::vector<std::int64_t>(3, -5)), boost::test_tools::per_element());
+BOOST_AUTO_TEST_CASE(labels_of_any_integer_type_become_int64) {
+  const Array images = make_data(3).features();
+  const auto labels = [&](const auto& targets) { return labels_of(Batches(Dataset(images, targets)).epoch(0)); };
+  BOOST_TEST(labels(xt::xarray<std::uint8_t>{200, 200, 200}) == (std::vector<std::int64_t>(3, 200)));
+  BOOST_TEST(labels(xt::xarray<std::int32_t>{-5, -5, -5}) == (std::vector<std::int64_t>(3, -5)));
+  BOOST_TEST(labels(xt::xarray<bool>{true, true, true}) == (std::vector<std::int64_t>(3, 1)));
+  const Array boxes = to_array(xt::xarray<std::int32_t>{{1, 2}, {3, 4}, {5, 6}});
+  const Batch batch = Batches(Dataset(images, boxes), {.batch_size = 2, .shuffle = false}).epoch(0)[1];
+  BOOST_TEST((batch.targets.shape() == Shape{1, 2}));
+  BOOST_TEST(batch.targets.data<std::int64_t>()[1] == 6);
+}
+
+BOOST_AUTO_TEST_CASE(floating_data_become_float32_unless_told) {
+  const xt::xarray<double> features = {{0.1, 1.0}, {0.2, 2.0}, {0.3, 3.0}};
+  const xt::xarray<float> targets = {{-1, 1}, {-2, 2}, {-3, 3}};
+  const Dataset data(features, targets);
+  const Batches batches(data, {.batch_size = 3, .seed = 2});
+  const Epoch epoch = batches.epoch(4);
+  for (std::int64_t j = 0; j < 3; ++j) {
+    const auto sample = static_cast<std::size_t>(epoch.order().data<std::int64_t>()[j]);
+    BOOST_TEST(epoch[0].features.data<float>()[2 * j] == static_cast<float>(features(sample, 0)));
+    BOOST_TEST(epoch[0].features.data<float>()[2 * j + 1] == static_cast<float>(features(sample, 1)));
+    BOOST_TEST(epoch[0].targets.data<float>()[2 * j + 1] == targets(sample, 1));
+  }
+  BOOST_TEST((epoch[0].targets.shape() == Shape{3, 2}));
+
+  const Batch exact = Batches(data, {.shuffle = false, .dtype = DType::float64}).epoch(0)[0];
+  BOOST_TEST(exact.features.data<double>()[4] == 0.3);
+  BOOST_TEST(exact.targets.data<double>()[5] == 3.0);
+  const Batch images = Batches(make_data(2), {.shuffle = false, .dtype = DType::float64}).epoch(0)[0];
+  BOOST_TEST(images.features.data<double>()[11] == static_cast<double>(11 * (1.0f / 255.0f)));
+}
+
+BOOST_AUTO_TEST_CASE(integer_features_stay_and_axes_are_kept_when_told) {
+  const xt::xarray<std::int32_t> words = {{{1, 2}, {3, 4}}, {{5, 6}, {7, 8}}};
+  const Dataset data(words, xt::xarray<int>{0, 1});
+  BOOST_TEST((Batches(data).epoch(0)[0].features.shape() == Shape{2, 4}));
+  const Batch batch = Batches(data, {.shuffle = false, .flatten = false}).epoch(0)[0];
+  BOOST_TEST((batch.features.shape() == Shape{2, 2, 2}));
+  BOOST_TEST(batch.features.data<std::int32_t>()[7] == 8);
 }
 
 BOOST_AUTO_TEST_CASE(rejects_what_cannot_be_cut) {
-  const LabelledImages data = make_data(3);
+  const Dataset data = make_data(3);
   check_error<ValueError>([&] { Batches(data, {.batch_size = 0}); }, {"[Batches] ", "batch size is 0"});
   check_error<ValueError>([&] { Batches(data, {.batch_size = -4}); }, {"batch size is -4"});
-  check_error<ValueError>(
-      [&] {
-        Batches({Array({3, 2, 3}, DType::float32), data.labels});
+  check_error<DTypeError>([&] { Batches(data, {.dtype = DType::int64}); }, {"dtype is int64"});
+  check_error<ShapeError>(
+      [] {
+        Batches(Dataset(xt::xarray<float>{{1, 2}, {3, 4}}, xt::xarray<int>{0, 1}), {.augment = {datasets::shift(1)}});
       },
-      {"images are float32 (3, 2, 3)", "give uint8"});
-  check_error<ValueError>([&] { Batches({Array({}, DType::uint8), data.labels}); }, {"images are uint8 ()"});
-  check_error<ValueError>([&] { Batches({data.images, Array({3}, DType::float32)}); }, {"labels are float32 (3,)"});
-  check_error<ValueError>([&] { Batches({data.images, Array({3, 1}, DType::int64)}); }, {"labels are int64 (3, 1)"});
-  check_error<ValueError>([&] { Batches({data.images, Array({2}, DType::int64)}); }, {"3 images and 2 labels"});
-  check_error<ValueError>([&] { Batches(LabelledImages{}); }, {"without memory"});
+      {"[Batches] ", "(2, 2) are no images"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

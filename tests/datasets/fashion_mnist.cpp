@@ -17,8 +17,8 @@
 namespace {
 
 using namespace xgrad;
+using datasets::Dataset;
 using datasets::FashionMnist;
-using datasets::LabelledImages;
 using datasets::MnistFolder;
 using datasets::write_idx;
 using testing::check_error;
@@ -77,21 +77,21 @@ BOOST_FIXTURE_TEST_SUITE(datasets_fashion_mnist, Fixture)
 
 BOOST_AUTO_TEST_CASE(loads_the_real_data_set) {
   const FashionMnist data = FashionMnist::load();
-  BOOST_TEST((data.train.images.shape() == Shape{60'000, 28, 28}));
-  BOOST_TEST((data.test.images.shape() == Shape{10'000, 28, 28}));
-  BOOST_TEST((data.train.images.dtype() == DType::uint8));
-  BOOST_TEST((data.train.labels.dtype() == DType::uint8));
+  BOOST_TEST((data.train.features().shape() == Shape{60'000, 28, 28}));
+  BOOST_TEST((data.test.features().shape() == Shape{10'000, 28, 28}));
+  BOOST_TEST((data.train.features().dtype() == DType::uint8));
+  BOOST_TEST((data.train.targets().dtype() == DType::uint8));
   BOOST_TEST(data.train.size() == 60'000);
   BOOST_TEST(data.test.size() == 10'000);
 
-  const auto first_labels = [](const LabelledImages& split) {
-    const std::uint8_t* labels = split.labels.data<std::uint8_t>();
+  const auto first_labels = [](const Dataset& split) {
+    const std::uint8_t* labels = split.targets().data<std::uint8_t>();
     return std::vector<int>(labels, labels + 4);
   };
   BOOST_TEST(first_labels(data.train) == (std::vector<int>{9, 0, 0, 3}), boost::test_tools::per_element());
   BOOST_TEST(first_labels(data.test) == (std::vector<int>{9, 2, 1, 1}), boost::test_tools::per_element());
   for (const auto& [split, per_class] : {std::pair{&data.train, 6000}, std::pair{&data.test, 1000}}) {
-    const std::uint8_t* labels = split->labels.data<std::uint8_t>();
+    const std::uint8_t* labels = split->targets().data<std::uint8_t>();
     for (int label = 0; label < 10; ++label) {
       BOOST_TEST(std::count(labels, labels + split->size(), label) == per_class);
     }
@@ -107,10 +107,10 @@ BOOST_AUTO_TEST_CASE(names_its_classes) {
 BOOST_AUTO_TEST_CASE(loads_any_folder_of_this_layout) {
   write_data_set(4, 6);
   const MnistFolder data = MnistFolder::load(folder);
-  BOOST_TEST((data.train.images.shape() == Shape{12, 4, 6}));
-  BOOST_TEST((data.test.images.shape() == Shape{5, 4, 6}));
-  BOOST_TEST(data.test.images.data<std::uint8_t>()[119] == 119);
-  BOOST_TEST(data.train.labels.data<std::uint8_t>()[11] == 1);
+  BOOST_TEST((data.train.features().shape() == Shape{12, 4, 6}));
+  BOOST_TEST((data.test.features().shape() == Shape{5, 4, 6}));
+  BOOST_TEST(data.test.features().data<std::uint8_t>()[119] == 119);
+  BOOST_TEST(data.train.targets().data<std::uint8_t>()[11] == 1);
 }
 
 BOOST_AUTO_TEST_CASE(takes_compressed_files_and_prefers_plain_ones) {
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(takes_compressed_files_and_prefers_plain_ones) {
   write_idx(folder / "train-images-idx3-ubyte.gz", make_bytes({12, 4, 6}, 7));
   write_bytes(folder / "t10k-labels-idx1-ubyte.gz", "not looked at");
   const MnistFolder data = MnistFolder::load(folder);
-  BOOST_TEST(data.train.images.data<std::uint8_t>()[8] == 1);
+  BOOST_TEST(data.train.features().data<std::uint8_t>()[8] == 1);
 }
 
 BOOST_AUTO_TEST_CASE(finds_the_argument_then_the_variable_then_the_system_folder) {
@@ -212,6 +212,16 @@ BOOST_AUTO_TEST_CASE(names_the_damaged_file) {
   write_data_set(4, 6);
   write_bytes(test_images, testing::read_bytes(test_images).substr(0, 50));
   check_error<FileError>([&] { MnistFolder::load(folder); }, {test_images.native(), "expected 120 bytes", "found 34"});
+
+  write_data_set(4, 6);
+  const std::filesystem::path zipped = folder / "train-images-idx3-ubyte.gz";
+  std::filesystem::remove(train_images);
+  write_idx(zipped, make_bytes({12, 4, 6}, 251));
+  const std::string bytes = testing::read_bytes(zipped);
+  write_bytes(zipped, bytes.substr(0, bytes.size() / 2));  // a download that was interrupted
+  check_error<FileError>([&] { MnistFolder::load(folder); }, {zipped.native(), "intact gzip data", "ends early"});
+  write_bytes(zipped, "");
+  check_error<FileError>([&] { MnistFolder::load(folder); }, {zipped.native(), "a file of 0 bytes"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <boost/test/unit_test.hpp>
 
+#include "gzip.hpp"
 #include "temporary_folder.hpp"
 
 namespace {
@@ -21,6 +22,7 @@ using namespace xgrad;
 using datasets::read_idx;
 using datasets::write_idx;
 using testing::check_error;
+using testing::gzip_stored;
 using testing::read_bytes;
 using testing::write_bytes;
 
@@ -35,32 +37,6 @@ std::string idx_bytes(int type, const std::vector<std::uint32_t>& sizes, const s
     bytes += big_endian(size);
   }
   return bytes + data;
-}
-
-std::uint32_t crc32(const std::string& bytes) {
-  std::uint32_t crc = ~0u;
-  for (char byte : bytes) {
-    crc ^= static_cast<std::uint8_t>(byte);
-    for (int bit = 0; bit < 8; ++bit) {
-      crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0u);
-    }
-  }
-  return ~crc;
-}
-
-/// A gzip member with one stored block (RFC 1951, 1952): short contents, every byte of it known to the test.
-std::string gzip_stored(const std::string& content) {
-  const auto little_endian = [](std::uint32_t value, int bytes) {
-    std::string result;
-    for (int i = 0; i < bytes; ++i) {
-      result += static_cast<char>(value >> (8 * i));
-    }
-    return result;
-  };
-  const auto size = static_cast<std::uint32_t>(content.size());
-  const std::string header = {'\x1f', '\x8b', 8, 0, 0, 0, 0, 0, 0, 3, 1};
-  return header + little_endian(size, 2) + little_endian(~size, 2) + content + little_endian(crc32(content), 4) +
-         little_endian(size, 4);
 }
 
 template <class T>

@@ -1,12 +1,13 @@
 #include "nn/metrics.hpp"
 
-#include <array>
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/ops.hpp"
+#include "nn/losses.hpp"
 #include "tests/autograd/testing.hpp"
 
 namespace {
@@ -15,20 +16,34 @@ using namespace xgrad;
 using testing::check_throws;
 using testing::make_tensor;
 
-// Of 10 samples:      predicted 0  1  2
-//   label 0 (5)                 3  1  1
-//   label 1 (3)                 1  2  0
-//   label 2 (2)                 2  0  0
-const Tensor labels = {0, 0, 0, 0, 0, 1, 1, 1, 2, 2};
-const Tensor predictions = {0, 0, 0, 1, 2, 0, 1, 1, 0, 0};
+void check_close(double actual, double expected) { BOOST_TEST(std::abs(actual - expected) < 1e-14); }
 
-nn::ConfusionMatrix hand_counted() {
-  nn::ConfusionMatrix matrix(3);
-  matrix.add(predictions, labels);
-  return matrix;
+/// The value over two uneven batches of the rows of both, and that nothing else counts after a reset.
+template <class M>
+double streamed(M metric, const Tensor& predictions, const Tensor& targets) {
+  metric.update(predictions, targets);
+  metric.reset();
+  metric.update(predictions[range(0, 1)], targets[range(0, 1)]);
+  metric.update(predictions[range(1)], targets[range(1)]);
+  metric.update(predictions[range(0, 0)], targets[range(0, 0)]);
+  return metric.value();
 }
 
-void check_close(double actual, double expected) { BOOST_TEST(std::abs(actual - expected) < 1e-15); }
+const Tensor labels = {0, 0, 0, 0, 0, 1, 1, 1, 2, 2};
+
+// A metric of a user's, with no more than what a metric must have.
+struct LargestError {
+  double largest = 0;
+  void update(const Tensor& predictions, const Tensor& targets) {
+    largest = std::max(largest, amax(abs(predictions - targets)).item());
+  }
+  double value() const { return largest; }
+  void reset() { largest = 0; }
+  const char* name() const { return "largest_error"; }
+};
+
+static_assert(nn::MetricLike<LargestError> && nn::MetricLike<nn::F1> && nn::MetricLike<nn::R2> &&
+              nn::MetricLike<nn::Accuracy> && nn::MetricLike<nn::Metric> && !nn::MetricLike<nn::ConfusionMatrix>);
 
 }  // namespace
 
@@ -49,79 +64,133 @@ BOOST_AUTO_TEST_CASE(accuracy_refuses_other_shapes) {
   check_throws<ShapeError>(call, {"[accuracy] ", "(4,)", "(10,)", "metrics.cpp:" + line});
 }
 
-BOOST_AUTO_TEST_CASE(confusion_matrix_counts_pairs) {
-  const nn::ConfusionMatrix matrix = hand_counted();
-  constexpr std::array<std::array<std::int64_t, 3>, 3> expected{{{3, 1, 1}, {1, 2, 0}, {2, 0, 0}}};
-  for (std::int64_t label = 0; label < 3; ++label) {
-    for (std::int64_t prediction = 0; prediction < 3; ++prediction) {
-      BOOST_TEST(matrix.count(label, prediction) ==
-                 expected[static_cast<std::size_t>(label)][static_cast<std::size_t>(prediction)]);
-    }
-  }
-  BOOST_TEST(matrix.classes() == 3);
-  BOOST_TEST(matrix.total() == 10);
-  BOOST_TEST(matrix.support(0) == 5);
-  BOOST_TEST(matrix.support(1) == 3);
-  BOOST_TEST(matrix.support(2) == 2);
-}
-
-BOOST_AUTO_TEST_CASE(precision_recall_and_f1_by_hand) {
-  const nn::ConfusionMatrix matrix = hand_counted();
-  check_close(matrix.accuracy(), 0.5);
-  check_close(matrix.precision(0), 3.0 / 6);
-  check_close(matrix.recall(0), 3.0 / 5);
-  check_close(matrix.f1(0), 6.0 / 11);
-  check_close(matrix.precision(1), 2.0 / 3);
-  check_close(matrix.recall(1), 2.0 / 3);
-  check_close(matrix.f1(1), 2.0 / 3);
-  check_close(matrix.precision(2), 0);
-  check_close(matrix.recall(2), 0);
-  check_close(matrix.f1(2), 0);
-}
-
-BOOST_AUTO_TEST_CASE(batches_add_up) {
-  nn::ConfusionMatrix matrix(3);
-  matrix.add(predictions[range(0, 4)], cast(labels[range(0, 4)], DType::uint8));
-  matrix.add(predictions[range(4)], labels[range(4)]);
-  matrix.add(make_tensor({}, {0}, DType::int64), make_tensor({}, {0}, DType::int64));
-  BOOST_TEST(matrix.table() == hand_counted().table());
-}
-
-BOOST_AUTO_TEST_CASE(nothing_counted_gives_zeros) {
-  const nn::ConfusionMatrix matrix(2);
-  BOOST_TEST(matrix.total() == 0);
-  BOOST_TEST(matrix.accuracy() == 0);
-  BOOST_TEST(matrix.precision(1) == 0);
-  BOOST_TEST(matrix.recall(1) == 0);
-  BOOST_TEST(matrix.f1(1) == 0);
-}
-
-BOOST_AUTO_TEST_CASE(reports_are_tables) {
-  constexpr std::array<std::string_view, 3> names = {"cat", "dog", "fox"};
-  BOOST_TEST(hand_counted().report(names) ==
-             "class          precision    recall        f1   support\n"
-             "cat                0.500     0.600     0.545         5\n"
-             "dog                0.667     0.667     0.667         3\n"
-             "fox                0.000     0.000     0.000         2\n");
-  BOOST_TEST(hand_counted().table(names) ==
-             "label               0      1      2   predicted\n"
-             "cat                 3      1      1\n"
-             "dog                 1      2      0\n"
-             "fox                 2      0      0\n");
-  BOOST_TEST(hand_counted().table().find("\n1                   1      2      0\n") != std::string::npos);
-  check_throws<ValueError>([] { hand_counted().report(std::array<std::string_view, 1>{"cat"}); },
-                           {"[confusion_matrix] ", "1 names for 3 classes"});
-}
-
-BOOST_AUTO_TEST_CASE(a_class_out_of_range_counts_nothing) {
-  nn::ConfusionMatrix matrix = hand_counted();
+BOOST_AUTO_TEST_CASE(accuracy_streams_over_batches) {
+  const Tensor scores = {{0.1, 0.9, 0.0}, {5.0, -1.0, 4.0}, {0.0, 0.0, 1.0}, {2.0, 2.0, 1.0}};
+  check_close(streamed(nn::Accuracy(), scores, Tensor{1, 2, 2, 0}), 0.75);
+  const Tensor mixed = {{0.3, 0.7, 0.0}, {0.0, 0.4, 0.6}, {0.0, 0.1, 0.9}, {1.0, 0.0, 0.0}};
+  check_close(streamed(nn::Accuracy(), scores, mixed), 0.75);
+  BOOST_TEST(std::isnan(nn::Accuracy().value()));
+  BOOST_TEST(nn::Accuracy().name() == "accuracy");
+  nn::Accuracy metric;
   const auto line = std::to_string(__LINE__ + 1);
-  const auto call = [&] { matrix.add(Tensor{0, 3}, Tensor{0, 1}); };
-  check_throws<ValueError>(call, {"[confusion_matrix] ", "class 3", "[0, 3)", "metrics.cpp:" + line});
-  check_throws<ValueError>([&] { matrix.add(Tensor{0, 1}, Tensor{0, -1}); }, {"class -1"});
-  check_throws<ShapeError>([&] { matrix.add(Tensor{0, 1}, Tensor{0, 1, 2}); }, {"(2,)", "(3,)"});
-  check_throws<ValueError>([] { nn::ConfusionMatrix(0); }, {"[confusion_matrix] ", "got 0"});
-  BOOST_TEST(matrix.total() == 10);
+  const auto call = [&] { metric.update(zeros({4, 3}), labels); };
+  check_throws<ShapeError>(call, {"[accuracy] ", "(4,)", "(10,)", "metrics.cpp:" + line});
+}
+
+BOOST_AUTO_TEST_CASE(top_k_counts_labels_among_the_largest) {
+  // The example of scikit-learn's top_k_accuracy_score: 0.5 for k = 1, 0.75 for k = 2.
+  const Tensor scores = {{0.5, 0.2, 0.2}, {0.3, 0.4, 0.2}, {0.2, 0.4, 0.3}, {0.7, 0.2, 0.1}};
+  const Tensor right = {0, 1, 2, 2};
+  check_close(streamed(nn::TopKAccuracy(1), scores, right), 0.5);
+  check_close(streamed(nn::TopKAccuracy(2), scores, right), 0.75);
+  check_close(streamed(nn::TopKAccuracy(3), scores, right), 1);
+  check_close(streamed(nn::TopKAccuracy(5), scores, cast(right, DType::uint8)), 1);
+  const double nan = std::nan("");
+  check_close(streamed(nn::TopKAccuracy(3), Tensor{{nan, nan}, {1.0, 0.0}}, Tensor{0, 0}), 0.5);
+  BOOST_TEST(nn::TopKAccuracy().name() == "top_5_accuracy");
+  check_throws<ValueError>([] { nn::TopKAccuracy(0); }, {"[top_k_accuracy] ", "k is 0"});
+  check_throws<ShapeError>([&] { nn::TopKAccuracy().update(scores, labels); }, {"(4, 3)", "(10,)"});
+  check_throws<ValueError>([&] { nn::TopKAccuracy().update(scores, Tensor{0, 1, 2, 3}); }, {"index 3"});
+  check_throws<ValueError>([&] { nn::TopKAccuracy().update(scores, Tensor{0, 1, 2, -1}); }, {"index -1"});
+}
+
+BOOST_AUTO_TEST_CASE(mean_weighs_batches_by_their_samples) {
+  const Tensor z = {{1.0, 2.0}, {0.5, -1.0}, {3.0, 0.0}};
+  const Tensor y = {0, 1, 0};
+  const nn::Mean loss("loss", [](const Tensor& p, const Tensor& t) { return nn::cross_entropy(p, t); });
+  check_close(streamed(loss, z, y), nn::cross_entropy(z, y).item());
+  const nn::Mean right("binary_accuracy", [](const Tensor& p, const Tensor& t) { return (p > 0.0) == (t > 0.5); });
+  check_close(streamed(right, Tensor{1.0, -1.0, 2.0}, Tensor{1.0, 1.0, 1.0}), 2.0 / 3);
+  nn::Mean single("single", [](const Tensor& p, const Tensor&) { return p; });
+  BOOST_TEST(std::isnan(single.value()));
+  single.update(2.0, 0.0);
+  single.update(4.0, 0.0);
+  check_close(single.value(), 3);
+}
+
+BOOST_AUTO_TEST_CASE(errors_of_regression_by_hand) {
+  // scikit-learn's examples of mean_squared_error and mean_absolute_error.
+  const Tensor y = {3.0, -0.5, 2.0, 7.0};
+  const Tensor p = {2.5, 0.0, 2.0, 8.0};
+  check_close(streamed(nn::MeanSquaredError(), p, y), 0.375);
+  check_close(streamed(nn::MeanAbsoluteError(), p, y), 0.5);
+  const Tensor two_y = {{0.5, 1.0}, {-1.0, 1.0}, {7.0, -6.0}};
+  const Tensor two_p = {{0.0, 2.0}, {-1.0, 2.0}, {8.0, -5.0}};
+  check_close(streamed(nn::MeanSquaredError(), two_p, two_y), 4.25 / 6);
+  check_close(streamed(nn::MeanAbsoluteError(), two_p, two_y), 0.75);
+  BOOST_TEST(std::isnan(nn::MeanSquaredError().value()));
+  BOOST_TEST(nn::MeanSquaredError().name() == "mean_squared_error");
+  BOOST_TEST(nn::MeanAbsoluteError().name() == "mean_absolute_error");
+  check_throws<ShapeError>([&] { nn::MeanSquaredError().update(p, y[range(1)]); }, {"[mean_squared_error] ", "(3,)"});
+  check_throws<ShapeError>([&] { nn::MeanAbsoluteError().update(expand_dims(p, 1), y); }, {"(4, 1)", "(4,)"});
+}
+
+BOOST_AUTO_TEST_CASE(explained_parts_by_hand) {
+  // scikit-learn's examples of r2_score and explained_variance_score, and their formulas.
+  const Tensor y = {3.0, -0.5, 2.0, 7.0};
+  const Tensor p = {2.5, 0.0, 2.0, 8.0};
+  const double squares = 3 * 3 + 0.5 * 0.5 + 2 * 2 + 7 * 7 - 4 * 2.875 * 2.875;  // Σ (y - 2.875)²
+  check_close(streamed(nn::R2(), p, y), 1 - 1.5 / squares);
+  check_close(streamed(nn::ExplainedVariance(), p, y), 1 - (1.5 - 4 * 0.25 * 0.25) / squares);
+  const Tensor two_y = {{0.5, 1.0}, {-1.0, 1.0}, {7.0, -6.0}};
+  const Tensor two_p = {{0.0, 2.0}, {-1.0, 2.0}, {8.0, -5.0}};
+  const double first = 0.25 + 1 + 49 - 3 * std::pow(6.5 / 3, 2);
+  const double second = 1 + 1 + 36 - 3 * std::pow(4.0 / 3, 2);
+  check_close(streamed(nn::R2(), two_p, two_y), 1 - (1.25 / first + 3 / second) / 2);
+  check_close(streamed(nn::ExplainedVariance(), two_p, two_y), 1 - (1.25 - 0.25 / 3) / first / 2);
+  check_close(streamed(nn::R2(), Tensor{3.0, 2.0, 1.0}, Tensor{1.0, 2.0, 3.0}), -3);  // worse than the mean
+  check_close(streamed(nn::R2(), Tensor{2.0, 2.0, 2.0}, Tensor{1.0, 2.0, 3.0}), 0);
+  check_close(streamed(nn::ExplainedVariance(), Tensor{2.0, 3.0, 4.0}, Tensor{1.0, 2.0, 3.0}), 1);
+  BOOST_TEST(nn::R2().name() == "r2");
+  BOOST_TEST(nn::ExplainedVariance().name() == "explained_variance");
+}
+
+BOOST_AUTO_TEST_CASE(explained_parts_where_nothing_varies) {
+  const Tensor same = {4.0, 4.0, 4.0};
+  check_close(streamed(nn::R2(), same, same), 1);
+  check_close(streamed(nn::R2(), same + 1.0, same), 0);
+  check_close(streamed(nn::ExplainedVariance(), same + 1.0, same), 1);
+  check_close(streamed(nn::ExplainedVariance(), Tensor{4.0, 5.0, 6.0}, same), 0);
+  BOOST_TEST(std::isnan(nn::R2().value()));
+  BOOST_TEST(std::isnan(nn::ExplainedVariance().value()));
+  nn::R2 single;
+  single.update(Tensor{1.0}, Tensor{1.0});
+  BOOST_TEST(std::isnan(single.value()));
+}
+
+BOOST_AUTO_TEST_CASE(explained_parts_keep_their_digits_and_shapes) {
+  const Tensor y = {1e8 + 3.0, 1e8 - 0.5, 1e8 + 2.0, 1e8 + 7.0};
+  const Tensor p = {1e8 + 2.5, 1e8 + 0.0, 1e8 + 2.0, 1e8 + 8.0};
+  BOOST_TEST(std::abs(streamed(nn::R2(), p, y) - (1 - 1.5 / 29.1875)) < 1e-8);
+  nn::R2 metric;
+  metric.update(zeros({2, 3}), ones({2, 3}));
+  const auto line = std::to_string(__LINE__ + 1);
+  const auto call = [&] { metric.update(zeros({2, 4}), ones({2, 4})); };
+  check_throws<ShapeError>(call, {"[regression metric] ", "(4,)", "(3,)", "metrics.cpp:" + line});
+  check_throws<ShapeError>([&] { metric.update(zeros({2}), ones({2, 3})); }, {"(2,)", "(2, 3)"});
+  metric.reset();
+  metric.update(zeros({2, 4}), ones({2, 4}));
+  check_close(metric.value(), 0);
+}
+
+BOOST_AUTO_TEST_CASE(any_metric_is_a_metric) {
+  const Tensor p = {2.5, 0.0, 2.0, 8.0};
+  const Tensor y = {3.0, -0.5, 2.0, 7.0};
+  std::vector<nn::Metric> metrics = {LargestError(), nn::MeanSquaredError(), nn::R2()};
+  const nn::Metric copy = metrics[0];
+  for (nn::Metric& metric : metrics) {
+    metric.update(p, y);
+  }
+  check_close(metrics[0].value(), 1);
+  check_close(copy.value(), 1);
+  check_close(metrics[1].value(), 0.375);
+  BOOST_TEST(metrics[0].name() == "largest_error");
+  BOOST_TEST(metrics[2].name() == "r2");
+  const auto line = std::to_string(__LINE__ + 1);
+  const auto call = [&] { metrics[1].update(p, zeros({2})); };
+  check_throws<ShapeError>(call, {"[mean_squared_error] ", "metrics.cpp:" + line});
+  metrics[0].reset();
+  check_close(copy.value(), 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,285 @@
+#include "datasets/csv.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "autograd/error.hpp"
+#include "datasets/csv_records.hpp"
+
+namespace xgrad::datasets {
+
+namespace {
+
+constexpr std::string_view op = "read_csv";
+
+template <class T>
+std::optional<T> parse(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) {
+    return std::nullopt;
+  }
+  text = text.substr(first, text.find_last_not_of(" \t") - first + 1);
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-') {
+    text.remove_prefix(1);
+  }
+  T number{};
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || stop != text.data() + text.size()) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+/// Numbers the categories of a column in the order in which they come.
+class CategoryCodes {
+ public:
+  CategoryCodes() = default;
+  explicit CategoryCodes(const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
+      if (find(name)) {
+        raise<ValueError>(op, fmt::format("the known categories have `{}` twice; give each once", name));
+      }
+      code(name);
+    }
+  }
+
+  std::int64_t code(const std::string& name) {
+    const auto [at, is_new] = codes_.try_emplace(name, static_cast<std::int64_t>(codes_.size()));
+    return at->second;
+  }
+  std::optional<std::int64_t> find(const std::string& name) const {
+    const auto at = codes_.find(name);
+    return at == codes_.end() ? std::nullopt : std::optional(at->second);
+  }
+
+  /// By value when all are whole numbers, otherwise by name.
+  std::vector<std::string> sorted() const {
+    std::vector<std::string> names;
+    bool whole = true;
+    for (const auto& [name, code] : codes_) {
+      names.push_back(name);
+      whole = whole && parse<std::int64_t>(name);
+    }
+    if (whole) {
+      std::stable_sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
+        return *parse<std::int64_t>(a) < *parse<std::int64_t>(b);
+      });
+    }
+    return names;
+  }
+
+ private:
+  std::map<std::string, std::int64_t> codes_;
+};
+
+enum class Kind { number, category, ignored };
+
+/// A column with its fields so far.
+struct Column {
+  std::string name;
+  Kind kind = Kind::number;
+  std::vector<float> numbers;
+  std::vector<std::int64_t> codes;
+  CategoryCodes categories;
+  bool known = false;  // no other categories than these
+};
+
+class CsvTable {
+ public:
+  CsvTable(const std::filesystem::path& path, const CsvOptions& options)
+      : path_(path), records_(path, options.separator) {
+    CsvRecord record;
+    if (!records_.next(record)) {
+      records_.fail(1, "a record", "an empty file", "give a file with one record per line");
+    }
+    name_columns(record, options.header);
+    target_ = find(options.target);
+    for (const CsvColumn& column : options.categorical) {
+      const std::size_t found = find(column);
+      columns_[found].kind = Kind::category;
+      find(columns_[found].name);  // categories are kept by name: it must be the only one
+    }
+    for (const CsvColumn& column : options.ignored) {
+      columns_[find(column)].kind = Kind::ignored;
+    }
+    if (columns_[target_].kind == Kind::ignored) {
+      raise<ValueError>(
+          op, fmt::format("column {} is the target and ignored; leave it out of one", columns_[target_].name));
+    }
+    for (Column& column : columns_) {
+      if (const auto known = options.known.find(column.name); known != options.known.end()) {
+        column.categories = CategoryCodes(known->second);
+        column.known = true;
+        known_[column.name] = known->second;
+      }
+    }
+    for (bool more = !options.header || records_.next(record); more; more = records_.next(record)) {
+      add(record);
+    }
+    if (count_ == 0) {
+      records_.fail(1, "records after the header", "none", "give a file with one record per line");
+    }
+  }
+
+  CsvDataset data_set() && {
+    Categories categories;
+    for (Column& column : columns_) {
+      if (column.kind == Kind::category) {
+        categories[column.name] = sort_categories(column);
+      }
+    }
+    std::vector<std::string> names;
+    for (const Column& column : columns_) {
+      if (&column == &columns_[target_] || column.kind == Kind::ignored) {
+        continue;
+      }
+      if (column.kind == Kind::number) {
+        names.push_back(column.name);
+        continue;
+      }
+      for (const std::string& category : categories[column.name]) {
+        names.push_back(column.name + "=" + category);
+      }
+    }
+    Array features = make_features(categories, static_cast<std::int64_t>(names.size()));
+    return {Dataset(features, make_targets()), std::move(names), columns_[target_].name, std::move(categories)};
+  }
+
+ private:
+  void name_columns(const CsvRecord& first, bool header) {
+    for (std::size_t i = 0; i < first.fields.size(); ++i) {
+      columns_.emplace_back().name = header ? first.fields[i] : std::to_string(i);
+    }
+  }
+
+  std::size_t find(const CsvColumn& wanted) const {
+    const auto count = static_cast<std::int64_t>(columns_.size());
+    if (const auto* position = std::get_if<std::int64_t>(&wanted)) {
+      if (*position < -count || *position >= count) {
+        raise<ValueError>(op, fmt::format("{} has {} columns, there is no column {}; give one in [{}, {})",
+                                          path_.string(), count, *position, -count, count));
+      }
+      return static_cast<std::size_t>(*position < 0 ? *position + count : *position);
+    }
+    const auto& name = std::get<std::string>(wanted);
+    const auto is_wanted = [&](const Column& column) { return column.name == name; };
+    const auto found = std::find_if(columns_.begin(), columns_.end(), is_wanted);
+    if (found == columns_.end() || std::find_if(found + 1, columns_.end(), is_wanted) != columns_.end()) {
+      std::vector<std::string_view> names;
+      for (const Column& column : columns_) {
+        names.emplace_back(column.name);
+      }
+      raise<ValueError>(op,
+                        fmt::format("{} has {} column `{}`; its columns are {}", path_.string(),
+                                    found == columns_.end() ? "no" : "more than one", name, fmt::join(names, ", ")));
+    }
+    return static_cast<std::size_t>(found - columns_.begin());
+  }
+
+  void add(const CsvRecord& record) {
+    if (record.fields.size() != columns_.size()) {
+      records_.fail(record.line, fmt::format("{} fields as in the first line", columns_.size()),
+                    fmt::format("{}", record.fields.size()), "correct the line");
+    }
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      Column& column = columns_[i];
+      const std::string& field = record.fields[i];
+      if (column.kind == Kind::number) {
+        const std::optional<double> number = parse<double>(field);
+        if (!number || !std::isfinite(static_cast<float>(*number))) {
+          records_.fail(record.line, i, column.name, "a finite number",
+                        field.empty() ? "nothing" : fmt::format("`{}`", field),
+                        "correct it, or name the column as categorical or ignored");
+        }
+        column.numbers.push_back(static_cast<float>(*number));
+      } else if (column.kind == Kind::category) {
+        const std::optional<std::int64_t> known = column.categories.find(field);
+        if (column.known && !known) {
+          records_.fail(record.line, i, column.name,
+                        fmt::format("one of the known categories {}", fmt::join(known_[column.name], ", ")),
+                        fmt::format("`{}`", field), "correct it, or read it together with the others");
+        }
+        column.codes.push_back(known ? *known : column.categories.code(field));
+      }
+    }
+    ++count_;
+  }
+
+  /// The names of a column's categories; its codes become positions among them.
+  std::vector<std::string> sort_categories(Column& column) const {
+    if (column.known) {
+      return known_.at(column.name);
+    }
+    std::vector<std::string> names = column.categories.sorted();
+    std::vector<std::int64_t> position(names.size());
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      position[static_cast<std::size_t>(*column.categories.find(names[i]))] = static_cast<std::int64_t>(i);
+    }
+    for (std::int64_t& code : column.codes) {
+      code = position[static_cast<std::size_t>(code)];
+    }
+    return names;
+  }
+
+  Array make_features(const Categories& categories, std::int64_t width) const {
+    Array features({count_, width}, DType::float32);
+    std::memset(features.data(), 0, features.bytes());
+    float* out = features.data<float>();
+    for (const Column& column : columns_) {
+      if (&column == &columns_[target_] || column.kind == Kind::ignored) {
+        continue;
+      }
+      for (std::int64_t i = 0; i < count_; ++i) {
+        const auto row = static_cast<std::size_t>(i);
+        if (column.kind == Kind::number) {
+          out[i * width] = column.numbers[row];
+        } else {
+          out[i * width + column.codes[row]] = 1;
+        }
+      }
+      out += column.kind == Kind::number ? 1 : static_cast<std::int64_t>(categories.at(column.name).size());
+    }
+    return features;
+  }
+
+  Array make_targets() const {
+    const Column& target = columns_[target_];
+    if (target.kind == Kind::category) {
+      Array labels({count_}, DType::int64);
+      std::copy(target.codes.begin(), target.codes.end(), labels.data<std::int64_t>());
+      return labels;
+    }
+    Array quantities({count_, 1}, DType::float32);
+    std::copy(target.numbers.begin(), target.numbers.end(), quantities.data<float>());
+    return quantities;
+  }
+
+  std::filesystem::path path_;
+  CsvRecords records_;
+  std::vector<Column> columns_;
+  std::size_t target_ = 0;
+  Categories known_;
+  std::int64_t count_ = 0;
+};
+
+}  // namespace
+
+std::vector<std::string> CsvDataset::class_names() const {
+  const auto found = categories.find(target_name);
+  return found == categories.end() ? std::vector<std::string>{} : found->second;
+}
+
+CsvDataset read_csv(const std::filesystem::path& path, const CsvOptions& options) {
+  return CsvTable(path, options).data_set();
+}
+
+}  // namespace xgrad::datasets

@@ -1,0 +1,121 @@
+#include "datasets/dataset.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "autograd/error.hpp"
+#include "autograd/kernels/kernels.hpp"
+#include "datasets/permutation.hpp"
+
+namespace xgrad::datasets {
+
+namespace {
+
+// Keeps the choice apart from other random numbers that a program draws from the same seed.
+constexpr std::uint64_t split_stream = 0x73706c6974;  // "split"
+
+Array take_rows(const Array& rows, std::span<const std::int64_t> positions) {
+  Shape shape = rows.shape();
+  const std::int64_t count = shape[0];
+  shape[0] = static_cast<std::int64_t>(positions.size());
+  const std::int64_t row_size = Shape(shape.begin() + 1, shape.end()).element_count();
+  Array result(shape, rows.dtype());
+  kernels::take("Dataset::take", size_of(rows.dtype()), rows.data(), 1, count, row_size, positions.data(), shape[0],
+                result.data());
+  return result;
+}
+
+Array class_labels(std::string_view op, const Array& targets) {
+  if (targets.dtype() != DType::uint8 && !is_integer(targets.dtype())) {
+    raise<DTypeError>(op, fmt::format("a stratified choice needs integer targets, got {}; set stratified to false",
+                                      to_string(targets.dtype())));
+  }
+  if (targets.shape().ndim() != 1) {
+    raise<ShapeError>(op,
+                      fmt::format("a stratified choice needs targets of shape (n,), got {}; set stratified to false",
+                                  to_string(targets.shape())));
+  }
+  Array labels(targets.shape(), DType::int64);
+  kernels::cast(targets.dtype(), targets.data(), DType::int64, labels.data(), targets.size());
+  return labels;
+}
+
+// A random order; when stratified, class by class: every k-th sample of it then takes from each class its share.
+Array drawing_order(std::string_view op, const Dataset& data, std::uint64_t seed, bool stratified) {
+  Array order = permutation(data.size(), kernels::random_fold(seed, split_stream));
+  if (stratified) {
+    const Array labels = class_labels(op, data.targets());
+    const std::int64_t* label = labels.data<std::int64_t>();
+    std::int64_t* first = order.data<std::int64_t>();
+    std::stable_sort(first, first + order.size(), [label](auto a, auto b) { return label[a] < label[b]; });
+  }
+  return order;
+}
+
+// `is_test` tells by the place in the drawing order.
+template <class F>
+Split divide(const Dataset& data, const Array& order, const F& is_test) {
+  std::vector<bool> test(static_cast<std::size_t>(data.size()));
+  for (std::int64_t i = 0; i < order.size(); ++i) {
+    test[static_cast<std::size_t>(order.data<std::int64_t>()[i])] = is_test(i);
+  }
+  std::vector<std::int64_t> parts[2];
+  for (std::int64_t i = 0; i < data.size(); ++i) {
+    parts[test[static_cast<std::size_t>(i)] ? 1 : 0].push_back(i);
+  }
+  return {data.take(parts[0]), data.take(parts[1])};
+}
+
+}  // namespace
+
+Dataset::Dataset() : features_({0, 0}, DType::float32), targets_({0}, DType::int64) {}
+
+void Dataset::check() const {
+  if (!features_ || !targets_) {
+    raise<ValueError>("Dataset", fmt::format("the {} hold no memory; give an Array made from a shape",
+                                             features_ ? "targets" : "features"));
+  }
+  const Shape& features = features_.shape();
+  const Shape& targets = targets_.shape();
+  if (features.empty() || targets.empty() || features[0] != targets[0]) {
+    raise<ShapeError>("Dataset", fmt::format("features of shape {} and targets of shape {}; give one row of each for "
+                                             "every sample",
+                                             to_string(features), to_string(targets)));
+  }
+}
+
+Dataset Dataset::take(std::span<const std::int64_t> positions) const {
+  const auto negative = std::find_if(positions.begin(), positions.end(), [](std::int64_t p) { return p < 0; });
+  if (negative != positions.end()) {
+    raise<ValueError>("Dataset::take", fmt::format("index {} at position {} is outside [0, {}); give indices within it",
+                                                   *negative, negative - positions.begin(), size()));
+  }
+  return {take_rows(features_, positions), take_rows(targets_, positions)};
+}
+
+Split split(const Dataset& data, const SplitOptions& options) {
+  const double fraction = options.fraction;
+  if (!(fraction > 0 && fraction < 1)) {
+    raise<ValueError>("split", fmt::format("the fraction for testing is {}; give one between 0 and 1", fraction));
+  }
+  const Array order = drawing_order("split", data, options.seed, options.stratified);
+  const auto share = [fraction](std::int64_t count) { return std::llround(static_cast<double>(count) * fraction); };
+  return divide(data, order, [&](std::int64_t i) { return share(i + 1) > share(i); });
+}
+
+Split fold(const Dataset& data, std::int64_t index, const FoldOptions& options) {
+  if (options.folds < 2 || options.folds > data.size()) {
+    raise<ValueError>("fold", fmt::format("{} folds of {} samples; give a number of folds in [2, {}]", options.folds,
+                                          data.size(), data.size()));
+  }
+  if (index < 0 || index >= options.folds) {
+    raise<ValueError>("fold", fmt::format("fold {} of {}; give one in [0, {})", index, options.folds, options.folds));
+  }
+  const Array order = drawing_order("fold", data, options.seed, options.stratified);
+  return divide(data, order, [&](std::int64_t i) { return i % options.folds == index; });
+}
+
+}  // namespace xgrad::datasets

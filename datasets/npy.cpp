@@ -1,0 +1,280 @@
+#include "datasets/npy.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "autograd/error.hpp"
+#include "autograd/kernels/kernels.hpp"
+#include "datasets/input_file.hpp"
+#include "datasets/output_file.hpp"
+
+namespace xgrad::datasets {
+
+namespace {
+
+constexpr std::string_view magic = "\x93NUMPY";
+constexpr std::size_t largest_header = std::size_t{1} << 16;  // NumPy's own of eight dimensions has some 200 bytes
+constexpr std::string_view fetch_again = "write or fetch the file again";
+
+template <class Stored, class Element>
+void decode(const std::byte* in, bool swapped, Array& out) {
+  Element* elements = out.data<Element>();
+  for (std::int64_t i = 0, count = out.size(); i < count; ++i) {
+    std::array<std::byte, sizeof(Stored)> bytes;
+    std::memcpy(bytes.data(), in + static_cast<std::size_t>(i) * sizeof(Stored), sizeof(Stored));
+    if (swapped) {
+      std::reverse(bytes.begin(), bytes.end());
+    }
+    if constexpr (std::is_same_v<Element, bool>) {
+      elements[i] = bytes[0] != std::byte{0};
+    } else {
+      elements[i] = std::bit_cast<Stored>(bytes);
+    }
+  }
+}
+
+struct ElementType {
+  std::string_view code;  // kind and bytes
+  std::size_t bytes;
+  DType dtype;
+  void (*decode)(const std::byte* in, bool swapped, Array& out);
+};
+
+template <class Stored, class Element = Stored>
+constexpr ElementType element_type(std::string_view code) {
+  return {code, sizeof(Stored), dtype_of<Element>(), decode<Stored, Element>};
+}
+
+// The first of a dtype is what it is written as.
+constexpr std::array element_types = {
+    element_type<std::uint8_t, bool>("b1"),
+    element_type<std::uint8_t>("u1"),
+    element_type<std::int32_t>("i4"),
+    element_type<std::int64_t>("i8"),
+    element_type<float>("f4"),
+    element_type<double>("f8"),
+    element_type<std::int8_t, std::int32_t>("i1"),
+    element_type<std::int16_t, std::int32_t>("i2"),
+    element_type<std::uint16_t, std::int32_t>("u2"),
+    element_type<std::uint32_t, std::int64_t>("u4"),
+};
+
+struct Header {
+  const ElementType* type = nullptr;
+  bool swapped = false;  // big endian
+  bool fortran_order = false;
+  Shape shape;
+};
+
+std::string_view without_blanks(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(blanks);
+  return first == std::string_view::npos ? "" : text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
+class NpyReader {
+ public:
+  explicit NpyReader(const std::filesystem::path& path) : path_(path), file_("read_npy", path) {}
+
+  Array read() {
+    const Header header = parse(read_header());
+    const std::vector<std::byte> data = read_data(header);
+    Array result(stored_shape(header), header.type->dtype);
+    header.type->decode(data.data(), header.swapped, result);
+    return header.fortran_order ? row_major(result, header.shape) : result;
+  }
+
+ private:
+  std::string read_header() {
+    std::array<std::byte, 12> start;
+    std::size_t found = file_.read(start.data(), 10);
+    const std::string_view text(reinterpret_cast<const char*>(start.data()), found);
+    if (!text.starts_with(magic) || found < 10) {
+      fail("an NPY file, which starts with \\x93NUMPY, a version and a size", fmt::format("{} other bytes", found),
+           "give a file that numpy.save wrote");
+    }
+    const auto version = std::to_integer<int>(start[6]);
+    if (version < 1 || version > 3) {
+      fail("format 1.0, 2.0 or 3.0", fmt::format("{}.{}", version, std::to_integer<int>(start[7])), fetch_again);
+    }
+    const std::size_t size_bytes = version == 1 ? 2 : 4;
+    found += version == 1 ? 0 : file_.read(start.data() + 10, 2);
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < size_bytes; ++i) {
+      size |= std::to_integer<std::size_t>(start[8 + i]) << (8 * i);
+    }
+    if (found < 8 + size_bytes || size > largest_header) {
+      fail(fmt::format("a header of at most {} bytes", largest_header), fmt::format("{}", size), fetch_again);
+    }
+    const std::vector<std::byte> header = file_.read_bytes(size);
+    if (header.size() < size) {
+      fail(fmt::format("a header of {} bytes", size), fmt::format("{}", header.size()), fetch_again);
+    }
+    return {reinterpret_cast<const char*>(header.data()), header.size()};
+  }
+
+  // {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }
+  Header parse(std::string_view text) const {
+    text = without_blanks(text);
+    if (!text.starts_with('{') || !text.ends_with('}')) {
+      fail("a header {...}", quoted(text), fetch_again);
+    }
+    Header header;
+    set_type(header, value_of(text, "descr"));
+    const std::string_view order = value_of(text, "fortran_order");
+    header.fortran_order = order.starts_with("True");
+    if (!header.fortran_order && !order.starts_with("False")) {
+      fail("True or False as fortran_order", quoted(order), fetch_again);
+    }
+    set_shape(header, value_of(text, "shape"));
+    return header;
+  }
+
+  std::string_view value_of(std::string_view header, std::string_view key) const {
+    for (const char quote : {'\'', '"'}) {
+      const std::string name = fmt::format("{0}{1}{0}", quote, key);
+      const std::size_t at = header.find(name);
+      if (at != std::string_view::npos) {
+        const std::string_view rest = without_blanks(header.substr(at + name.size()));
+        if (rest.starts_with(':')) {
+          return without_blanks(rest.substr(1));
+        }
+      }
+    }
+    fail(fmt::format("a header with '{}'", key), quoted(header), fetch_again);
+  }
+
+  void set_type(Header& header, std::string_view text) const {
+    const std::size_t end = text.empty() ? std::string_view::npos : text.find(text[0], 1);
+    const bool is_string = text.starts_with('\'') || text.starts_with('"');
+    const std::string_view name = is_string && end != std::string_view::npos ? text.substr(1, end - 1) : "";
+    const auto* type = std::find_if(element_types.begin(), element_types.end(), [name](const ElementType& candidate) {
+      return name.size() == 3 && name.substr(1) == candidate.code;
+    });
+    if (type == element_types.end() || std::string_view("<>|=").find(name[0]) == std::string_view::npos) {
+      fail("elements of bool, int8 to int64, uint8 to uint32, float32 or float64",
+           quoted(name.empty() ? text.substr(0, 60) : name), "convert the array with astype before saving it");
+    }
+    header.type = type;
+    header.swapped = name[0] == '>';
+  }
+
+  void set_shape(Header& header, std::string_view text) const {
+    const std::size_t end = text.find(')');
+    if (!text.starts_with('(') || end == std::string_view::npos) {
+      fail("a tuple as shape", quoted(text.substr(0, 60)), fetch_again);
+    }
+    const std::string_view tuple = text.substr(0, end + 1);
+    for (std::string_view rest = without_blanks(text.substr(1, end - 1)); !rest.empty();) {
+      const std::size_t comma = std::min(rest.find(','), rest.size());
+      const std::string_view number = without_blanks(rest.substr(0, comma));
+      std::int64_t size = -1;
+      const auto [stop, error] = std::from_chars(number.data(), number.data() + number.size(), size);
+      if (error != std::errc() || stop != number.data() + number.size() || size < 0) {
+        fail("sizes of 0 or more as shape", quoted(tuple), fetch_again);
+      }
+      if (header.shape.ndim() == Shape::max_ndim) {
+        fail(fmt::format("at most {} dimensions", Shape::max_ndim), quoted(tuple), fetch_again);
+      }
+      header.shape.push_back(size);
+      rest = without_blanks(rest.substr(std::min(comma + 1, rest.size())));
+    }
+    // Axes of size 0 are passed over: the others must be countable all the same.
+    std::int64_t count = 1;
+    for (const std::int64_t size : header.shape) {
+      if (size > 1 && count > (std::numeric_limits<std::int64_t>::max() >> 4) / size) {
+        fail("sizes whose product is below 2^59", quoted(tuple), fetch_again);
+      }
+      count *= std::max<std::int64_t>(size, 1);
+    }
+  }
+
+  std::vector<std::byte> read_data(const Header& header) {
+    const std::size_t bytes = static_cast<std::size_t>(header.shape.element_count()) * header.type->bytes;
+    std::vector<std::byte> data = file_.read_bytes(bytes);
+    if (data.size() < bytes) {
+      fail(fmt::format("{} bytes of elements for shape {}", bytes, to_string(header.shape)),
+           fmt::format("{}", data.size()), fetch_again);
+    }
+    std::byte beyond;
+    if (file_.read(&beyond, 1) != 0) {
+      fail(fmt::format("the end after {} bytes of elements for shape {}", bytes, to_string(header.shape)),
+           "trailing bytes", fetch_again);
+    }
+    return data;
+  }
+
+  // In Fortran order the first axis varies fastest: in memory it is the last.
+  static Shape stored_shape(const Header& header) {
+    Shape shape = header.shape;
+    if (header.fortran_order) {
+      std::reverse(shape.begin(), shape.end());
+    }
+    return shape;
+  }
+
+  static Array row_major(const Array& stored, const Shape& shape) {
+    Array result(shape, stored.dtype());
+    Shape strides = row_major_strides(stored.shape());
+    std::reverse(strides.begin(), strides.end());
+    kernels::copy(size_of(stored.dtype()), shape, stored.data(), strides, result.data(), row_major_strides(shape));
+    return result;
+  }
+
+  static std::string quoted(std::string_view text) { return fmt::format("`{}`", text); }
+
+  [[noreturn]] void fail(std::string_view expected, std::string_view found, std::string_view next_step) const {
+    raise_file_error("read_npy", path_, expected, found, next_step);
+  }
+
+  std::filesystem::path path_;
+  InputFile file_;
+};
+
+std::string header_of(const Array& array) {
+  const auto* type = std::find_if(element_types.begin(), element_types.end(),
+                                  [&](const ElementType& candidate) { return candidate.dtype == array.dtype(); });
+  std::string sizes;
+  for (const std::int64_t size : array.shape()) {
+    sizes += fmt::format("{}{},", sizes.empty() ? "" : " ", size);
+  }
+  if (array.shape().ndim() > 1) {
+    sizes.pop_back();
+  }
+  std::string text = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}), }}",
+                                 type->bytes == 1 ? '|' : '<', type->code, sizes);
+  constexpr std::size_t start = 10;  // magic, version, size
+  constexpr std::size_t alignment = 64;
+  text.resize((start + text.size() + 1 + alignment - 1) / alignment * alignment - start, ' ');
+  text.back() = '\n';
+  const std::string size = {static_cast<char>(text.size() & 0xff), static_cast<char>(text.size() >> 8)};
+  return std::string(magic) + '\x01' + '\x00' + size + text;
+}
+
+}  // namespace
+
+Array read_npy(const std::filesystem::path& path) { return NpyReader(path).read(); }
+
+void write_npy(const std::filesystem::path& path, const Array& array) {
+  static_assert(std::endian::native == std::endian::little, "elements are written as they are in memory");
+  if (!array) {
+    raise<ValueError>("write_npy", "the array holds no memory; give one made from a shape");
+  }
+  OutputFile file("write_npy", path);
+  file.write(header_of(array));
+  file.write(std::span(static_cast<const std::byte*>(array.data()), array.bytes()));
+  file.publish();
+}
+
+}  // namespace xgrad::datasets

@@ -1,0 +1,174 @@
+#include "datasets/csv.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "datasets/batches.hpp"
+#include "gzip.hpp"
+#include "temporary_folder.hpp"
+
+namespace {
+
+using namespace xgrad;
+using datasets::CsvDataset;
+using datasets::CsvOptions;
+using datasets::read_csv;
+using testing::check_error;
+using testing::write_bytes;
+
+using Names = std::vector<std::string>;
+
+const std::string irises =
+    "length,width,species\n"
+    "5.1,3.5,setosa\n"
+    "7.0,3.2,versicolor\n"
+    "4.9,-3e0,setosa\n"
+    "6.3,3.3,virginica\n";
+const CsvOptions species{.target = "species", .categorical = {"species"}};
+
+struct Fixture : testing::TemporaryFolder {
+  std::filesystem::path file = folder / "table.csv";
+
+  CsvDataset read(const std::string& text, const CsvOptions& options = {}) const {
+    write_bytes(file, text);
+    return read_csv(file, options);
+  }
+  void check_rejected(const std::string& text, std::initializer_list<std::string_view> parts,
+                      const CsvOptions& options = {}) const {
+    check_error<FileError>([&] { read(text, options); }, parts);
+  }
+};
+
+template <class T>
+std::vector<T> elements(const Array& array) {
+  return {array.data<T>(), array.data<T>() + array.size()};
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(datasets_csv, Fixture)
+
+BOOST_AUTO_TEST_CASE(reads_numbers_and_classes) {
+  const CsvDataset data = read(irises, species);
+  BOOST_TEST((data.features().shape() == Shape{4, 2}));
+  BOOST_TEST(elements<float>(data.features()) == (std::vector<float>{5.1f, 3.5f, 7.0f, 3.2f, 4.9f, -3.0f, 6.3f, 3.3f}),
+             boost::test_tools::per_element());
+  BOOST_TEST(elements<std::int64_t>(data.targets()) == (std::vector<std::int64_t>{0, 1, 0, 2}),
+             boost::test_tools::per_element());
+  BOOST_TEST((data.targets().shape() == Shape{4}));
+  BOOST_TEST((data.feature_names == Names{"length", "width"}));
+  BOOST_TEST(data.target_name == "species");
+  BOOST_TEST((data.class_names() == Names{"setosa", "versicolor", "virginica"}));
+  BOOST_TEST(datasets::Batches(data, {.batch_size = 2}).count() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(reads_numbers_to_be_predicted) {
+  const CsvDataset data = read("1,2,3\n4,5,6\n", {.header = false, .target = 1});
+  BOOST_TEST(elements<float>(data.features()) == (std::vector<float>{1, 3, 4, 6}), boost::test_tools::per_element());
+  BOOST_TEST((data.targets().shape() == Shape{2, 1}));
+  BOOST_TEST(elements<float>(data.targets()) == (std::vector<float>{2, 5}), boost::test_tools::per_element());
+  BOOST_TEST((data.feature_names == Names{"0", "2"}));
+  BOOST_TEST(data.class_names().empty());
+  BOOST_TEST(elements<float>(read("1,2,3\n4,5,6\n", {.header = false}).targets())[1] == 6.0f);
+  BOOST_TEST(elements<float>(read("1,2,3\n4,5,6\n", {.header = false, .target = -3}).targets())[1] == 4.0f);
+}
+
+BOOST_AUTO_TEST_CASE(categories_become_one_feature_each) {
+  const CsvDataset data = read(
+      "colour,size,kind,price\n"
+      "red,10,2,1.5\n"
+      "blue,20,10,2.5\n"
+      "red,30,2,3.5\n",
+      {.target = "price", .categorical = {"colour", 2}});
+  BOOST_TEST((data.feature_names == Names{"colour=blue", "colour=red", "size", "kind=2", "kind=10"}));
+  BOOST_TEST(elements<float>(data.features()) == (std::vector<float>{0, 1, 10, 1, 0, 1, 0, 20, 0, 1, 0, 1, 30, 1, 0}),
+             boost::test_tools::per_element());
+  BOOST_TEST((data.categories.at("kind") == Names{"2", "10"}));  // by value, not as text
+}
+
+BOOST_AUTO_TEST_CASE(other_files_are_numbered_alike) {
+  const CsvDataset train = read(irises, species);
+  CsvOptions options = species;
+  options.known = train.categories;
+  const CsvDataset test = read("length,width,species\n1,2,virginica\n", options);
+  BOOST_TEST(elements<std::int64_t>(test.targets())[0] == 2);
+  BOOST_TEST((test.class_names() == train.class_names()));
+  check_rejected("length,width,species\n1,2,setosa\n1,2,rose\n",
+                 {"line 3, column 3 (species)", "known categories setosa, versicolor, virginica", "found `rose`"},
+                 options);
+  options.known = {{"species", {"virginica", "setosa"}}};
+  BOOST_TEST(elements<std::int64_t>(read("length,width,species\n1,2,setosa\n", options).targets())[0] == 1);
+  options.known = {{"species", {"setosa", "setosa"}}};
+  check_error<ValueError>([&] { read(irises, options); }, {"`setosa` twice"});
+}
+
+BOOST_AUTO_TEST_CASE(columns_can_be_left_out) {
+  const CsvDataset data = read("id,x,y\nA1,2,3\nB2,5,6\n", {.ignored = {"id"}});
+  BOOST_TEST(elements<float>(data.features()) == (std::vector<float>{2, 5}), boost::test_tools::per_element());
+  BOOST_TEST((data.feature_names == Names{"x"}));
+}
+
+BOOST_AUTO_TEST_CASE(reads_quoted_fields) {
+  const CsvDataset data =
+      read("name,\"x, \"\"exact\"\"\"\n\"a,b\",1\n\"line\nbreak\",\"2\"\n\"say \"\"hi\"\"\",3\n\"\",4",
+           {.target = 0, .categorical = {0}});
+  BOOST_TEST((data.feature_names == Names{"x, \"exact\""}));
+  BOOST_TEST((data.class_names() == Names{"", "a,b", "line\nbreak", "say \"hi\""}));
+  BOOST_TEST(elements<float>(data.features()) == (std::vector<float>{1, 2, 3, 4}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(takes_all_usual_ways_to_write_a_file) {
+  const std::vector<float> expected = {1, 3};
+  for (const char* text : {"x,y\n1,2\n3,4\n", "x,y\n1,2\n3,4", "x,y\r\n1,2\r\n3,4\r\n", "\xef\xbb\xbfx,y\n1,2\n3,4\n",
+                           "\nx,y\n\n1,2\n\r\n3,4\n\n", "x,y\n 1 ,2\n+3,\t4\n"}) {
+    const CsvDataset data = read(text, {.target = "y"});
+    BOOST_TEST(elements<float>(data.features()) == expected, boost::test_tools::per_element());
+    BOOST_TEST((data.feature_names == Names{"x"}));
+  }
+  BOOST_TEST(elements<float>(read("1;2\n3;4\n", {.header = false, .separator = ';'}).features()) == expected,
+             boost::test_tools::per_element());
+  write_bytes(folder / "table.csv.gz", testing::gzip_stored("x,y\n1,2\n3,4\n"));
+  BOOST_TEST(elements<float>(read_csv(folder / "table.csv.gz").features()) == expected,
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(names_the_field_that_is_no_number) {
+  for (const char* wrong : {"abc", "1.2.3", "1 2", "nan", "inf", "1e39", "0x10", "--1", "+-1", "1,"}) {
+    const std::string field = std::string(wrong) == "1," ? "\"1,\"" : wrong;
+    check_rejected("x,y\n1,2\n\n" + field + ",4\n", {"[read_csv] ", file.native(), "line 4, column 1 (x)",
+                                                     "a finite number", "found `" + std::string(wrong) + "`"});
+  }
+  check_rejected("x,y\n1,\n", {"line 2, column 2 (y)", "found nothing"});
+  check_rejected("1,2\n3,x\n", {"line 2, column 2 (1)"}, {.header = false});
+  // A field with line ends inside moves the lines after it.
+  check_rejected("x,y\n\"a\nb\",1\nc,z\n", {"line 4, column 2 (y)"}, {.categorical = {"x"}});
+}
+
+BOOST_AUTO_TEST_CASE(names_the_line_that_is_malformed) {
+  check_rejected("x,y\n1,2\n1,2,3\n", {"line 3: expected 2 fields", "found 3"});
+  check_rejected("x,y\n1\n", {"line 2: expected 2 fields", "found 1"});
+  check_rejected("x,y\n1,2\n3,\"4\n5,6\n", {"line 3, column 2: expected a closing quote"});
+  check_rejected("x,y\n1,\"2\"3\n", {"line 2, column 2: expected a separator", "found `3`"});
+  check_rejected("x,y\n1,2\"\n", {"line 2, column 2", "a quote inside"});
+  check_rejected("", {"line 1: expected a record, found an empty file"});
+  check_rejected("x,y\n", {"expected records after the header, found none"});
+  check_error<FileError>([&] { read_csv(folder / "absent.csv"); }, {"[read_csv] ", "absent.csv", "readable file"});
+}
+
+BOOST_AUTO_TEST_CASE(columns_that_are_not_there_are_errors) {
+  check_error<ValueError>([&] { read(irises, {.target = "colour"}); },
+                          {"[read_csv] ", "no column `colour`", "length, width, species"});
+  check_error<ValueError>([&] { read(irises, {.target = 3}); }, {"has 3 columns", "no column 3", "[-3, 3)"});
+  check_error<ValueError>([&] { read(irises, {.target = -4}); }, {"no column -4"});
+  check_error<ValueError>([&] { read(irises, {.categorical = {"colour"}}); }, {"no column `colour`"});
+  check_error<ValueError>([&] { read(irises, {.ignored = {"colour"}}); }, {"no column `colour`"});
+  check_error<ValueError>([&] { read(irises, {.target = "width", .ignored = {1}}); },
+                          {"width is the target and ignored"});
+  check_error<ValueError>([&] { read("x,x,y\n1,2,3\n", {.categorical = {0}}); }, {"more than one column `x`"});
+  BOOST_TEST(read("x,x,y\n1,2,3\n").features().size() == 2);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
