@@ -68,7 +68,7 @@ const std::array<Primitive, kernels::opcode_count> primitives{{
     {Opcode::add, "add", 2, arithmetic, [](D a, D b) { return a + b; }, one, one},
     {Opcode::subtract, "subtract", 2, arithmetic, [](D a, D b) { return a - b; }, one, [](S, S, S) -> S { return -1; }},
     {Opcode::multiply, "multiply", 2, arithmetic, [](D a, D b) { return a * b; }, [](S, S b, S) { return b; }, [](S a, S, S) { return a; }},
-    {Opcode::divide, "divide", 2, arithmetic, [](D a, D b) { return a / b; }, [](S, S b, S) { return 1 / b; }, [](S, S b, S y) { return -y / b; }},
+    {Opcode::divide, "divide", 2, arithmetic, [](D a, D b) { return a / b; }, [](S, S b, S) { return 1 / b; }, [](S a, S b, S) { return -(a / b) / b; }},
     {Opcode::remainder, "remainder", 2, arithmetic, python_remainder, one, [](S a, S b, S) { return -floor(a / b); }},
     {Opcode::pow, "pow", 2, floating, [](D a, D b) { return std::pow(a, b); },
      [](S a, S b, S) { return where(b == 0, 0, b * pow(a, b - 1)); },
