@@ -13,12 +13,11 @@ namespace {
 
 using testing::check_elements;
 using testing::check_throws;
+using testing::close;
 using testing::random_tensor;
 
 // f: R³ -> R, with gradient (2 a b, a² + cos b, 3 c²).
 Tensor f(const Tensor& x) { return x[0] * x[0] * x[1] + sin(x[1]) + x[2] * x[2] * x[2]; }
-
-bool close(const Tensor& a, const Tensor& b) { return a.shape() == b.shape() && allclose(a, b, 1e-12, 1e-12); }
 
 }  // namespace
 

@@ -35,7 +35,7 @@ const std::vector<Special>& specials() {
   static const std::vector<Special> table = {
       {"abs", [](const Tensor& x) { return abs(x); }, {0, -0.0, -inf, nan}, {0, 0, inf, nan}, {0, 0, -1, nan}},
       {"relu", [](const Tensor& x) { return relu(x); }, {0, -0.0, inf, -inf}, {0, 0, inf, 0}, {0, 0, 1, 0}},
-      {"relu_of_nan", [](const Tensor& x) { return relu(x); }, {nan}, {nan}},
+      {"relu_of_nan", [](const Tensor& x) { return relu(x); }, {nan}, {nan}, {1}},
       {"sign", [](const Tensor& x) { return sign(x); }, {0, -3, inf, nan}, {0, -1, 1, nan}},
       {"sqrt", [](const Tensor& x) { return sqrt(x); }, {0, 4, inf, -1}, {0, 2, inf, nan}, {inf, 0.25, 0, nan}},
       {"leaky_relu", [](const Tensor& x) { return leaky_relu(x, 0.5); }, {0, -inf, inf}, {0, -inf, inf}, {0.5, 0.5, 1}},
@@ -60,7 +60,7 @@ const std::vector<Special>& specials() {
        [](const Tensor& x) { return clip(x, -1, 2); },
        {-1, 2, -3, 5, nan},
        {-1, 2, -1, 2, nan},
-       {1, 1, 0, 0, 1}},
+       {1, 1, 0, 0, 0}},
       {"clip_one_side", [](const Tensor& x) { return clip(x, 0, inf); }, {-1, 0, inf}, {0, 0, inf}, {0, 1, 1}},
       {"round_half_even", [](const Tensor& x) { return round(x); }, {0.5, 1.5, 2.5, -0.5, -1.5}, {0, 2, 2, 0, -2}},
       {"trunc", [](const Tensor& x) { return trunc(x); }, {-1.7, 1.7, -inf}, {-1, 1, -inf}},
@@ -97,7 +97,7 @@ const std::vector<Special>& specials() {
        },
        {1, 0, 2, 0},
        {1, 1, 2, nan},
-       {0.5, 0, 1, 0}},
+       {0.5, 0, 1, 1}},
       {"minimum_tie",
        [](const Tensor& x) {
          return minimum(Tensor{1.0, 1.0, 1.0}, x);
