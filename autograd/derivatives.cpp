@@ -89,9 +89,10 @@ Tensor LinearMap::operator()(const Tensors& tangents, std::source_location where
     }
     for (std::size_t i = 0; i < tangents.size(); ++i) {
       if (spec_of(tangents[i]) != spec_of(placeholders_[i])) {
-        raise<ShapeError>("linearize",
-                          fmt::format("tangent {} is {}, its argument {}; they must be alike", i,
-                                      to_string(spec_of(tangents[i])), to_string(spec_of(placeholders_[i]))));
+        const std::string message = fmt::format("tangent {} is {}, its argument {}; they must be alike", i,
+                                                to_string(spec_of(tangents[i])), to_string(spec_of(placeholders_[i])));
+        tangents[i].shape() != placeholders_[i].shape() ? raise<ShapeError>("linearize", message)
+                                                        : raise<DTypeError>("linearize", message);
       }
     }
     return substitute({derivative_}, placeholders_, tangents)[0];

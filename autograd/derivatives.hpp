@@ -60,7 +60,8 @@ class LinearMap {
 
   /// The derivative along the given tangents, one per argument.
   /// \throws ValueError when there are more or fewer tangents than arguments.
-  /// \throws ShapeError when a tangent is not of the shape and dtype of its argument.
+  /// \throws ShapeError when a tangent is not of the shape of its argument.
+  /// \throws DTypeError when a tangent is not of the dtype of its argument.
   Tensor operator()(const Tensors& tangents, std::source_location where = std::source_location::current()) const;
 
  private:
