@@ -8,6 +8,7 @@
 
 #include "autograd/error.hpp"
 #include "autograd/graph.hpp"
+#include "autograd/operation.hpp"
 #include "autograd/ops.hpp"
 #include "autograd/random.hpp"
 #include "autograd/transforms.hpp"
@@ -181,28 +182,33 @@ void check_elementwise(const Function& op, const Tensors& inputs) {
 
 }  // namespace
 
-void check_grads(const Function& f, const Tensors& inputs, const CheckGradsOptions& options) {
-  for (const Tensor& input : inputs) {
-    if (input.dtype() != DType::float64) {
-      raise<DTypeError>("check_grads",
-                        fmt::format("differences need float64 inputs, got {}; cast them", to_string(input.dtype())));
+void check_grads(const Function& f, const Tensors& inputs, const CheckGradsOptions& options,
+                 std::source_location where) {
+  located(where, [&] {
+    for (const Tensor& input : inputs) {
+      if (input.dtype() != DType::float64) {
+        raise<DTypeError>("check_grads",
+                          fmt::format("differences need float64 inputs, got {}; cast them", to_string(input.dtype())));
+      }
     }
-  }
-  Check(options).run(f, inputs, 1);
+    Check(options).run(f, inputs, 1);
+  });
 }
 
-void check_op(const Function& op, const Tensors& inputs, const CheckOpOptions& options) {
-  const Tensor value = op(inputs);
-  if (options.reference) {
-    require_equal("values differ from the reference", value, options.reference(inputs));
-  }
-  if (options.elementwise) {
-    check_elementwise(op, inputs);
-  }
-  if (options.vmap) {
-    check_vmap(op, inputs);
-  }
-  check_grads(op, inputs, options.grads);
+void check_op(const Function& op, const Tensors& inputs, const CheckOpOptions& options, std::source_location where) {
+  located(where, [&] {
+    const Tensor value = op(inputs);
+    if (options.reference) {
+      require_equal("values differ from the reference", value, options.reference(inputs));
+    }
+    if (options.elementwise) {
+      check_elementwise(op, inputs);
+    }
+    if (options.vmap) {
+      check_vmap(op, inputs);
+    }
+    check_grads(op, inputs, options.grads, where);
+  });
 }
 
 }  // namespace xgrad

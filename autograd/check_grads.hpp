@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <source_location>
 
 #include "autograd/tensor.hpp"
 
@@ -31,7 +32,7 @@ struct CheckGradsOptions {
 /// \throws DTypeError when an input is not float64.
 /// \throws GradientError when a derivative is wrong, with order, input, direction, the values and the likely culprit.
 void check_grads(const std::function<Tensor(const Tensors&)>& f, const Tensors& inputs,
-                 const CheckGradsOptions& options = {});
+                 const CheckGradsOptions& options = {}, std::source_location where = std::source_location::current());
 
 /// What check_op knows about an op.
 struct CheckOpOptions {
@@ -48,6 +49,6 @@ struct CheckOpOptions {
 /// \throws ValueError naming the check that failed.
 /// \throws GradientError as check_grads does.
 void check_op(const std::function<Tensor(const Tensors&)>& op, const Tensors& inputs,
-              const CheckOpOptions& options = {});
+              const CheckOpOptions& options = {}, std::source_location where = std::source_location::current());
 
 }  // namespace xgrad

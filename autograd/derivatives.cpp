@@ -58,11 +58,11 @@ Tensor jacobian(const Tensor& output, const Tensor& input, JacobianMode mode, st
   return reshape(along_basis(jvp(output, {input}, {tangent}, where), tangent, -1), shape);
 }
 
-LinearMap::LinearMap(const Tensor& value, const Tensors& inputs) {
+LinearMap::LinearMap(const Tensor& value, const Tensors& inputs, std::source_location where) {
   for (const Tensor& input : inputs) {
     placeholders_.push_back(placeholder(spec_of(input), "linearize"));
   }
-  derivative_ = jvp(value, inputs, placeholders_, {});
+  derivative_ = jvp(value, inputs, placeholders_, where);
   // The coefficients: nodes that the tangents do not reach, kept because the derivative holds on to them.
   const TopologicalOrder order = topological_order(std::span(&derivative_, 1));
   std::vector<bool> depends(order.nodes.size());
@@ -84,19 +84,22 @@ LinearMap::LinearMap(const Tensor& value, const Tensors& inputs) {
   }
 }
 
-Tensor LinearMap::operator()(const Tensors& tangents) const {
-  if (tangents.size() != placeholders_.size()) {
-    raise<ValueError>("linearize", fmt::format("{} tangents for {} arguments; give one for each", tangents.size(),
-                                               placeholders_.size()));
-  }
-  for (std::size_t i = 0; i < tangents.size(); ++i) {
-    if (spec_of(tangents[i]) != spec_of(placeholders_[i])) {
-      raise<ShapeError>("linearize",
-                        fmt::format("tangent {} is {}, its argument {}; they must be alike", i,
-                                    to_string(spec_of(tangents[i])), to_string(spec_of(placeholders_[i]))));
+Tensor LinearMap::operator()(const Tensors& tangents, std::source_location where) const {
+  return located(where, [&] {
+    if (tangents.size() != placeholders_.size()) {
+      raise<ValueError>("linearize", fmt::format("{} tangents for {} arguments; give one for each", tangents.size(),
+                                                 placeholders_.size()));
     }
-  }
-  return substitute({derivative_}, placeholders_, tangents)[0];
+    for (std::size_t i = 0; i < tangents.size(); ++i) {
+      if (spec_of(tangents[i]) != spec_of(placeholders_[i])) {
+        const std::string message = fmt::format("tangent {} is {}, its argument {}; they must be alike", i,
+                                                to_string(spec_of(tangents[i])), to_string(spec_of(placeholders_[i])));
+        tangents[i].shape() != placeholders_[i].shape() ? raise<ShapeError>("linearize", message)
+                                                        : raise<DTypeError>("linearize", message);
+      }
+    }
+    return substitute({derivative_}, placeholders_, tangents)[0];
+  });
 }
 
 }  // namespace xgrad

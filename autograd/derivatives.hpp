@@ -48,7 +48,7 @@ template <class F>
 auto hvp(F f, std::source_location where = std::source_location::current()) {
   return [gradient = grad(std::move(f), 0, where)](const Operand& x, const Operand& v) {
     const Tensor at = x.tensor();
-    return jvp(gradient, {at}, {v.tensor(at.dtype())}).second;
+    return jvp(gradient, {at}, {v.tensor(at.dtype())}, x.where()).second;
   };
 }
 
@@ -56,10 +56,13 @@ auto hvp(F f, std::source_location where = std::source_location::current()) {
 class LinearMap {
  public:
   /// The derivative of \p value with respect to \p inputs, at the elements that these have.
-  LinearMap(const Tensor& value, const Tensors& inputs);
+  LinearMap(const Tensor& value, const Tensors& inputs, std::source_location where = std::source_location::current());
 
   /// The derivative along the given tangents, one per argument.
-  Tensor operator()(const Tensors& tangents) const;
+  /// \throws ValueError when there are more or fewer tangents than arguments.
+  /// \throws ShapeError when a tangent is not of the shape of its argument.
+  /// \throws DTypeError when a tangent is not of the dtype of its argument.
+  Tensor operator()(const Tensors& tangents, std::source_location where = std::source_location::current()) const;
 
  private:
   Tensors placeholders_;
@@ -68,13 +71,11 @@ class LinearMap {
 
 /// The value of \p f and its linear approximation: `auto [y, df] = linearize(f, {x}); Tensor dy = df({dx});`
 template <class F, std::size_t N>
-std::pair<Tensor, LinearMap> linearize(const F& f, const Tensor (&primals)[N]) {
-  Tensors fresh;
-  for (const Tensor& primal : primals) {
-    fresh.push_back(alias(primal));
-  }
+std::pair<Tensor, LinearMap> linearize(const F& f, const Tensor (&primals)[N],
+                                       std::source_location where = std::source_location::current()) {
+  const Tensors fresh = detail::fresh_aliases(where, primals);
   const Tensor value = detail::call_on<N>(f, fresh);
-  return {value, LinearMap(value, fresh)};
+  return {value, LinearMap(value, fresh, where)};
 }
 
 }  // namespace xgrad

@@ -9,9 +9,11 @@
 #include <fmt/format.h>
 
 #include "autograd/formula_builder.hpp"
+#include "autograd/formula_terms.hpp"
 
 namespace xgrad {
 
+using detail::collect_terms;
 using detail::FormulaBuilder;
 using detail::Primitive;
 using detail::primitive;
@@ -113,7 +115,7 @@ std::optional<Partial> differentiate(const Program& program, std::size_t input) 
     return std::nullopt;
   }
   std::vector<std::uint16_t> arguments;
-  auto derivative = builder.finish(*tangents[program.result], "map", &arguments);
+  auto derivative = builder.finish(collect_terms(builder, *tangents[program.result]), "map", &arguments);
   const bool zero = derivative->steps.empty() && derivative->input_count == 0 && derivative->constants[0] == 0;
   if (zero) {
     return std::nullopt;
@@ -128,6 +130,26 @@ const Partial* Program::partial(std::size_t input) const {
   Partials::Slot& slot = partials_->slots[input];
   std::call_once(slot.once, [&] { slot.partial = differentiate(*this, input); });
   return slot.partial ? &*slot.partial : nullptr;
+}
+
+Formula detail::composed(const Formula& outer, const std::vector<std::uint16_t>& outer_positions, const Formula& inner,
+                         const std::vector<std::uint16_t>& inner_positions, std::size_t count) {
+  FormulaBuilder builder;
+  std::vector<Scalar> operands;
+  for (std::size_t i = 0; i < count; ++i) {
+    operands.push_back(builder.add_input());
+  }
+  const auto at = [&](const std::vector<std::uint16_t>& positions) {
+    std::vector<Scalar> values;
+    for (const std::uint16_t position : positions) {
+      values.push_back(operands[position]);
+    }
+    return values;
+  };
+  std::vector<Scalar> outer_operands = at(outer_positions);
+  outer_operands.push_back(builder.replay(inner.program(), at(inner_positions))[inner.program().result]);
+  const Scalar result = builder.replay(outer.program(), outer_operands)[outer.program().result];
+  return Formula(shared(builder.finish(collect_terms(builder, result), "map")));
 }
 
 void Formula::record(Call call, const void* f, std::size_t input_count, std::string_view name) {

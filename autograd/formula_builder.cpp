@@ -26,6 +26,12 @@ thread_local FormulaBuilder* innermost = nullptr;
                     "given it");
 }
 
+constexpr std::size_t most_steps = 4096;
+
+[[noreturn]] void raise_too_long() {
+  raise<ValueError>("formula", fmt::format("more than {} steps; split it into several formulas", most_steps));
+}
+
 std::uint64_t next_number() {
   static std::atomic<std::uint64_t> last = 0;
   return ++last;
@@ -54,9 +60,9 @@ FormulaBuilder* FormulaBuilder::of(Scalar a, Scalar b, Scalar c) {
 Scalar FormulaBuilder::add_input() { return value(record({Kind::input, {}, 0})); }
 
 std::uint16_t FormulaBuilder::record(const Value& new_value) {
-  constexpr std::size_t most = 4096;
+  constexpr std::size_t most = 1 << 16;  // what 16 bits can number; derivatives pass through more than they keep
   if (values_.size() == most) {
-    raise<ValueError>("formula", fmt::format("more than {} steps; split it into several formulas", most));
+    raise_too_long();
   }
   values_.push_back(new_value);
   return static_cast<std::uint16_t>(values_.size() - 1);
@@ -84,6 +90,10 @@ std::optional<double> FormulaBuilder::constant_of(Scalar x) const {
   return known.kind == Kind::constant ? std::optional(known.constant) : std::nullopt;
 }
 
+std::optional<Program::Step> FormulaBuilder::step_of(Scalar x) const {
+  return x.formula_ != 0 && values_[x.id_].kind == Kind::step ? std::optional(values_[x.id_].step) : std::nullopt;
+}
+
 Scalar FormulaBuilder::emit(Opcode code, Scalar a, Scalar b, Scalar c) {
   if (const std::optional<Scalar> simpler = simplify(code, a, b, c)) {
     return *simpler;
@@ -99,12 +109,26 @@ Scalar FormulaBuilder::emit(Opcode code, Scalar a, Scalar b, Scalar c) {
   return value(entry->second);
 }
 
+// A branch that asks for the same condition again has its answer.
+std::optional<Scalar> FormulaBuilder::simplify_where(Scalar condition, Scalar a, Scalar b) {
+  if (a.formula_ != 0 && a.formula_ == b.formula_ && a.id_ == b.id_) {
+    return a;
+  }
+  const auto taken = [&](Scalar branch, std::uint16_t Program::Step::*answer) {
+    const auto inner = step_of(branch);
+    return inner && inner->code == Opcode::where && inner->a == condition.id_ ? value((*inner).*answer) : branch;
+  };
+  const Scalar yes = taken(a, &Program::Step::b);
+  const Scalar no = taken(b, &Program::Step::c);
+  const bool simpler = yes.id_ != a.id_ || no.id_ != b.id_;
+  return simpler ? std::optional(emit(Opcode::where, condition, yes, no)) : std::nullopt;
+}
+
 std::optional<Scalar> FormulaBuilder::simplify(Opcode code, Scalar a, Scalar b, Scalar c) {
   const auto ca = constant_of(a);
   const auto cb = constant_of(b);
   if (code == Opcode::where) {
-    const bool same = b.formula_ != 0 && b.formula_ == c.formula_ && b.id_ == c.id_;
-    return ca ? std::optional(*ca != 0 ? b : c) : same ? std::optional(b) : std::nullopt;
+    return ca ? std::optional(*ca != 0 ? b : c) : simplify_where(a, b, c);
   }
   const Primitive& row = primitive(code);
   if (ca && (row.operand_count == 1 || cb)) {
@@ -218,6 +242,9 @@ std::shared_ptr<const Program> FormulaBuilder::finish(Scalar result, std::string
                                   operands > 2 ? number[known.step.c] : std::uint16_t{0}});
       }
     }
+  }
+  if (program->steps.size() > most_steps) {
+    raise_too_long();
   }
   program->result = number[result_id];
   complete_program(*program);

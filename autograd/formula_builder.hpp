@@ -59,6 +59,17 @@ class FormulaBuilder {
   /// factor is.
   Scalar scale(Scalar factor, Scalar derivative);
 
+  /// The step that makes \p x; nothing when it is an input or a constant.
+  std::optional<Program::Step> step_of(Scalar x) const;
+  /// The number that \p x is, when it is a constant.
+  std::optional<double> constant_of(Scalar x) const;
+  /// The value of this builder with the given number, as the operands of steps are given.
+  Scalar value(std::uint16_t id) { return Scalar(number_, id); }
+  /// The number of \p x in this builder.
+  std::uint16_t id_of(Scalar x);
+  /// Which values take part in \p result, per number.
+  std::vector<bool> contributing(std::uint16_t result) const;
+
   /// The program that gives \p result. With \p used, inputs that do not contribute are left out and the others listed.
   std::shared_ptr<const Program> finish(Scalar result, std::string_view name,
                                         std::vector<std::uint16_t>* used = nullptr);
@@ -76,11 +87,8 @@ class FormulaBuilder {
   };
 
   std::uint16_t record(const Value& value);
-  std::uint16_t id_of(Scalar x);
-  std::optional<double> constant_of(Scalar x) const;
   std::optional<Scalar> simplify(kernels::Opcode code, Scalar a, Scalar b, Scalar c);
-  Scalar value(std::uint16_t id) { return Scalar(number_, id); }
-  std::vector<bool> contributing(std::uint16_t result) const;
+  std::optional<Scalar> simplify_where(Scalar condition, Scalar a, Scalar b);
 
   std::uint64_t number_;   // of all builders of the process
   FormulaBuilder* outer_;  // the one that this thread goes on with afterwards
@@ -88,6 +96,11 @@ class FormulaBuilder {
   std::map<std::tuple<kernels::Opcode, std::uint16_t, std::uint16_t, std::uint16_t>, std::uint16_t> steps_;
   std::map<std::uint64_t, std::uint16_t> constants_;  // by their bits, so that -0 and 0 differ and NaN is found
 };
+
+/// A formula of `count` operands: \p outer, whose last operand is \p inner. The positions say which of the operands are
+/// those of each.
+Formula composed(const Formula& outer, const std::vector<std::uint16_t>& outer_positions, const Formula& inner,
+                 const std::vector<std::uint16_t>& inner_positions, std::size_t count);
 
 /// Fills in what follows from the steps: which inputs are conditions, the kinds, the registers.
 /// \throws ValueError when truth values and numbers are mixed up.

@@ -261,74 +261,8 @@ inline Tensor operator>=(const Operand& a, const Operand& b) { return greater_eq
 inline Tensor operator==(const Operand& a, const Operand& b) { return equal(a, b); }
 inline Tensor operator!=(const Operand& a, const Operand& b) { return not_equal(a, b); }
 inline Tensor operator!(const Operand& x) { return logical_not(x); }
-
-namespace detail {
-
-template <class T>
-concept Handle = std::same_as<std::remove_cvref_t<T>, Tensor> || std::same_as<std::remove_cvref_t<T>, Variable>;
-
-template <class A, class B>
-concept XtensorAndHandle = (XtensorExpression<A> && Handle<B>) || (Handle<A> && XtensorExpression<B>);
-
-// An operand of an operator that cannot know where it stands: better no place than one in this header.
-template <class T>
-Operand unplaced(T&& x) {
-  return Operand(std::forward<T>(x), std::source_location());
-}
-
-}  // namespace detail
-
-// xtensor's own operators take anything; these are more constrained, so an xtensor array and a Tensor meet here.
-template <class A, class B>
-  requires detail::XtensorAndHandle<A, B>
-Tensor operator+(A&& a, B&& b) {
-  return xgrad::add(detail::unplaced(std::forward<A>(a)), detail::unplaced(std::forward<B>(b)));
-}
-template <class A, class B>
-  requires detail::XtensorAndHandle<A, B>
-Tensor operator-(A&& a, B&& b) {
-  return xgrad::subtract(detail::unplaced(std::forward<A>(a)), detail::unplaced(std::forward<B>(b)));
-}
-template <class A, class B>
-  requires detail::XtensorAndHandle<A, B>
-Tensor operator*(A&& a, B&& b) {
-  return xgrad::multiply(detail::unplaced(std::forward<A>(a)), detail::unplaced(std::forward<B>(b)));
-}
-template <class A, class B>
-  requires detail::XtensorAndHandle<A, B>
-Tensor operator/(A&& a, B&& b) {
-  return xgrad::divide(detail::unplaced(std::forward<A>(a)), detail::unplaced(std::forward<B>(b)));
-}
-template <class A, class B>
-  requires detail::XtensorAndHandle<A, B>
-Tensor operator<(A&& a, B&& b) {
-  return xgrad::less(detail::unplaced(std::forward<A>(a)), detail::unplaced(std::forward<B>(b)));
-}
-template <class A, class B>
-  requires detail::XtensorAndHandle<A, B>
-Tensor operator<=(A&& a, B&& b) {
-  return xgrad::less_equal(detail::unplaced(std::forward<A>(a)), detail::unplaced(std::forward<B>(b)));
-}
-template <class A, class B>
-  requires detail::XtensorAndHandle<A, B>
-Tensor operator>(A&& a, B&& b) {
-  return xgrad::greater(detail::unplaced(std::forward<A>(a)), detail::unplaced(std::forward<B>(b)));
-}
-template <class A, class B>
-  requires detail::XtensorAndHandle<A, B>
-Tensor operator>=(A&& a, B&& b) {
-  return xgrad::greater_equal(detail::unplaced(std::forward<A>(a)), detail::unplaced(std::forward<B>(b)));
-}
-template <class A, class B>
-  requires detail::XtensorAndHandle<A, B>
-Tensor operator==(A&& a, B&& b) {
-  return xgrad::equal(detail::unplaced(std::forward<A>(a)), detail::unplaced(std::forward<B>(b)));
-}
-template <class A, class B>
-  requires detail::XtensorAndHandle<A, B>
-Tensor operator!=(A&& a, B&& b) {
-  return xgrad::not_equal(detail::unplaced(std::forward<A>(a)), detail::unplaced(std::forward<B>(b)));
-}
 /// \}
 
 }  // namespace xgrad
+
+#include "autograd/xtensor_operands.hpp"

@@ -21,8 +21,9 @@ double python_remainder(double a, double b) {
   return r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
 
-// Which of two equal operands is the largest? Both: each gets half of the derivative, as in PyTorch.
-Scalar first_wins(Scalar a, Scalar b) { return where(a > b, 1, where(a == b, 0.5, 0)); }
+// Which of two equal operands is the largest? Both: each gets half of the derivative, as in PyTorch. Of NaN and a number
+// neither is the smaller one, and both get all of it.
+Scalar first_wins(Scalar a, Scalar b) { return where(a < b, 0, where(a == b, 0.5, 1)); }
 
 constexpr auto arithmetic = PrimitiveKind::arithmetic;
 constexpr auto floating = PrimitiveKind::floating;
@@ -59,7 +60,7 @@ const std::array<Primitive, kernels::opcode_count> primitives{{
     {Opcode::erf, "erf", 1, floating, [](D a, D) { return std::erf(a); },
      [](S a, S, S) { return 2 * std::numbers::inv_sqrtpi * exp(-(a * a)); }, nullptr},
     {Opcode::sigmoid, "sigmoid", 1, floating, [](D a, D) { return 1 / (1 + std::exp(-a)); }, [](S, S, S y) { return y * (1 - y); }, nullptr},
-    {Opcode::relu, "relu", 1, arithmetic, [](D a, D) { return a < 0 ? 0.0 : a; }, [](S, S, S y) { return where(y > 0, 1, 0); }, nullptr},
+    {Opcode::relu, "relu", 1, arithmetic, [](D a, D) { return a < 0 ? 0.0 : a; }, [](S, S, S y) { return where(y <= 0, 0, 1); }, nullptr},
     {Opcode::floor, "floor", 1, arithmetic, [](D a, D) { return std::floor(a); }, nullptr, nullptr},
     {Opcode::ceil, "ceil", 1, arithmetic, [](D a, D) { return std::ceil(a); }, nullptr, nullptr},
     {Opcode::round, "round", 1, arithmetic, [](D a, D) { return std::nearbyint(a); }, nullptr, nullptr},
@@ -68,7 +69,7 @@ const std::array<Primitive, kernels::opcode_count> primitives{{
     {Opcode::add, "add", 2, arithmetic, [](D a, D b) { return a + b; }, one, one},
     {Opcode::subtract, "subtract", 2, arithmetic, [](D a, D b) { return a - b; }, one, [](S, S, S) -> S { return -1; }},
     {Opcode::multiply, "multiply", 2, arithmetic, [](D a, D b) { return a * b; }, [](S, S b, S) { return b; }, [](S a, S, S) { return a; }},
-    {Opcode::divide, "divide", 2, arithmetic, [](D a, D b) { return a / b; }, [](S, S b, S) { return 1 / b; }, [](S, S b, S y) { return -y / b; }},
+    {Opcode::divide, "divide", 2, arithmetic, [](D a, D b) { return a / b; }, [](S, S b, S) { return 1 / b; }, [](S a, S b, S) { return -(a / b) / b; }},
     {Opcode::remainder, "remainder", 2, arithmetic, python_remainder, one, [](S a, S b, S) { return -floor(a / b); }},
     {Opcode::pow, "pow", 2, floating, [](D a, D b) { return std::pow(a, b); },
      [](S a, S b, S) { return where(b == 0, 0, b * pow(a, b - 1)); },

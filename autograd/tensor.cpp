@@ -69,12 +69,25 @@ Array Tensor::array() const {
   return node.value(index_);
 }
 
-Array Tensor::single_element() const {
-  if (size() != 1) {
-    raise<ShapeError>("item", fmt::format("a tensor of shape {} has {} elements, not one; reduce it, or use value<T>()",
-                                          to_string(shape()), size()));
-  }
-  return array();
+Array Tensor::elements(DType wanted, const std::source_location& where) const {
+  return located(where, [&] {
+    if (dtype() != wanted) {
+      raise<DTypeError>("value", fmt::format("the elements are {}, not {}; ask for that type or cast first",
+                                             to_string(dtype()), to_string(wanted)));
+    }
+    return array();
+  });
+}
+
+Array Tensor::single_element(const std::source_location& where) const {
+  return located(where, [&] {
+    if (size() != 1) {
+      raise<ShapeError>("item", fmt::format("a tensor of shape {} has {} elements, not one; reduce it, or use "
+                                            "value<T>()",
+                                            to_string(shape()), size()));
+    }
+    return array();
+  });
 }
 
 Tensor Tensor::detach() const {

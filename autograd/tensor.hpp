@@ -138,15 +138,15 @@ class Tensor {
   /// The elements as a read-only xtensor array of \p T that shares ownership of the memory; nothing is copied.
   /// \throws DTypeError when \p T is not the dtype.
   template <class T>
-  auto value() const {
-    return view<T>(array());
+  auto value(std::source_location where = std::source_location::current()) const {
+    return view<T>(elements(dtype_of<T>(), where));
   }
 
   /// The element of a tensor of one element, converted to \p T.
   /// \throws ShapeError when there is more than one element or none.
   template <detail::Number T = double>
-  T item() const {
-    const Array single = single_element();
+  T item(std::source_location where = std::source_location::current()) const {
+    const Array single = single_element(where);
     return dispatch(single.dtype(), [&](auto zero) { return static_cast<T>(*single.data<decltype(zero)>()); });
   }
 
@@ -176,7 +176,8 @@ class Tensor {
     *result.data<S>() = number;
     return result;
   }
-  Array single_element() const;
+  Array elements(DType wanted, const std::source_location& where) const;
+  Array single_element(const std::source_location& where) const;
 
   Ref<const Node> node_;
   std::size_t index_ = 0;

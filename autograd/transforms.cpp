@@ -360,8 +360,10 @@ Tensor jvp(const Tensor& output, const Tensors& inputs, const Tensors& tangents,
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       if (tangents[i].shape() != inputs[i].shape() || tangents[i].dtype() != inputs[i].dtype()) {
         const Spec given{tangents[i].shape(), tangents[i].dtype()};
-        raise<ShapeError>("jvp", fmt::format("tangent {} is {}, its input {}; they must be alike", i, to_string(given),
-                                             describe(inputs[i])));
+        const std::string message =
+            fmt::format("tangent {} is {}, its input {}; they must be alike", i, to_string(given), describe(inputs[i]));
+        tangents[i].shape() != inputs[i].shape() ? raise<ShapeError>("jvp", message)
+                                                 : raise<DTypeError>("jvp", message);
       }
     }
     const Tensor tangent = forward_mode(output, inputs, tangents);

@@ -73,31 +73,38 @@ Tensors fresh_aliases(const std::source_location& where, const Operands&... oper
   return {alias(Operand(operands, where))...};
 }
 
+template <std::size_t N>
+Tensors fresh_aliases(const std::source_location& where, const Tensor (&tensors)[N]) {
+  Tensors fresh;
+  for (const Tensor& tensor : tensors) {
+    fresh.push_back(alias(Operand(tensor, where)));
+  }
+  return fresh;
+}
+
 }  // namespace detail
 
 /// The value of \p f and its derivative along the given tangents: `auto [y, dy] = jvp(f, {x, w}, {dx, dw})`.
 template <class F, std::size_t N>
   requires(!std::convertible_to<F, Tensor>)
-std::pair<Tensor, Tensor> jvp(const F& f, const Tensor (&primals)[N], const Tensor (&tangents)[N]) {
-  Tensors fresh;
-  for (const Tensor& primal : primals) {
-    fresh.push_back(alias(primal));
-  }
+std::pair<Tensor, Tensor> jvp(const F& f, const Tensor (&primals)[N], const Tensor (&tangents)[N],
+                              std::source_location where = std::source_location::current()) {
+  const Tensors fresh = detail::fresh_aliases(where, primals);
   const Tensor value = detail::call_on<N>(f, fresh);
-  return {value, jvp(value, fresh, Tensors(tangents, tangents + N), {})};
+  return {value, jvp(value, fresh, Tensors(tangents, tangents + N), where)};
 }
 
 /// The value of \p f and the function that takes a cotangent of it to the cotangents of the arguments:
 /// `auto [y, pullback] = vjp(f, {x, w}); Tensors cts = pullback(ct);`
 template <class F, std::size_t N>
   requires(!std::convertible_to<F, Tensor>)
-auto vjp(const F& f, const Tensor (&primals)[N]) {
-  Tensors fresh;
-  for (const Tensor& primal : primals) {
-    fresh.push_back(alias(primal));
-  }
+auto vjp(const F& f, const Tensor (&primals)[N], std::source_location where = std::source_location::current()) {
+  const Tensors fresh = detail::fresh_aliases(where, primals);
   const Tensor value = detail::call_on<N>(f, fresh);
-  const auto pullback = [value, fresh](const Tensor& ct) { return vjp(value, fresh, ct, Unreached::zeros, {}); };
+  const auto pullback = [value, fresh](const Tensor& ct,
+                                       std::source_location called = std::source_location::current()) {
+    return vjp(value, fresh, ct, Unreached::zeros, called);
+  };
   return std::pair(value, pullback);
 }
 

@@ -43,14 +43,14 @@ class Variable {
 
   /// The current elements, as a read-only xtensor array of \p T; later assignments do not change it.
   template <class T>
-  auto value() const {
-    return read().value<T>();
+  auto value(std::source_location where = std::source_location::current()) const {
+    return read().value<T>(where);
   }
   /// The current element of a variable of one element, converted to \p T.
   /// \throws ShapeError when there is more than one element or none.
   template <detail::Number T = double>
-  T item() const {
-    return read().item<T>();
+  T item(std::source_location where = std::source_location::current()) const {
+    return read().item<T>(where);
   }
 
   /// Computes \p value and makes it the content. A C++ number fills a variable of shape ().

@@ -44,11 +44,14 @@ Tensor map_samples(const Tensor& output, const MappedArguments& arguments, std::
 /// \throws ValueError when numbers of samples differ, or f reads the value of a mapped argument.
 /// \throws GradientError when an operation has no vmap rule.
 template <class F>
-auto vmap(F f, std::vector<std::int64_t> in_axes = {}, std::int64_t out_axis = 0) {
-  return [f = std::move(f), in_axes = std::move(in_axes), out_axis](const auto&... arguments) {
-    const Tensors all{Operand(arguments).tensor()...};
-    const detail::MappedArguments mapped = detail::split_samples(all, in_axes);
-    return detail::map_samples(detail::call_on<sizeof...(arguments)>(f, mapped.for_one_sample), mapped, out_axis);
+auto vmap(F f, std::vector<std::int64_t> in_axes = {}, std::int64_t out_axis = 0,
+          std::source_location where = std::source_location::current()) {
+  return [f = std::move(f), in_axes = std::move(in_axes), out_axis, where](const auto&... arguments) {
+    return located(where, [&] {
+      const Tensors all{Operand(arguments, where).tensor()...};
+      const detail::MappedArguments mapped = detail::split_samples(all, in_axes);
+      return detail::map_samples(detail::call_on<sizeof...(arguments)>(f, mapped.for_one_sample), mapped, out_axis);
+    });
   };
 }
 

@@ -1,5 +1,5 @@
 // Two operations that xgrad does not have, defined here: one by a formula, one by its own derivative rule. Both are
-// differentiated twice, and checked against differences.
+// differentiated twice, and checked.
 
 #include <cmath>
 #include <cstdio>
@@ -31,10 +31,11 @@ double brightest() {
 }
 
 // ---- 2. Any other operation is a struct: its name, its attributes, what its result looks like, how to compute it, and
-// how to turn the cotangent of its result into those of its inputs. That last rule is made of tensors, so it is
-// differentiable itself.
+// its rules: how to turn the cotangent of its result into those of its inputs (vjp), the tangents of its inputs into that
+// of its result (jvp), and how to work on many samples at once (vmap). Rules are made of tensors, so they are
+// differentiable themselves.
 
-// Two signals a and b of n samples that repeat: their circular convolution  c[i] = Σⱼ a[j] b[(i - j) mod n]
+// Two signals a and b of n numbers, along the last axis, that repeat: their circular convolution  c[i] = Σⱼ a[j] b[(i - j) mod n]
 // or correlation  c[i] = Σⱼ a[j] b[(i + j) mod n]. Each is the derivative of the other.
 struct CircularProduct {
   static constexpr std::string_view name = "circular_product";
@@ -44,8 +45,8 @@ struct CircularProduct {
   Spec infer(Inputs in) const {
     const Tensor& a = in[0];
     const Tensor& b = in[1];
-    if (a.ndim() != 1 || a.shape() != b.shape()) {
-      raise<ShapeError>(name, "it takes two signals of one length, got " + to_string(a.shape()) + " and " +
+    if (a.ndim() == 0 || a.shape() != b.shape()) {
+      raise<ShapeError>(name, "it takes signals of one length, got " + to_string(a.shape()) + " and " +
                                   to_string(b.shape()) + "; pad the shorter one with zeros");
     }
     if (a.dtype() != b.dtype() || !is_floating(a.dtype())) {
@@ -68,17 +69,38 @@ struct CircularProduct {
     return {apply_op(CircularProduct{true}, {b, ct[0]}), apply_op(CircularProduct{true}, {a, ct[0]})};
   }
 
+  // A product is linear in each factor: dc = da ∗ b + a ∗ db. Where a tangent is undefined, it is zero.
+  Tensors jvp(const Node& node, const Tangents& t) const {
+    Tensor from_a, from_b;
+    if (t[0].defined()) {
+      from_a = apply_op(*this, {t[0], node.input(1)});
+    }
+    if (t[1].defined()) {
+      from_b = apply_op(*this, {node.input(0), t[1]});
+    }
+    return {!from_a.defined() ? from_b : !from_b.defined() ? from_a : from_a + from_b};
+  }
+
+  // Axes in front are samples; a signal that is the same for all samples is repeated.
+  Tensors vmap(const Node&, const BatchedInputs& in) const {
+    const Shape shape = in[in.batched[0] ? 0 : 1].shape();
+    return {apply_op(*this, {broadcast_to(in[0], shape), broadcast_to(in[1], shape)})};
+  }
+
  private:
   template <class T>
   void compute(ConstViews in, Views out) const {
     const T* a = in[0].as<T>();
     const T* b = in[1].as<T>();
     T* c = out[0].as<T>();
-    const std::int64_t n = out[0].size();
-    for (std::int64_t i = 0; i < n; ++i) {
-      c[i] = 0;
-      for (std::int64_t j = 0; j < n; ++j) {
-        c[i] += a[j] * b[(correlates ? i + j : i - j + n) % n];
+    const std::int64_t n = out[0].shape()[out[0].shape().ndim() - 1];
+    for (std::int64_t start = 0; start < out[0].size(); start += n) {
+      for (std::int64_t i = 0; i < n; ++i) {
+        T sum = 0;
+        for (std::int64_t j = 0; j < n; ++j) {
+          sum += a[start + j] * b[start + (correlates ? i + j : i - j + n) % n];
+        }
+        c[start + i] = sum;
       }
     }
   }
@@ -97,11 +119,11 @@ bool check(const char* what, bool holds) {
   return holds;
 }
 
-bool derivatives_agree(const char* what, const std::function<Tensor(const Tensors&)>& f, const Tensors& inputs) {
+bool passes(const char* what, const std::function<Tensor(const Tensors&)>& f, const Tensors& inputs) {
   try {
-    check_grads(f, inputs);  // first and second derivatives against differences
+    check_op(f, inputs);  // first and second derivatives in both modes against differences; vmap
     return check(what, true);
-  } catch (const GradientError& error) {
+  } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return check(what, false);
   }
@@ -125,9 +147,9 @@ bool run() {
 
   const auto planck_of = [](const Tensors& in) { return planck(in[0]); };
   const auto convolution_of = [](const Tensors& in) { return tanh(circular_convolution(in[0], in[1])); };
-  bool good = derivatives_agree("planck: derivatives agree with differences", planck_of, {x});
+  bool good = passes("planck: derivatives agree with differences, vmap with single calls", planck_of, {x});
   good &= check("planck: the peak is Wien's constant 2.821439372122", std::abs(peak - 2.821439372122078893) < 1e-12);
-  good &= derivatives_agree("circular convolution: derivatives agree with differences", convolution_of, {signal, blur});
+  good &= passes("circular convolution: derivatives and vmap alike", convolution_of, {signal, blur});
   good &=
       check("circular convolution: blurring by weights of sum 1 keeps the sum", allclose(sum(blurred), sum(signal)));
   // The energy ‖A s‖² has the Hessian 2 AᵀA.

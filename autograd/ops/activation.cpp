@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <numbers>
 
 #include "autograd/ops.hpp"
@@ -64,11 +65,14 @@ Tensor mish(const Operand& x) {
 }
 
 Tensor clip(const Operand& x, double min, double max) {
-  const auto limit = [=](Scalar a) {
-    const Scalar raised = where(a < min, min, a);
-    return where(raised > max, max, raised);
+  const double lowest = std::min(min, max);
+  const auto limit = [=](Scalar a) { return where(a < min, lowest, where(a > max, max, a)); };
+  // NaN stays NaN, with derivative 0: it is not within the limits.
+  const auto limit_floating = [=](Scalar a) {
+    return where(a < min, lowest, where(a > max, max, where(a == a, a, sign(a))));
   };
-  return map(Formula(limit, "clip"), {x});
+  const SourceScope scope(x);
+  return map(is_floating(x.tensor().dtype()) ? Formula(limit_floating, "clip") : Formula(limit, "clip"), {x});
 }
 
 }  // namespace xgrad

@@ -1,10 +1,12 @@
 #include "autograd/ops/map.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include <fmt/format.h>
 
+#include "autograd/formula_builder.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops.hpp"
 
@@ -152,13 +154,56 @@ Tensor partial_product(const Node& node, const Formula& formula, std::size_t i, 
   return apply_formula(partial->formula, operands);
 }
 
+// Whether the factor is itself a formula of what the node reads or gives, as in derivatives of derivatives.
+bool is_formula_of_same_values(const Node& node, const Tensor& factor) {
+  const Inputs inputs = factor.node().inputs();
+  const auto is_shared = [&](const Tensor& x) {
+    return x.same_as(node.output(0)) ||
+           std::any_of(node.inputs().begin(), node.inputs().end(), [&](const Tensor& own) { return own.same_as(x); });
+  };
+  return factor.node().as<Map>() != nullptr && std::any_of(inputs.begin(), inputs.end(), is_shared);
+}
+
+// The formula of a product of derivatives and of the formula that gave its last operand, as one: repeated derivatives
+// stay one node each.
+Tensor joined(const Tensor& product) {
+  const Inputs outer = product.node().inputs();
+  const Tensor factor = outer.back();
+  const Inputs inner = factor.node().inputs();
+  Tensors operands;
+  const auto position = [&](const Tensor& x) {
+    const auto found = std::find_if(operands.begin(), operands.end(), [&](const Tensor& y) { return y.same_as(x); });
+    const auto number = static_cast<std::uint16_t>(found - operands.begin());
+    if (found == operands.end()) {
+      operands.push_back(x);
+    }
+    return number;
+  };
+  std::vector<std::uint16_t> inner_positions;
+  std::vector<std::uint16_t> outer_positions;
+  std::transform(inner.begin(), inner.end(), std::back_inserter(inner_positions), position);
+  std::transform(outer.begin(), outer.end() - 1, std::back_inserter(outer_positions), position);
+  const Formula formula = detail::composed(product.node().as<Map>()->formula, outer_positions,
+                                           factor.node().as<Map>()->formula, inner_positions, operands.size());
+  constexpr std::size_t longest = 128;  // a part of the graph that is read twice is not to be repeated without end
+  return formula.program().steps.size() > longest ? product : apply_formula(formula, operands);
+}
+
 }  // namespace
 
 Tensors Map::vjp(const Node& node, const Cotangents& ct) const {
   Tensors gradients(node.inputs().size());
+  std::size_t made = 0;
   for (std::size_t i = 0; i < gradients.size(); ++i) {
     if (ct.wanted(i)) {
       gradients[i] = partial_product(node, formula, i, ct[0]);
+      made += gradients[i].defined();
+    }
+  }
+  for (Tensor& gradient : gradients) {
+    if (made == 1 && gradient.defined() && is_formula_of_same_values(node, ct[0]) && !gradient.same_as(ct[0]) &&
+        gradient.node().as<Map>() != nullptr && gradient.node().inputs().back().same_as(ct[0])) {
+      gradient = joined(gradient);
     }
   }
   return gradients;

@@ -14,9 +14,8 @@ namespace {
 
 using testing::check_elements;
 using testing::check_throws;
+using testing::close;
 using testing::random_tensor;
-
-bool close(const Tensor& a, const Tensor& b) { return a.shape() == b.shape() && allclose(a, b, 1e-12, 1e-12); }
 
 /// x, and how much memory there is while it is computed.
 struct Watch {

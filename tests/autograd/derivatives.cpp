@@ -13,12 +13,11 @@ namespace {
 
 using testing::check_elements;
 using testing::check_throws;
+using testing::close;
 using testing::random_tensor;
 
 // f: R³ -> R, with gradient (2 a b, a² + cos b, 3 c²).
 Tensor f(const Tensor& x) { return x[0] * x[0] * x[1] + sin(x[1]) + x[2] * x[2] * x[2]; }
-
-bool close(const Tensor& a, const Tensor& b) { return a.shape() == b.shape() && allclose(a, b, 1e-12, 1e-12); }
 
 }  // namespace
 
@@ -54,6 +53,7 @@ BOOST_AUTO_TEST_CASE(jvp_is_zero_where_nothing_depends_on_the_input) {
 BOOST_AUTO_TEST_CASE(jvp_refuses_tangents_that_do_not_fit) {
   const Tensor x = {1.0, 2.0};
   check_throws<ShapeError>([&] { jvp(sum(x), {x}, {Tensor{1.0}}); }, {"[jvp] tangent 0 is float64(1,)", "float64(2,)"});
+  check_throws<DTypeError>([&] { jvp(sum(x), {x}, {zeros({2})}); }, {"[jvp] tangent 0 is float32(2,)", "float64(2,)"});
   check_throws<ValueError>([&] { jvp(sum(x), {x}, Tensors()); }, {"[jvp] 0 tangents for 1 inputs"});
   const Tensor labels = {1, 2};
   check_throws<DTypeError>([&] { jvp(sum(labels), {labels}, {labels}); }, {"not floating"});
@@ -163,6 +163,7 @@ BOOST_AUTO_TEST_CASE(linearize_is_linear_and_agrees_with_jvp) {
   }
   BOOST_TEST(close(df({Tensor{2.0, 0.0}}), 2.0 * df({Tensor{1.0, 0.0}})));
   check_throws<ShapeError>([&df = df] { df({Tensor(1.0)}); }, {"[linearize] tangent 0"});
+  check_throws<DTypeError>([&df = df] { df({zeros({2})}); }, {"[linearize] tangent 0 is float32(2,)"});
   check_throws<ValueError>([&df = df] { df(Tensors()); }, {"[linearize] 0 tangents"});
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -7,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/autograd.hpp"
+#include "autograd/ops/map.hpp"
 #include "testing.hpp"
 
 namespace xgrad {
@@ -35,7 +37,7 @@ const std::vector<Special>& specials() {
   static const std::vector<Special> table = {
       {"abs", [](const Tensor& x) { return abs(x); }, {0, -0.0, -inf, nan}, {0, 0, inf, nan}, {0, 0, -1, nan}},
       {"relu", [](const Tensor& x) { return relu(x); }, {0, -0.0, inf, -inf}, {0, 0, inf, 0}, {0, 0, 1, 0}},
-      {"relu_of_nan", [](const Tensor& x) { return relu(x); }, {nan}, {nan}},
+      {"relu_of_nan", [](const Tensor& x) { return relu(x); }, {nan}, {nan}, {1}},
       {"sign", [](const Tensor& x) { return sign(x); }, {0, -3, inf, nan}, {0, -1, 1, nan}},
       {"sqrt", [](const Tensor& x) { return sqrt(x); }, {0, 4, inf, -1}, {0, 2, inf, nan}, {inf, 0.25, 0, nan}},
       {"leaky_relu", [](const Tensor& x) { return leaky_relu(x, 0.5); }, {0, -inf, inf}, {0, -inf, inf}, {0.5, 0.5, 1}},
@@ -60,7 +62,7 @@ const std::vector<Special>& specials() {
        [](const Tensor& x) { return clip(x, -1, 2); },
        {-1, 2, -3, 5, nan},
        {-1, 2, -1, 2, nan},
-       {1, 1, 0, 0, 1}},
+       {1, 1, 0, 0, 0}},
       {"clip_one_side", [](const Tensor& x) { return clip(x, 0, inf); }, {-1, 0, inf}, {0, 0, inf}, {0, 1, 1}},
       {"round_half_even", [](const Tensor& x) { return round(x); }, {0.5, 1.5, 2.5, -0.5, -1.5}, {0, 2, 2, 0, -2}},
       {"trunc", [](const Tensor& x) { return trunc(x); }, {-1.7, 1.7, -inf}, {-1, 1, -inf}},
@@ -97,7 +99,7 @@ const std::vector<Special>& specials() {
        },
        {1, 0, 2, 0},
        {1, 1, 2, nan},
-       {0.5, 0, 1, 0}},
+       {0.5, 0, 1, 1}},
       {"minimum_tie",
        [](const Tensor& x) {
          return minimum(Tensor{1.0, 1.0, 1.0}, x);
@@ -179,12 +181,111 @@ const std::vector<Special>& specials() {
   return table;
 }
 
+bool is_elementwise(const Tensor& y, const Tensor& x) {
+  const auto order = nodes_since(Tensors{x}, Tensors{y});
+  return y.shape() == x.shape() && std::all_of(order.nodes.begin(), order.nodes.end(), [&](const Node* node) {
+           return node->as<Map>() != nullptr || node->inputs().empty();
+         });
+}
+
+// Forward mode gives the same: along all ones for elementwise ops, else along each axis where that is finite.
+void check_forward_mode(const Special& special, const Tensor& x, const Tensor& y) {
+  if (is_elementwise(y, x)) {
+    check_elements(jvp(y, {x}, {ones_like(x)}), x.shape(), special.dx, special.tolerance);
+    return;
+  }
+  for (std::size_t i = 0; i < special.dx.size(); ++i) {
+    std::vector<double> direction(special.dx.size());
+    direction[i] = 1;
+    const Tensor along = sum(jvp(y, {x}, {make_tensor(direction, x.shape(), DType::float64)}));
+    check_elements(along, {}, {special.dx[i]}, special.tolerance);
+  }
+}
+
 void check(const Special& special) {
   const Tensor x = make_tensor(special.x, {static_cast<std::int64_t>(special.x.size())}, DType::float64);
   const Tensor y = special.f(x);
   check_elements(y, y.shape(), special.y, special.tolerance);
+  const Tensor twice = stack({x, x});
+  check_elements(vmap(special.f)(twice)[1], y.shape(), special.y, special.tolerance);
   if (!special.dx.empty()) {
     check_elements(grad(sum(y), x), x.shape(), special.dx, special.tolerance);
+    check_forward_mode(special, x, y);
+    const auto gradient = grad([&](const Tensor& v) { return sum(special.f(v)); });
+    check_elements(vmap(gradient)(twice)[1], x.shape(), special.dx, special.tolerance);
+  }
+}
+
+/// Derivatives of the sum of f, of the sum of that, and so on, at values where something special happens.
+struct Higher {
+  std::string name;
+  std::function<Tensor(const Tensor&)> f;
+  std::vector<double> x;
+  std::vector<std::vector<double>> derivatives;
+};
+
+const std::vector<Higher>& higher_orders() {
+  static const std::vector<Higher> table = {
+      {"sqrt", [](const Tensor& x) { return sqrt(x); }, {0, 4}, {{inf, 0.25}, {-inf, -1 / 32.0}, {inf, 3 / 256.0}}},
+      {"log", [](const Tensor& x) { return log(x); }, {0, inf}, {{inf, 0}, {-inf, 0}, {inf, 0}}},
+      {"reciprocal", [](const Tensor& x) { return 1 / x; }, {0, inf}, {{-inf, 0}, {inf, 0}, {-inf, 0}}},
+      {"square_by_pow", [](const Tensor& x) { return pow(x, 2); }, {0, -3}, {{0, -6}, {2, 2}, {0, 0}}},
+      {"cube_by_pow", [](const Tensor& x) { return pow(x, 3); }, {0, -2}, {{0, 12}, {0, -12}, {6, 6}}},
+      {"fifth_power", [](const Tensor& x) { return pow(x, 5); }, {0, -2}, {{0, 80}, {0, -160}, {0, 240}}},
+      {"power_of_fraction", [](const Tensor& x) { return pow(x, 1.5); }, {0, -2}, {{0, nan}, {inf, nan}, {-inf, nan}}},
+      {"power_by_tensor",
+       [](const Tensor& x) {
+         return pow(x, Tensor{2.0, 1.0, 0.0, 3.0, 2.0});
+       },
+       {0, 0, 0, 0, -3},
+       {{0, 1, 0, 0, -6}, {2, 0, 0, 0, 2}, {0, 0, 0, 6, 0}}},
+      {"power_of_base_0",
+       [](const Tensor& x) {
+         return pow(Tensor{0.0, 0.0, -2.0}, x);
+       },
+       {0, 2, 2},
+       {{0, 0, nan}, {0, 0, nan}, {0, 0, nan}}},
+      {"norm_at_0", [](const Tensor& x) { return norm(x); }, {0, 0}, {{0, 0}, {0, 0}}},
+      {"stddev_at_0", [](const Tensor& x) { return stddev(x); }, {1, 1}, {{0, 0}, {0, 0}}},
+      {"logsumexp_of_minus_inf", [](const Tensor& x) { return logsumexp(x); }, {-inf, -inf}, {{0, 0}, {0, 0}}},
+      {"logsumexp_some_minus_inf",
+       [](const Tensor& x) { return square(logsumexp(x)); },
+       {-inf, 0, 0},
+       {{0, std::log(2), std::log(2)}, {0, 1, 1}, {0, 0, 0}}},
+      {"softplus_far_out",
+       [](const Tensor& x) { return softplus(x); },
+       {1000, -1000, inf, -inf, 0},
+       {{1, 0, 1, 0, 0.5}, {0, 0, 0, 0, 0.25}, {0, 0, 0, 0, 0}}},
+      {"sigmoid_far_out",
+       [](const Tensor& x) { return sigmoid(x); },
+       {inf, -inf, 0},
+       {{0, 0, 0.25}, {0, 0, 0}, {0, 0, -0.125}}},
+      {"tanh_far_out", [](const Tensor& x) { return tanh(x); }, {inf, -inf, 0}, {{0, 0, 1}, {0, 0, 0}, {0, 0, -2}}},
+      {"abs", [](const Tensor& x) { return abs(x); }, {0, -2}, {{0, -1}, {0, 0}}},
+      {"relu_squared", [](const Tensor& x) { return square(relu(x)); }, {0, -2, 3}, {{0, 0, 6}, {0, 0, 2}, {0, 0, 0}}},
+      {"maximum_tie", [](const Tensor& x) { return square(maximum(x, 1.0)); }, {1, 2}, {{1, 4}, {0.5, 2}, {0, 0}}},
+      {"branch_not_taken",
+       [](const Tensor& x) { return map([](Scalar a) { return where(a > 0, log(a) * sqrt(a), a * a); }, x); },
+       {0, -1, 1},
+       {{0, -2, 1}, {2, 2, 0}, {0, 0, -0.25}}},
+      {"clip_of_nan", [](const Tensor& x) { return clip(x, -1, 1); }, {nan, 0.5}, {{0, 1}, {0, 0}}},
+      {"product_with_a_zero", [](const Tensor& x) { return prod(x); }, {0, 3, 2}, {{6, 0, 0}, {5, 2, 3}, {2, 2, 2}}},
+      {"product_with_two_zeros", [](const Tensor& x) { return prod(x); }, {0, 0, 2}, {{0, 0, 0}, {2, 2, 0}, {2, 2, 2}}},
+  };
+  return table;
+}
+
+// In reverse over reverse, and for elementwise ops in forward over reverse.
+void check_higher(const Higher& higher) {
+  const Tensor x = make_tensor(higher.x, {static_cast<std::int64_t>(higher.x.size())}, DType::float64);
+  Tensor y = higher.f(x);
+  for (const std::vector<double>& expected : higher.derivatives) {
+    const Tensor derivative = grad(sum(y), x, Unreached::zeros);
+    check_elements(derivative, x.shape(), expected, 1e-13);
+    if (is_elementwise(y, x)) {
+      check_elements(jvp(y, {x}, {ones_like(x)}), x.shape(), expected, 1e-13);
+    }
+    y = derivative;
   }
 }
 
@@ -193,6 +294,10 @@ struct CasePerSpecial {
     for (const Special& special : specials()) {
       boost::unit_test::framework::current_auto_test_suite().add(
           boost::unit_test::make_test_case([&special] { check(special); }, special.name, __FILE__, __LINE__));
+    }
+    for (const Higher& higher : higher_orders()) {
+      boost::unit_test::framework::current_auto_test_suite().add(boost::unit_test::make_test_case(
+          [&higher] { check_higher(higher); }, "higher_orders_of_" + higher.name, __FILE__, __LINE__));
     }
   }
 };

@@ -219,6 +219,29 @@ BOOST_AUTO_TEST_CASE(functions_are_found_by_argument_and_take_arrays) {
   check_elements(xgrad::sum(xt::xarray<double>{1, 2}), {}, {3});
 }
 
+BOOST_AUTO_TEST_CASE(functions_that_xtensor_has_too_take_tensors_and_arrays_together) {
+  const xt::xarray<double> a = {1, 2, 3};
+  const Tensor x = {3.0, 2.0, 1.0};
+  const Variable v(x);
+  check_elements(maximum(a, x), {3}, {3, 2, 3});
+  check_elements(minimum(x, a), {3}, {1, 2, 1});
+  check_elements(maximum(v, 2.0 * a), {3}, {3, 4, 6});
+  check_elements(pow(a, x), {3}, {1, 4, 3});
+  check_elements(remainder(a, x), {3}, {1, 0, 0});
+  check_elements(hypot(x, a), {3}, {std::sqrt(10), std::sqrt(8), std::sqrt(10)}, 1e-15);
+  check_elements(atan2(a, x)[1], {}, {std::atan(1)}, 1e-15);
+  check_elements(less(a, x), {3}, {1, 0, 0});
+  check_elements(less_equal(a, x), {3}, {1, 1, 0});
+  check_elements(greater(a, x), {3}, {0, 0, 1});
+  check_elements(greater_equal(a, x), {3}, {0, 1, 1});
+  check_elements(equal(a, v), {3}, {0, 1, 0});
+  check_elements(not_equal(x, a), {3}, {1, 0, 1});
+  check_elements(where(a > 1.5, x, 0.0), {3}, {0, 2, 1});
+  check_elements(where(x > 1.5, a, x), {3}, {1, 2, 1});
+  check_elements(where(a > 1.5, 7.0, v), {3}, {3, 7, 7});
+  check_elements(grad(sum(maximum(a, x)), x), {3}, {1, 0.5, 0});
+}
+
 BOOST_AUTO_TEST_CASE(detach_forgets_history) {
   const Tensor x = {1.0, 2.0};
   const Tensor y = (x * 3.0).detach();

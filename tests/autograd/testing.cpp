@@ -4,6 +4,7 @@
 #include <cmath>
 #include <random>
 
+#include "autograd/ops.hpp"
 #include "autograd/shape.hpp"
 
 namespace xgrad::testing {
@@ -38,6 +39,8 @@ void check_elements(const Tensor& tensor, const Shape& shape, const std::vector<
     }
   }
 }
+
+bool close(const Tensor& a, const Tensor& b) { return a.shape() == b.shape() && allclose(a, b, 1e-12, 1e-12); }
 
 Tensor make_tensor(const std::vector<double>& elements, const Shape& shape, DType dtype) {
   Array array(shape, dtype);

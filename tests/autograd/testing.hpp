@@ -23,6 +23,9 @@ std::vector<double> elements(const Tensor& tensor);
 void check_elements(const Tensor& tensor, const Shape& shape, const std::vector<double>& expected,
                     double tolerance = 0);
 
+/// Whether both have one shape and the same elements up to rounding.
+bool close(const Tensor& a, const Tensor& b);
+
 /// A tensor of any dtype with the given elements.
 Tensor make_tensor(const std::vector<double>& elements, const Shape& shape, DType dtype);
 

@@ -246,6 +246,31 @@ BOOST_AUTO_TEST_CASE(errors_name_the_line_of_the_call) {
   check_line([&] { Variable(x).assign(y); }, __LINE__);
 }
 
+BOOST_AUTO_TEST_CASE(errors_of_transformed_functions_and_of_reading_name_the_line) {
+  const Tensor x = {1.0, 2.0};
+  const Tensor t = {1.0};
+  const auto f = [](const Tensor& a) { return a * a; };
+  check_line([&] { return jvp(f, {x}, {t}); }, __LINE__);
+  check_line([&] { return vjp(f, {x}).second(t); }, __LINE__);
+  check_line([&] { return vjp(f, {x}).second(cast(x, DType::float32)); }, __LINE__);
+  check_line([&] { return linearize(f, {x}).second({t}); }, __LINE__);
+  check_line([&] { return linearize(f, {x}).second(Tensors()); }, __LINE__);
+  check_line([&] { return linearize(f, {Tensor{1, 2}}); }, __LINE__);
+  check_line([&] { return hvp([](const Tensor& a) { return sum(a * a); })(x, t); }, __LINE__);
+  check_line([&] { return hessian(f)(x); }, __LINE__);
+  check_line([&] { return jacobian(f)(Tensor{1, 2}); }, __LINE__);
+  check_line([&] { return vmap(f)(Tensor(1.0)); }, __LINE__);
+  check_line([&] { return vmap(f, {0, 0})(x); }, __LINE__);
+  check_line([&] { check_grads([](const Tensors& in) { return in[0]; }, {zeros({2})}); }, __LINE__);
+  check_line([&] { check_grads([](const Tensors& in) { return floor(in[0]); }, {Tensor{1.0}}); }, __LINE__);
+  const auto mixes = [](const Tensors& in) { return in[0] * sum(in[0]); };
+  check_line([&] { check_op(mixes, {x}, {.elementwise = true}); }, __LINE__);
+  check_line([&] { return x.value<float>(); }, __LINE__);
+  check_line([&] { return Variable(x).value<float>(); }, __LINE__);
+  check_line([&] { return x.item(); }, __LINE__);
+  check_line([&] { return Variable(x).item(); }, __LINE__);
+}
+
 BOOST_AUTO_TEST_CASE(errors_while_computing_name_the_line_that_made_the_node) {
   const Tensor wrong = one_hot(Tensor{0, 7}, 3);
   const unsigned made = __LINE__ - 1;
