@@ -9,12 +9,37 @@ namespace xgrad::detail {
 
 namespace {
 
+using kernels::Opcode;
+
 /// A step whose operands are values still, not registers.
 struct CodeStep {
-  kernels::Opcode code;
+  Opcode code;
   int operand_count;
   std::array<std::uint16_t, 4> operands;
   bool needed = false;
+};
+
+/// `outer(..., inner(x...), y...)` becomes `joined(x..., y...)`.
+struct Join {
+  Opcode outer;
+  Opcode inner;
+  int position;  ///< of inner among the operands of outer; any for -1
+  Opcode joined;
+  bool square = false;  ///< the two operands of inner are one, and joined takes it once
+};
+
+/// Earlier rows win.
+constexpr Join joins[] = {
+    {Opcode::add, Opcode::multiply_square, -1, Opcode::multiply_square_add},
+    {Opcode::add, Opcode::multiply, -1, Opcode::multiply_add},
+    {Opcode::add, Opcode::sqrt_product, -1, Opcode::sqrt_product_add},
+    {Opcode::subtract, Opcode::product_quotient, 1, Opcode::subtract_product_quotient},
+    {Opcode::subtract, Opcode::multiply, 1, Opcode::subtract_product},
+    {Opcode::multiply, Opcode::multiply, -1, Opcode::multiply_square, true},
+    {Opcode::sqrt, Opcode::multiply, 0, Opcode::sqrt_product},
+    {Opcode::divide, Opcode::multiply, 0, Opcode::product_quotient},
+    {Opcode::multiply_square_add, Opcode::multiply, 2, Opcode::add_product_and_square},
+    {Opcode::multiply_add, Opcode::multiply, 2, Opcode::add_products},
 };
 
 class Assembler {
@@ -25,6 +50,7 @@ class Assembler {
       steps_.push_back({step.code, primitive(step.code).operand_count, {step.a, step.b, step.c, 0}});
     }
     mark_needed();
+    join();
   }
 
   MapCode finish() {
@@ -83,6 +109,45 @@ class Assembler {
         }
       }
     }
+  }
+
+  /// Values that are used once and by one step are computed inside of that step, where there is code for both in one.
+  void join() {
+    std::vector<int> uses(first_step_ + steps_.size(), 0);
+    for (const std::uint16_t result : results_) {
+      ++uses[result];
+    }
+    for (const CodeStep& step : steps_) {
+      for (int k = 0; step.needed && k < step.operand_count; ++k) {
+        ++uses[step.operands[k]];
+      }
+    }
+    for (CodeStep& step : steps_) {
+      while (step.needed && join_operand(step, uses)) {
+      }
+    }
+  }
+
+  bool join_operand(CodeStep& outer, const std::vector<int>& uses) {
+    for (const Join& rule : joins) {
+      for (int k = 0; rule.outer == outer.code && k < outer.operand_count; ++k) {
+        CodeStep* inner = step_of(outer.operands[k]);
+        if (inner == nullptr || inner->code != rule.inner || uses[outer.operands[k]] != 1 ||
+            (rule.position >= 0 && rule.position != k) || (rule.square && inner->operands[0] != inner->operands[1])) {
+          continue;
+        }
+        CodeStep joined{rule.joined, rule.square ? 1 : inner->operand_count, inner->operands, true};
+        for (int other = 0; other < outer.operand_count; ++other) {
+          if (other != k) {
+            joined.operands[joined.operand_count++] = outer.operands[other];
+          }
+        }
+        inner->needed = false;
+        outer = joined;
+        return true;
+      }
+    }
+    return false;
   }
 
   /// Per value the step that uses it last; results are used for ever.
