@@ -16,50 +16,18 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <sched.h>
 
 #include "autograd/error.hpp"
 #include "autograd/runtime/blas.hpp"
 #include "autograd/runtime/cpu.hpp"
 #include "autograd/runtime/job.hpp"
 #include "autograd/runtime/pool.hpp"
+#include "autograd/runtime/waiting.hpp"
 
 namespace xgrad::runtime {
 
 namespace {
-
-void pause() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
-}
-
-/// Waits in three stages: at first in the shortest way, then leaving the core to whoever else wants it, and in the end
-/// not at all, which tells the caller to sleep. (Waking a sleeping thread takes longer than most kernels.)
-class Patience {
- public:
-  /// Waits a moment. \return false when it is time to sleep.
-  bool wait() {
-    if (++rounds_ <= spin_rounds) {
-      pause();
-      return true;
-    }
-    const auto now = std::chrono::steady_clock::now();
-    if (rounds_ == spin_rounds + 1) {
-      start_ = now;
-    }
-    std::this_thread::yield();
-    return now - start_ < yield_time;
-  }
-
- private:
-  static constexpr int spin_rounds = 400;  // about 10 microseconds
-  static constexpr std::chrono::milliseconds yield_time{2};
-
-  int rounds_ = 0;
-  std::chrono::steady_clock::time_point start_;
-};
 
 thread_local bool inside_piece = false;
 thread_local int own_number = 0;  // of a worker: 1 or more
@@ -80,6 +48,7 @@ class Workers {
     job.pieces = pieces;
     job.unit = (pieces + Mark::most - 1) / Mark::most;
     job.shares = static_cast<std::int64_t>(threads_.size()) + 1;
+    callers_core_.store(sched_getcpu(), std::memory_order_relaxed);
     board_.post(job);
     if (sleeping_.load() > 0) {
       wake();
@@ -188,10 +157,17 @@ class Workers {
       if (!patience.wait()) {
         sleep(seen);
         patience = Patience();
+      } else if (patience.yields() && sched_getcpu() == callers_core_.load(std::memory_order_relaxed)) {
+        step_aside();
       }
     }
     return seen;
   }
+
+  /// A worker on the caller's core only takes its time, and two threads that yield to each other look too busy to the
+  /// system to be moved apart. One that wakes up is given an idle core when there is any; meanwhile the caller does the
+  /// work alone.
+  static void step_aside() { std::this_thread::sleep_for(std::chrono::milliseconds(1)); }
 
   /// The worker says that it sleeps before it looks at the board once more, the caller posts before it looks whether
   /// anybody sleeps: one of them sees the other.
@@ -211,6 +187,7 @@ class Workers {
   std::vector<Share> shares_;
   Failure failure_;
   Board board_;
+  std::atomic<int> callers_core_{-1};
   alignas(alignment) std::atomic<int> sleeping_{0};
   std::atomic<bool> stopping_{false};
   alignas(alignment) std::atomic<std::uint32_t> alarm_{0};

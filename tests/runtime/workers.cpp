@@ -3,12 +3,15 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <fstream>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include <sched.h>
+#include <unistd.h>
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/error.hpp"
@@ -78,6 +81,50 @@ BOOST_AUTO_TEST_CASE(a_sleeping_worker_is_woken) {
     }
   });
   BOOST_TEST(inside == 2);
+}
+
+/// How often a thread of this process has gone to sleep.
+long sleeps_of(pid_t thread) {
+  std::ifstream status("/proc/self/task/" + std::to_string(thread) + "/status");
+  for (std::string word; status >> word;) {
+    if (long count = 0; word == "voluntary_ctxt_switches:" && status >> count) {
+      return count;
+    }
+  }
+  return -1;
+}
+
+/// Two busy threads that yield to each other on one core would not be moved apart.
+BOOST_AUTO_TEST_CASE(a_worker_on_the_callers_core_sleeps) {
+  using Clock = std::chrono::steady_clock;
+  const Threads threads(2);
+  std::atomic<pid_t> worker = 0;
+  const auto deadline = Clock::now() + std::chrono::seconds(10);
+  while (worker == 0 && Clock::now() < deadline) {
+    runtime::parallel_for(8, [&](std::int64_t) {
+      worker = runtime::thread_number() == 1 ? gettid() : worker.load();
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    });
+  }
+  BOOST_REQUIRE(worker != 0);
+  cpu_set_t allowed;
+  cpu_set_t one;
+  BOOST_REQUIRE(sched_getaffinity(0, sizeof(allowed), &allowed) == 0);
+  CPU_ZERO(&one);
+  CPU_SET(static_cast<std::size_t>(sched_getcpu()), &one);
+  sched_setaffinity(0, sizeof(one), &one);
+  sched_setaffinity(worker, sizeof(one), &one);
+  const long before = sleeps_of(worker);
+  BOOST_TEST(before >= 0);
+  constexpr long some = 10;
+  for (long now = before; now < before + some && Clock::now() < deadline; now = sleeps_of(worker)) {
+    for (const auto end = Clock::now() + std::chrono::milliseconds(1); Clock::now() < end;) {
+      run_counts(20);  // so many jobs that it never gets tired of waiting for the next one
+    }
+  }
+  BOOST_TEST((Clock::now() < deadline));
+  sched_setaffinity(worker, sizeof(allowed), &allowed);
+  sched_setaffinity(0, sizeof(allowed), &allowed);
 }
 
 BOOST_AUTO_TEST_CASE(the_exception_of_the_lowest_piece_is_thrown_after_all_have_run) {
