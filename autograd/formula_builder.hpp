@@ -101,8 +101,9 @@ struct MapCode {
 };
 
 /// The code that computes \p results, values in the numbering of Program: inputs, constants, steps. A result may be any
-/// value, also an input, and may be named twice. Steps that no result needs are left out; a temporary's register is used
-/// again after its last use.
+/// value, also an input, and may be named twice. Steps that no result needs are left out; a step whose value one other
+/// step uses, once, is joined with it where there is an instruction for both, which rounds like the two; a temporary's
+/// register is used again after its last use.
 MapCode assemble(std::size_t input_count, std::size_t constant_count, std::span<const Program::Step> steps,
                  std::span<const std::uint16_t> results);
 

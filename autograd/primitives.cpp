@@ -34,7 +34,7 @@ using S = Scalar;
 
 // One row per primitive: y = code(a, b), dy/da, dy/db.
 // clang-format off
-const std::array<Primitive, kernels::opcode_count> primitives{{
+const std::array<Primitive, kernels::primitive_count> primitives{{
     {Opcode::negative, "negative", 1, arithmetic, [](D a, D) { return -a; }, [](S, S, S) -> S { return -1; }, nullptr},
     {Opcode::abs, "abs", 1, arithmetic, [](D a, D) { return std::fabs(a); }, [](S a, S, S) { return sign(a); }, nullptr},
     {Opcode::sign, "sign", 1, arithmetic, [](D a, D) { return a > 0 ? 1.0 : a < 0 ? -1.0 : a; }, nullptr, nullptr},

@@ -25,7 +25,14 @@ std::int64_t cost(Opcode code) {
     case Opcode::log:
     case Opcode::sqrt:
     case Opcode::divide:
-    case Opcode::sigmoid: return 4;
+    case Opcode::sigmoid:
+    case Opcode::sqrt_product:
+    case Opcode::sqrt_product_add:
+    case Opcode::product_quotient:
+    case Opcode::subtract_product_quotient: return 4;
+    case Opcode::multiply_square_add:
+    case Opcode::add_product_and_square:
+    case Opcode::add_products: return 2;
     case Opcode::negative:
     case Opcode::abs:
     case Opcode::sign:

@@ -18,10 +18,22 @@ enum class Opcode : std::uint8_t {
   logical_and, logical_or,
   // three operands: condition, value if true, value if false
   where,
+  // several primitives in one pass, each rounded like the primitive alone; only instructions have them, not formulas
+  multiply_square,            // a * a * b
+  multiply_square_add,        // a * a * b + c
+  add_product_and_square,     // a * b + c * c * d
+  multiply_add,               // a * b + c
+  subtract_product,           // c - a * b
+  add_products,               // a * b + c * d
+  sqrt_product,               // sqrt(a * b)
+  sqrt_product_add,           // sqrt(a * b) + c
+  product_quotient,           // a * b / c
+  subtract_product_quotient,  // d - a * b / c
   // clang-format on
 };
 
-inline constexpr int opcode_count = static_cast<int>(Opcode::where) + 1;  ///< number of primitives
+inline constexpr int primitive_count = static_cast<int>(Opcode::where) + 1;                   ///< number of primitives
+inline constexpr int opcode_count = static_cast<int>(Opcode::subtract_product_quotient) + 1;  ///< the joined ones too
 
 /// `target = code(a, b, c, d)` on registers; operands that the primitive does not have are ignored.
 struct Instruction {

@@ -115,6 +115,19 @@ struct Floating {
   static V logical_or(V x, V y) { return falsehood((x == zero()) & (y == zero())); }
 
   static V where(V condition, V x, V y) { return xsimd::select(condition == zero(), y, x); }
+
+  // Several at once, each rounded like the primitives that it is made of (fused multiply-adds would be no faster here), so
+  // that results do not depend on what has been joined. The build keeps the compiler from contracting them.
+  static V multiply_square(V x, V y) { return x * x * y; }
+  static V multiply_square_add(V x, V y, V z) { return x * x * y + z; }
+  static V add_product_and_square(V x, V y, V z, V w) { return x * y + z * z * w; }
+  static V multiply_add(V x, V y, V z) { return x * y + z; }
+  static V subtract_product(V x, V y, V z) { return z - x * y; }
+  static V add_products(V x, V y, V z, V w) { return x * y + z * w; }
+  static V sqrt_product(V x, V y) { return xsimd::sqrt(x * y); }
+  static V sqrt_product_add(V x, V y, V z) { return xsimd::sqrt(x * y) + z; }
+  static V product_quotient(V x, V y, V z) { return x * y / z; }
+  static V subtract_product_quotient(V x, V y, V z, V w) { return w - x * y / z; }
 };
 
 }  // namespace xgrad::kernels::XGRAD_ISA

@@ -43,6 +43,48 @@ bool ternary(T* out, std::int64_t count, const Operand<T>* registers, const Inst
   return true;
 }
 
+/// An operand that goes on from vector to vector.
+template <class T>
+struct Moving {
+  const T* data;
+  Batch<T> at(std::int64_t i) const { return load(data + i); }
+};
+
+/// An operand that is one vector for all positions: loaded once.
+template <class T>
+struct Fixed {
+  Batch<T> value;
+  Batch<T> at(std::int64_t) const { return value; }
+};
+
+/// Several primitives at once are limited by their loads, so there is a loop for every choice of fixed operands.
+template <class T, auto f, int operand_count>
+struct Joined {
+  static bool run(T* out, std::int64_t count, const Operand<T>* registers, const Instruction& instruction) {
+    const std::uint16_t operands[] = {instruction.a, instruction.b, instruction.c, instruction.d};
+    choose(out, count, registers, operands);
+    return true;
+  }
+
+ private:
+  template <class... Operands>
+  static void choose(T* out, std::int64_t count, const Operand<T>* registers, const std::uint16_t* next,
+                     Operands... known) {
+    if constexpr (sizeof...(known) == operand_count) {
+      for (std::int64_t i = 0; i < count; i += lanes<T>) {
+        store(out + i, f(known.at(i)...));
+      }
+    } else {
+      const Operand<T> operand = registers[*next];
+      if (operand.step == 0) {
+        choose(out, count, registers, next + 1, known..., Fixed<T>{load(operand.data)});
+      } else {
+        choose(out, count, registers, next + 1, known..., Moving<T>{operand.data});
+      }
+    }
+  }
+};
+
 template <class T>
 constexpr PrimitiveTable<T> make_table() {
   using F = Floating<T>;
@@ -93,6 +135,16 @@ constexpr PrimitiveTable<T> make_table() {
   table[Opcode::logical_and] = binary<T, F::logical_and>;
   table[Opcode::logical_or] = binary<T, F::logical_or>;
   table[Opcode::where] = ternary<T, F::where>;
+  table[Opcode::multiply_square] = Joined<T, F::multiply_square, 2>::run;
+  table[Opcode::multiply_square_add] = Joined<T, F::multiply_square_add, 3>::run;
+  table[Opcode::add_product_and_square] = Joined<T, F::add_product_and_square, 4>::run;
+  table[Opcode::multiply_add] = Joined<T, F::multiply_add, 3>::run;
+  table[Opcode::subtract_product] = Joined<T, F::subtract_product, 3>::run;
+  table[Opcode::add_products] = Joined<T, F::add_products, 4>::run;
+  table[Opcode::sqrt_product] = Joined<T, F::sqrt_product, 2>::run;
+  table[Opcode::sqrt_product_add] = Joined<T, F::sqrt_product_add, 3>::run;
+  table[Opcode::product_quotient] = Joined<T, F::product_quotient, 3>::run;
+  table[Opcode::subtract_product_quotient] = Joined<T, F::subtract_product_quotient, 4>::run;
   return table;
 }
 

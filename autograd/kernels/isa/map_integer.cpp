@@ -35,6 +35,14 @@ struct Integer {
   static T not_equal(T x, T y) { return x != y; }
   static T logical_and(T x, T y) { return x != 0 && y != 0; }
   static T logical_or(T x, T y) { return x != 0 || y != 0; }
+  static T multiply_square(T x, T y) { return multiply(multiply(x, x), y); }
+  static T multiply_square_add(T x, T y, T z) { return add(multiply_square(x, y), z); }
+  static T add_product_and_square(T x, T y, T z, T w) { return add(multiply(x, y), multiply_square(z, w)); }
+  static T multiply_add(T x, T y, T z) { return add(multiply(x, y), z); }
+  static T subtract_product(T x, T y, T z) { return subtract(z, multiply(x, y)); }
+  static T add_products(T x, T y, T z, T w) { return add(multiply(x, y), multiply(z, w)); }
+  static T product_quotient(T x, T y, T z) { return divide(multiply(x, y), z); }
+  static T subtract_product_quotient(T x, T y, T z, T w) { return subtract(w, product_quotient(x, y, z)); }
 };
 
 template <class T, T (*f)(T)>
@@ -72,6 +80,38 @@ bool quotient(T* out, std::int64_t count, const Operand<T>* registers, const Ins
       return false;
     }
     out[i] = f(a.data[i * a.step], divisor);
+  }
+  return true;
+}
+
+/// \tparam divides whether by the third operand.
+template <class T, T (*f)(T, T, T), bool divides = false>
+bool ternary(T* out, std::int64_t count, const Operand<T>* registers, const Instruction& instruction) {
+  const Operand<T> a = registers[instruction.a];
+  const Operand<T> b = registers[instruction.b];
+  const Operand<T> c = registers[instruction.c];
+  for (std::int64_t i = 0; i < count; ++i) {
+    const T z = c.data[i * c.step];
+    if (divides && z == 0) {
+      return false;
+    }
+    out[i] = f(a.data[i * a.step], b.data[i * b.step], z);
+  }
+  return true;
+}
+
+template <class T, T (*f)(T, T, T, T), bool divides = false>
+bool quaternary(T* out, std::int64_t count, const Operand<T>* registers, const Instruction& instruction) {
+  const Operand<T> a = registers[instruction.a];
+  const Operand<T> b = registers[instruction.b];
+  const Operand<T> c = registers[instruction.c];
+  const Operand<T> d = registers[instruction.d];
+  for (std::int64_t i = 0; i < count; ++i) {
+    const T z = c.data[i * c.step];
+    if (divides && z == 0) {
+      return false;
+    }
+    out[i] = f(a.data[i * a.step], b.data[i * b.step], z, d.data[i * d.step]);
   }
   return true;
 }
@@ -116,6 +156,14 @@ constexpr PrimitiveTable<T> make_table() {
   table[Opcode::logical_and] = binary<T, F::logical_and>;
   table[Opcode::logical_or] = binary<T, F::logical_or>;
   table[Opcode::where] = where<T>;
+  table[Opcode::multiply_square] = binary<T, F::multiply_square>;
+  table[Opcode::multiply_square_add] = ternary<T, F::multiply_square_add>;
+  table[Opcode::add_product_and_square] = quaternary<T, F::add_product_and_square>;
+  table[Opcode::multiply_add] = ternary<T, F::multiply_add>;
+  table[Opcode::subtract_product] = ternary<T, F::subtract_product>;
+  table[Opcode::add_products] = quaternary<T, F::add_products>;
+  table[Opcode::product_quotient] = ternary<T, F::product_quotient, true>;
+  table[Opcode::subtract_product_quotient] = quaternary<T, F::subtract_product_quotient, true>;
   return table;
 }
 

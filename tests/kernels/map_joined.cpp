@@ -1,0 +1,210 @@
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "autograd/dtype.hpp"
+#include "autograd/error.hpp"
+#include "autograd/runtime/workers.hpp"
+#include "tests/kernels/naive.hpp"
+
+// Instructions that are several primitives at once: the same bits as the primitives one after the other.
+
+namespace {
+
+using namespace xgrad;
+using kernels::Instruction;
+using kernels::MapInput;
+using kernels::MapOutput;
+using kernels::Opcode;
+
+/// `joined` on registers 0 to 3 and the primitives that it stands for; both leave the result in register 4.
+struct Joined {
+  Opcode joined;
+  const char* name;
+  int operand_count;
+  std::vector<Instruction> plain;
+  bool divides = false;
+  bool floating = false;
+};
+
+const Joined all_joined[] = {
+    {Opcode::multiply_square, "multiply_square", 2, {{Opcode::multiply, 4, 0, 0, 0}, {Opcode::multiply, 4, 4, 1, 0}}},
+    {Opcode::multiply_square_add,
+     "multiply_square_add",
+     3,
+     {{Opcode::multiply, 4, 0, 0, 0}, {Opcode::multiply, 4, 4, 1, 0}, {Opcode::add, 4, 4, 2, 0}}},
+    {Opcode::add_product_and_square,
+     "add_product_and_square",
+     4,
+     {{Opcode::multiply, 5, 0, 1, 0},
+      {Opcode::multiply, 4, 2, 2, 0},
+      {Opcode::multiply, 4, 4, 3, 0},
+      {Opcode::add, 4, 5, 4, 0}}},
+    {Opcode::multiply_add, "multiply_add", 3, {{Opcode::multiply, 4, 0, 1, 0}, {Opcode::add, 4, 4, 2, 0}}},
+    {Opcode::subtract_product, "subtract_product", 3, {{Opcode::multiply, 4, 0, 1, 0}, {Opcode::subtract, 4, 2, 4, 0}}},
+    {Opcode::add_products,
+     "add_products",
+     4,
+     {{Opcode::multiply, 5, 0, 1, 0}, {Opcode::multiply, 4, 2, 3, 0}, {Opcode::add, 4, 5, 4, 0}}},
+    {Opcode::sqrt_product,
+     "sqrt_product",
+     2,
+     {{Opcode::multiply, 4, 0, 1, 0}, {Opcode::sqrt, 4, 4, 0, 0}},
+     false,
+     true},
+    {Opcode::sqrt_product_add,
+     "sqrt_product_add",
+     3,
+     {{Opcode::multiply, 4, 0, 1, 0}, {Opcode::sqrt, 4, 4, 0, 0}, {Opcode::add, 4, 4, 2, 0}},
+     false,
+     true},
+    {Opcode::product_quotient,
+     "product_quotient",
+     3,
+     {{Opcode::multiply, 4, 0, 1, 0}, {Opcode::divide, 4, 4, 2, 0}},
+     true},
+    {Opcode::subtract_product_quotient,
+     "subtract_product_quotient",
+     4,
+     {{Opcode::multiply, 4, 0, 1, 0}, {Opcode::divide, 4, 4, 2, 0}, {Opcode::subtract, 4, 3, 4, 0}},
+     true},
+};
+
+/// Bit k of \p fixed: operand k is its first element for all positions.
+template <class T>
+std::vector<T> run(const std::vector<Instruction>& code, const std::vector<std::vector<T>>& operands, unsigned fixed) {
+  std::vector<MapInput> inputs;
+  for (std::size_t i = 0; i < 4; ++i) {
+    inputs.push_back({operands[i].data(), dtype_of<T>(), Shape{(fixed >> i & 1U) != 0 ? 0 : 1}});
+  }
+  std::vector<T> out(operands[0].size());
+  const MapOutput output{out.data(), dtype_of<T>(), 4};
+  kernels::map("test", {code.data(), code.size(), nullptr, 0, 6, dtype_of<T>(), inputs.data(), 4, &output, 1,
+                        Shape{static_cast<std::int64_t>(out.size())}});
+  return out;
+}
+
+template <class T>
+bool same(T a, T b) {
+  if constexpr (std::is_floating_point_v<T>) {
+    using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    return (std::isnan(a) && std::isnan(b)) || std::bit_cast<Bits>(a) == std::bit_cast<Bits>(b);
+  } else {
+    return a == b;
+  }
+}
+
+template <class T>
+void compare(const Joined& each, const std::vector<std::vector<T>>& operands) {
+  const std::vector<Instruction> code{{each.joined, 4, 0, 1, 2, 3}};
+  for (unsigned fixed = 0; fixed < 1U << each.operand_count; ++fixed) {
+    const std::vector<T> joined = run(code, operands, fixed);
+    const std::vector<T> plain = run(each.plain, operands, fixed);
+    std::size_t different = 0;
+    for (std::size_t i = 0; i < joined.size(); ++i) {
+      different += !same(joined[i], plain[i]);
+    }
+    BOOST_TEST(different == 0U, each.name << ", operands fixed " << fixed << ", " << joined.size() << " elements");
+  }
+}
+
+/// Every combination of four numbers out of the given ones.
+template <class T>
+std::vector<std::vector<T>> combinations(const std::vector<T>& numbers) {
+  std::vector<std::vector<T>> operands(4);
+  for (const T a : numbers) {
+    for (const T b : numbers) {
+      for (const T c : numbers) {
+        for (const T d : numbers) {
+          operands[0].push_back(a);
+          operands[1].push_back(b);
+          operands[2].push_back(c);
+          operands[3].push_back(d);
+        }
+      }
+    }
+  }
+  return operands;
+}
+
+BOOST_AUTO_TEST_SUITE(kernels_map_joined)
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(floating_numbers, T, decltype(std::tuple<float, double>())) {
+  using Limits = std::numeric_limits<T>;
+  const std::vector<T> special{0,
+                               -T{0},
+                               1,
+                               -3,
+                               static_cast<T>(0.1),
+                               Limits::min(),
+                               Limits::max(),
+                               Limits::infinity(),
+                               -Limits::infinity(),
+                               Limits::quiet_NaN()};
+  for (const Joined& each : all_joined) {
+    compare<T>(each, combinations(special));
+    for (const std::size_t n : {1U, 7U, 16U, 33U, 1024U, 3001U}) {
+      compare<T>(each, {naive::random_elements<T>(n, -2, 2, 1), naive::random_elements<T>(n, -2, 2, 2),
+                        naive::random_elements<T>(n, -2, 2, 3), naive::random_elements<T>(n, -2, 2, 4)});
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(whole_numbers, T, decltype(std::tuple<std::int32_t, std::int64_t>())) {
+  using Limits = std::numeric_limits<T>;
+  const auto with_zero = combinations<T>({0, 1, -1, 7, -10, Limits::min(), Limits::max()});
+  const auto divisors = combinations<T>({1, -1, 7, -10, Limits::min(), Limits::max()});
+  for (const Joined& each : all_joined) {
+    if (!each.floating) {
+      compare<T>(each, each.divides ? divisors : with_zero);
+    }
+    if (each.divides) {
+      BOOST_CHECK_THROW(run<T>({{each.joined, 4, 0, 1, 2, 3}}, {{5, 5}, {1, 1}, {1, 0}, {1, 1}}, 0), ValueError);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(adam_in_place) {
+  // m = 0.9 m + 0.1 g, v = 0.99 v + 0.01 g², w = w - 0.5 m / (sqrt(2 v) + 0.125), all stored over what they are made of.
+  constexpr std::size_t n = 100'003;
+  const auto g = naive::random_elements<double>(n, -1, 1);
+  const auto w = naive::random_elements<double>(n, -1, 1, 2);
+  const auto m = naive::random_elements<double>(n, -1, 1, 3);
+  const auto v = naive::random_elements<double>(n, 0, 1, 4);
+  const double constants[] = {0.9, 0.1, 0.99, 0.01, 0.5, 2, 0.125};
+  const Instruction code[] = {{Opcode::add_products, 11, 4, 2, 5, 0},
+                              {Opcode::add_product_and_square, 12, 6, 3, 0, 7},
+                              {Opcode::sqrt_product_add, 13, 12, 9, 10},
+                              {Opcode::subtract_product_quotient, 13, 8, 11, 13, 1}};
+  const int before = runtime::num_threads();
+  for (const int threads : {1, 2, 3}) {
+    runtime::set_num_threads(threads);
+    std::vector<double> new_w = w, new_m = m, new_v = v;
+    const MapInput inputs[] = {{g.data(), DType::float64, {1}},
+                               {new_w.data(), DType::float64, {1}},
+                               {new_m.data(), DType::float64, {1}},
+                               {new_v.data(), DType::float64, {1}}};
+    const MapOutput outputs[] = {
+        {new_w.data(), DType::float64, 13}, {new_m.data(), DType::float64, 11}, {new_v.data(), DType::float64, 12}};
+    kernels::map("test", {code, 4, constants, 7, 14, DType::float64, inputs, 4, outputs, 3, {n}});
+    std::size_t wrong = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      const volatile double left = 0.9 * m[i], right = 0.1 * g[i], first = left + right;
+      const volatile double old = 0.99 * v[i], square = g[i] * g[i], fresh = square * 0.01, second = old + fresh;
+      const volatile double step = 0.5 * first, inside = second * 2, quotient = step / (std::sqrt(inside) + 0.125);
+      wrong += new_m[i] != first || new_v[i] != second || new_w[i] != w[i] - quotient;
+    }
+    BOOST_TEST(wrong == 0U, threads << " threads");
+  }
+  runtime::set_num_threads(before);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
