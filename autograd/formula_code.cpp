@@ -14,7 +14,7 @@ using kernels::Opcode;
 /// A step whose operands are values still, not registers.
 struct CodeStep {
   Opcode code;
-  int operand_count;
+  std::size_t operand_count;
   std::array<std::uint16_t, 4> operands;
   bool needed = false;
 };
@@ -23,19 +23,21 @@ struct CodeStep {
 struct Join {
   Opcode outer;
   Opcode inner;
-  int position;  ///< of inner among the operands of outer; any for -1
+  std::size_t position;  ///< of inner among the operands of outer
   Opcode joined;
   bool square = false;  ///< the two operands of inner are one, and joined takes it once
 };
 
+constexpr std::size_t any = ~std::size_t{0};
+
 /// Earlier rows win.
 constexpr Join joins[] = {
-    {Opcode::add, Opcode::multiply_square, -1, Opcode::multiply_square_add},
-    {Opcode::add, Opcode::multiply, -1, Opcode::multiply_add},
-    {Opcode::add, Opcode::sqrt_product, -1, Opcode::sqrt_product_add},
+    {Opcode::add, Opcode::multiply_square, any, Opcode::multiply_square_add},
+    {Opcode::add, Opcode::multiply, any, Opcode::multiply_add},
+    {Opcode::add, Opcode::sqrt_product, any, Opcode::sqrt_product_add},
     {Opcode::subtract, Opcode::product_quotient, 1, Opcode::subtract_product_quotient},
     {Opcode::subtract, Opcode::multiply, 1, Opcode::subtract_product},
-    {Opcode::multiply, Opcode::multiply, -1, Opcode::multiply_square, true},
+    {Opcode::multiply, Opcode::multiply, any, Opcode::multiply_square, true},
     {Opcode::sqrt, Opcode::multiply, 0, Opcode::sqrt_product},
     {Opcode::divide, Opcode::multiply, 0, Opcode::product_quotient},
     {Opcode::multiply_square_add, Opcode::multiply, 2, Opcode::add_product_and_square},
@@ -47,7 +49,8 @@ class Assembler {
   Assembler(std::size_t first_step, std::span<const Program::Step> steps, std::span<const std::uint16_t> results)
       : first_step_(first_step), results_(results) {
     for (const Program::Step& step : steps) {
-      steps_.push_back({step.code, primitive(step.code).operand_count, {step.a, step.b, step.c, 0}});
+      steps_.push_back(
+          {step.code, static_cast<std::size_t>(primitive(step.code).operand_count), {step.a, step.b, step.c, 0}});
     }
     mark_needed();
     join();
@@ -68,10 +71,11 @@ class Assembler {
         continue;
       }
       std::array<std::uint16_t, 4> registers{};
-      for (int k = 0; k < step.operand_count; ++k) {
+      for (std::size_t k = 0; k < step.operand_count; ++k) {
         const std::uint16_t value = step.operands[k];
         registers[k] = location[value];
-        const bool seen = std::find(registers.begin(), registers.begin() + k, registers[k]) != registers.begin() + k;
+        const auto known = std::span(registers).first(k);
+        const bool seen = std::find(known.begin(), known.end(), location[value]) != known.end();
         if (value >= first_step_ && last_use[value] == i && !seen) {
           free.push_back(location[value]);
         }
@@ -103,7 +107,7 @@ class Assembler {
       }
     }
     for (std::size_t i = steps_.size(); i-- > 0;) {
-      for (int k = 0; steps_[i].needed && k < steps_[i].operand_count; ++k) {
+      for (std::size_t k = 0; steps_[i].needed && k < steps_[i].operand_count; ++k) {
         if (CodeStep* operand = step_of(steps_[i].operands[k])) {
           operand->needed = true;
         }
@@ -118,7 +122,7 @@ class Assembler {
       ++uses[result];
     }
     for (const CodeStep& step : steps_) {
-      for (int k = 0; step.needed && k < step.operand_count; ++k) {
+      for (std::size_t k = 0; step.needed && k < step.operand_count; ++k) {
         ++uses[step.operands[k]];
       }
     }
@@ -130,14 +134,14 @@ class Assembler {
 
   bool join_operand(CodeStep& outer, const std::vector<int>& uses) {
     for (const Join& rule : joins) {
-      for (int k = 0; rule.outer == outer.code && k < outer.operand_count; ++k) {
+      for (std::size_t k = 0; rule.outer == outer.code && k < outer.operand_count; ++k) {
         CodeStep* inner = step_of(outer.operands[k]);
         if (inner == nullptr || inner->code != rule.inner || uses[outer.operands[k]] != 1 ||
-            (rule.position >= 0 && rule.position != k) || (rule.square && inner->operands[0] != inner->operands[1])) {
+            (rule.position != any && rule.position != k) || (rule.square && inner->operands[0] != inner->operands[1])) {
           continue;
         }
-        CodeStep joined{rule.joined, rule.square ? 1 : inner->operand_count, inner->operands, true};
-        for (int other = 0; other < outer.operand_count; ++other) {
+        CodeStep joined{rule.joined, rule.square ? std::size_t{1} : inner->operand_count, inner->operands, true};
+        for (std::size_t other = 0; other < outer.operand_count; ++other) {
           if (other != k) {
             joined.operands[joined.operand_count++] = outer.operands[other];
           }
@@ -155,7 +159,7 @@ class Assembler {
     constexpr std::size_t forever = ~std::size_t{0};
     std::vector<std::size_t> last_use(first_step_ + steps_.size(), 0);
     for (std::size_t i = 0; i < steps_.size(); ++i) {
-      for (int k = 0; steps_[i].needed && k < steps_[i].operand_count; ++k) {
+      for (std::size_t k = 0; steps_[i].needed && k < steps_[i].operand_count; ++k) {
         last_use[steps_[i].operands[k]] = i;
       }
     }

@@ -30,7 +30,7 @@ struct Settings {
 };
 
 nn::Sequential make_model(const std::vector<int>& hidden) {
-  const nn::DenseOptions options{.initializer = nn::he_uniform};
+  const nn::DenseOptions options{.initializer = nn::init::he_uniform};
   nn::Sequential model;
   std::int64_t size = datasets::FashionMnist::image_size;
   for (const int width : hidden) {
