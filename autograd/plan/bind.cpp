@@ -124,8 +124,15 @@ class ProductKernel final : public Kernel {
     }
     const void* a = shifted(in[0], p.transpose_a ? k_first * p.m + block.first : block.first * p.k + k_first);
     const void* b = shifted(in[1], p.transpose_b ? n_first * p.k + k_first : k_first * p.n + n_first);
-    kernels::matmul({dtype_, rows, n_last - n_first, k_last - k_first, {a, a_stride, p.transpose_a},
-                     {b, b_stride, p.transpose_b}, c, p.n, p.accumulate});
+    kernels::matmul({dtype_,
+                     rows,
+                     n_last - n_first,
+                     k_last - k_first,
+                     {a, a_stride, p.transpose_a},
+                     {b, b_stride, p.transpose_b},
+                     c,
+                     p.n,
+                     p.accumulate});
   }
 
  private:
@@ -156,9 +163,7 @@ class ColumnSumKernel final : public Kernel {
 
   void run(const Block& block) const override {
     const std::int64_t shift = block.first * row_ * static_cast<std::int64_t>(size_of(dtype_));
-    const auto at = [&](void* data) {
-      return reinterpret_cast<void*>(reinterpret_cast<std::intptr_t>(data) + shift);
-    };
+    const auto at = [&](void* data) { return reinterpret_cast<void*>(reinterpret_cast<std::intptr_t>(data) + shift); };
     const Pointers in(in_, block);
     const Pointers out(out_, block);
     kernels::sum_columns(dtype_, at(in[0]), at(out[0]), n_, (block.last - block.first) * row_, columns_);
@@ -212,7 +217,8 @@ class OpKernel final : public Kernel {
     if (!cut_ || block.first == 0) {
       return data;
     }
-    const std::int64_t row = spec.shape.element_count() / spec.shape[0] * static_cast<std::int64_t>(size_of(spec.dtype));
+    const std::int64_t row =
+        spec.shape.element_count() / spec.shape[0] * static_cast<std::int64_t>(size_of(spec.dtype));
     return reinterpret_cast<void*>(reinterpret_cast<std::intptr_t>(data) + block.first * row);
   }
 
@@ -268,10 +274,9 @@ class Binder {
         return std::make_unique<ColumnSumKernel>(spec.shape, spec.dtype, std::move(in), std::move(out));
       }
       case Step::Kind::op:
-        return std::make_unique<OpKernel>(step.node, specs(step.inputs), specs(step.outputs),
-                                          rows_of(draft_, step) > 1, std::move(in), std::move(out));
-      case Step::Kind::check:
-        return std::make_unique<CheckKernel>(step, draft_.spec(step.inputs[0]), std::move(in));
+        return std::make_unique<OpKernel>(step.node, specs(step.inputs), specs(step.outputs), rows_of(draft_, step) > 1,
+                                          std::move(in), std::move(out));
+      case Step::Kind::check: return std::make_unique<CheckKernel>(step, draft_.spec(step.inputs[0]), std::move(in));
       case Step::Kind::order: return nullptr;
     }
     return nullptr;

@@ -23,11 +23,11 @@ struct Value {
 
   Spec spec;
   Source source = Source::computed;
-  std::uint32_t number = 0;     ///< which argument or which constant
-  bool from_variable = false;   ///< an argument that is the content of a Variable
-  ValueId whole = 0;            ///< the value that this one is an alias of, in another shape; or itself
-  ValueId memory = 0;           ///< whose memory the elements are in
-  std::int64_t offset = 0;      ///< where they start in it, in bytes
+  std::uint32_t number = 0;    ///< which argument or which constant
+  bool from_variable = false;  ///< an argument that is the content of a Variable
+  ValueId whole = 0;           ///< the value that this one is an alias of, in another shape; or itself
+  ValueId memory = 0;          ///< whose memory the elements are in
+  std::int64_t offset = 0;     ///< where they start in it, in bytes
 };
 
 /// Some formulas as one: they read the same positions of the inputs, each result is one output.
@@ -82,7 +82,7 @@ struct Draft {
   std::vector<Value> values;
   std::vector<Step> steps;
   std::vector<Array> constants;
-  std::vector<ValueId> outputs;      ///< what a run gives back
+  std::vector<ValueId> outputs;  ///< what a run gives back
   std::uint32_t argument_count = 0;
   /// Per output: the argument, the old content of a variable, that it takes the place of; or `none`.
   std::vector<std::uint32_t> replaces;

@@ -102,10 +102,7 @@ Array Run::result(std::size_t i) const {
 }
 
 Executable::Executable(Draft draft, Schedule schedule, MemoryPlan memory)
-    : draft_(std::move(draft)),
-      schedule_(std::move(schedule)),
-      memory_(std::move(memory)),
-      numbers_(draft_, memory_) {
+    : draft_(std::move(draft)), schedule_(std::move(schedule)), memory_(std::move(memory)), numbers_(draft_, memory_) {
   for (std::uint32_t i = 0; i < draft_.steps.size(); ++i) {
     kernels_.push_back(bind_kernel(draft_, schedule_, memory_, i));
   }
@@ -134,7 +131,8 @@ void Executable::make_stage(const Phase& phase) {
         const std::int64_t last = std::min(first + group.block, group.rows);
         const double middle = static_cast<double>(first + last) / 2 / static_cast<double>(group.rows);
         // What is one piece goes to the last thread: the first one has the work between the stages.
-        const double part = group.pieces() == 1 ? 1 : (static_cast<double>(slab) + middle) / static_cast<double>(group.slabs);
+        const double part =
+            group.pieces() == 1 ? 1 : (static_cast<double>(slab) + middle) / static_cast<double>(group.slabs);
         items.push_back({part, {number, first, last, slab}});
       }
     }
@@ -161,7 +159,9 @@ std::size_t Executable::peak_bytes() const {
 }
 
 void Executable::run_stage(const Stage& stage, Bases bases, std::byte* scratch, Profiler* profiler) const {
-  const auto run = [&](std::int64_t i) { run_item(stage.items[static_cast<std::size_t>(i)], bases, scratch, profiler); };
+  const auto run = [&](std::int64_t i) {
+    run_item(stage.items[static_cast<std::size_t>(i)], bases, scratch, profiler);
+  };
   const auto count = static_cast<std::int64_t>(stage.items.size());
   if (stage.parallel) {
     runtime::parallel_for(count, run);

@@ -17,7 +17,11 @@ constexpr std::size_t most_steps = 96;  ///< beyond, registers fall out of the f
 class Fusion {
  public:
   explicit Fusion(Draft& draft)
-      : draft_(draft), producers_(find_producers(draft)), uses_(count_uses(draft)), gone_(draft.steps.size()), into_(draft.steps.size()) {
+      : draft_(draft),
+        producers_(find_producers(draft)),
+        uses_(count_uses(draft)),
+        gone_(draft.steps.size()),
+        into_(draft.steps.size()) {
     readers_.resize(draft.values.size());
     for (std::uint32_t i = 0; i < draft.steps.size(); ++i) {
       for (const ValueId input : draft.steps[i].inputs) {
@@ -189,8 +193,8 @@ class Fusion {
 
   Draft& draft_;
   std::vector<std::uint32_t> producers_;
-  std::vector<std::uint32_t> uses_;                   // of a value and its aliases
-  std::vector<std::vector<std::uint32_t>> readers_;   // of a value and its aliases
+  std::vector<std::uint32_t> uses_;                  // of a value and its aliases
+  std::vector<std::vector<std::uint32_t>> readers_;  // of a value and its aliases
   std::vector<bool> gone_;
   std::vector<std::uint32_t> into_;
 };

@@ -88,7 +88,8 @@ class MemoryPlanner {
       const ValueId id = draft_.values[draft_.outputs[i]].memory;
       if (plan_.places[id].room == Place::Room::none) {
         plan_.places[id] = {Place::Room::output, static_cast<std::uint32_t>(plan_.outputs.size()), 0, 0};
-        plan_.outputs.push_back({id, static_cast<std::uint32_t>(i), schedule_.in_place[i] ? draft_.replaces[i] : Draft::none});
+        plan_.outputs.push_back(
+            {id, static_cast<std::uint32_t>(i), schedule_.in_place[i] ? draft_.replaces[i] : Draft::none});
       }
     }
   }

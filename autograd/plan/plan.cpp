@@ -27,9 +27,9 @@ void require_inputs(std::span<const Spec> traced, std::span<const Array> given) 
     if (Spec{given[i].shape(), given[i].dtype()} == traced[i]) {
       continue;
     }
-    const std::string message = fmt::format(
-        "argument {} is {}, the plan is for {}; ask for the plan of these arguments", i,
-        to_string(Spec{given[i].shape(), given[i].dtype()}), to_string(traced[i]));
+    const std::string message =
+        fmt::format("argument {} is {}, the plan is for {}; ask for the plan of these arguments", i,
+                    to_string(Spec{given[i].shape(), given[i].dtype()}), to_string(traced[i]));
     if (given[i].shape() != traced[i].shape) {
       raise<ShapeError>("plan", message);
     }

@@ -12,7 +12,7 @@ namespace xgrad::plan {
 namespace {
 
 std::string bytes_text(std::size_t bytes) {
-  return bytes < 10'000 ? fmt::format("{} B", bytes)
+  return bytes < 10'000       ? fmt::format("{} B", bytes)
          : bytes < 10'000'000 ? fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3)
                               : fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
@@ -101,7 +101,9 @@ double step_flops(const Executable& plan, std::uint32_t step) {
     case Step::Kind::map:
       return static_cast<double>(each.space.element_count()) * static_cast<double>(each.formula.steps.size());
     case Step::Kind::order: return 0;
-    default: return static_cast<double>(plan.draft().spec(each.inputs.empty() ? each.outputs[0] : each.inputs[0]).shape.element_count());
+    default:
+      return static_cast<double>(
+          plan.draft().spec(each.inputs.empty() ? each.outputs[0] : each.inputs[0]).shape.element_count());
   }
 }
 
@@ -126,9 +128,9 @@ std::string kernels_text(const Executable& plan) {
       text += fmt::format("  group {}, {}\n", number, group_text(group));
       for (const std::uint32_t step : group.steps) {
         const Step& each = plan.draft().steps[step];
-        text += fmt::format("    {:>3}  {} = {}({})  # {}\n         {}\n", step, list_text(plan, each.outputs, true),
-                            each.name, list_text(plan, each.inputs, false), step_title(plan, step),
-                            step_text(plan, step));
+        text +=
+            fmt::format("    {:>3}  {} = {}({})  # {}\n         {}\n", step, list_text(plan, each.outputs, true),
+                        each.name, list_text(plan, each.inputs, false), step_title(plan, step), step_text(plan, step));
       }
     }
   }
@@ -152,10 +154,10 @@ std::string memory_text(const Executable& plan) {
                         to_string(plan.draft().spec(each.value)));
   }
   const std::size_t used = memory.arena_bytes + memory.scratch_bytes;
-  text += fmt::format("arena {}, scratch per thread {}; {} without reuse ({:.1f} times as much)\n",
-                      bytes_text(memory.arena_bytes), bytes_text(memory.scratch_bytes),
-                      bytes_text(memory.unshared_bytes),
-                      used == 0 ? 1.0 : static_cast<double>(memory.unshared_bytes) / static_cast<double>(used));
+  text +=
+      fmt::format("arena {}, scratch per thread {}; {} without reuse ({:.1f} times as much)\n",
+                  bytes_text(memory.arena_bytes), bytes_text(memory.scratch_bytes), bytes_text(memory.unshared_bytes),
+                  used == 0 ? 1.0 : static_cast<double>(memory.unshared_bytes) / static_cast<double>(used));
   return text;
 }
 

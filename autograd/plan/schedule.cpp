@@ -42,7 +42,11 @@ namespace {
 class Dependencies {
  public:
   explicit Dependencies(const Draft& draft)
-      : draft_(draft), producers_(find_producers(draft)), before_(draft.steps.size()), after_(draft.steps.size()) {
+      : draft_(draft),
+        producers_(find_producers(draft)),
+        before_(draft.steps.size()),
+        after_(draft.steps.size()),
+        kept_back_by_(draft.steps.size()) {
     for (std::uint32_t i = 0; i < draft.steps.size(); ++i) {
       for (const ValueId input : draft.steps[i].inputs) {
         if (producers_[input] != Draft::none && producers_[input] != i) {
@@ -90,8 +94,25 @@ class Dependencies {
     }
     for (const std::uint32_t i : first) {
       add(i, writer);
+      kept_back_by_[writer].push_back(i);
     }
     return true;
+  }
+
+  /// A product that only one elementwise step reads is not computed before that step can follow, block by block, while it
+  /// is in the cache: dW and the update of W, which waits until nothing reads the old W.
+  void join_products_with_readers() {
+    const std::vector<std::uint32_t> uses = count_uses(draft_);
+    for (std::uint32_t reader = 0; reader < draft_.steps.size(); ++reader) {
+      const Step& step = draft_.steps[reader];
+      for (std::size_t i = 0; i < step.inputs.size() && step.kind == Step::Kind::map; ++i) {
+        const ValueId id = step.inputs[i];
+        const bool only_here = uses[id] == 1 && draft_.values[id].whole == id && Schedule::reads_rows(draft_, step, i);
+        if (only_here && producers_[id] != Draft::none && draft_.steps[producers_[id]].kind == Step::Kind::product) {
+          wait_with(producers_[id], reader);
+        }
+      }
+    }
   }
 
   /// Steps in an order that respects all of it.
@@ -136,6 +157,15 @@ class Dependencies {
     return true;
   }
 
+  void wait_with(std::uint32_t product, std::uint32_t reader) {
+    const std::vector<bool> later = reachable_from(product);
+    for (const std::uint32_t first : kept_back_by_[reader]) {
+      if (first != product && !later[first]) {
+        add(first, product);
+      }
+    }
+  }
+
   void add(std::uint32_t first, std::uint32_t second) {
     before_[second].push_back(first);
     after_[first].push_back(second);
@@ -161,6 +191,7 @@ class Dependencies {
   std::vector<std::uint32_t> producers_;
   std::vector<std::vector<std::uint32_t>> before_;
   std::vector<std::vector<std::uint32_t>> after_;
+  std::vector<std::vector<std::uint32_t>> kept_back_by_;  // per writer: steps that must not see or undo its writes
 };
 
 class Scheduler {
@@ -168,9 +199,9 @@ class Scheduler {
   Scheduler(const Draft& draft, bool write_in_place) : draft_(draft), dependencies_(draft) {
     schedule_.in_place.resize(draft.outputs.size());
     for (std::size_t i = 0; i < draft.outputs.size(); ++i) {
-      schedule_.in_place[i] =
-          write_in_place && draft.replaces[i] != Draft::none && dependencies_.write_in_place(i);
+      schedule_.in_place[i] = write_in_place && draft.replaces[i] != Draft::none && dependencies_.write_in_place(i);
     }
+    dependencies_.join_products_with_readers();
     schedule_.group_of.assign(draft.steps.size(), Draft::none);
     end_of_.resize(draft.steps.size());
   }

@@ -98,7 +98,8 @@ class PlanCache {
   using Place = std::list<Entry>::iterator;
 
   static constexpr std::size_t most_plans = 256;
-  static constexpr int most_variants = 16;  // of one graph with other attributes: beyond, they seem to change every time
+  static constexpr int most_variants =
+      16;  // of one graph with other attributes: beyond, they seem to change every time
 
   std::shared_ptr<const Executable> add(const Structure& structure, const TopologicalOrder& order,
                                         const std::vector<bool>& wanted) {

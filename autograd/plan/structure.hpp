@@ -21,8 +21,8 @@ class Structure {
   /// \param wanted per node of \p order: whether its outputs are wanted.
   Structure(const TopologicalOrder& order, const std::vector<bool>& wanted);
 
-  std::size_t hash() const { return hash_; }            ///< with the operations' attributes
-  std::size_t rough_hash() const { return rough_hash_; }  ///< without
+  std::size_t hash() const { return hash_; }                  ///< with the operations' attributes
+  std::size_t rough_hash() const { return rough_hash_; }      ///< without
   std::span<const Tensor> leaves() const { return leaves_; }  ///< the tensors that are known, each once
 
   /// Whether a plan of \p kept fits this graph; \p operations are those of its nodes.
