@@ -42,7 +42,7 @@ namespace {
 class Dependencies {
  public:
   explicit Dependencies(const Draft& draft)
-      : draft_(draft), producers_(find_producers(draft)), before_(draft.steps.size()), after_(draft.steps.size()) {
+      : draft_(draft), producers_(find_producers(draft)), before_(draft.steps.size()), after_(draft.steps.size()), complete_(draft.steps.size()) {
     for (std::uint32_t i = 0; i < draft.steps.size(); ++i) {
       for (const ValueId input : draft.steps[i].inputs) {
         if (producers_[input] != Draft::none && producers_[input] != i) {
@@ -90,8 +90,17 @@ class Dependencies {
     }
     for (const std::uint32_t i : first) {
       add(i, writer);
+      if (!draft_.steps[i].total || !reads_in_rows(draft_.steps[i], id, is_old)) {
+        complete_[writer].push_back(i);
+      }
     }
     return true;
+  }
+
+  /// Whether \p step, which writes in place, has to wait for all rows of \p first: that may throw at a later one, or reads
+  /// old content of other rows.
+  bool waits_for_all_rows(std::uint32_t step, std::uint32_t first) const {
+    return std::find(complete_[step].begin(), complete_[step].end(), first) != complete_[step].end();
   }
 
   /// Steps in an order that respects all of it.
@@ -136,6 +145,18 @@ class Dependencies {
     return true;
   }
 
+  // Whether a step reads old content only of the rows that it computes.
+  template <class IsOld>
+  bool reads_in_rows(const Step& step, ValueId output, const IsOld& is_old) const {
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+      if (is_old(step.inputs[i]) &&
+          (draft_.spec(step.inputs[i]) != draft_.spec(output) || !Schedule::reads_rows(draft_, step, i))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   void add(std::uint32_t first, std::uint32_t second) {
     before_[second].push_back(first);
     after_[first].push_back(second);
@@ -161,6 +182,7 @@ class Dependencies {
   std::vector<std::uint32_t> producers_;
   std::vector<std::vector<std::uint32_t>> before_;
   std::vector<std::vector<std::uint32_t>> after_;
+  std::vector<std::vector<std::uint32_t>> complete_;  // per writer in place: steps of which all rows come before
 };
 
 class Scheduler {
@@ -202,7 +224,8 @@ class Scheduler {
       if (group == Draft::none) {  // order steps take no time
         phase = std::max(phase, end_of_[first]);
       } else if (joins && schedule_.groups[group].rows == rows && schedule_.groups[group].slabs == 1 &&
-                 follows_rows(step, first)) {
+                 follows_rows(step, first) &&
+                 !dependencies_.waits_for_all_rows(number, first)) {
         phase = std::max(phase, schedule_.phase_of[group]);
         if (best == Draft::none || schedule_.phase_of[group] > schedule_.phase_of[best]) {
           best = group;
