@@ -14,11 +14,22 @@ bool is_plain_sum(const Step& step) {
          step.formula.steps[0].code == kernels::Opcode::add && step.inputs.size() == 2 && step.outputs.size() == 1;
 }
 
+// Who reads an alias reads the whole.
+std::vector<std::uint32_t> count_all_uses(const Draft& draft) {
+  std::vector<std::uint32_t> uses = count_uses(draft);
+  for (auto id = static_cast<ValueId>(uses.size()); id-- > 0;) {
+    if (const ValueId whole = draft.values[id].whole; whole != id) {
+      uses[whole] += uses[id];
+    }
+  }
+  return uses;
+}
+
 }  // namespace
 
 void accumulate_products(Draft& draft) {
   const std::vector<std::uint32_t> producers = find_producers(draft);
-  const std::vector<std::uint32_t> uses = count_uses(draft);
+  const std::vector<std::uint32_t> uses = count_all_uses(draft);
   std::vector<bool> gone(draft.steps.size());
   for (Step& sum : draft.steps) {
     if (!is_plain_sum(sum)) {
@@ -29,7 +40,8 @@ void accumulate_products(Draft& draft) {
       const ValueId other = sum.inputs[1 - i];
       const std::uint32_t producer = producers[product];
       if (producer == Draft::none || uses[product] != 1 || draft.values[product].whole != product ||
-          draft.spec(product) != draft.spec(other) || gone[producer]) {
+          draft.spec(product) != draft.spec(other) || draft.spec(product) != draft.spec(sum.outputs[0]) ||
+          gone[producer]) {
         continue;
       }
       Step& step = draft.steps[producer];

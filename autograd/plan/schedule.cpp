@@ -46,7 +46,8 @@ class Dependencies {
         producers_(find_producers(draft)),
         before_(draft.steps.size()),
         after_(draft.steps.size()),
-        kept_back_by_(draft.steps.size()) {
+        kept_back_by_(draft.steps.size()),
+        complete_(draft.steps.size()) {
     for (std::uint32_t i = 0; i < draft.steps.size(); ++i) {
       for (const ValueId input : draft.steps[i].inputs) {
         if (producers_[input] != Draft::none && producers_[input] != i) {
@@ -95,6 +96,9 @@ class Dependencies {
     for (const std::uint32_t i : first) {
       add(i, writer);
       kept_back_by_[writer].push_back(i);
+      if (!draft_.steps[i].total || !reads_in_rows(draft_.steps[i], id, is_old)) {
+        complete_[writer].push_back(i);
+      }
     }
     return true;
   }
@@ -113,6 +117,12 @@ class Dependencies {
         }
       }
     }
+  }
+
+  /// Whether \p step, which writes in place, has to wait for all rows of \p first: that may throw at a later one, or reads
+  /// old content of other rows.
+  bool waits_for_all_rows(std::uint32_t step, std::uint32_t first) const {
+    return std::find(complete_[step].begin(), complete_[step].end(), first) != complete_[step].end();
   }
 
   /// Steps in an order that respects all of it.
@@ -166,6 +176,18 @@ class Dependencies {
     }
   }
 
+  // Whether a step reads old content only of the rows that it computes.
+  template <class IsOld>
+  bool reads_in_rows(const Step& step, ValueId output, const IsOld& is_old) const {
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+      if (is_old(step.inputs[i]) &&
+          (draft_.spec(step.inputs[i]) != draft_.spec(output) || !Schedule::reads_rows(draft_, step, i))) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   void add(std::uint32_t first, std::uint32_t second) {
     before_[second].push_back(first);
     after_[first].push_back(second);
@@ -192,6 +214,7 @@ class Dependencies {
   std::vector<std::vector<std::uint32_t>> before_;
   std::vector<std::vector<std::uint32_t>> after_;
   std::vector<std::vector<std::uint32_t>> kept_back_by_;  // per writer: steps that must not see or undo its writes
+  std::vector<std::vector<std::uint32_t>> complete_;      // per writer in place: steps of which all rows come before
 };
 
 class Scheduler {
@@ -233,7 +256,7 @@ class Scheduler {
       if (group == Draft::none) {  // order steps take no time
         phase = std::max(phase, end_of_[first]);
       } else if (joins && schedule_.groups[group].rows == rows && schedule_.groups[group].slabs == 1 &&
-                 follows_rows(step, first)) {
+                 follows_rows(step, first) && !dependencies_.waits_for_all_rows(number, first)) {
         phase = std::max(phase, schedule_.phase_of[group]);
         if (best == Draft::none || schedule_.phase_of[group] > schedule_.phase_of[best]) {
           best = group;

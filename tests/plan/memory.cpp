@@ -1,0 +1,207 @@
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstdint>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <boost/test/unit_test.hpp>
+
+#include "autograd/autograd.hpp"
+#include "autograd/runtime/pool.hpp"
+#include "autograd/runtime/workers.hpp"
+#include "nn/nn.hpp"
+#include "random_graphs.hpp"
+#include "tests/autograd/testing.hpp"
+
+/// \file
+/// How much memory plans need, and that no two values share what both need.
+
+namespace xgrad {
+
+namespace {
+
+std::size_t bytes_in_use() { return runtime::pool_status().in_use; }
+
+/// x, and what the pool has handed out while it is computed.
+struct PoolProbe {
+  static constexpr std::string_view name = "pool_probe";
+  std::atomic<std::size_t>* in_use;
+
+  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
+  void eval(ConstViews in, Views out) const {
+    *in_use = bytes_in_use();
+    std::copy_n(in[0].as<float>(), in[0].size(), out[0].as<float>());
+  }
+};
+
+/// What the pool hands out for arrays of these sizes.
+std::size_t pool_bytes(const std::vector<std::size_t>& sizes) {
+  const std::size_t before = bytes_in_use();
+  std::vector<Array> arrays;
+  for (const std::size_t bytes : sizes) {
+    arrays.emplace_back(Shape{static_cast<std::int64_t>(bytes)}, DType::uint8);
+  }
+  return bytes_in_use() - before;
+}
+
+/// A line of a memory map.
+struct Placed {
+  std::int64_t offset, bytes, first, last;
+};
+
+std::vector<Placed> parse_map(const std::string& map) {
+  std::vector<Placed> values;
+  std::istringstream lines(map);
+  std::string line;
+  std::getline(lines, line);
+  while (std::getline(lines, line) && !line.starts_with("arena")) {
+    std::istringstream words(line);
+    Placed value{};
+    std::string to;
+    words >> value.offset >> value.bytes >> value.first >> to >> value.last;
+    BOOST_TEST(to == "to");
+    values.push_back(value);
+  }
+  return values;
+}
+
+/// How many pairs of values overlap in memory while both are needed.
+int overlaps(const std::vector<Placed>& values) {
+  int count = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      const Placed& a = values[i];
+      const Placed& b = values[k];
+      const bool at_once = a.first <= b.last && b.first <= a.last;
+      count += at_once && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
+    }
+  }
+  return count;
+}
+
+/// A network and a batch, and the memory that training it cannot do without.
+struct Network {
+  std::string name;
+  std::vector<std::int64_t> widths;
+  std::int64_t batch;
+};
+
+struct Need {
+  std::size_t parameters = 0;
+  std::size_t activations = 0;  ///< what the layers give, which the backward pass reads
+  std::size_t temporaries = 0;  ///< the largest two
+};
+
+Need need_of(const Network& network) {
+  Need need;
+  std::vector<std::size_t> temporaries;
+  for (std::size_t i = 1; i < network.widths.size(); ++i) {
+    const auto weight = static_cast<std::size_t>(network.widths[i - 1] * network.widths[i]) * sizeof(float);
+    const auto activation = static_cast<std::size_t>(network.batch * network.widths[i]) * sizeof(float);
+    need.parameters += weight + static_cast<std::size_t>(network.widths[i]) * sizeof(float);
+    need.activations += activation;
+    temporaries.push_back(weight);      // its gradient
+    temporaries.push_back(activation);  // its cotangent
+  }
+  std::sort(temporaries.rbegin(), temporaries.rend());
+  need.temporaries = temporaries[0] + temporaries[1];
+  return need;
+}
+
+Plan plan_of(const Network& network) {
+  nn::Sequential model;
+  for (std::size_t i = 1; i < network.widths.size(); ++i) {
+    model.append(nn::Dense(network.widths[i - 1], network.widths[i]));
+    if (i + 1 < network.widths.size()) {
+      model.append(nn::ReLU());
+    }
+  }
+  model.initialize(random::Key(1));
+  nn::Adam adam(model.parameters());
+  const auto step = compile([&](const Tensor& x, const Tensor& labels) {
+    const Tensor loss = nn::cross_entropy(model(x), labels);
+    adam.minimize(loss);
+    return loss;
+  });
+  return step.plan(zeros({network.batch, network.widths.front()}), zeros({network.batch}, DType::int64));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(plan_memory)
+
+BOOST_AUTO_TEST_CASE(the_peak_is_known_before_the_first_run) {
+  const int before_threads = runtime::num_threads();
+  for (const int threads : {1, 2, 3}) {
+    runtime::set_num_threads(threads);
+    std::atomic<std::size_t> during = 0;
+    const auto step = compile([&](const Tensor& x) {
+      const Tensor y = matmul(tanh(x), transpose(x)) * 0.5;
+      const Tensor probed = apply_op(PoolProbe{&during}, {softmax(y, 1)});
+      return Tensors{sum(probed * y, {1}), exp(probed), sum(sin(probed), {0})};
+    });
+    const std::vector<Array> inputs{ones({300, 200}).array()};
+    const Plan plan = step.plan(Tensor(inputs[0]));
+    const std::size_t peak = plan.peak_bytes();
+    const std::size_t outputs = (300 + 300 * 300 + 300) * sizeof(float);
+    BOOST_TEST(peak > outputs);
+    const std::size_t expected =
+        pool_bytes({peak - outputs, 300 * sizeof(float), 300 * 300 * sizeof(float), 300 * sizeof(float)});
+    const std::size_t before = bytes_in_use();
+    for (int run = 0; run < 3; ++run) {
+      const std::vector<Array> results = plan.run(inputs);
+      BOOST_TEST(bytes_in_use() - before == expected);
+      BOOST_TEST(during - before == expected);
+    }
+    BOOST_TEST(bytes_in_use() - before == pool_bytes({peak - outputs}));  // the working memory waits for the next run
+    BOOST_TEST(plan.peak_bytes() == peak);
+  }
+  runtime::set_num_threads(before_threads);
+}
+
+BOOST_AUTO_TEST_CASE(values_that_are_needed_at_once_are_apart) {
+  for (unsigned seed = 1; seed <= 120; ++seed) {
+    const testing::RandomGraph graph(
+        seed, seed % 3 == 0 ? testing::RandomGraph::Size::large : testing::RandomGraph::Size::small);
+    const auto variables = graph.make_variables();
+    const auto arguments = graph.arguments();
+    for (const bool reuse : {true, false}) {
+      PlanOptions options;
+      options.passes.reuse = reuse;
+      const auto step = compile(
+          [&](const Tensor& x, const Tensor& y, const Tensor& labels) {
+            return graph({x, y, labels}, variables);
+          },
+          {.plan = options});
+      const std::vector<Placed> values = parse_map(step.plan(arguments[0], arguments[1], arguments[2]).memory_map());
+      BOOST_TEST(overlaps(values) == 0, "graph " << seed);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_training_step_needs_its_activations_and_two_temporaries) {
+  constexpr std::size_t blocks = 64 * 1024;  // rows that wait in the cache, and vectors
+  const int before = runtime::num_threads();
+  runtime::set_num_threads(1);
+  std::string table = fmt::format("\n{:>24} {:>11} {:>12} {:>12} {:>10} {:>10}\n", "network", "parameters",
+                                  "activations", "temporaries", "bound", "peak");
+  for (const Network& network : {Network{"784-128-10, 64", {784, 128, 10}, 64},
+                                 Network{"8 x 256, 128", {256, 256, 256, 256, 256, 256, 256, 256, 10}, 128},
+                                 Network{"784-256-64-256-784, 32", {784, 256, 64, 256, 784}, 32}}) {
+    const Need need = need_of(network);
+    const Plan plan = plan_of(network);
+    const std::size_t bound = need.activations + need.temporaries + blocks;
+    table += fmt::format("{:>24} {:>11} {:>12} {:>12} {:>10} {:>10}\n", network.name, need.parameters, need.activations,
+                         need.temporaries, bound, plan.peak_bytes());
+    BOOST_TEST(plan.peak_bytes() <= bound, network.name);
+  }
+  runtime::set_num_threads(before);
+  BOOST_TEST_MESSAGE(table);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace xgrad
