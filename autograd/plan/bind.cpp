@@ -256,8 +256,7 @@ class CheckKernel final : public Kernel {
 
 class Binder {
  public:
-  Binder(const Draft& draft, const Schedule& schedule, const MemoryPlan& memory)
-      : draft_(draft), schedule_(schedule), memory_(memory), numbers_(draft, memory) {}
+  Binder(const Draft& draft, const MemoryPlan& memory) : draft_(draft), memory_(memory), numbers_(draft, memory) {}
 
   std::unique_ptr<const Kernel> bind(std::uint32_t number) const {
     const Step& step = draft_.steps[number];
@@ -326,16 +325,14 @@ class Binder {
   }
 
   const Draft& draft_;
-  const Schedule& schedule_;
   const MemoryPlan& memory_;
   BaseNumbers numbers_;
 };
 
 }  // namespace
 
-std::unique_ptr<const Kernel> bind_kernel(const Draft& draft, const Schedule& schedule, const MemoryPlan& memory,
-                                          std::uint32_t step) {
-  return Binder(draft, schedule, memory).bind(step);
+std::unique_ptr<const Kernel> bind_kernel(const Draft& draft, const MemoryPlan& memory, std::uint32_t step) {
+  return Binder(draft, memory).bind(step);
 }
 
 }  // namespace xgrad::plan

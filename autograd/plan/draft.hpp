@@ -95,7 +95,7 @@ struct Draft {
   ValueId add_alias(ValueId whole, const Spec& spec, std::int64_t offset = 0);
   /// A new constant.
   ValueId add_constant(const Array& array);
-  /// The element of a constant of one element, converted to double; else null.
+  /// The elements of a constant; null for other values.
   const Array* constant(ValueId id) const {
     return values[id].source == Value::Source::constant ? &constants[values[id].number] : nullptr;
   }

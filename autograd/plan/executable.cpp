@@ -104,7 +104,7 @@ Array Run::result(std::size_t i) const {
 Executable::Executable(Draft draft, Schedule schedule, MemoryPlan memory)
     : draft_(std::move(draft)), schedule_(std::move(schedule)), memory_(std::move(memory)), numbers_(draft_, memory_) {
   for (std::uint32_t i = 0; i < draft_.steps.size(); ++i) {
-    kernels_.push_back(bind_kernel(draft_, schedule_, memory_, i));
+    kernels_.push_back(bind_kernel(draft_, memory_, i));
   }
   for (const Phase& phase : schedule_.phases) {
     make_stage(phase);

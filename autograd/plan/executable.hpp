@@ -52,8 +52,7 @@ class Kernel {
 };
 
 /// The kernel of step number \p step.
-std::unique_ptr<const Kernel> bind_kernel(const Draft& draft, const Schedule& schedule, const MemoryPlan& memory,
-                                          std::uint32_t step);
+std::unique_ptr<const Kernel> bind_kernel(const Draft& draft, const MemoryPlan& memory, std::uint32_t step);
 /// Which numbers the bases of a plan have.
 struct BaseNumbers {
   std::uint32_t constants, arena, outputs, count;
