@@ -94,7 +94,13 @@ bool same_computation(const Step& a, const Step& b) {
 // Constants of equal bits, aliases of equal shape: one value stands for all.
 class Representatives {
  public:
-  explicit Representatives(Draft& draft) : draft_(draft) {}
+  explicit Representatives(Draft& draft) : draft_(draft) {
+    for (ValueId id = 0; id < draft.values.size(); ++id) {  // the first of equal constants stands for all
+      if (draft.values[id].source == Value::Source::constant && draft.values[id].whole == id) {
+        of(id);
+      }
+    }
+  }
 
   ValueId of(ValueId id) {
     while (by_.size() < draft_.values.size()) {
