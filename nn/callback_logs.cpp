@@ -1,0 +1,92 @@
+#include <cmath>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "autograd/error.hpp"
+#include "nn/callbacks.hpp"
+
+namespace xgrad::nn::callbacks {
+
+namespace {
+
+// A file of lines, each of which is in the file before training goes on.
+class Log {
+ public:
+  Log(std::string_view op, std::filesystem::path path) : op_(op), path_(std::move(path)) {}
+
+  void open() {
+    file_ = std::ofstream(path_, std::ios::trunc);
+    require_good();
+  }
+  void write(const std::string& line) {
+    file_ << line << std::endl;
+    require_good();
+  }
+
+ private:
+  void require_good() const {
+    if (!file_) {
+      raise<FileError>(op_,
+                       fmt::format("{}: it cannot be written; check the folder, its permissions and the free space",
+                                   path_.string()));
+    }
+  }
+
+  std::string op_;
+  std::filesystem::path path_;
+  std::ofstream file_;
+};
+
+// Names of metrics may be any text.
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) {
+    return text;
+  }
+  std::string quoted = "\"";
+  for (const char letter : text) {
+    quoted += letter == '"' ? "\"\"" : std::string(1, letter);
+  }
+  return quoted + '"';
+}
+
+}  // namespace
+
+Callback csv_log(const std::filesystem::path& path) {
+  const auto log = std::make_shared<Log>("csv_log", path);
+  return {.on_start =
+              [=](TrainingState& training) {
+                std::string names = "epoch";
+                for (const auto& [name, value] : training.scores) {
+                  names += "," + csv_field(name);
+                }
+                log->open();
+                log->write(names);
+              },
+          .on_epoch_end =
+              [=](TrainingState& training) {
+                std::string numbers = std::to_string(training.epoch);
+                for (const auto& [name, value] : training.scores) {
+                  numbers += fmt::format(",{}", value);
+                }
+                log->write(numbers);
+              }};
+}
+
+Callback json_log(const std::filesystem::path& path) {
+  const auto log = std::make_shared<Log>("json_log", path);
+  return {.on_start = [=](TrainingState&) { log->open(); },
+          .on_epoch_end =
+              [=](TrainingState& training) {
+                nlohmann::ordered_json line = {{"epoch", training.epoch}};
+                for (const auto& [name, value] : training.scores) {
+                  line[name] = std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
+                }
+                log->write(line.dump());
+              }};
+}
+
+}  // namespace xgrad::nn::callbacks

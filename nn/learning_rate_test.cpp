@@ -1,0 +1,118 @@
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include "autograd/operation.hpp"
+#include "nn/trainer_core.hpp"
+
+namespace xgrad::nn {
+
+namespace {
+
+constexpr std::string_view op = "find_learning_rate";
+constexpr std::int64_t least_steps = 20;
+
+/// Puts variables back to what they were.
+class Restored {
+ public:
+  explicit Restored(const std::vector<Variables>& lists) {
+    for (const Variables& list : lists) {
+      for (const Variable& variable : list) {
+        before_.emplace_back(variable, variable.read());
+      }
+    }
+  }
+  Restored(const Restored&) = delete;
+  Restored& operator=(const Restored&) = delete;
+  ~Restored() {
+    for (const auto& [variable, content] : before_) {
+      variable.assign(content);
+    }
+  }
+
+ private:
+  std::vector<Assignment> before_;
+};
+
+void check(const LearningRateOptions& options) {
+  if (!(options.min > 0 && options.min < options.max && std::isfinite(options.max))) {
+    raise<ValueError>(op, fmt::format("rates from {} to {}; give 0 < min < max", options.min, options.max));
+  }
+  if (options.steps < least_steps) {
+    raise<ValueError>(op, fmt::format("{} steps; give {} or more", options.steps, least_steps));
+  }
+}
+
+// The rate in the middle of the steepest fall of the loss over the logarithm of the rate, which is equidistant. Batches
+// differ, so falls are measured over a tenth of the steps, and not where the mean has hardly begun.
+double steepest(const LearningRates& seen, std::int64_t steps) {
+  const auto half = static_cast<std::size_t>(steps / 20 + 1);
+  double least = 0;
+  double rate = std::numeric_limits<double>::quiet_NaN();
+  for (std::size_t i = 2 * half; i + half < seen.losses.size(); ++i) {
+    const double slope = seen.losses[i + half] - seen.losses[i - half];
+    if (slope < least) {
+      least = slope;
+      rate = seen.rates[i];
+    }
+  }
+  return rate;
+}
+
+void print(const LearningRates& seen) {
+  const std::string text =
+      std::isnan(seen.suggestion)
+          ? std::string("no learning rate to suggest: the loss does not fall\n")
+          : fmt::format("suggested learning rate: {:.2g}, where the loss falls fastest\n", seen.suggestion);
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+LearningRates Trainer::find_learning_rate(const datasets::Dataset& data, const LearningRateOptions& options,
+                                          std::source_location where) {
+  constexpr double decay = 0.9;  // of the smoothed loss
+  return located(where, [&] {
+    check(options);
+    require_samples(op, data, "the data");
+    const datasets::Batches batches(data, core_->options.batches);
+    const Optimizer& optimizer = *core_->optimizer;
+    const Restored restored({core_->model.variables(), optimizer.parameters(), optimizer.variables(), {core_->steps}});
+    LearningRates seen;
+    double mean = 0;
+    double least = std::numeric_limits<double>::infinity();
+    for (std::int64_t step = 0; step < options.steps && batches.count() > 0; ++step) {
+      const double rate = options.min * std::pow(options.max / options.min,
+                                                 static_cast<double>(step) / static_cast<double>(options.steps - 1));
+      for (std::size_t group = 0; group < optimizer.group_count(); ++group) {
+        optimizer.learning_rate(group).assign(rate);
+      }
+      const datasets::Batch batch = batches.epoch(step / batches.count())[step % batches.count()];
+      double loss = 0;
+      try {
+        loss = core_->train_step(batch.features, batch.targets).first.item();
+      } catch (const LossNotFinite&) {
+        break;
+      }
+      mean = decay * mean + (1 - decay) * loss;
+      const double smoothed = mean / (1 - std::pow(decay, static_cast<double>(step + 1)));
+      seen.rates.push_back(rate);
+      seen.losses.push_back(smoothed);
+      least = std::min(least, smoothed);
+      if (smoothed > 4 * std::abs(least) && smoothed > least) {
+        break;
+      }
+    }
+    seen.suggestion = steepest(seen, options.steps);
+    if (options.print) {
+      print(seen);
+    }
+    return seen;
+  });
+}
+
+}  // namespace xgrad::nn

@@ -1,0 +1,154 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "autograd/tensor.hpp"
+#include "datasets/batches.hpp"
+#include "nn/callbacks.hpp"
+#include "nn/history.hpp"
+#include "nn/metrics.hpp"
+#include "nn/module.hpp"
+#include "nn/optimizers/optimizer.hpp"
+
+/// \file
+/// The training loop.
+
+namespace xgrad::nn {
+
+namespace detail {
+struct TrainerCore;
+}
+
+/// What training minimises: a number, of what the model gives and the targets of a batch. From a function of two tensors,
+/// or one of `nn`'s losses with the options that it has by itself: `nn::cross_entropy`.
+class Loss {
+ public:
+  /// Any function that takes predictions and targets.
+  template <class F>
+    requires(!std::same_as<std::remove_cvref_t<F>, Loss> &&
+             std::is_invocable_r_v<Tensor, F&, const Tensor&, const Tensor&>)
+  Loss(F&& function) : function_(std::forward<F>(function)) {}
+  /// One of nn's losses; errors name \p where, which is filled in by itself.
+  template <class Options>
+  Loss(Tensor (*function)(const Operand&, const Operand&, Options),
+       std::source_location where = std::source_location::current())
+      : function_([=](const Tensor& predictions, const Tensor& targets) {
+          return function(Operand(predictions, where), Operand(targets, where), std::remove_cvref_t<Options>());
+        }) {}
+
+  /// The loss. \throws Error what the function throws.
+  Tensor operator()(const Tensor& predictions, const Tensor& targets) const { return function_(predictions, targets); }
+
+ private:
+  std::function<Tensor(const Tensor&, const Tensor&)> function_;
+};
+
+/// Options of a Trainer.
+struct TrainerOptions {
+  /// What is computed of every batch, in training and in evaluation.
+  std::vector<Metric> metrics = {};
+  /// Limits to the gradients.
+  Clipping clipping = {};
+  /// How data become batches. Evaluation and prediction neither shuffle nor augment. The seed is that of dropout, too.
+  datasets::BatchOptions batches = {};
+};
+
+/// How training shows how far it is, on standard output.
+enum class Progress {
+  automatic,  ///< bar on a terminal, else lines
+  bar,        ///< a bar with time left and scores, and a line per epoch
+  lines,      ///< a line per epoch
+  quiet       ///< nothing
+};
+
+/// Options of Trainer::fit.
+struct FitOptions {
+  std::int64_t epochs = 10;                          ///< passes over the data
+  std::optional<datasets::Dataset> validation = {};  ///< evaluated after every epoch: `{{features, targets}}`
+  double validation_fraction = 0;                    ///< or that part of the data, chosen at random, not trained on
+  std::vector<Callback> callbacks = {};              ///< called in this order
+  Progress progress = Progress::automatic;           ///< what is printed
+};
+
+/// Options of Trainer::find_learning_rate.
+struct LearningRateOptions {
+  double min = 1e-7;         ///< the rate at the first step
+  double max = 10;           ///< and at the last
+  std::int64_t steps = 100;  ///< how many there are at most
+  bool print = true;         ///< whether a line with the suggestion goes to standard output
+};
+
+/// What Trainer::find_learning_rate saw.
+struct LearningRates {
+  double suggestion = 0;       ///< where the loss falls fastest; NaN when it never falls
+  std::vector<double> rates;   ///< one per step
+  std::vector<double> losses;  ///< of those steps, smoothed
+};
+
+/// A model, an optimiser and a loss, and the loop that brings them together:
+/// ```
+/// nn::Trainer trainer(model, nn::Adam(model.parameters()), nn::cross_entropy, {.metrics = {nn::Accuracy()}});
+/// const nn::History history = trainer.fit(train, {.epochs = 20, .validation_fraction = 0.1,
+///                                                 .callbacks = {nn::callbacks::early_stopping()}});
+/// std::cout << trainer.evaluate(test)["accuracy"];
+/// ```
+/// A step is compiled: forward in training mode, loss, gradient and update are one plan. The model and the optimiser are
+/// shared, not copied, and a Trainer is itself a handle. What it computes follows from the weights, the data and the seed
+/// in the options alone; a second fit goes on where the first one ended.
+class Trainer {
+ public:
+  /// \param model any layer. \param optimizer of its parameters. \param loss see Loss.
+  /// \throws ValueError for two metrics of one name, or one that is called like another score.
+  template <std::derived_from<Optimizer> O>
+  Trainer(Module model, O optimizer, Loss loss, TrainerOptions options = {},
+          std::source_location where = std::source_location::current())
+      : Trainer(std::move(model), std::shared_ptr<Optimizer>(std::make_shared<O>(std::move(optimizer))),
+                std::move(loss), std::move(options), where) {}
+  /// The same, for an optimiser whose kind is not known: a std::shared_ptr, or a std::unique_ptr that is moved.
+  Trainer(Module model, std::shared_ptr<Optimizer> optimizer, Loss loss, TrainerOptions options = {},
+          std::source_location where = std::source_location::current());
+
+  /// Trains on \p data, a Dataset or `{features, targets}` from xtensor arrays.
+  ///
+  /// While it runs, Ctrl-C (SIGINT) ends training after the batch at hand: the weights stay as they are then, and what
+  /// there is of the history is returned. A second Ctrl-C ends the program.
+  ///
+  /// A loss that is NaN or infinite is an error: it names the epoch, the batch, and the first operation whose result was
+  /// not finite; no variable has been changed by that step. (Gradients are not looked at. When they overflow, the next
+  /// loss tells.)
+  /// \throws ValueError for no samples, less than one epoch, a fraction outside [0, 1), two sets of validation data, a
+  ///         batch size below 1, and a loss that is not finite.
+  /// \throws ShapeError when the loss is not one number.
+  /// \throws Error what the model, the loss, the metrics and the callbacks throw, with the epoch and the batch.
+  History fit(const datasets::Dataset& data, const FitOptions& options = {},
+              std::source_location where = std::source_location::current());
+
+  /// The loss and the metrics over \p data, in inference. From a callback, call it after an epoch: within one, it resets
+  /// what the metrics have counted so far. \throws Error as fit does.
+  Scores evaluate(const datasets::Dataset& data, std::source_location where = std::source_location::current());
+
+  /// What the model gives for \p features (n, ...), in inference, batch by batch: (n, ...).
+  /// \throws ValueError for no samples. \throws Error what the model throws.
+  Tensor predict(const Operand& features);
+
+  /// The learning rate range test (Smith, Cyclical learning rates for training neural networks, 2017): takes steps with
+  /// rates that grow from \p options.min to \p options.max in equal ratios, until the loss is four times its least or not
+  /// finite. Afterwards weights, optimiser and random numbers are as before. Suggests the rate at which the smoothed loss
+  /// falls fastest per factor of the rate.
+  /// \throws ValueError for rates not 0 < min < max, less than 20 steps, and as fit does.
+  LearningRates find_learning_rate(const datasets::Dataset& data, const LearningRateOptions& options = {},
+                                   std::source_location where = std::source_location::current());
+
+ private:
+  std::shared_ptr<detail::TrainerCore> core_;
+};
+
+}  // namespace xgrad::nn

@@ -1,0 +1,166 @@
+#include "nn/trainer_core.hpp"
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "autograd/operation.hpp"
+#include "autograd/ops.hpp"
+
+namespace xgrad::nn {
+
+namespace {
+
+// Keeps dropout apart from other random numbers of the same seed.
+constexpr std::uint64_t training_stream = 0x747261696e;  // "train"
+
+// x, if it is finite. Not `total`: so plans write variables only after it.
+struct RequireFinite {
+  static constexpr std::string_view name = "loss";
+  static constexpr bool linear = true;
+
+  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
+  void eval(ConstViews in, Views out) const {
+    if (in[0].dtype() == DType::float32) {
+      *out[0].as<float>() = checked(*in[0].as<float>());
+    } else {
+      *out[0].as<double>() = checked(*in[0].as<double>());
+    }
+  }
+  Tensors vjp(const Node&, const Cotangents& ct) const { return {ct[0]}; }
+
+ private:
+  template <class T>
+  static T checked(T x) {
+    if (!std::isfinite(x)) {
+      raise<LossNotFinite>(name, fmt::format("it is {}", x));
+    }
+    return x;
+  }
+};
+
+void require_names(const std::vector<Metric>& metrics) {
+  for (std::size_t i = 0; i < metrics.size(); ++i) {
+    const std::string name = metrics[i].name();
+    bool is_taken = name == "loss" || name == "learning_rate" || name == "seconds";
+    for (std::size_t j = 0; j < i; ++j) {
+      is_taken = is_taken || metrics[j].name() == name;
+    }
+    if (is_taken) {
+      raise<ValueError>("trainer", fmt::format("a metric is called '{}', like another score; leave it out, or give it "
+                                               "another name",
+                                               name));
+    }
+  }
+}
+
+}  // namespace
+
+void require_samples(std::string_view op, const datasets::Dataset& data, std::string_view what) {
+  if (data.size() == 0) {
+    raise<ValueError>(op, fmt::format("{} have no samples; give at least one", what));
+  }
+}
+
+detail::TrainerCore::TrainerCore(Module m, std::shared_ptr<Optimizer> o, Loss l, TrainerOptions all,
+                                 std::source_location place)
+    : model(std::move(m)),
+      optimizer(std::move(o)),
+      loss(std::move(l)),
+      options(std::move(all)),
+      where(place),
+      steps(Tensor(std::int64_t{0}), "steps"),
+      train_step(compile(Step([this](const Tensor& features, const Tensor& targets) {
+                           Result result = training_loss_of(features, targets);
+                           optimizer->minimize(result.first, options.clipping, where);
+                           steps.assign(steps + 1);
+                           return result;
+                         }),
+                         {.name = "train_step"}, place)),
+      test_step(compile(
+          Step([this](const Tensor& features, const Tensor& targets) { return loss_of(features, targets, Mode()); }),
+          {.name = "test_step"}, place)),
+      forward(compile(Forward([this](const Tensor& features) { return model(Operand(features, where)); }),
+                      {.name = "predict"}, place)) {
+  if (!optimizer) {
+    raise<ValueError>("trainer", "the optimiser is a null pointer; give one");
+  }
+  require_names(options.metrics);
+}
+
+detail::TrainerCore::Result detail::TrainerCore::loss_of(const Tensor& features, const Tensor& targets,
+                                                         const Mode& mode) const {
+  const Tensor predictions = model(Operand(features, where), mode);
+  const Tensor result = loss(predictions, targets);
+  if (result.size() != 1 || !is_floating(result.dtype())) {
+    raise<ShapeError>("loss", fmt::format("it is {} of shape {}; a loss is one floating number, such as a mean",
+                                          to_string(result.dtype()), to_string(result.shape())));
+  }
+  return {reshape(result, {}), predictions};
+}
+
+detail::TrainerCore::Result detail::TrainerCore::training_loss_of(const Tensor& features, const Tensor& targets) const {
+  const random::Key key = random::Key(options.batches.seed).fold(training_stream).fold(steps);
+  auto [result, predictions] = loss_of(features, targets, Training(key));
+  return {apply_op(RequireFinite(), {result}), predictions};
+}
+
+std::string detail::TrainerCore::first_not_finite(const datasets::Batch& batch) const {
+  CompileOptions checking{.name = "train_step"};
+  checking.plan.check_finite = true;
+  const auto step =
+      compile(Step([this](const Tensor& x, const Tensor& y) { return training_loss_of(x, y); }), checking, where);
+  try {
+    step(batch.features, batch.targets);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+datasets::Batches detail::TrainerCore::plain_batches(const datasets::Dataset& data) const {
+  datasets::BatchOptions plain = options.batches;
+  plain.shuffle = false;
+  plain.drop_last = false;
+  plain.augment.clear();
+  return datasets::Batches(data, plain);
+}
+
+void detail::TrainerCore::evaluate(const datasets::Dataset& data, std::string_view prefix, Scores& scores) {
+  reset_metrics();
+  double sum = 0;
+  for (const auto& [features, targets] : plain_batches(data).epoch(0)) {
+    const auto [batch_loss, predictions] = test_step(features, targets);
+    sum += batch_loss.item() * static_cast<double>(targets.shape()[0]);
+    update_metrics(predictions, targets);
+  }
+  scores.set(std::string(prefix) + "loss", sum / static_cast<double>(data.size()));
+  read_metrics(prefix, scores);
+}
+
+void detail::TrainerCore::read_metrics(std::string_view prefix, Scores& scores) const {
+  for (const Metric& metric : options.metrics) {
+    scores.set(std::string(prefix) + metric.name(), metric.value());
+  }
+}
+
+void detail::TrainerCore::reset_metrics() {
+  for (Metric& metric : options.metrics) {
+    metric.reset();
+  }
+}
+
+void detail::TrainerCore::update_metrics(const Tensor& predictions, const Array& targets) {
+  for (Metric& metric : options.metrics) {
+    try {
+      metric.update(Operand(predictions, where), Operand(targets, where));
+    } catch (Error& error) {
+      error.add_note(fmt::format("in metric '{}'", metric.name()));
+      throw;
+    }
+  }
+}
+
+}  // namespace xgrad::nn

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "autograd/plan/compile.hpp"
+#include "nn/trainer.hpp"
+
+/// \file
+/// Internal: the compiled steps of a Trainer.
+
+namespace xgrad::nn {
+
+/// A loss that is NaN or infinite.
+class LossNotFinite : public ValueError {
+ public:
+  using ValueError::ValueError;
+};
+
+/// What training, evaluation and the learning rate range test have in common.
+struct detail::TrainerCore {
+  /// The loss of a batch, and what the model gives for it.
+  using Result = std::pair<Tensor, Tensor>;
+  using Step = std::function<Result(const Tensor& features, const Tensor& targets)>;
+  using Forward = std::function<Tensor(const Tensor& features)>;
+
+  TrainerCore(Module model, std::shared_ptr<Optimizer> optimizer, Loss loss, TrainerOptions options,
+              std::source_location where);
+  TrainerCore(const TrainerCore&) = delete;
+  TrainerCore& operator=(const TrainerCore&) = delete;
+
+  /// The loss, one number, of a call of the model.
+  Result loss_of(const Tensor& features, const Tensor& targets, const Mode& mode) const;
+  /// The same in training, by this step's random numbers. Throws LossNotFinite when it is computed.
+  Result training_loss_of(const Tensor& features, const Tensor& targets) const;
+  /// Which operation is the first to give NaN or an infinity in the training step of \p batch.
+  std::string first_not_finite(const datasets::Batch& batch) const;
+
+  /// Batches that are neither shuffled nor augmented.
+  datasets::Batches plain_batches(const datasets::Dataset& data) const;
+  /// The loss and the metrics over \p data, under their names behind \p prefix.
+  void evaluate(const datasets::Dataset& data, std::string_view prefix, Scores& scores);
+  /// Puts the metrics' numbers under their names behind \p prefix.
+  void read_metrics(std::string_view prefix, Scores& scores) const;
+  void reset_metrics();
+  void update_metrics(const Tensor& predictions, const Array& targets);
+
+  Module model;
+  std::shared_ptr<Optimizer> optimizer;
+  Loss loss;
+  TrainerOptions options;
+  std::source_location where;
+  Variable steps;           // taken so far: what dropout depends on
+  std::int64_t epochs = 0;  // begun so far: what shuffling depends on
+
+  Compiled<Step> train_step;
+  Compiled<Step> test_step;
+  Compiled<Forward> forward;
+};
+
+/// \throws ValueError when \p data, called \p what, has no samples.
+void require_samples(std::string_view op, const datasets::Dataset& data, std::string_view what);
+
+}  // namespace xgrad::nn

@@ -1,0 +1,182 @@
+#include "nn/callbacks.hpp"
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include "autograd/autograd.hpp"
+#include "nn/nn.hpp"
+#include "nn/progress.hpp"
+#include "tests/autograd/testing.hpp"
+#include "tests/datasets/temporary_folder.hpp"
+
+namespace {
+
+using namespace xgrad;
+using testing::check_throws;
+using testing::elements;
+
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+/// A model of one weight, which is the number of the epoch after each epoch, and a validation loss that is given.
+struct Course : testing::TemporaryFolder {
+  nn::Dense model{1, 1, {.bias = false}};
+  nn::SGD sgd{model.parameters(), {.learning_rate = 0.5}};
+  datasets::Dataset data{ones({6, 1}).array(), ones({6, 1}).array()};
+  std::vector<double> rates;  // of each step
+
+  nn::History run(const std::vector<double>& losses, const std::vector<nn::Callback>& callbacks,
+                  std::int64_t epochs = 0) {
+    nn::Trainer trainer(model, sgd, nn::mse, {.batches = {.batch_size = 2}});
+    const nn::Callback play{.on_batch_end = [&](nn::TrainingState&) { rates.push_back(sgd.learning_rate().item()); },
+                            .on_epoch_end =
+                                [&](nn::TrainingState& training) {
+                                  model.weight().assign(full({1, 1}, static_cast<double>(training.epoch)));
+                                  const auto i = static_cast<std::size_t>(training.epoch - 1);
+                                  training.scores.set("validation_loss", i < losses.size() ? losses[i] : not_a_number);
+                                }};
+    std::vector<nn::Callback> all = {play};
+    all.insert(all.end(), callbacks.begin(), callbacks.end());
+    return trainer.fit(data, {.epochs = epochs > 0 ? epochs : static_cast<std::int64_t>(losses.size()),
+                              .validation = data,
+                              .callbacks = all,
+                              .progress = nn::Progress::quiet});
+  }
+
+  double weight() const { return model.weight().read().item(); }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(nn_callbacks, Course)
+
+BOOST_AUTO_TEST_CASE(early_stopping_restores_the_best_weights) {
+  const nn::History history = run({3, 1, 2, 1, not_a_number, 0}, {nn::callbacks::early_stopping({.patience = 2})});
+  BOOST_TEST(history.epochs.size() == 5u);
+  BOOST_TEST(history.stopped == "validation_loss was best in epoch 2");
+  BOOST_TEST(weight() == 2);
+  run({3, 1, 2}, {nn::callbacks::early_stopping({.patience = 0, .restore_best = false})});
+  BOOST_TEST(weight() == 3);
+  run({3, 1, 2}, {nn::callbacks::early_stopping({.patience = 9})});  // not stopped early: the best weights all the same
+  BOOST_TEST(weight() == 2);
+  run({3, 1, 2}, {nn::callbacks::early_stopping({.maximize = true, .patience = 9})});
+  BOOST_TEST(weight() == 1);
+  run({3, 2.9, 2.8}, {nn::callbacks::early_stopping({.patience = 9, .min_delta = 0.15})});
+  BOOST_TEST(weight() == 3);
+  const nn::Callback both = nn::callbacks::early_stopping({.patience = 9});  // begins anew with each fit
+  run({1, 2}, {both});
+  run({3, 2}, {both});
+  BOOST_TEST(weight() == 2);
+  check_throws<ValueError>([&] { run({1}, {nn::callbacks::early_stopping({.monitor = "f1"})}); }, {"'f1'", "loss"});
+  check_throws<ValueError>([] { nn::callbacks::early_stopping({.patience = -1}); }, {"[early_stopping] ", "-1"});
+}
+
+BOOST_AUTO_TEST_CASE(checkpoints_are_written_on_improvement) {
+  const std::filesystem::path at = folder / "runs" / "best";
+  std::vector<double> written;
+  const nn::Callback look{
+      .on_epoch_end = [&](nn::TrainingState&) { written.push_back(Tensor(nn::read_state(at).at("weight")).item()); }};
+  run({3, 1, 2, not_a_number, 0.5}, {nn::callbacks::checkpoint(at), look});
+  BOOST_TEST((written == std::vector<double>{1, 2, 2, 2, 5}));
+  model.weight().assign(zeros({1, 1}));
+  model.load_state(nn::read_state(at));
+  BOOST_TEST(weight() == 5);
+  check_throws<ValueError>([&] { run({1}, {nn::callbacks::checkpoint(at, {.monitor = "f1"})}); }, {"'f1'"});
+}
+
+BOOST_AUTO_TEST_CASE(schedules_run_per_step_and_per_epoch) {
+  const nn::Schedule halves = [](std::int64_t step) { return 1 / std::pow(2, step); };
+  run({1, 1}, {nn::callbacks::schedule(halves)});
+  BOOST_TEST((rates == std::vector<double>{1, 1 / 2., 1 / 4., 1 / 8., 1 / 16., 1 / 32.}));
+  rates.clear();
+  run({1, 1}, {nn::callbacks::schedule(halves, nn::callbacks::Per::epoch)});
+  BOOST_TEST((rates == std::vector<double>{1, 1, 1, 1 / 2., 1 / 2., 1 / 2.}));
+}
+
+BOOST_AUTO_TEST_CASE(the_rate_falls_on_a_plateau) {
+  const auto plateau = nn::callbacks::reduce_on_plateau({.factor = 0.5, .patience = 0});
+  const nn::History history = run({3, 2, 2, 1}, {plateau});
+  BOOST_TEST((history["learning_rate"] == std::vector<double>{0.5, 0.5, 0.5, 0.25}));
+  check_throws<ValueError>([] { nn::callbacks::reduce_on_plateau({.factor = 2}); }, {"callbacks.cpp:"});
+}
+
+BOOST_AUTO_TEST_CASE(callbacks_are_called_in_order) {
+  std::string calls;
+  const auto note = [&](char what) { return [&calls, what](nn::TrainingState&) { calls += what; }; };
+  const nn::Callback all{note('('), note('<'), note('b'), note('.'), note('>'), note(')')};
+  const nn::Callback stop{.on_batch_end = [](nn::TrainingState& training) {
+    if (training.step == 5) {
+      training.stop("enough");
+    }
+  }};
+  const nn::History history = run({}, {all, stop}, 4);
+  BOOST_TEST(calls == "(<b.b.b.><b.b.)");
+  BOOST_TEST(history.stopped == "enough");
+  BOOST_TEST(history.epochs.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(logs_have_a_line_per_epoch) {
+  const std::filesystem::path csv = folder / "log.csv", json = folder / "log.jsonl";
+  const nn::History history = run({0.25, not_a_number}, {nn::callbacks::csv_log(csv), nn::callbacks::json_log(json)});
+  std::istringstream lines(testing::read_bytes(csv));
+  std::string line;
+  std::getline(lines, line);
+  BOOST_TEST(line == "epoch,loss,validation_loss,learning_rate,seconds");
+  std::getline(lines, line);
+  BOOST_TEST(line.substr(0, 2) == "1,");
+  BOOST_TEST(line.find(",0.25,0.5,") != std::string::npos);
+  std::getline(lines, line);
+  BOOST_TEST(line.find(",nan,0.5,") != std::string::npos);
+  BOOST_TEST(!std::getline(lines, line));
+
+  std::istringstream objects(testing::read_bytes(json));
+  std::getline(objects, line);
+  const auto first = nlohmann::json::parse(line);
+  BOOST_TEST(first["epoch"] == 1);
+  BOOST_TEST(first["loss"].get<double>() == history["loss"].front());
+  BOOST_TEST(first["validation_loss"] == 0.25);
+  std::getline(objects, line);
+  BOOST_TEST(nlohmann::json::parse(line)["validation_loss"].is_null());
+  check_throws<FileError>([&] { run({1}, {nn::callbacks::csv_log(folder / "no" / "log")}); }, {"[csv_log] ", "log"});
+  check_throws<FileError>([&] { run({1}, {nn::callbacks::json_log(folder)}); }, {"[json_log] "});
+}
+
+BOOST_AUTO_TEST_CASE(progress_is_a_line_or_a_bar) {
+  std::string shown;
+  const nn::Write write = [&](const std::string& text) { shown += text; };
+  const nn::Module module = model;
+  nn::TrainingState training{.model = module, .optimizer = sgd, .epochs = 12, .batches = 4, .epoch = 3, .batch = 2};
+  training.scores.set("loss", 0.41234);
+  training.scores.set("validation_loss", not_a_number);
+  training.scores.set("learning_rate", 0.001);
+  training.scores.set("seconds", 2.06);
+
+  nn::progress_lines(write).on_epoch_end(training);
+  BOOST_TEST(shown == "epoch  3/12  loss 0.4123  learning_rate 0.001  2.1 s\n");
+  shown.clear();
+
+  const nn::Callback bar = nn::progress_bar(write, 1000);
+  bar.on_epoch_start(training);
+  bar.on_batch_end(training);
+  BOOST_TEST(shown.find("\r\033[Kepoch  3/12 [============>           ] 2/4  0:01 left  loss 0.4123") == 0);
+  const std::size_t size = shown.size();
+  bar.on_batch_end(training);
+  BOOST_TEST(shown.size() == size);  // too soon
+  bar.on_epoch_end(training);
+  BOOST_TEST(shown.back() == '\n');
+  shown.clear();
+  training.stop("enough");
+  nn::progress_bar(write, 10).on_batch_end(training);
+  BOOST_TEST(shown.substr(0, 14) == "\r\033[Kepoch  3/1");
+  shown.clear();
+  bar.on_end(training);
+  BOOST_TEST(shown == "\r\033[Kstopped: enough\n");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
