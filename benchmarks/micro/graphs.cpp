@@ -47,18 +47,14 @@ void DefineByRunNode(benchmark::State& state) {
 void ReplayNode(benchmark::State& state) {
   const Tensor x = micro::numbers({16});
   const auto f = compile([](const Tensor& a) { return grad(sum(chain(a, chain_length)), a); });
-  for (auto _ : state) {
-    micro::compute(f(x));
-  }
+  micro::run(state, f, x);
   micro::report_each(state, "per_node", 2 * chain_length);
 }
 
 void CompiledCallOfOneOp(benchmark::State& state) {
   const Tensor x = micro::numbers({16});
   const auto f = compile([](const Tensor& a) { return exp(a); });
-  for (auto _ : state) {
-    micro::compute(f(x));
-  }
+  micro::run(state, f, x);
 }
 
 // A chain of kernels that are not fused: the difference between lengths is what one more kernel costs.
@@ -75,18 +71,14 @@ void UnfusedKernels(benchmark::State& state) {
       },
       options);
   const Tensor x = micro::numbers({16});
-  for (auto _ : state) {
-    micro::compute(f(x));
-  }
+  micro::run(state, f, x);
   micro::report_each(state, "per_kernel", 2 * kernels);
 }
 
 void FusedKernels(benchmark::State& state) {
   const Tensor x = micro::numbers({state.range(0)});
   const auto f = compile([](const Tensor& a) { return tanh(a * a + 1) * a; });
-  for (auto _ : state) {
-    micro::compute(f(x));
-  }
+  micro::run(state, f, x);
 }
 
 BENCHMARK(BuildNode);

@@ -39,9 +39,7 @@ struct Training {
 
 void run_compiled(benchmark::State& state, Training& training) {
   const auto step = compile([&](const Tensor& x, const Tensor& y) { return training.step(x, y); });
-  for (auto _ : state) {
-    micro::compute(step(training.x, training.y));
-  }
+  micro::run(state, step, training.x, training.y);
 }
 
 void StepByDepth(benchmark::State& state) {
@@ -52,9 +50,8 @@ void StepByDepth(benchmark::State& state) {
 
 void DefineByRunStepByDepth(benchmark::State& state) {
   Training training(state.range(0), 16, 16);
-  for (auto _ : state) {
-    micro::compute(training.step(training.x, training.y));
-  }
+  const auto step = [&](const Tensor& x, const Tensor& y) { return training.step(x, y); };
+  micro::run(state, step, training.x, training.y);
   micro::report_each(state, "per_layer", static_cast<double>(state.range(0)));
 }
 

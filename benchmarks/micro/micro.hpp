@@ -19,6 +19,15 @@ inline xgrad::Tensor numbers(const xgrad::Shape& shape, std::uint64_t key = 0) {
 /// Makes the elements be computed.
 inline void compute(const xgrad::Tensor& tensor) { benchmark::DoNotOptimize(tensor.array().data()); }
 
+/// Measures calls of a compiled function, after one that traces it.
+template <class F, class... Arguments>
+void run(benchmark::State& state, const F& f, const Arguments&... arguments) {
+  compute(f(arguments...));
+  for (auto _ : state) {
+    compute(f(arguments...));
+  }
+}
+
 /// Adds a column with the time of one of \p count things that an iteration does.
 inline void report_each(benchmark::State& state, const char* name, double count) {
   state.counters[name] =
