@@ -32,14 +32,14 @@ const std::map<std::string, Recipe>& recipes() {
         .epochs = 60,
         .augmented = true}},
       {"plain-best",
-       {.hidden = {512, 512},
+       {.hidden = {1024, 512},
         .input_dropout = 0.1,
         .dropout = 0.25,
         .label_smoothing = 0.1,
-        .weight_decay = 0.01,
+        .weight_decay = 0.1,
         .largest_rate = 2e-3,
         .batch_size = 256,
-        .epochs = 40,
+        .epochs = 20,
         .augmented = false}},
   };
   return all;
