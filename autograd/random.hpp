@@ -2,17 +2,28 @@
 
 #include <cstdint>
 #include <source_location>
+#include <utility>
 
 #include "autograd/tensor.hpp"
 
 /// \file
 /// Random tensors. There is no hidden state: the same key, shape and dtype always give the same numbers, on every
-/// machine and for any number of threads. New numbers come from new keys.
+/// machine and for any number of threads. New numbers come from new keys; and where a function is traced once and run
+/// often, as compile() does, from a key that depends on a tensor, such as the number of the step.
 
 /// Random tensors from explicit keys.
 namespace xgrad::random {
 
 /// Where a stream of random numbers starts. Keys are made from a seed, and from other keys by fold.
+///
+/// A key may depend on tensors. What is drawn with it then takes them as inputs: a compiled step that folds in a counter,
+/// which it increments, draws other numbers at every call; and vmap over the counter gives every sample its own.
+///
+///     const Variable steps(Tensor(std::int64_t{0}), "steps");
+///     auto step = compile([&](const Tensor& x) {
+///       const Tensor y = model(x, nn::Training(key.fold(steps)));
+///       steps.assign(steps + 1);
+///       ...
 class Key {
  public:
   /// Every seed starts a stream of its own.
@@ -21,10 +32,25 @@ class Key {
   /// A key whose numbers are independent of this one's, for each \p data: `key.fold(layer).fold(step)`.
   Key fold(std::uint64_t data) const;
 
-  std::uint64_t state() const { return state_; }  ///< all that the numbers depend on
+  /// The key that `fold(n)` gives, n being the element of \p counter when the numbers are drawn: bitwise the same
+  /// numbers.
+  /// \param counter one element of an integer dtype, such as a Variable or an argument of a compiled function; C++
+  ///        numbers take the other fold.
+  /// \throws DTypeError when \p counter is not of an integer dtype. \throws ShapeError when it has not one element.
+  Key fold(const Operand& counter) const;
+
+  /// All that the numbers depend on. Of a key that depends on a tensor it is computed.
+  /// \throws ValueError in a traced function when the key depends on a traced tensor.
+  std::uint64_t state() const;
+
+  /// The bits of state() as a tensor: int64, shape ().
+  Tensor tensor() const;
 
  private:
+  explicit Key(Tensor tensor) : state_(0), tensor_(std::move(tensor)) {}
+
   std::uint64_t state_;
+  Tensor tensor_;  // in place of state_, when the key depends on a tensor
 };
 
 /// Uniform numbers in [low, high).

@@ -37,7 +37,8 @@ class Mode {
 };
 
 /// Training: dropout drops, batch normalisation normalises by the batch. The result is a pure function of the key, so
-/// every step takes a new one: `model(x, nn::Training(key.fold(step)))`.
+/// every step takes a new one: `model(x, nn::Training(key.fold(step)))`. In a compiled step, fold in a Variable that the
+/// step increments.
 class Training : public Mode {
  public:
   Training() : Mode(std::nullopt) {}                 ///< of a model without random layers

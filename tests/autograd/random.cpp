@@ -41,6 +41,14 @@ double correlation(const std::vector<double>& x, const std::vector<double>& y) {
   return sum / static_cast<double>(x.size());
 }
 
+// Everything that is drawn with a key, in a row.
+std::vector<double> drawn(const Key& key) {
+  return elements(concatenate(
+      {reshape(random::uniform(key, {3, 5}, -1, 2, DType::float64), {-1}),
+       random::normal(key, {7}, 1, 2, DType::float64), cast(random::bernoulli(key, 0.5, {20}), DType::float64),
+       cast(random::permutation(key, 9), DType::float64), cast(random::uniform(key, {3}), DType::float64)}));
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(autograd_random)
@@ -140,6 +148,71 @@ BOOST_AUTO_TEST_CASE(random_tensors_are_constants_to_gradients) {
   testing::check_elements(grad(sum(x * noise), x), {2}, elements(noise));
   BOOST_TEST(random::normal(Key(1), {0, 3}).size() == 0);
   BOOST_TEST(std::isfinite(random::uniform(Key(1), {}).item()));
+}
+
+BOOST_AUTO_TEST_CASE(a_tensor_folds_like_its_number) {
+  const Key key(42);
+  for (const std::int64_t number : {std::int64_t{0}, std::int64_t{7}, std::int64_t{1} << 40, std::int64_t{-1}}) {
+    const Key expected = key.fold(static_cast<std::uint64_t>(number));
+    const Key folded = key.fold(Tensor(number));
+    BOOST_TEST(folded.state() == expected.state());
+    BOOST_TEST((drawn(folded) == drawn(expected)));
+    BOOST_TEST(folded.fold(3).state() == expected.fold(3).state());
+    BOOST_TEST(folded.fold(Tensor(std::int64_t{5})).state() == expected.fold(5).state());
+  }
+  BOOST_TEST(key.fold(Tensor{7}).state() == key.fold(7).state());  // int32, shape (1,)
+  BOOST_TEST(key.fold(Tensor(7)).tensor().item<std::int64_t>() == static_cast<std::int64_t>(key.fold(7).state()));
+}
+
+BOOST_AUTO_TEST_CASE(a_compiled_function_draws_anew_at_every_call) {
+  const Key key(42);
+  const Variable steps(Tensor(std::int64_t{0}), "steps");
+  const auto step = compile([&](const Tensor& number) {
+    const Tensor of_variable = random::normal(key.fold(steps), {5});
+    steps.assign(steps + 1);
+    return std::pair(of_variable, random::uniform(key.fold(number).fold(2), {5}));
+  });
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    const auto [of_variable, of_argument] = step(Tensor(static_cast<std::int64_t>(10 * i)));
+    BOOST_TEST((elements(of_variable) == elements(random::normal(key.fold(i), {5}))));
+    BOOST_TEST((elements(of_argument) == elements(random::uniform(key.fold(10 * i).fold(2), {5}))));
+  }
+  BOOST_TEST(step.trace_count() == 1u);
+  const auto reads = compile([&] { return Tensor(static_cast<double>(key.fold(steps).state())); });
+  testing::check_throws<ValueError>([&] { reads(); }, {"value"});
+}
+
+BOOST_AUTO_TEST_CASE(a_mapped_key_draws_for_every_sample) {
+  const Key key(3);
+  const auto of_both = [&](const Tensor& a, const Tensor& b) {
+    return random::normal(key.fold(a).fold(b), {2, 3}) + cast(random::permutation(key.fold(b), 3), DType::float32);
+  };
+  const Tensor a = {1, 2};
+  const Tensor b = {5, 6, 7};
+  const Tensor drawn_for_all = vmap([&](const Tensor& each) { return vmap(of_both, {unmapped, 0})(each, b); })(a);
+  BOOST_TEST_REQUIRE(to_string(drawn_for_all.shape()) == "(2, 3, 2, 3)");
+  for (int i = 0; i < 2; ++i) {
+    for (int j = 0; j < 3; ++j) {
+      BOOST_TEST((elements(drawn_for_all[{i, j}]) == elements(of_both(Tensor(1 + i), Tensor(5 + j)))));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(checkpoint_draws_the_same_again) {
+  const Key key(3);
+  const Variable steps(Tensor(std::int64_t{4}), "steps");
+  const Tensor x = random::normal(Key(1), {6}, 0, 1, DType::float64);
+  const auto f = [&](const Tensor& a) { return exp(a * random::uniform(key.fold(steps), {6}, 0, 1, DType::float64)); };
+  const Tensor noise = random::uniform(key.fold(4), {6}, 0, 1, DType::float64);
+  const auto gradient = [&](const Tensor& a) { return grad(sum(checkpoint(f)(a)), a); };
+  testing::check_elements(gradient(x), {6}, elements(noise * exp(x * noise)), 1e-15);
+  testing::check_elements(compile(gradient)(x), {6}, elements(noise * exp(x * noise)), 1e-15);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_counter_is_refused) {
+  const auto line = std::to_string(__LINE__ + 1);
+  testing::check_throws<DTypeError>([] { Key(1).fold(Tensor(1.5)); }, {"[fold] ", "float64", "random.cpp:" + line});
+  testing::check_throws<ShapeError>([] { Key(1).fold(Tensor{1, 2}); }, {"[fold] ", "(2,)", "vmap"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -99,4 +99,58 @@ BOOST_AUTO_TEST_CASE(several_steps_in_one_call) {
                                                       << boost::test_tools::per_element());
 }
 
+// A model with dropout and batch normalisation, and a step that counts itself.
+struct CountedTraining {
+  nn::Sequential model{nn::Dense(6, 16), nn::BatchNorm(16), nn::ReLU(), nn::Dropout(0.5), nn::Dense(16, 3)};
+  nn::Adam adam{model.parameters()};
+  Variable steps{Tensor(std::int64_t{0}), "steps"};
+
+  Tensor step(const Tensor& x, const Tensor& labels) {
+    const Tensor loss = nn::cross_entropy(model(x, nn::Training(random::Key(5).fold(steps))), labels);
+    adam.minimize(loss);
+    steps.assign(steps + 1);
+    return loss;
+  }
+};
+
+BOOST_AUTO_TEST_CASE(dropout_follows_a_counter) {
+  CountedTraining plain;
+  CountedTraining traced;
+  CountedTraining by_number;  // folds in numbers
+  const auto step = compile([&](const Tensor& x, const Tensor& labels) { return traced.step(x, labels); });
+  const Tensor x = random::normal(random::Key(2), {16, 6});
+  const Tensor labels = argmax(x[{all(), range(0, 3)}], -1);
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    const double expected = plain.step(x, labels).item();
+    BOOST_TEST(step(x, labels).item() == expected, boost::test_tools::tolerance(1e-4));
+    const nn::Training mode(random::Key(5).fold(i));
+    const Tensor loss = nn::cross_entropy(by_number.model(x, mode), labels);
+    by_number.adam.minimize(loss);
+    BOOST_TEST(loss.item() == expected, boost::test_tools::tolerance(1e-4));
+    if (i == 4) {
+      const Tensor wrong = full({16}, 3, DType::int64);
+      BOOST_CHECK_THROW(step(x, wrong), ValueError);  // the counter stays
+      BOOST_TEST(traced.steps.item() == 5);
+    }
+  }
+  BOOST_TEST(traced.steps.item() == 10);
+  BOOST_TEST(step.trace_count() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(masks_differ_from_call_to_call) {
+  const Variable steps(Tensor(std::int64_t{0}), "steps");
+  const nn::Dropout dropout(0.5);
+  const auto drop = compile([&](const Tensor& x) {
+    const Tensor y = dropout(x, nn::Training(random::Key(1).fold(steps)));
+    steps.assign(steps + 1);
+    return y;
+  });
+  const Tensor x = ones({64});
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    const std::vector<double> y = elements(drop(x));
+    BOOST_TEST((y == elements(dropout(x, nn::Training(random::Key(1).fold(i))))));
+    BOOST_TEST((y != elements(dropout(x, nn::Training(random::Key(1).fold(i + 1))))));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
