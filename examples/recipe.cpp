@@ -89,16 +89,22 @@ nn::Sequential train_network(const Recipe& recipe, const datasets::Dataset& trai
   const nn::Schedule rate =
       nn::schedules::one_cycle(recipe.largest_rate, recipe.epochs * batches.count(), {.rise = 0.2});
 
-  std::uint64_t step = 0;
+  const Variable steps(Tensor(std::int64_t{0}), "steps");
+  const auto train_step = compile([&](const Tensor& images, const Tensor& labels) {
+    const Tensor logits = network(images, nn::Training(key.fold(1).fold(steps)));
+    const Tensor loss = nn::cross_entropy(logits, labels, {.label_smoothing = recipe.label_smoothing});
+    adamw.minimize(loss);
+    steps.assign(steps + 1);
+    return loss;
+  });
+
+  std::int64_t step = 0;
   for (int epoch = 1; epoch <= recipe.epochs; ++epoch) {
     const auto start = std::chrono::steady_clock::now();
     double loss_sum = 0;
     for (const auto& [images, labels] : batches.epoch(epoch)) {
-      adamw.learning_rate().assign(rate(static_cast<std::int64_t>(step)));
-      const Tensor logits = network(images, nn::Training(key.fold(1).fold(step++)));
-      const Tensor loss = nn::cross_entropy(logits, labels, {.label_smoothing = recipe.label_smoothing});
-      adamw.minimize(loss);
-      loss_sum += loss.item() * static_cast<double>(labels.size());
+      adamw.learning_rate().assign(rate(step++));
+      loss_sum += train_step(images, labels).item() * static_cast<double>(labels.size());
     }
     const auto samples = static_cast<double>(batches.samples());
     std::printf("epoch %d/%d  loss %.4f  %.0f samples/s\n", epoch, recipe.epochs, loss_sum / samples,
