@@ -18,6 +18,9 @@
 #include <datasets/datasets.hpp>
 #include <nn/nn.hpp>
 
+#include "measure.hpp"
+#include "recipe.hpp"
+
 using namespace xgrad;
 
 namespace {
@@ -33,6 +36,9 @@ struct Settings {
   std::uint64_t seed = 0;
   int threads = 0;  // 0: all processors
   std::string data;
+  std::string recipe;  // empty: the network and settings above
+  int ensemble = 1;
+  bool validate = false;
 };
 
 // NaN and infinity pass CLI11's own checks of numbers.
@@ -40,12 +46,27 @@ std::string check_finite(const std::string& text) {
   return std::isfinite(std::strtod(text.c_str(), nullptr)) ? "" : "Value " + text + " is not finite";
 }
 
+void add_recipe_options(CLI::App& app, Settings& s) {
+  CLI::Option* const recipe =
+      app.add_option("--recipe", s.recipe, "Train for accuracy: best, or plain-best without augmentation")
+          ->check(CLI::IsMember(recipe_names()));
+  for (const char* const own :
+       {"--hidden", "--batch-size", "--optimizer", "--learning-rate", "--momentum", "--activation"}) {
+    recipe->excludes(app.get_option(own));
+  }
+  app.add_option("--ensemble", s.ensemble, "Networks of the recipe, whose probabilities are averaged")
+      ->check(CLI::Range(1, 100))
+      ->needs(recipe)
+      ->capture_default_str();
+  app.add_flag("--validate", s.validate, "Train on 5/6 of the training images, measure on the others")->needs(recipe);
+}
+
 void add_options(CLI::App& app, Settings& s) {
   app.add_option("--hidden", s.hidden, "Sizes of the hidden layers, such as 512,256")
       ->delimiter(',')
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
-  app.add_option("--epochs", s.epochs, "Passes over the training images")
+  app.add_option("--epochs", s.epochs, "Passes over the training images; a recipe has a number of its own")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
   app.add_option("--batch-size", s.batch_size, "Images per step")->check(CLI::Range(1, 60000))->capture_default_str();
@@ -67,6 +88,7 @@ void add_options(CLI::App& app, Settings& s) {
       ->capture_default_str();
   app.add_option("--threads", s.threads, "Threads to use [all processors]")->check(CLI::Range(1, 1024));
   app.add_option("--data", s.data, "Folder of the four IDX files [XGRAD_DATA, or the Debian package's]");
+  add_recipe_options(app, s);
 }
 
 nn::Module make_activation(const std::string& name) {
@@ -105,19 +127,6 @@ double initial_rate(const Settings& s) {
   return s.learning_rate > 0 ? s.learning_rate : s.optimizer == "sgd" ? 0.05 : 2e-3;
 }
 
-nn::ConfusionMatrix evaluate_model(const nn::Sequential& model, const datasets::Dataset& data, std::int64_t classes) {
-  nn::ConfusionMatrix matrix(classes);
-  const datasets::Batches batches(data, {.batch_size = 1000, .shuffle = false});
-  for (const auto& [images, labels] : batches.epoch(0)) {
-    matrix.update(model(images), labels);
-  }
-  return matrix;
-}
-
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
 // On a terminal: a bar that grows in place. Elsewhere: nothing, the line per epoch says it all.
 void show_progress(int epoch, std::int64_t step, std::int64_t steps, double loss) {
   static const bool terminal = isatty(STDOUT_FILENO) != 0;
@@ -132,9 +141,6 @@ void show_progress(int epoch, std::int64_t step, std::int64_t steps, double loss
 }
 
 void train(const Settings& s) {
-  if (s.threads > 0) {
-    runtime::set_num_threads(s.threads);
-  }
   const auto data = datasets::FashionMnist::load(s.data);
   const datasets::Batches batches(data.train, {.batch_size = s.batch_size, .seed = s.seed});
   constexpr std::int64_t classes = datasets::FashionMnist::class_count;
@@ -173,13 +179,13 @@ void train(const Settings& s) {
     const double seconds = seconds_since(start);
     const auto samples = static_cast<double>(batches.samples());
     train_seconds += seconds;
-    test_accuracy = evaluate_model(model, data.test, classes).accuracy();
+    test_accuracy = evaluate_scores(model, data.test).accuracy();
     std::printf("epoch %d/%d  loss %.4f  train_accuracy %.4f  test_accuracy %.4f  %.0f samples/s\n", epoch, s.epochs,
                 loss_sum / samples, right / samples, test_accuracy, samples / seconds);
     std::fflush(stdout);
   }
 
-  const nn::ConfusionMatrix matrix = evaluate_model(model, data.test, classes);
+  const nn::ConfusionMatrix matrix = evaluate_scores(model, data.test);
   std::printf("\n%s\n%s\n", matrix.report(data.class_names).c_str(), matrix.table(data.class_names).c_str());
   std::printf("test_accuracy=%.4f epochs=%d train_seconds=%.2f\n", test_accuracy, s.epochs, train_seconds);
 }
@@ -199,7 +205,18 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    train(settings);
+    if (settings.threads > 0) {
+      runtime::set_num_threads(settings.threads);
+    }
+    if (settings.recipe.empty()) {
+      train(settings);
+    } else {
+      Recipe recipe = find_recipe(settings.recipe);
+      if (app.count("--epochs") > 0) {
+        recipe.epochs = settings.epochs;
+      }
+      train_by_recipe(recipe, {settings.data, settings.seed, settings.ensemble, settings.validate});
+    }
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

@@ -35,6 +35,11 @@ WRONG_ARGUMENTS = [
     ["--batch-size", "0"],
     ["--seed", "-1"],
     ["--threads", "0"],
+    ["--recipe", "foo"],
+    ["--recipe", "best", "--hidden", "64"],
+    ["--ensemble", "2"],
+    ["--ensemble", "0", "--recipe", "best"],
+    ["--validate"],
 ]
 
 
@@ -128,6 +133,48 @@ def options_have_an_effect(job):
     assert f" {parameters} parameters" in job.train("--epochs", "1", "--hidden", "64,32")[0]
 
 
+def seed_results(lines):
+    """What a recipe says of its networks: accuracies by seed."""
+    return dict(re.findall(r"^seed (\d+) .* test_accuracy (0\.\d{4})$", "\n".join(lines), re.M))
+
+
+def recipes_train(job):
+    """Each recipe learns, does as many epochs as told, and gives what depends on the seed alone."""
+    results = {}
+    for recipe in ["best", "plain-best"]:
+        lines = job.train("--recipe", recipe, "--epochs", "4", "--threads", "1")
+        match = LAST_LINE.fullmatch(lines[-1])
+        assert match and match[1] == "4", lines[-1]
+        assert len([line for line in lines if line.startswith("epoch ")]) == 4, lines
+        results[recipe] = lines[-1].split()[0].removeprefix("test_accuracy=")
+        assert float(results[recipe]) > 0.6, lines
+        assert seed_results(lines) == {"0": results[recipe]}, lines
+        again = job.train("--recipe", recipe, "--epochs", "4", "--threads", "2")
+        assert seed_results(again) == seed_results(lines), again
+    assert results["best"] != results["plain-best"], results
+
+
+def ensemble_averages_networks(job):
+    lines = job.train("--recipe", "plain-best", "--epochs", "2", "--ensemble", "3", "--seed", "4")
+    members = seed_results(lines)
+    assert list(members) == ["4", "5", "6"], lines
+    alone = job.train("--recipe", "plain-best", "--epochs", "2", "--seed", "5")
+    assert seed_results(alone) == {"5": members["5"]}, alone
+    together = float(lines[-1].split()[0].removeprefix("test_accuracy="))
+    assert LAST_LINE.fullmatch(lines[-1]) and together >= min(map(float, members.values())), lines
+
+
+def validation_leaves_test_images_alone(job):
+    arguments = ["--recipe", "plain-best", "--epochs", "2", "--validate"]
+    lines = job.train(*arguments)
+    assert re.match(r"17\d\d training and 34\d validation images", lines[0]), lines[0]
+    assert re.fullmatch(r"validation_accuracy=0\.\d{4} epochs=2 train_seconds=\d+\.\d+", lines[-1]), lines[-1]
+    labels = pathlib.Path(job.data) / "t10k-labels-idx1-ubyte"
+    labels.write_bytes(labels.read_bytes()[:8] + bytes(TEST_IMAGES))
+    again = job.train(*arguments)
+    assert without_times(again)[-1] == without_times(lines)[-1], again
+
+
 def wrong_arguments_are_one_line_and_code_2(job):
     for arguments in WRONG_ARGUMENTS:
         result = job.run("--data", job.data, *arguments)
@@ -153,7 +200,7 @@ def help_names_every_option(job):
     result = job.run("--help")
     assert result.returncode == 0 and result.stderr == "", result
     for option in ["hidden", "epochs", "batch-size", "optimizer", "learning-rate", "momentum", "activation", "seed",
-                   "threads", "data"]:
+                   "threads", "data", "recipe", "ensemble", "validate"]:
         assert f"--{option} " in result.stdout, (option, result.stdout)
 
 
@@ -183,6 +230,9 @@ CASES = [
     learns,
     result_depends_on_seed_alone,
     options_have_an_effect,
+    recipes_train,
+    ensemble_averages_networks,
+    validation_leaves_test_images_alone,
     wrong_arguments_are_one_line_and_code_2,
     missing_data_is_one_line_and_code_1,
     help_names_every_option,
