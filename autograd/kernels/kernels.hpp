@@ -149,8 +149,11 @@ struct Factor {
 /// c = a b, or c += a b: (m, n) = (m, k) (k, n).
 struct ProductCall {
   DType dtype;            ///< of all three: float32 or float64
-  std::int64_t m, n, k;   ///< sizes
-  Factor a, b;            ///< the factors
+  std::int64_t m;         ///< rows of a and c
+  std::int64_t n;         ///< columns of b and c
+  std::int64_t k;         ///< columns of a, rows of b
+  Factor a;               ///< first factor
+  Factor b;               ///< second factor
   void* c;                ///< row-major; shares no memory with the factors
   std::int64_t c_stride;  ///< elements from one row of c to the next
   bool accumulate;        ///< adds to c instead of overwriting it

@@ -83,7 +83,8 @@ Cut cut(std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_a, bool t
 
 template <class T>
 void multiply(const ProductCall& call) {
-  const auto [transpose_a, transpose_b, m, n, k] = std::tuple(call.a.transpose, call.b.transpose, call.m, call.n, call.k);
+  const auto [transpose_a, transpose_b, m, n, k] =
+      std::tuple(call.a.transpose, call.b.transpose, call.m, call.n, call.k);
   const auto* a = static_cast<const T*>(call.a.data);
   const auto* b = static_cast<const T*>(call.b.data);
   auto* c = static_cast<T*>(call.c);
@@ -140,7 +141,8 @@ void matmul(const ProductCall& call) {
 
 void matmul(DType dtype, bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
             const void* a, const void* b, void* c, bool accumulate) {
-  matmul({dtype, m, n, k, {a, transpose_a ? m : k, transpose_a}, {b, transpose_b ? k : n, transpose_b}, c, n, accumulate});
+  matmul(
+      {dtype, m, n, k, {a, transpose_a ? m : k, transpose_a}, {b, transpose_b ? k : n, transpose_b}, c, n, accumulate});
 }
 
 }  // namespace xgrad::kernels
