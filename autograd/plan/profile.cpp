@@ -25,8 +25,8 @@ void Profile::write_chrome_trace(const std::string& path) const {
          << fmt::format(
                 "{{\"name\": \"{}\", \"cat\": \"kernel\", \"ph\": \"X\", \"ts\": {:.3f}, \"dur\": {:.3f}, \"pid\": 0, "
                 "\"tid\": {}, \"args\": {{\"source\": \"{}\"}}}}",
-                kernel.name, static_cast<double>(event.begin_ns) / 1e3,
-                static_cast<double>(event.end_ns - event.begin_ns) / 1e3, event.thread, kernel.source);
+                plan::escaped(kernel.name), static_cast<double>(event.begin_ns) / 1e3,
+                static_cast<double>(event.end_ns - event.begin_ns) / 1e3, event.thread, plan::escaped(kernel.source));
     separator = ",\n";
   }
   file << "\n]}\n";
@@ -47,9 +47,9 @@ std::string to_string(const Profile& profile) {
   for (const std::size_t i : order) {
     const KernelTime& kernel = profile.kernels[i];
     busy += kernel.seconds;
-    text += fmt::format("{:>9.2f} {:>6.1f}% {:>7} {:>8.1f} {:>8.1f}  {}\n", kernel.seconds * 1e6, kernel.share * 100,
-                        kernel.calls / std::max(profile.repetitions, 1), kernel.gflops, kernel.gigabytes,
-                        kernel.source);
+    text +=
+        fmt::format("{:>9.2f} {:>6.1f}% {:>7} {:>8.1f} {:>8.1f}  {}\n", kernel.seconds * 1e6, kernel.share * 100,
+                    kernel.calls / std::max(profile.repetitions, 1), kernel.gflops, kernel.gigabytes, kernel.source);
   }
   return text + fmt::format("{:.2f} us per run on {} threads, {:.2f} us in kernels, mean of {} runs\n",
                             profile.seconds * 1e6, profile.threads, busy * 1e6, profile.repetitions);
