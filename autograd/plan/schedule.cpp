@@ -42,7 +42,11 @@ namespace {
 class Dependencies {
  public:
   explicit Dependencies(const Draft& draft)
-      : draft_(draft), producers_(find_producers(draft)), before_(draft.steps.size()), after_(draft.steps.size()), complete_(draft.steps.size()) {
+      : draft_(draft),
+        producers_(find_producers(draft)),
+        before_(draft.steps.size()),
+        after_(draft.steps.size()),
+        complete_(draft.steps.size()) {
     for (std::uint32_t i = 0; i < draft.steps.size(); ++i) {
       for (const ValueId input : draft.steps[i].inputs) {
         if (producers_[input] != Draft::none && producers_[input] != i) {
@@ -190,8 +194,7 @@ class Scheduler {
   Scheduler(const Draft& draft, bool write_in_place) : draft_(draft), dependencies_(draft) {
     schedule_.in_place.resize(draft.outputs.size());
     for (std::size_t i = 0; i < draft.outputs.size(); ++i) {
-      schedule_.in_place[i] =
-          write_in_place && draft.replaces[i] != Draft::none && dependencies_.write_in_place(i);
+      schedule_.in_place[i] = write_in_place && draft.replaces[i] != Draft::none && dependencies_.write_in_place(i);
     }
     schedule_.group_of.assign(draft.steps.size(), Draft::none);
     end_of_.resize(draft.steps.size());
@@ -224,8 +227,7 @@ class Scheduler {
       if (group == Draft::none) {  // order steps take no time
         phase = std::max(phase, end_of_[first]);
       } else if (joins && schedule_.groups[group].rows == rows && schedule_.groups[group].slabs == 1 &&
-                 follows_rows(step, first) &&
-                 !dependencies_.waits_for_all_rows(number, first)) {
+                 follows_rows(step, first) && !dependencies_.waits_for_all_rows(number, first)) {
         phase = std::max(phase, schedule_.phase_of[group]);
         if (best == Draft::none || schedule_.phase_of[group] > schedule_.phase_of[best]) {
           best = group;
