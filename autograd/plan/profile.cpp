@@ -25,8 +25,8 @@ void Profile::write_chrome_trace(const std::string& path) const {
          << fmt::format(
                 "{{\"name\": \"{}\", \"cat\": \"kernel\", \"ph\": \"X\", \"ts\": {:.3f}, \"dur\": {:.3f}, \"pid\": 0, "
                 "\"tid\": {}, \"args\": {{\"source\": \"{}\"}}}}",
-                kernel.name, static_cast<double>(event.begin_ns) / 1e3,
-                static_cast<double>(event.end_ns - event.begin_ns) / 1e3, event.thread, kernel.source);
+                plan::escaped(kernel.name), static_cast<double>(event.begin_ns) / 1e3,
+                static_cast<double>(event.end_ns - event.begin_ns) / 1e3, event.thread, plan::escaped(kernel.source));
     separator = ",\n";
   }
   file << "\n]}\n";

@@ -58,6 +58,8 @@ std::string group_text(const Group& group) {
   return text;
 }
 
+}  // namespace
+
 std::string escaped(std::string_view text) {
   std::string result;
   for (const char c : text) {
@@ -65,8 +67,6 @@ std::string escaped(std::string_view text) {
   }
   return result;
 }
-
-}  // namespace
 
 std::string step_title(const Executable& plan, std::uint32_t step) {
   const Step& each = plan.draft().steps[step];
@@ -177,6 +177,9 @@ std::string dot_text(const Executable& plan) {
     }
   }
   for (std::uint32_t step = 0; step < draft.steps.size(); ++step) {
+    if (draft.steps[step].kind == Step::Kind::order) {  // part of no group
+      text += fmt::format("  k{} [label=\"{}\"];\n", step, escaped(draft.steps[step].name));
+    }
     for (const ValueId input : draft.steps[step].inputs) {
       if (producers[input] != Draft::none) {
         text += fmt::format("  k{} -> k{} [label=\"{}\"];\n", producers[input], step, to_string(draft.spec(input)));

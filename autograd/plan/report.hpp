@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "autograd/plan/executable.hpp"
 
@@ -17,6 +18,8 @@ std::string dot_text(const Executable& plan);      ///< kernels and the values b
 std::string step_title(const Executable& plan, std::uint32_t step);
 /// What it computes: the product with its sizes, the formula of a map.
 std::string step_text(const Executable& plan, std::uint32_t step);
+/// \p text between the quotes of a string in JSON or DOT.
+std::string escaped(std::string_view text);
 /// Floating-point operations of a step: of a product 2 m k n, of a map one per element and primitive.
 double step_flops(const Executable& plan, std::uint32_t step);
 /// Bytes that a step reads and writes.

@@ -113,7 +113,7 @@ namespace {
 template <class F>
 double allocations_per_call(const F& call) {
   constexpr int calls = 50;
-  for (int i = 0; i < 10; ++i) {
+  for (int i = 0; i < 100; ++i) {  // until every thread has done every kind of work
     call();
   }
   counted = 0;

@@ -104,6 +104,9 @@ BOOST_AUTO_TEST_SUITE(plan_op_rows)
 
 BOOST_AUTO_TEST_CASE(every_op_computes_the_same_compiled_with_its_derivatives) {
   for (const Row& row : all_rows()) {
+    if (row.op == "allclose") {  // gives a bool, not a tensor: it cannot be traced
+      continue;
+    }
     for (const DType dtype : every_dtype) {
       for (std::size_t i = 0; takes(row, dtype) && i < row.cases.size(); ++i) {
         BOOST_TEST_CONTEXT(row.name() << " of " << to_string(dtype) << ", case " << i) {

@@ -158,11 +158,19 @@ Tensor RandomOps::product() {
     case 2: return matmul(transpose(a), constant({m, n})) * scale;
     case 3: return matmul(transpose(a), transpose(constant({n, m}))) * scale;
     case 4: return matmul(a, transpose(b)) * scale;
-    case 5: return constant({m, n}) + matmul(a, constant({k, n}));
+    case 5: return sum_with_product(matmul(a, constant({k, n})));
     case 6: return matmul(swapaxes(stack({a, b}), 1, 2), stack({b, a})) * scale;
     case 7: return matmul(stack({a, b}), constant({k, n})) * scale;
     default: return matmul(a, tanh(constant({k}))) * scale;
   }
+}
+
+Tensor RandomOps::sum_with_product(const Tensor& product) {
+  if (pick(2) == 0) {
+    floats_.push_back(reshape(product, {product.size()}));
+  }
+  const Tensor other = constant(product.shape());
+  return pick(3) == 0 ? cast(cast(product, DType::float64) + cast(other, DType::float64), dtype_) : product + other;
 }
 
 Tensor RandomOps::layout(const Tensor& x) {

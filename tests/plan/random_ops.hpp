@@ -36,6 +36,7 @@ class RandomOps {
   Tensor reduction();
   Tensor as_matrix(const Tensor& x);
   Tensor product();
+  Tensor sum_with_product(const Tensor& product);
   Tensor layout(const Tensor& x);
   static Shape with_axis(const Shape& shape, std::int64_t size);
   Tensor slice_of(const Tensor& x, std::int64_t axis, std::int64_t size);

@@ -25,6 +25,13 @@ using Outcome = std::vector<Array>;
 
 constexpr int calls = 2;
 
+/// The same elements elsewhere: who holds the content of a variable keeps it from being written in place.
+Array copy_of(const Array& array) {
+  Array copy(array.shape(), array.dtype());
+  std::memcpy(copy.data(), array.data(), array.bytes());
+  return copy;
+}
+
 template <class F>
 Outcome outcome_of(const RandomGraph& graph, const F& make_step) {
   const std::vector<Variable> variables = graph.make_variables();
@@ -33,10 +40,10 @@ Outcome outcome_of(const RandomGraph& graph, const F& make_step) {
   Outcome outcome;
   for (int call = 0; call < calls; ++call) {
     for (const Tensor& result : step(arguments)) {
-      outcome.push_back(result.array());
+      outcome.push_back(copy_of(result.array()));
     }
     for (const Variable& variable : variables) {
-      outcome.push_back(variable.read().array());
+      outcome.push_back(copy_of(variable.read().array()));
     }
   }
   return outcome;
@@ -169,7 +176,7 @@ BOOST_AUTO_TEST_CASE(small_graphs_give_the_same_with_every_pass_and_without_each
 }
 
 BOOST_AUTO_TEST_CASE(large_graphs_give_the_same_with_every_pass_and_without_each) {
-  for (unsigned seed = 1; seed <= 25; ++seed) {
+  for (unsigned seed = 1; seed <= 50; ++seed) {
     check_plans(seed, RandomGraph::Size::large);
   }
 }

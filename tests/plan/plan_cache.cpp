@@ -1,0 +1,178 @@
+#include <array>
+#include <atomic>
+#include <cmath>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "autograd/autograd.hpp"
+#include "autograd/plan/structure.hpp"
+#include "tests/autograd/testing.hpp"
+#include "tests/autograd/user_ops.hpp"
+
+/// \file
+/// Plans outside of compile: graphs that are built again find the plan of the first.
+
+namespace xgrad {
+
+namespace {
+
+using testing::check_elements;
+using testing::elements;
+using testing::random_tensor;
+
+/// The plan that evaluating \p output would use, all other tensors being scratch.
+std::shared_ptr<const plan::Executable> plan_of(const Tensor& output) {
+  const TopologicalOrder order = unknown_nodes(std::span(&output, 1));
+  std::vector<bool> wanted(order.nodes.size());
+  wanted.back() = true;
+  const plan::Structure structure(order, wanted);
+  return plan::find_plan(structure, order, wanted);
+}
+
+/// x in the other direction; cannot be compared with another of its kind, and has no attributes.
+struct Negated {
+  static constexpr std::string_view name = "negated";
+  std::function<double(double)> f;
+
+  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
+  void eval(ConstViews in, Views out) const {
+    for (std::int64_t i = 0; i < in[0].size(); ++i) {
+      out[0].as<double>()[i] = f(in[0].as<double>()[i]);
+    }
+  }
+};
+
+/// Enough nodes for a plan; the slope is an attribute.
+Tensor long_chain(const Tensor& x, double slope) {
+  Tensor y = x;
+  for (int i = 0; i < 8; ++i) {
+    y = leaky_relu(sin(y), slope);
+    y = sum(expand_dims(y, 0), {0});
+  }
+  return y;
+}
+
+std::vector<double> expected_chain(std::vector<double> x, double slope) {
+  for (double& each : x) {
+    for (int i = 0; i < 8; ++i) {
+      each = std::sin(each) * (each < 0 ? slope : 1);
+    }
+  }
+  return x;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(plan_cache)
+
+BOOST_AUTO_TEST_CASE(graphs_of_one_structure_share_a_plan) {
+  const Tensor a = random_tensor({3, 5}, -1, 1, 1);
+  const Tensor b = random_tensor({3, 5}, -1, 1, 2);
+  const auto first = plan_of(long_chain(a, 0.9));
+  BOOST_TEST((first != nullptr));
+  BOOST_TEST((plan_of(long_chain(b, 0.9)) == first));
+  BOOST_TEST((plan_of(long_chain(a, 0.8)) != first));                                 // another attribute
+  BOOST_TEST((plan_of(long_chain(random_tensor({5, 3}), 0.9)) != first));             // another shape
+  BOOST_TEST((plan_of(long_chain(cast(a, DType::float32).detach(), 0.9)) != first));  // another dtype
+  BOOST_TEST((plan_of(long_chain(Variable(a), 0.9)) != first));                       // a variable is cut for reuse
+  BOOST_TEST((plan_of(long_chain(b, 0.9)) == first));
+}
+
+BOOST_AUTO_TEST_CASE(attributes_shapes_and_dtypes_that_change_give_no_wrong_results) {
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 40; ++i) {  // more attributes than plans are kept of one structure
+      const double factor = 0.5 + 0.01 * i;
+      const Tensor x = random_tensor({1 + i % 4, 3}, -1, 1, static_cast<unsigned>(i));
+      check_elements(long_chain(x, factor), x.shape(), expected_chain(elements(x), factor), 1e-14);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(leaves_that_change_places_give_no_wrong_results) {
+  const Tensor a = {1.0, 2.0};
+  const Tensor b = {3.0, 5.0};
+  const auto f = [](const Tensor& x, const Tensor& y, const Tensor& z) {
+    Tensor result = x - y * z;
+    for (int i = 0; i < 7; ++i) {
+      result = sum(expand_dims(result - y, 0), {0});
+    }
+    return result;
+  };
+  check_elements(f(a, b, a), {2}, {1 - 3.0 - 21, 2 - 10.0 - 35});
+  check_elements(f(b, a, a), {2}, {3 - 1.0 - 7, 5 - 4.0 - 14});
+  check_elements(f(a, a, b), {2}, {1 - 3.0 - 7, 2 - 10.0 - 14});
+  check_elements(f(a, a, a), {2}, {1 - 1.0 - 7, 2 - 4.0 - 14});
+  check_elements(f(a, b, a), {2}, {1 - 3.0 - 21, 2 - 10.0 - 35});
+}
+
+BOOST_AUTO_TEST_CASE(what_is_held_is_computed_once_with_a_plan_too) {
+  std::atomic<int> computed = 0;
+  const Tensor x = random_tensor({4});
+  for (int round = 1; round <= 3; ++round) {
+    const Tensor held = testing::softsign(long_chain(x, 0.7), &computed);
+    const Tensor y = long_chain(held, 0.6);
+    y.array();
+    BOOST_TEST(computed == round);
+    held.array();
+    (held + y).array();
+    BOOST_TEST(computed == round);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(operations_that_cannot_be_compared_are_computed_node_by_node) {
+  const Tensor x = random_tensor({4});
+  for (const double factor : {1.0, 2.0, 3.0}) {
+    const Tensor y = apply_op(Negated{[factor](double each) { return -factor * each; }}, {long_chain(x, 0.9)});
+    BOOST_TEST((plan_of(y) == nullptr));
+    std::vector<double> expected = expected_chain(elements(x), 0.9);
+    for (double& each : expected) {
+      each *= -factor;
+    }
+    check_elements(y, {4}, expected, 1e-14);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(random_numbers_do_not_make_every_step_another_graph) {
+  const Tensor x = ones({2000}, DType::float64).detach();
+  for (std::uint64_t i = 0; i < 30; ++i) {
+    const Tensor noise = random::uniform(random::Key(i), {2000}, 0, 1, DType::float64);
+    const std::vector<double> numbers = elements(random::uniform(random::Key(i), {2000}, 0, 1, DType::float64));
+    check_elements(long_chain(x * noise, 0.9), {2000}, expected_chain(numbers, 0.9), 1e-14);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_error_in_a_plan_names_the_line_of_the_user) {
+  const Tensor labels = {0, 7};
+  for (int round = 0; round < 2; ++round) {
+    const Tensor y = long_chain(one_hot(labels, 3, DType::float64), 0.9);
+    testing::check_throws<ValueError>([&] { y.array(); }, {"7", "plan_cache.cpp:"});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(threads_evaluate_graphs_of_one_structure_at_once) {
+  std::array<int, 3> wrong{};
+  const auto work = [&](std::size_t thread) {
+    for (unsigned i = 0; i < 150; ++i) {
+      const Tensor x = random_tensor({3 + i % 5, 40}, -1, 1, i + 1000 * static_cast<unsigned>(thread));
+      const double factor = 0.5 + 0.1 * (i % 3);
+      const std::vector<double> expected = expected_chain(elements(x), factor);
+      const std::vector<double> actual = elements(long_chain(x, factor));
+      for (std::size_t k = 0; k < expected.size(); ++k) {
+        wrong[thread] += std::abs(actual[k] - expected[k]) > 1e-13;
+      }
+    }
+  };
+  std::thread second(work, 1);
+  std::thread third(work, 2);
+  work(0);
+  second.join();
+  third.join();
+  BOOST_TEST(wrong[0] + wrong[1] + wrong[2] == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace xgrad
