@@ -115,7 +115,11 @@ std::string detail::TrainerCore::first_not_finite(const datasets::Batch& batch) 
   try {
     step(batch.features, batch.targets);
   } catch (const Error& error) {
-    return error.what();
+    std::string text = error.what();
+    for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n')) {
+      text.replace(end, text.find_first_not_of(" \n", end) - end, ", ");  // in one line, before the place of fit
+    }
+    return text;
   }
   return "";
 }
