@@ -212,6 +212,31 @@ BOOST_AUTO_TEST_CASE(a_loss_that_is_not_finite_changes_nothing) {
   BOOST_TEST(adam.state().front().item() == 2);  // steps
 }
 
+BOOST_AUTO_TEST_CASE(nor_running_means_and_dropout) {
+  const auto train = [](bool fail_first) {
+    const nn::Sequential model = make_model(0.5);
+    const nn::Adam adam(model.parameters());
+    nn::Trainer trainer(model, adam, nn::cross_entropy, {.batches = {.batch_size = 25, .shuffle = false}});
+    trainer.fit(make_data(), quiet(1));
+    if (fail_first) {
+      const std::vector<double> before = contents(model.variables());
+      const Tensor wrong = concatenate({make_data().features(), full({25, 6}, std::nan(""))});
+      const Dataset data(wrong.array(), zeros({75}, DType::int64).array());
+      std::vector<double> after_two;
+      const nn::Callback note{.on_batch_end = [&](nn::TrainingState&) { after_two = contents(model.variables()); }};
+      check_throws<ValueError>([&] { trainer.fit(data, quiet(1, {note})); }, {"epoch 1, batch 3 of 3", "not finite"});
+      BOOST_TEST((contents(model.variables()) == after_two));
+      BOOST_TEST((before != after_two));
+    } else {
+      const Dataset data(make_data().features(), zeros({50}, DType::int64).array());
+      trainer.fit(data, quiet(1));
+    }
+    trainer.fit(make_data(), quiet(1));  // by the same random numbers in both cases
+    return contents(model.variables());
+  };
+  BOOST_TEST((train(true) == train(false)));
+}
+
 BOOST_AUTO_TEST_CASE(ctrl_c_ends_training) {
   const auto previous = std::signal(SIGINT, count_signal);
   const nn::Sequential model = make_model();
