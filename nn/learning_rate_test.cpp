@@ -82,6 +82,7 @@ LearningRates Trainer::find_learning_rate(const datasets::Dataset& data, const L
     const datasets::Batches batches(data, core_->options.batches);
     const Optimizer& optimizer = *core_->optimizer;
     const Restored restored({core_->model.variables(), optimizer.parameters(), optimizer.variables(), {core_->steps}});
+    core_->begin_epoch();
     LearningRates seen;
     double mean = 0;
     double least = std::numeric_limits<double>::infinity();
@@ -94,7 +95,7 @@ LearningRates Trainer::find_learning_rate(const datasets::Dataset& data, const L
       const datasets::Batch batch = batches.epoch(step / batches.count())[step % batches.count()];
       double loss = 0;
       try {
-        loss = core_->train_step(batch.features, batch.targets).first.item();
+        loss = core_->train(batch, step + 1, false).first.item();
       } catch (const LossNotFinite&) {
         break;
       }

@@ -145,7 +145,7 @@ class Fitting {
   bool run_epoch() {
     const Clock::time_point start = Clock::now();
     forget_scores();
-    core_.reset_metrics();
+    core_.begin_epoch();
     training_.batch = 0;
     call(&Callback::on_epoch_start);
     double loss_sum = 0;
@@ -177,7 +177,7 @@ class Fitting {
 
   void run_step(const datasets::Batch& batch) {
     try {
-      const auto [loss, predictions] = core_.train_step(batch.features, batch.targets);
+      const auto [loss, predictions] = core_.train(batch, training_.batch, training_.batch == training_.batches);
       training_.batch_loss = loss.item();
       core_.update_metrics(predictions, batch.targets);
     } catch (const LossNotFinite& error) {

@@ -55,8 +55,11 @@ class Loss {
 struct TrainerOptions {
   /// What is computed of every batch, in training and in evaluation.
   std::vector<Metric> metrics = {};
-  /// Limits to the gradients.
+  /// Limits to the gradients of an update.
   Clipping clipping = {};
+  /// How many batches make one update, by the mean of their gradients, as one larger batch would; the last update of an
+  /// epoch may have fewer.
+  std::int64_t accumulate = 1;
   /// How data become batches. Evaluation and prediction neither shuffle nor augment. The seed is that of dropout, too.
   datasets::BatchOptions batches = {};
 };
@@ -106,7 +109,8 @@ struct LearningRates {
 class Trainer {
  public:
   /// \param model any layer. \param optimizer of its parameters. \param loss see Loss.
-  /// \throws ValueError for two metrics of one name, or one that is called like another score.
+  /// \throws ValueError for two metrics of one name, or one that is called like another score; for less than one batch
+  ///         per update.
   template <std::derived_from<Optimizer> O>
   Trainer(Module model, O optimizer, Loss loss, TrainerOptions options = {},
           std::source_location where = std::source_location::current())

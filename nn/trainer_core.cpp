@@ -56,6 +56,13 @@ void require_names(const std::vector<Metric>& metrics) {
   }
 }
 
+Tensors clipped(Tensors gradients, const Clipping& clipping, const std::source_location& where) {
+  if (clipping.value) {
+    gradients = clip_by_value(gradients, *clipping.value, where);
+  }
+  return clipping.norm ? clip_by_global_norm(gradients, *clipping.norm, where) : gradients;
+}
+
 }  // namespace
 
 void require_samples(std::string_view op, const datasets::Dataset& data, std::string_view what) {
@@ -74,11 +81,20 @@ detail::TrainerCore::TrainerCore(Module m, std::shared_ptr<Optimizer> o, Loss l,
       steps(Tensor(std::int64_t{0}), "steps"),
       train_step(compile(Step([this](const Tensor& features, const Tensor& targets) {
                            Result result = training_loss_of(features, targets);
-                           optimizer->minimize(result.first, options.clipping, where);
+                           if (gradients) {
+                             gradients->add(result.first, where);
+                           } else {
+                             optimizer->minimize(result.first, options.clipping, where);
+                           }
                            steps.assign(steps + 1);
                            return result;
                          }),
                          {.name = "train_step"}, place)),
+      update(compile(std::function<void()>([this] {
+                       optimizer->step(clipped(gradients->mean(), options.clipping, where), where);
+                       gradients->reset();
+                     }),
+                     {.name = "update"}, place)),
       test_step(compile(
           Step([this](const Tensor& features, const Tensor& targets) { return loss_of(features, targets, Mode()); }),
           {.name = "test_step"}, place)),
@@ -88,6 +104,28 @@ detail::TrainerCore::TrainerCore(Module m, std::shared_ptr<Optimizer> o, Loss l,
     raise<ValueError>("trainer", "the optimiser is a null pointer; give one");
   }
   require_names(options.metrics);
+  if (options.accumulate < 1) {
+    raise<ValueError>("trainer", fmt::format("{} batches make an update; give 1 or more", options.accumulate));
+  }
+  if (options.accumulate > 1) {
+    gradients.emplace(optimizer->parameters(), place);
+  }
+}
+
+detail::TrainerCore::Result detail::TrainerCore::train(const datasets::Batch& batch, std::int64_t batch_number,
+                                                       bool is_last) {
+  const Result result = train_step(batch.features, batch.targets);
+  if (gradients && (is_last || batch_number % options.accumulate == 0)) {
+    update();
+  }
+  return result;
+}
+
+void detail::TrainerCore::begin_epoch() {
+  reset_metrics();
+  if (gradients) {
+    gradients->reset();
+  }
 }
 
 detail::TrainerCore::Result detail::TrainerCore::loss_of(const Tensor& features, const Tensor& targets,
@@ -115,7 +153,11 @@ std::string detail::TrainerCore::first_not_finite(const datasets::Batch& batch) 
   try {
     step(batch.features, batch.targets);
   } catch (const Error& error) {
-    return error.what();
+    std::string text = error.what();
+    for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n')) {
+      text.replace(end, text.find_first_not_of(" \n", end) - end, ", ");  // in one line, before the place of fit
+    }
+    return text;
   }
   return "";
 }

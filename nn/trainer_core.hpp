@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "autograd/plan/compile.hpp"
@@ -30,6 +31,12 @@ struct detail::TrainerCore {
   TrainerCore(const TrainerCore&) = delete;
   TrainerCore& operator=(const TrainerCore&) = delete;
 
+  /// One step of training; the last of an epoch updates the weights even if fewer batches were accumulated than asked
+  /// for. \param batch_number in the epoch, from 1. Throws LossNotFinite before anything is written.
+  Result train(const datasets::Batch& batch, std::int64_t batch_number, bool is_last);
+  /// Forgets gradients of an epoch that did not come to its end, and what the metrics have counted.
+  void begin_epoch();
+
   /// The loss, one number, of a call of the model.
   Result loss_of(const Tensor& features, const Tensor& targets, const Mode& mode) const;
   /// The same in training, by this step's random numbers. Throws LossNotFinite when it is computed.
@@ -54,7 +61,10 @@ struct detail::TrainerCore {
   Variable steps;           // taken so far: what dropout depends on
   std::int64_t epochs = 0;  // begun so far: what shuffling depends on
 
-  Compiled<Step> train_step;
+  std::optional<GradientAccumulator> gradients;  // where several batches make one update
+
+  Compiled<Step> train_step;               // which updates, or accumulates
+  Compiled<std::function<void()>> update;  // by what was accumulated
   Compiled<Step> test_step;
   Compiled<Forward> forward;
 };

@@ -46,7 +46,7 @@ nn::FitOptions quiet(std::int64_t epochs, std::vector<nn::Callback> callbacks = 
   return {.epochs = epochs, .callbacks = std::move(callbacks), .progress = nn::Progress::quiet};
 }
 
-const nn::TrainerOptions in_batches{.metrics = {}, .clipping = {}, .batches = {.batch_size = 16, .seed = 9}};
+const nn::TrainerOptions in_batches{.batches = {.batch_size = 16, .seed = 9}};
 
 volatile std::sig_atomic_t signals_of_the_user = 0;
 void count_signal(int) { signals_of_the_user = signals_of_the_user + 1; }
@@ -158,6 +158,37 @@ BOOST_AUTO_TEST_CASE(gradients_are_clipped) {
   testing::check_elements(w, {2}, {2.7, 3.6}, 1e-5);
 }
 
+BOOST_AUTO_TEST_CASE(accumulated_batches_are_one_larger_batch) {
+  const auto train = [](std::int64_t batch_size, std::int64_t accumulate, std::int64_t first, std::int64_t stop_at) {
+    nn::Sequential model(nn::Dense(6, 8), nn::Tanh(), nn::Dense(8, 3));
+    model.initialize(random::Key(1));
+    nn::Trainer trainer(model, nn::Adam(model.parameters(), {.learning_rate = 0.01}), nn::cross_entropy,
+                        {.clipping = {.norm = 0.5},
+                         .accumulate = accumulate,
+                         .batches = {.batch_size = batch_size, .shuffle = false, .drop_last = true}});
+    const nn::Callback stop{.on_batch_end = [&](nn::TrainingState& training) {
+      if (training.step == stop_at) {
+        training.stop("midway");
+      }
+    }};
+    trainer.fit(make_data(), quiet(first, {stop}));
+    trainer.fit(make_data(), quiet(2));
+    return contents(model.parameters());
+  };
+  // 48 samples: two updates per epoch. What is left when training stops after 4 batches of 8 is forgotten.
+  for (const auto& [actual, expected] :
+       {std::pair(train(8, 3, 1, -1), train(24, 1, 1, -1)), std::pair(train(8, 3, 1, 4), train(24, 1, 1, 1)),
+        std::pair(train(16, 5, 1, -1), train(48, 1, 1, -1))}) {
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      BOOST_TEST_REQUIRE(std::abs(actual[i] - expected[i]) < 1e-4);
+    }
+  }
+  const nn::Dense model(6, 3);
+  check_throws<ValueError>(
+      [&] { nn::Trainer(model, nn::SGD(model.parameters()), nn::cross_entropy, {.accumulate = 0}); },
+      {"[trainer] ", "0 batches"});
+}
+
 BOOST_AUTO_TEST_CASE(a_loss_that_is_not_finite_changes_nothing) {
   const Variable w(Tensor{1.0, -1.0}, "w");
   const std::string line = std::to_string(__LINE__ + 1);
@@ -179,6 +210,31 @@ BOOST_AUTO_TEST_CASE(a_loss_that_is_not_finite_changes_nothing) {
       fit, {"[fit] ", "epoch 1, batch 3 of 4", "[log] ", "trainer.cpp:" + line, "trainer.cpp:" + fit_line});
   BOOST_TEST((all_variables() == before));
   BOOST_TEST(adam.state().front().item() == 2);  // steps
+}
+
+BOOST_AUTO_TEST_CASE(nor_running_means_and_dropout) {
+  const auto train = [](bool fail_first) {
+    const nn::Sequential model = make_model(0.5);
+    const nn::Adam adam(model.parameters());
+    nn::Trainer trainer(model, adam, nn::cross_entropy, {.batches = {.batch_size = 25, .shuffle = false}});
+    trainer.fit(make_data(), quiet(1));
+    if (fail_first) {
+      const std::vector<double> before = contents(model.variables());
+      const Tensor wrong = concatenate({make_data().features(), full({25, 6}, std::nan(""))});
+      const Dataset data(wrong.array(), zeros({75}, DType::int64).array());
+      std::vector<double> after_two;
+      const nn::Callback note{.on_batch_end = [&](nn::TrainingState&) { after_two = contents(model.variables()); }};
+      check_throws<ValueError>([&] { trainer.fit(data, quiet(1, {note})); }, {"epoch 1, batch 3 of 3", "not finite"});
+      BOOST_TEST((contents(model.variables()) == after_two));
+      BOOST_TEST((before != after_two));
+    } else {
+      const Dataset data(make_data().features(), zeros({50}, DType::int64).array());
+      trainer.fit(data, quiet(1));
+    }
+    trainer.fit(make_data(), quiet(1));  // by the same random numbers in both cases
+    return contents(model.variables());
+  };
+  BOOST_TEST((train(true) == train(false)));
 }
 
 BOOST_AUTO_TEST_CASE(ctrl_c_ends_training) {
