@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 
 namespace by_hand {
 
@@ -19,9 +20,8 @@ class Product {
   Product(int m, int n, int k, Operand a, Operand b, int c_stride)
       : m_(m), n_(n), k_(k), a_(a), b_(b), c_stride_(c_stride), rows_(m), columns_(n) {}
 
-  /// Tries blocks of many sizes and keeps the fastest, of up to \p most_rows rows. With \p reuse_c all blocks of rows are
-  /// written to the same place, as run does when told so.
-  void tune(const float* a, const float* b, float* c, bool reuse_c = false, int most_rows = 1 << 30);
+  /// Calls \p work, which runs this product and what goes with it, with blocks of many sizes, and keeps the fastest.
+  void tune(const std::function<void()>& work);
 
   /// \param place row -> where in memory that row of c begins.
   /// \param after (first row, rows), called when a block of rows is there, while it is in the cache.
@@ -40,7 +40,6 @@ class Product {
 
  private:
   void multiply(const float* a, const float* b, float* c, int rows, int columns) const;
-  double measure(const float* a, const float* b, float* c, bool reuse_c) const;
 
   int m_ = 0;
   int n_ = 0;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "benchmarks/by_hand/loops.hpp"
 #include "benchmarks/by_hand/output_layer.hpp"
 
 namespace by_hand {
@@ -31,9 +30,6 @@ Floats transposed(const Floats& matrix, int rows, int columns) {
 }
 
 std::size_t product_of(int a, int b) { return static_cast<std::size_t>(a) * static_cast<std::size_t>(b); }
-
-// Rows of a gradient that stay in the second-level cache together with weights and moments.
-int rows_in_cache(int columns) { return std::max(16, 64 * 1024 / columns); }
 
 }  // namespace
 
@@ -84,19 +80,25 @@ void SlabTrainer::make_layer(const benchmarks::Weights& weights) {
   layers_.push_back(std::move(layer));
 }
 
+// On one thread, with everything that goes with a product, and then as if nothing had happened.
 void SlabTrainer::tune() {
   const float* x = batches_[0].data();
-  for (HiddenLayer& layer : layers_) {
-    Slab& slab = layer.slabs[0];
-    slab.forward.tune(x, slab.weight.value.data(), layer.x.data());
-    slab.backward.tune(layer.dz.data(), slab.weight.value.data(), slab.to_inputs.data());
-    slab.weight_gradient.tune(x, layer.dz.data(), slab.gradient.data(), true, rows_in_cache(slab.columns.size()));
-    for (Slab& other : layer.slabs) {
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    std::vector<Slab>& slabs = layers_[l].slabs;
+    Slab& slab = slabs[0];
+    const Trained before = slab.weight;
+    slab.forward.tune([&] { forward(0, l, x); });
+    if (l > 0) {
+      slab.backward.tune([&] { give_to_inputs(0, l); });
+    }
+    slab.weight_gradient.tune([&] { update_weight(0, l, x, Update(adam_, 1)); });
+    slab.weight = before;
+    for (Slab& other : slabs) {
       other.forward = slab.forward;
       other.backward = slab.backward;
       other.weight_gradient = slab.weight_gradient;
     }
-    x = layer.x.data();
+    x = layers_[l].x.data();
   }
 }
 
@@ -222,28 +224,41 @@ void SlabTrainer::collect_dz(int worker, std::size_t number) {
   }
 }
 
+// What my columns of dz give to the layer's inputs.
+void SlabTrainer::give_to_inputs(int worker, std::size_t number) {
+  HiddenLayer& layer = layers_[number];
+  Slab& slab = layer.slabs[static_cast<std::size_t>(worker)];
+  slab.backward.run(
+      layer.dz.data() + slab.columns.first, slab.weight.value.data(),
+      [&](int row) { return slab.to_inputs.data() + static_cast<long>(row) * layer.inputs; }, [](int, int) {});
+}
+
+void SlabTrainer::update_weight(int worker, std::size_t number, const float* x, const Update& update) {
+  HiddenLayer& layer = layers_[number];
+  Slab& slab = layer.slabs[static_cast<std::size_t>(worker)];
+  const int columns = slab.columns.size();
+  slab.weight_gradient.run(
+      x, layer.dz.data() + slab.columns.first, [&](int) { return slab.gradient.data(); },
+      [&](int first, int rows) {
+        const long offset = static_cast<long>(first) * columns;
+        update(slab.gradient.data(), slab.weight.value.data() + offset, slab.weight.first_moment.data() + offset,
+               slab.weight.second_moment.data() + offset, static_cast<long>(rows) * columns);
+      });
+}
+
 void SlabTrainer::backward(int worker, std::size_t number, const float* x, int step) {
   if (number + 1 < layers_.size()) {
     collect_dz(worker, number);
   }
+  if (number > 0) {
+    give_to_inputs(worker, number);
+  }
+  const Update update(adam_, step);
+  update_weight(worker, number, x, update);
   HiddenLayer& layer = layers_[number];
   Slab& slab = layer.slabs[static_cast<std::size_t>(worker)];
   const int columns = slab.columns.size();
-  const float* dz = layer.dz.data() + slab.columns.first;
-  float* w = slab.weight.value.data();
-  if (number > 0) {
-    const auto place = [&](int row) { return slab.to_inputs.data() + static_cast<long>(row) * layer.inputs; };
-    slab.backward.run(dz, w, place, [](int, int) {});
-  }
-  const Update update(adam_, step);
-  slab.weight_gradient.run(
-      x, dz, [&](int) { return slab.gradient.data(); },
-      [&](int first, int rows) {
-        const long offset = static_cast<long>(first) * columns;
-        update(slab.gradient.data(), w + offset, slab.weight.first_moment.data() + offset,
-               slab.weight.second_moment.data() + offset, static_cast<long>(rows) * columns);
-      });
-  sum_rows(dz, batch_, layer.outputs, slab.bias_gradient.data(), columns);
+  sum_rows(layer.dz.data() + slab.columns.first, batch_, layer.outputs, slab.bias_gradient.data(), columns);
   update(slab.bias_gradient.data(), slab.bias.value.data(), slab.bias.first_moment.data(),
          slab.bias.second_moment.data(), columns);
 }

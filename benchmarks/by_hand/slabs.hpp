@@ -1,8 +1,8 @@
 #pragma once
 
-#include <atomic>
 #include <vector>
 
+#include "benchmarks/by_hand/loops.hpp"
 #include "benchmarks/by_hand/product.hpp"
 #include "benchmarks/by_hand/team.hpp"
 #include "benchmarks/task.hpp"
@@ -77,6 +77,8 @@ class SlabTrainer {
   void forward(int worker, std::size_t layer, const float* x);
   double output(int worker, const std::int64_t* order);
   void backward(int worker, std::size_t layer, const float* x, int step);
+  void give_to_inputs(int worker, std::size_t layer);
+  void update_weight(int worker, std::size_t layer, const float* x, const Update& update);
   void collect_dz(int worker, std::size_t layer);
   void update_output(int worker, int step);
   void multiply_only(int worker, const float* x);

@@ -1,0 +1,41 @@
+"""What script/bench prints:  table.py BUILD CASE"""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).parent
+COMPARE = HERE.parent.parent / "benchmarks" / "compare.py"
+
+
+def run(build, *options):
+    result = subprocess.run([sys.executable, COMPARE, build, *options], capture_output=True, text=True, timeout=300)
+    return result.returncode, result.stdout, result.stderr
+
+
+def training(build):
+    """One row per program, with its ratio to the first."""
+    code, printed, errors = run(build, "--quick", "--markdown", "--no-micro", "--workloads", "W1,W2", "--threads", "1",
+                                "--rounds", "1", "--epochs", "1", "--peers", "slabs,simple")
+    assert code == 0, errors
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in printed.splitlines() if line[:1] == "|"]
+    assert rows[0] == ["program", "W1", "W2"] and rows[1] == ["---"] * 3, rows
+    assert [row[0] for row in rows[2:]] == ["xgrad, compiled", "by hand, best schedule", "by hand, simple"], rows
+    seconds = [[float(number) for cell in row[1:] for number in re.fullmatch(r"(\S+) \((\S+)\)", cell).groups()]
+               for row in rows[2:]]
+    first = seconds[0]
+    assert first[1] == first[3] == 1, first
+    for each in seconds:
+        for i in [0, 2]:
+            assert abs(each[i] / first[i] - each[i + 1]) <= 0.02 * each[i + 1] + 0.01, (each, first)
+
+
+def wrong_options(build):
+    for option in [["--workloads", "W9"], ["--peers", "nobody"], ["--rounds", "x"]]:
+        code, printed, errors = run(build, *option)
+        assert code == 2 and printed == "" and option[1] in errors, (option, code, printed, errors)
+
+
+if __name__ == "__main__":
+    {"training": training, "wrong_options": wrong_options}[sys.argv[2]](sys.argv[1])
