@@ -31,9 +31,9 @@ double principal_component_error(const Tensor& train, const Tensor& test, std::i
   return nn::mse(centre + matmul(code, transpose(basis)), test).item();
 }
 
-// Images of the test set above what the network makes of them, ten pairs of rows.
+// Images of the test set in rows, each above what the network makes of it.
 void write_pairs(const std::filesystem::path& path, const Tensor& originals, const Tensor& copies) {
-  const std::int64_t rows = 4, columns = 12;
+  constexpr std::int64_t rows = 4, columns = 12;
   const auto grid = [&](const Tensor& images) {
     return reshape(images[range(0, rows * columns)], {rows, columns, side, side});
   };
