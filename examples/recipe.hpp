@@ -18,7 +18,7 @@ struct Recipe {
   double largest_rate;               ///< of the learning rates of one cycle
   int batch_size;                    ///< images per step
   int epochs;                        ///< of the one cycle
-  bool augmented;                    ///< whether images are flipped and moved at random
+  bool augmented;                    ///< whether images are mirrored at random
 };
 
 /// The recipe of a name in recipe_names().
