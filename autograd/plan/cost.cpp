@@ -41,46 +41,61 @@ double cost_of(const Draft& draft, const Step& step) {
 
 namespace {
 
-// Products take pieces of this many rows at least, and no more pieces than this: below, their kernels starve.
-constexpr std::int64_t least_product_rows = 16;
-constexpr double most_product_pieces = 10;
-constexpr double product_piece_cost = 4 * piece_cost;
 // Blocks of this size go from step to step in the second-level cache; a product's blocks may be larger.
 constexpr double block_bytes = 64 * 1024;
 constexpr double product_block_bytes = 256 * 1024;
-// A product whose second factor is larger than this copies it into another order once per piece.
-constexpr std::int64_t packed_elements = 40'000;
-constexpr std::int64_t unpacked_k = 384;  // up to here the product is cut below that, into small blocks
-constexpr double most_packed_pieces = 4;
-constexpr double packed_piece_cost = 200'000;
+// A small product: more and smaller pieces than these, and its kernels starve.
+constexpr double most_product_pieces = 10;
+constexpr double product_piece_cost = 4 * piece_cost;
+constexpr std::int64_t least_rows = 16;
+// A large product copies its second factor into another order once per piece, so its pieces are few and tall.
+constexpr double most_large_pieces = 8;
+constexpr double large_piece_cost = 200'000;
+constexpr std::int64_t least_large_rows = 64;
+constexpr std::int64_t least_huge_rows = 256;
+constexpr std::int64_t huge_elements = 250'000;  // of the second factor
 
-// Into how many pieces the rows of a group are best cut.
-double best_pieces(const Draft& draft, const Group& group) {
+bool is_large(const Product& product) {
+  constexpr std::int64_t unpacked_k = 384;
+  constexpr std::int64_t unpacked_elements = 40'000;
+  constexpr std::int64_t unpacked_multiplications = 100'000'000;
+  const std::int64_t k = product.k / product.k_slabs;
+  const std::int64_t n = product.n / product.n_slabs;
+  return (k > unpacked_k && k * n > unpacked_elements) || product.m * k * n > unpacked_multiplications;
+}
+
+/// Limits for the pieces of a group.
+struct Limits {
+  double pieces = 1;
+  std::int64_t rows = 1;
+};
+
+Limits limits_of(const Draft& draft, const Group& group) {
   double bytes = 0;
   bool product = false;
-  bool packs = false;
+  bool large = group.slabs > 1;
+  std::int64_t factor = 0;
   for (const std::uint32_t i : group.steps) {
     const Step& step = draft.steps[i];
     for (const ValueId output : step.outputs) {
       bytes = std::max(bytes, static_cast<double>(draft.bytes(output)));
     }
-    product = product || step.kind == Step::Kind::product;
-    const Product& p = step.product;
-    packs = packs || (step.kind == Step::Kind::product && p.k > unpacked_k && p.k * p.n > packed_elements);
+    if (step.kind == Step::Kind::product) {
+      product = true;
+      large = large || is_large(step.product);
+      factor = std::max(factor, step.product.k * step.product.n / group.slabs);
+    }
   }
   const double cost = group.cost / static_cast<double>(group.slabs);
-  if (packs || group.slabs > 1) {
-    return std::min(cost / packed_piece_cost, most_packed_pieces);
+  if (large) {
+    return {std::min(cost / large_piece_cost, most_large_pieces),
+            factor > huge_elements ? least_huge_rows : least_large_rows};
   }
   if (product) {
-    return std::max(std::min(cost / product_piece_cost, most_product_pieces), bytes / product_block_bytes);
+    return {std::max(std::min(cost / product_piece_cost, most_product_pieces), bytes / product_block_bytes),
+            least_rows};
   }
-  return std::max(cost / piece_cost, bytes / block_bytes);
-}
-
-bool has_product(const Draft& draft, const Group& group) {
-  return std::any_of(group.steps.begin(), group.steps.end(),
-                     [&](std::uint32_t i) { return draft.steps[i].kind == Step::Kind::product; });
+  return {std::max(cost / piece_cost, bytes / block_bytes), 1};
 }
 
 }  // namespace
@@ -90,7 +105,8 @@ std::int64_t block_of(const Draft& draft, const Group& group) {
     return 1;
   }
   const auto rows = static_cast<double>(group.rows);
-  const double pieces = std::clamp(best_pieces(draft, group), 1.0, rows);
+  const Limits limits = limits_of(draft, group);
+  const double pieces = std::clamp(limits.pieces, 1.0, rows);
   if (pieces < 1.5) {
     return group.rows;
   }
@@ -99,10 +115,7 @@ std::int64_t block_of(const Draft& draft, const Group& group) {
   auto block = static_cast<std::int64_t>(std::ceil(half / static_cast<double>(per_half)));
   const std::int64_t unit = group.rows >= 64 ? 8 : group.rows >= 16 ? 4 : 1;
   block = (block + unit - 1) / unit * unit;
-  if (has_product(draft, group)) {
-    block = std::max(block, std::min(least_product_rows, group.rows));
-  }
-  return std::min(block, group.rows);
+  return std::min(std::max(block, limits.rows), group.rows);
 }
 
 }  // namespace xgrad::plan
