@@ -35,7 +35,7 @@ Run::Run(const Executable& executable) : executable_(executable) {
       executable.idle_.pop_back();
     }
   }
-  if (lease_ != nullptr && lease_->threads >= runtime::num_threads()) {
+  if (lease_ != nullptr && lease_->threads == runtime::num_threads()) {
     return;
   }
   const BaseNumbers& numbers = executable.numbers_;

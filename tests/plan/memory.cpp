@@ -162,6 +162,20 @@ BOOST_AUTO_TEST_CASE(the_peak_is_known_before_the_first_run) {
   runtime::set_num_threads(before_threads);
 }
 
+BOOST_AUTO_TEST_CASE(the_peak_follows_the_number_of_threads) {
+  const int before_threads = runtime::num_threads();
+  const auto step = compile([](const Tensor& x) { return sum(tanh(matmul(tanh(x), transpose(x))) * 2.0, {1}); });
+  const std::vector<Array> inputs{ones({400, 300}).array()};
+  const Plan plan = step.plan(Tensor(inputs[0]));
+  const std::size_t before = bytes_in_use();
+  for (const int threads : {1, 4, 1}) {
+    runtime::set_num_threads(threads);
+    plan.run(inputs);
+    BOOST_TEST(bytes_in_use() - before == pool_bytes({plan.peak_bytes() - 400 * sizeof(float)}));
+  }
+  runtime::set_num_threads(before_threads);
+}
+
 BOOST_AUTO_TEST_CASE(values_that_are_needed_at_once_are_apart) {
   for (unsigned seed = 1; seed <= 120; ++seed) {
     const testing::RandomGraph graph(
