@@ -19,7 +19,7 @@ struct Passes {
 
 /// How a plan is made.
 struct PlanOptions {
-  Passes passes;              ///< which passes run
+  Passes passes = {};         ///< which passes run
   bool check_finite = false;  ///< throws ValueError at the first operation that gives NaN or an infinity, before any
                               ///< variable is written; slow, for finding mistakes
 #ifdef NDEBUG

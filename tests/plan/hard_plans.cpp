@@ -19,7 +19,7 @@ using testing::check_elements;
 using testing::elements;
 using testing::random_tensor;
 
-const CompileOptions checked{.plan = {.passes = {}, .verify = true}};
+const CompileOptions checked{.plan = {.verify = true}};
 
 /// Elements of a matrix product, by the definition.
 std::vector<double> product_of(const std::vector<double>& a, const std::vector<double>& b, std::size_t n) {

@@ -31,8 +31,7 @@ Tensors run_compiled(const std::function<Tensors(const Tensors&)>& f, const Tens
   for (const Tensor& operand : operands) {
     variables.emplace_back(operand);
   }
-  const auto step =
-      compile([&] { return f(Tensors(variables.begin(), variables.end())); }, {.plan = {.passes = {}, .verify = true}});
+  const auto step = compile([&] { return f(Tensors(variables.begin(), variables.end())); }, {.plan = {.verify = true}});
   step();
   return step();
 }
