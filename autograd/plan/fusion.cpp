@@ -12,7 +12,8 @@ namespace xgrad::plan {
 namespace {
 
 constexpr std::size_t most_inputs = 16;
-constexpr std::size_t most_steps = 96;  ///< beyond, registers fall out of the first cache
+constexpr std::size_t most_steps = 96;     ///< beyond, registers fall out of the first cache
+constexpr std::size_t most_visited = 256;  ///< steps that are looked at for one fusion
 
 class Fusion {
  public:
@@ -102,7 +103,11 @@ class Fusion {
       }
     };
     enter_readers(producer);
+    std::size_t visited = 0;
     while (!path.empty() && !seen[consumer]) {
+      if (++visited > most_visited) {
+        return true;  // as far as is worth knowing
+      }
       const std::uint32_t step = path.back();
       path.pop_back();
       enter_readers(step);

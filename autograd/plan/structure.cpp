@@ -74,17 +74,19 @@ class PlanCache {
  public:
   std::shared_ptr<const Executable> find(const Structure& structure, const TopologicalOrder& order,
                                          const std::vector<bool>& wanted) {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = by_hash_.find(structure.hash()); found != by_hash_.end()) {
-      Entry& entry = *found->second;
-      if (structure.fits(entry.structure, entry.operations, order)) {
-        entries_.splice(entries_.begin(), entries_, found->second);
-        return entry.plan;
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto found = by_hash_.find(structure.hash()); found != by_hash_.end()) {
+        Entry& entry = *found->second;
+        if (structure.fits(entry.structure, entry.operations, order)) {
+          entries_.splice(entries_.begin(), entries_, found->second);
+          return entry.plan;
+        }
+        remove(found->second);
       }
-      remove(found->second);
-    }
-    if (++variants_[structure.rough_hash()] > most_variants) {
-      return nullptr;
+      if (++variants_[structure.rough_hash()] > most_variants) {
+        return nullptr;
+      }
     }
     return add(structure, order, wanted);
   }
@@ -115,7 +117,11 @@ class PlanCache {
         outputs.push_back(node.output(k));
       }
     }
-    auto plan = make_executable(outputs, structure.leaves(), {}, {});
+    auto plan = make_executable(outputs, structure.leaves(), {}, {});  // unlocked: operations may evaluate tensors
+    const std::lock_guard lock(mutex_);
+    if (const auto found = by_hash_.find(structure.hash()); found != by_hash_.end()) {
+      remove(found->second);  // another thread was faster
+    }
     entries_.push_front({structure, std::move(operations), plan});
     entries_.front().structure.forget_leaves();
     by_hash_[structure.hash()] = entries_.begin();
