@@ -6,6 +6,7 @@
 
 #include "autograd/error.hpp"
 #include "autograd/plan/cost.hpp"
+#include "autograd/runtime/floating_mode.hpp"
 #include "autograd/runtime/pool.hpp"
 #include "autograd/runtime/workers.hpp"
 
@@ -87,6 +88,7 @@ void Run::bind_outputs() {
 
 void Run::execute(Profiler* profiler) {
   bind_outputs();
+  const runtime::FloatingModeScope scope(runtime::flushing_subnormals());
   for (const Executable::Stage& stage : executable_.stages_) {
     executable_.run_stage(stage, lease_->bases.data(), lease_->scratch, profiler);
   }

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <utility>
 
+#include "autograd/runtime/floating_mode.hpp"
 #include "autograd/runtime/pool.hpp"
 
 /// \file
@@ -24,6 +25,7 @@ struct Job {
   std::int64_t pieces = 0;
   std::int64_t unit = 1;
   std::int64_t shares = 1;
+  FloatingMode mode = 0;  // of the thread that called parallel_for
 
   std::int64_t units() const { return (pieces + unit - 1) / unit; }
   std::int64_t begin_of(std::int64_t share) const { return units() * share / shares; }
@@ -104,6 +106,7 @@ class alignas(alignment) Board {
     pieces_.store(job.pieces, std::memory_order_release);
     unit_.store(job.unit, std::memory_order_release);
     shares_.store(job.shares, std::memory_order_release);
+    mode_.store(job.mode, std::memory_order_release);
     ticket_.store(job.ticket);
   }
 
@@ -114,7 +117,8 @@ class alignas(alignment) Board {
            context_.load(std::memory_order_acquire),
            pieces_.load(std::memory_order_acquire),
            unit_.load(std::memory_order_acquire),
-           shares_.load(std::memory_order_acquire)};
+           shares_.load(std::memory_order_acquire),
+           mode_.load(std::memory_order_acquire)};
     return ticket_.load(std::memory_order_relaxed) == ticket;
   }
 
@@ -125,6 +129,7 @@ class alignas(alignment) Board {
   std::atomic<std::int64_t> pieces_{0};
   std::atomic<std::int64_t> unit_{1};
   std::atomic<std::int64_t> shares_{1};
+  std::atomic<FloatingMode> mode_{0};
 };
 
 }  // namespace xgrad::runtime

@@ -48,6 +48,7 @@ class Workers {
     job.pieces = pieces;
     job.unit = (pieces + Mark::most - 1) / Mark::most;
     job.shares = static_cast<std::int64_t>(threads_.size()) + 1;
+    job.mode = floating_mode();
     callers_core_.store(sched_getcpu(), std::memory_order_relaxed);
     board_.post(job);
     if (sleeping_.load() > 0) {
@@ -142,6 +143,7 @@ class Workers {
     while (!stopping_.load()) {
       ticket = wait_for_ticket_after(ticket);
       if (!stopping_.load() && board_.read(ticket, job)) {
+        const FloatingModeScope scope(job.mode);
         work(job, self);
       }
     }
