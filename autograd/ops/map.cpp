@@ -52,11 +52,12 @@ void check_storage(const Program& program, DType dtype) {
 }
 
 // The dtype that the values of a call have in common; C++ numbers adapt to the tensors they meet.
-DType common_dtype(const Program& program, std::initializer_list<Operand> operands) {
+DType common_dtype(const Program& program, std::initializer_list<Operand> operands, Inputs tensors) {
   std::optional<DType> common;
   DType of_numbers = DType::int64;
   std::size_t i = 0;
   for (const Operand& operand : operands) {
+    const Tensor& tensor = tensors[i];
     if (program.condition_inputs[i++]) {
       continue;
     }
@@ -64,7 +65,7 @@ DType common_dtype(const Program& program, std::initializer_list<Operand> operan
       of_numbers = operand.weak_floating() ? DType::float32 : of_numbers;
       continue;
     }
-    const DType dtype = operand.tensor().dtype();
+    const DType dtype = tensor.dtype();
     check_storage(program, dtype);
     common = common ? promote(program.name, *common, dtype) : dtype;
   }
@@ -244,15 +245,20 @@ Tensors common_operands(const Program& program, std::initializer_list<Operand> o
     raise<ValueError>(program.name,
                       fmt::format("the formula takes {} operands, got {}", program.input_count, operands.size()));
   }
-  const DType dtype = common_dtype(program, operands);
   Tensors inputs;
   inputs.reserve(operands.size());
   for (const Operand& operand : operands) {
-    if (program.condition_inputs[inputs.size()]) {
-      inputs.push_back(operand.tensor(DType::boolean, program.name));
-    } else {
-      const Tensor input = operand.tensor(dtype, program.name);
-      inputs.push_back(input.dtype() == dtype ? input : cast(input, dtype));
+    inputs.push_back(operand.weak() ? Tensor() : operand.tensor());
+  }
+  const DType dtype = common_dtype(program, operands, inputs);
+  std::size_t i = 0;
+  for (const Operand& operand : operands) {
+    const DType wanted = program.condition_inputs[i] ? DType::boolean : dtype;
+    Tensor& input = inputs[i++];
+    if (operand.weak()) {
+      input = operand.tensor(wanted, program.name);
+    } else if (input.dtype() != wanted && !program.condition_inputs[i - 1]) {
+      input = cast(input, wanted);
     }
   }
   return inputs;
