@@ -10,7 +10,6 @@ namespace {
 constexpr double element_ns = 0.05;        // one elementwise primitive, one operand in the cache
 constexpr double multiply_add_ns = 0.012;  // in a product of moderate size
 constexpr double op_element_ns = 0.5;      // in whatever other kernel
-constexpr double call_ns = 30;
 
 double elements(const Draft& draft, ValueId id) { return static_cast<double>(draft.spec(id).shape.element_count()); }
 
@@ -26,14 +25,14 @@ double cost_of(const Draft& draft, const Step& step) {
   }
   switch (step.kind) {
     case Step::Kind::map:
-      return call_ns + element_ns * static_cast<double>(step.space.element_count()) *
+      return element_ns * static_cast<double>(step.space.element_count()) *
                            (1 + static_cast<double>(step.formula.steps.size()));
     case Step::Kind::product:
-      return call_ns + multiply_add_ns * static_cast<double>(step.product.m) * static_cast<double>(step.product.k) *
+      return multiply_add_ns * static_cast<double>(step.product.m) * static_cast<double>(step.product.k) *
                            static_cast<double>(step.product.n);
     case Step::Kind::check:
-    case Step::Kind::column_sum: return call_ns + element_ns * moved;
-    case Step::Kind::op: return call_ns + op_element_ns * moved;
+    case Step::Kind::column_sum: return element_ns * moved;
+    case Step::Kind::op: return op_element_ns * moved;
     case Step::Kind::order: return 0;
   }
   return 0;
