@@ -159,7 +159,7 @@ bool run_as_plan(const TopologicalOrder& order, const std::vector<bool>& wanted)
   if (executable == nullptr) {
     return false;
   }
-  plan::Run run(*executable);
+  plan::Run run(*executable, plan::Run::Arena::given_back);
   for (std::size_t i = 0; i < structure.leaves().size(); ++i) {
     run.argument(i) = structure.leaves()[i].array();
   }

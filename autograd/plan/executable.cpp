@@ -28,40 +28,52 @@ struct Run::Lease {
   std::vector<bool> may_overwrite;  // per output of the plan
 };
 
-Run::Run(const Executable& executable) : executable_(executable) {
+Run::Run(const Executable& executable, Arena arena) : executable_(executable), arena_(arena) {
+  take_lease();
+  if (!lease_->arena) {
+    take_arena();
+  }
+}
+
+void Run::take_lease() {
   {
-    const std::lock_guard lock(executable.mutex_);
-    if (!executable.idle_.empty()) {
-      lease_ = std::move(executable.idle_.back());
-      executable.idle_.pop_back();
+    const std::lock_guard lock(executable_.mutex_);
+    if (!executable_.idle_.empty()) {
+      lease_ = std::move(executable_.idle_.back());
+      executable_.idle_.pop_back();
     }
   }
   if (lease_ != nullptr && lease_->threads == runtime::num_threads()) {
     return;
   }
-  const BaseNumbers& numbers = executable.numbers_;
-  const Draft& draft = executable.draft_;
+  const Draft& draft = executable_.draft_;
   lease_ = std::make_unique<Lease>();
   lease_->threads = runtime::num_threads();
-  const std::size_t arena_bytes = executable.memory_.arena_bytes;
-  const std::size_t bytes = arena_bytes + executable.scratch_stride() * static_cast<std::size_t>(lease_->threads);
+  lease_->bases.resize(executable_.numbers_.count);
+  for (std::size_t i = 0; i < draft.constants.size(); ++i) {
+    lease_->bases[executable_.numbers_.constants + i] = draft.constants[i].buffer()->data();
+  }
+  lease_->arguments.resize(draft.argument_count);
+  lease_->outputs.resize(executable_.memory_.outputs.size());
+  lease_->may_overwrite.resize(draft.outputs.size());
+}
+
+void Run::take_arena() {
+  const std::size_t arena_bytes = executable_.memory_.arena_bytes;
+  const std::size_t bytes = arena_bytes + executable_.scratch_stride() * static_cast<std::size_t>(lease_->threads);
   lease_->arena = Array({static_cast<std::int64_t>(bytes)}, DType::uint8);
   std::byte* memory = lease_->arena.buffer()->data();
   lease_->scratch = memory + arena_bytes;
-  lease_->bases.resize(numbers.count);
-  lease_->bases[numbers.arena] = memory;
-  for (std::size_t i = 0; i < draft.constants.size(); ++i) {
-    lease_->bases[numbers.constants + i] = draft.constants[i].buffer()->data();
-  }
-  lease_->arguments.resize(draft.argument_count);
-  lease_->outputs.resize(executable.memory_.outputs.size());
-  lease_->may_overwrite.resize(draft.outputs.size());
+  lease_->bases[executable_.numbers_.arena] = memory;
 }
 
 Run::~Run() {
   std::fill(lease_->arguments.begin(), lease_->arguments.end(), Array());
   std::fill(lease_->outputs.begin(), lease_->outputs.end(), Array());
   std::fill(lease_->may_overwrite.begin(), lease_->may_overwrite.end(), false);
+  if (arena_ == Arena::given_back) {
+    lease_->arena = Array();
+  }
   const std::lock_guard lock(executable_.mutex_);
   executable_.idle_.push_back(std::move(lease_));
 }

@@ -73,7 +73,12 @@ class Executable;
 /// The memory of one run: an arena and room for the arguments and results. Kept by the executable for the next run.
 class Run {
  public:
-  explicit Run(const Executable& executable);
+  /// What becomes of the arena after the run.
+  enum class Arena : std::uint8_t {
+    kept,        ///< for the next run
+    given_back,  ///< to the pool: for plans that may never run again
+  };
+  explicit Run(const Executable& executable, Arena arena = Arena::kept);
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
   ~Run();
@@ -90,9 +95,12 @@ class Run {
  private:
   friend class Executable;
   struct Lease;
+  void take_lease();
+  void take_arena();
   void bind_outputs();
 
   const Executable& executable_;
+  Arena arena_;
   std::unique_ptr<Lease> lease_;
 };
 

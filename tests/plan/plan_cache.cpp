@@ -9,6 +9,7 @@
 
 #include "autograd/autograd.hpp"
 #include "autograd/plan/structure.hpp"
+#include "autograd/runtime/pool.hpp"
 #include "tests/autograd/testing.hpp"
 #include "tests/autograd/user_ops.hpp"
 
@@ -150,6 +151,19 @@ BOOST_AUTO_TEST_CASE(an_error_in_a_plan_names_the_line_of_the_user) {
     const Tensor y = long_chain(one_hot(labels, 3, DType::float64), 0.9);
     testing::check_throws<ValueError>([&] { y.array(); }, {"7", "plan_cache.cpp:"});
   }
+}
+
+BOOST_AUTO_TEST_CASE(plans_that_are_kept_hold_no_memory) {
+  const std::size_t before = runtime::pool_status().in_use;
+  for (std::int64_t size = 100'000; size < 100'008; ++size) {  // a plan each, of which every step needs memory
+    const Tensor x = ones({size, 4}, DType::float64);
+    Tensor y = x;
+    for (int i = 0; i < 8; ++i) {
+      y = softmax(exp(y), 1);
+    }
+    BOOST_TEST(sum(y).item() == static_cast<double>(size), boost::test_tools::tolerance(1e-9));
+  }
+  BOOST_TEST(runtime::pool_status().in_use < before + 2'000'000);
 }
 
 BOOST_AUTO_TEST_CASE(threads_evaluate_graphs_of_one_structure_at_once) {
