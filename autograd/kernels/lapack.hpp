@@ -22,7 +22,7 @@ struct Matrices {
 };
 
 /// Right-hand sides: matrix i of \p x, with \p columns columns, belongs to matrix number matrix[i] of a system's left
-/// sides. They are overwritten by the solutions.
+/// sides, or of the factors of a linear map. They are overwritten by the solutions, or by what they are mapped to.
 struct RightSides {
   void* x;
   std::int64_t count;
@@ -52,6 +52,9 @@ void cofactors(const Matrices& m, const void* a, void* cofactors);
 /// The lower triangular l with a = l lᵀ; only the lower triangle of a is read.
 /// \throws ValueError when a is not positive definite, with the order of the first leading minor that is not.
 void cholesky(const Matrices& m, const void* a, void* l);
+/// Replaces each side, a change of the symmetric a = l lᵀ, by the change of l that follows, or, when \p transpose is set,
+/// a cotangent of l by that of a's lower triangle. Lower triangles are read; above them the results are 0.
+void differentiate_cholesky(const Matrices& m, bool transpose, const void* l, const RightSides& sides);
 /// a = v diag(w) vᵀ, w ascending; only the lower triangle of a is read.
 /// \throws ValueError when an element is infinite or NaN.
 void symmetric_eigen(const Matrices& m, const void* a, void* w, void* v);

@@ -63,6 +63,8 @@ struct Lapack<float> {
   static constexpr auto* gelqf = sgelqf_;
   static constexpr auto* orglq = sorglq_;
   static constexpr auto* trsm = cblas_strsm;
+  static constexpr auto* symm = cblas_ssymm;
+  static constexpr auto* syr2k = cblas_ssyr2k;
   static constexpr auto* gemm = cblas_sgemm;
 };
 
@@ -76,6 +78,8 @@ struct Lapack<double> {
   static constexpr auto* gelqf = dgelqf_;
   static constexpr auto* orglq = dorglq_;
   static constexpr auto* trsm = cblas_dtrsm;
+  static constexpr auto* symm = cblas_dsymm;
+  static constexpr auto* syr2k = cblas_dsyr2k;
   static constexpr auto* gemm = cblas_dgemm;
 };
 

@@ -1,7 +1,10 @@
 #include "autograd/ops/matrices.hpp"
 
+#include <numeric>
+
 #include <fmt/format.h>
 
+#include "autograd/kernels/kernels.hpp"
 #include "autograd/ops.hpp"
 
 namespace xgrad {
@@ -45,6 +48,19 @@ void require_square(std::string_view op, const Tensor& x) {
 kernels::Matrices matrices(std::string_view op, const ConstView& x) {
   const Shape& shape = x.shape();
   return {op.data(), x.dtype(), leading_axes(shape).element_count(), shape[shape.ndim() - 2], shape.back()};
+}
+
+BroadcastSides::BroadcastSides(const ConstView& a, const ConstView& b, const View& x) {
+  kernels::copy(size_of(b.dtype()), x.shape(), b.data, broadcast_strides(b.shape(), x.shape()), x.data,
+                row_major_strides(x.shape()));
+  const Shape own = leading_axes(a.shape());
+  const Shape batch = leading_axes(x.shape());
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(own.element_count()));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  matrix_.resize(static_cast<std::size_t>(batch.element_count()));
+  kernels::copy(sizeof(std::int64_t), batch, numbers.data(), broadcast_strides(own, batch), matrix_.data(),
+                row_major_strides(batch));
+  sides_ = {x.data, batch.element_count(), x.shape().back(), matrix_.data()};
 }
 
 }  // namespace xgrad

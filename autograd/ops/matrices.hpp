@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <string_view>
+#include <vector>
 
 #include "autograd/kernels/lapack.hpp"
 #include "autograd/operation.hpp"
@@ -34,5 +35,17 @@ Tensor solve_with_triangle(const Tensor& a, const Tensor& b, bool lower, bool tr
 
 /// The matrices of an operand, for a kernel.
 kernels::Matrices matrices(std::string_view op, const ConstView& x);
+
+/// The right-hand sides of \p a, which are \p b broadcast into the memory of the result \p x.
+class BroadcastSides {
+ public:
+  BroadcastSides(const ConstView& a, const ConstView& b, const View& x);
+
+  const kernels::RightSides& sides() const { return sides_; }  ///< for a kernel, while this object lives
+
+ private:
+  std::vector<std::int64_t> matrix_;
+  kernels::RightSides sides_;
+};
 
 }  // namespace xgrad

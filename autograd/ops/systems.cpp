@@ -1,9 +1,7 @@
-#include <numeric>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/lapack.hpp"
 #include "autograd/linalg.hpp"
 #include "autograd/operation.hpp"
@@ -109,29 +107,6 @@ Spec infer_solution(std::string_view op, Inputs in) {
   const Shape batch = broadcast_shapes(op, leading_axes(in[0].shape()), leading_axes(in[1].shape()));
   return {joined(batch, {in[1].shape(-2), in[1].shape(-1)}), in[0].dtype()};
 }
-
-// The right-hand sides broadcast into the memory of the solution, and which matrix each belongs to.
-class BroadcastSides {
- public:
-  BroadcastSides(const ConstView& a, const ConstView& b, const View& x) {
-    kernels::copy(size_of(b.dtype()), x.shape(), b.data, broadcast_strides(b.shape(), x.shape()), x.data,
-                  row_major_strides(x.shape()));
-    const Shape own = leading_axes(a.shape());
-    const Shape batch = leading_axes(x.shape());
-    std::vector<std::int64_t> numbers(static_cast<std::size_t>(own.element_count()));
-    std::iota(numbers.begin(), numbers.end(), 0);
-    matrix_.resize(static_cast<std::size_t>(batch.element_count()));
-    kernels::copy(sizeof(std::int64_t), batch, numbers.data(), broadcast_strides(own, batch), matrix_.data(),
-                  row_major_strides(batch));
-    sides_ = {x.data, batch.element_count(), x.shape().back(), matrix_.data()};
-  }
-
-  const kernels::RightSides& sides() const { return sides_; }
-
- private:
-  std::vector<std::int64_t> matrix_;
-  kernels::RightSides sides_;
-};
 
 /// x = op(a)⁻¹ b, where op transposes when asked to. With y = op(a)⁻ᵀ ct:
 ///   dx = op(a)⁻¹ (db - op(da) x)    b's cotangent: y    op(a)'s cotangent: -y xᵀ

@@ -40,6 +40,18 @@ double work_of(const Node& node) {
   if (name == "linalg::cholesky") {
     return in * order / 3;
   }
+  if (name == "cholesky_cotangent" || name == "cholesky_tangent") {
+    return 3 * in * order / 4;
+  }
+  if (name == "linalg::logdet") {
+    return 2 * in * order / 3;
+  }
+  if (name == "linalg::inv") {
+    return 2 * in * order;
+  }
+  if (name == "linalg::qr") {
+    return 8 * in * order / 3;  // half of it for r, half for q
+  }
   if (name == "linalg::solve") {
     return 2 * in * order / 3 + 2 * order * size_of(node.input(1));
   }
@@ -49,7 +61,8 @@ double work_of(const Node& node) {
   if (name == "logsumexp") {
     return 4 * in;  // maximum, difference, exponential, sum
   }
-  BOOST_TEST_REQUIRE(!name.starts_with("linalg"), "the work of " << name << " is not known here");
+  BOOST_TEST_REQUIRE(!(name.starts_with("linalg") || name == "cofactors"),
+                     "the work of " << name << " is not known here");
   return std::max(in, out);
 }
 
@@ -123,16 +136,38 @@ BOOST_AUTO_TEST_CASE(a_gradient_costs_at_most_four_values) {
   check("slices", sum(square(x[{range(0, 64, 2), range(3, 30)}])), {x});
 }
 
-// The rule is made of products of whole matrices, 4n³ beside the n³/3 of the factorization.
-BOOST_AUTO_TEST_CASE(the_gradient_through_a_factorization_costs_its_products) {
+BOOST_AUTO_TEST_CASE(a_gradient_through_linear_algebra_costs_at_most_four_values) {
+  const auto check = [](const char* what, const Tensor& value, const Tensors& inputs) {
+    const double cost = relative_cost(value, inputs);
+    BOOST_TEST(cost <= 4.0, what << ": " << cost);
+  };
   const Tensor w = random_tensor({64, 64}, -0.1, 0.1);
   const Tensor a = (matmul(w, transpose(w)) + 2.0 * eye(64, -1, DType::float64)).detach();
-  const Tensor l = linalg::cholesky(a);
-  BOOST_TEST(relative_cost(sum(log(diagonal(l))), {a}) <= 14);
-  // Of the likelihood of a Gaussian process, which computes its matrix first, it is a smaller part.
+  const Tensor b = random_tensor({64, 64});
+  check("cholesky", sum(log(diagonal(linalg::cholesky(a)))), {a});
+  check("all of cholesky", sum(square(linalg::cholesky(a))), {a});
   const Tensor x = random_tensor({64, 256});
   const Tensor covariance = matmul(x, transpose(x)) + eye(64, -1, DType::float64);
-  BOOST_TEST(relative_cost(sum(log(diagonal(linalg::cholesky(covariance)))), {x}) <= 4);
+  check("cholesky of a covariance", sum(log(diagonal(linalg::cholesky(covariance)))), {x});
+  check("inv", sum(square(linalg::inv(a))), {a});
+  check("solve", sum(square(linalg::solve(a, b))), {a, b});
+  check("qr", sum(square(linalg::qr(a).q)) + sum(square(linalg::qr(a).r)), {a});
+}
+
+// What grows as the square of the order comes on top of four times the cubes.
+BOOST_AUTO_TEST_CASE(some_gradients_through_linear_algebra_cost_four_values_to_leading_order) {
+  const Tensor a = random_tensor({256, 256});
+  const Tensor b = random_tensor({256, 256});
+  BOOST_TEST(relative_cost(linalg::logdet(a), {a}) <= 4.05);
+  BOOST_TEST(relative_cost(sum(linalg::solve_triangular(a, b)), {a, b}) <= 4.05);
+}
+
+BOOST_AUTO_TEST_CASE(a_tangent_through_a_factorization_costs_at_most_four_values) {
+  const Tensor w = random_tensor({256, 256}, -0.1, 0.1);
+  const Tensor a = (matmul(w, transpose(w)) + 2.0 * eye(256, -1, DType::float64)).detach();
+  const Tensor l = linalg::cholesky(a);
+  const Tensors both = {l, jvp(l, {a}, {random_tensor({256, 256})})};
+  BOOST_TEST(work_of(both) <= 4 * work_of(Tensors{l}));
 }
 
 BOOST_AUTO_TEST_CASE(the_nodes_of_a_gradient_are_linear_in_the_layers) {
