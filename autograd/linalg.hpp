@@ -20,8 +20,8 @@ namespace xgrad::linalg {
 /// The inverse. \throws ValueError for a singular matrix.
 Tensor inv(const Operand& a);
 
-/// The determinant; 0 of a singular matrix, whose gradient, the cofactors, is exact too. Second derivatives need an
-/// inverse.
+/// The determinant; 0 of a singular matrix, whose gradient, the cofactors, is exact too, but takes singular values and
+/// with them longer. Second derivatives need an inverse.
 Tensor det(const Operand& a);
 
 /// The natural logarithm of the determinant, which over- and underflows later than the determinant does: -inf where

@@ -45,8 +45,9 @@ void invert(const Matrices& m, const void* a, void* inverse);
 void determinant(const Matrices& m, const void* a, void* det);
 /// One number a matrix: the logarithm of its determinant, -inf for 0 and NaN for negative ones.
 void log_determinant(const Matrices& m, const void* a, void* logdet);
-/// det(a) a⁻ᵀ and its limit where a is singular: d det(a) / da. With a = u diag(s) vᵀ it is det(u) det(v) u diag(p) vᵀ,
-/// where pᵢ is the product of all s but sᵢ.
+/// det(a) a⁻ᵀ and its limit where a is singular: d det(a) / da. Where a is singular, or close to it, by singular values,
+/// which takes some ten times as long as the inverse: with a = u diag(s) vᵀ it is det(u) det(v) u diag(p) vᵀ, where pᵢ is
+/// the product of all s but sᵢ.
 void cofactors(const Matrices& m, const void* a, void* cofactors);
 
 /// The lower triangular l with a = l lᵀ; only the lower triangle of a is read.

@@ -27,7 +27,11 @@ void sgetrf_(const int* m, const int* n, float* a, const int* lda, int* ipiv, in
 void dgetrf_(const int* m, const int* n, double* a, const int* lda, int* ipiv, int* info);
 void sgetri_(const int* n, float* a, const int* lda, const int* ipiv, float* work, const int* lwork, int* info);
 void dgetri_(const int* n, double* a, const int* lda, const int* ipiv, double* work, const int* lwork, int* info);
+void sgecon_(const char* norm, const int* n, const float* a, const int* lda, const float* anorm, float* rcond,
+             float* work, int* iwork, int* info, Length);
 void spotrf_(const char* uplo, const int* n, float* a, const int* lda, int* info, Length);
+void dgecon_(const char* norm, const int* n, const double* a, const int* lda, const double* anorm, double* rcond,
+             double* work, int* iwork, int* info, Length);
 void dpotrf_(const char* uplo, const int* n, double* a, const int* lda, int* info, Length);
 void ssyevd_(const char* jobz, const char* uplo, const int* n, float* a, const int* lda, float* w, float* work,
              const int* lwork, int* iwork, const int* liwork, int* info, Length, Length);
@@ -57,6 +61,7 @@ template <>
 struct Lapack<float> {
   static constexpr auto* getrf = sgetrf_;
   static constexpr auto* getri = sgetri_;
+  static constexpr auto* gecon = sgecon_;
   static constexpr auto* potrf = spotrf_;
   static constexpr auto* syevd = ssyevd_;
   static constexpr auto* gesdd = sgesdd_;
@@ -72,6 +77,7 @@ template <>
 struct Lapack<double> {
   static constexpr auto* getrf = dgetrf_;
   static constexpr auto* getri = dgetri_;
+  static constexpr auto* gecon = dgecon_;
   static constexpr auto* potrf = dpotrf_;
   static constexpr auto* syevd = dsyevd_;
   static constexpr auto* gesdd = dgesdd_;
@@ -118,6 +124,11 @@ inline std::string describe(const Matrices& m, std::int64_t number) {
   return m.count == 1 ? "the matrix" : fmt::format("matrix {} of {}", number, m.count);
 }
 
+template <class T>
+bool all_finite(const T* data, std::int64_t count) {
+  return std::all_of(data, data + count, [](T x) { return std::isfinite(x); });
+}
+
 // Calls body(zero, number) for every matrix, on the workers; zero is of the type of the elements.
 template <class Body>
 void for_each_matrix(DType dtype, std::int64_t count, const Body& body) {
@@ -140,6 +151,29 @@ void with_workspace(const F& call) {
   wanted = std::nextafter(std::max(wanted, T{1}), std::numeric_limits<T>::max());  // a float may have rounded it down
   auto work = elements<T>(static_cast<std::int64_t>(std::ceil(wanted)));
   call(work.data(), static_cast<int>(work.size()));
+}
+
+// Factorizes a copy; returns the number of the first pivot that is 0, counted from 1, or 0 when there is none.
+template <class T>
+int copy_and_eliminate(const char* op, std::int64_t size, const T* a, T* lu, int* exchanges) {
+  const int n = narrow(op, size);
+  int info = 0;
+  if (n > 0) {
+    std::copy_n(a, size * size, lu);
+    Lapack<T>::getrf(&n, &n, lu, &n, exchanges, &info);
+  }
+  return info;
+}
+
+// The inverse in place of the factors that copy_and_eliminate gives.
+template <class T>
+void invert_factors(int n, T* lu, const int* exchanges) {
+  if (n > 0) {
+    with_workspace<T>([&](T* work, int work_size) {
+      int info = 0;
+      Lapack<T>::getri(&n, lu, &n, exchanges, work, &work_size, &info);
+    });
+  }
 }
 
 }  // namespace xgrad::kernels

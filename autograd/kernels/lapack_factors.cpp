@@ -1,8 +1,6 @@
 #include "autograd/kernels/lapack.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <vector>
 
 #include <fmt/format.h>
@@ -13,11 +11,6 @@
 namespace xgrad::kernels {
 
 namespace {
-
-template <class T>
-bool all_finite(const T* data, std::int64_t count) {
-  return std::all_of(data, data + count, [](T x) { return std::isfinite(x); });
-}
 
 void require_finite(const Matrices& m, std::int64_t number, bool finite) {
   if (!finite) {
@@ -63,47 +56,6 @@ void singular_values(const Matrices& m, const void* a, void* u, void* s, void* v
     require_convergence(m, i,
                         decompose(m.op, m.rows, m.columns, matrix, batch<T>(u, m.rows * k)[i], batch<T>(s, k)[i],
                                   batch<T>(vt, k * m.columns)[i]));
-  });
-}
-
-namespace {
-
-template <class T>
-void cofactors_of(const Matrices& m, std::int64_t number, const T* a, T* result) {
-  const std::int64_t n = m.rows;
-  const std::int64_t size = n * n;
-  if (!all_finite(a, size)) {
-    std::fill_n(result, size, std::numeric_limits<T>::quiet_NaN());
-    return;
-  }
-  auto u = elements<T>(size);
-  auto s = elements<T>(n);
-  auto vt = elements<T>(size);
-  require_convergence(m, number, decompose(m.op, n, n, a, u.data(), s.data(), vt.data()));
-  const Matrices one{m.op, m.dtype, 1, n, n};
-  T det_u = 0;
-  T det_v = 0;
-  determinant(one, u.data(), &det_u);
-  determinant(one, vt.data(), &det_v);
-  for (std::int64_t i = 0; i < n; ++i) {
-    T others = det_u * det_v < 0 ? T{-1} : T{1};
-    for (std::int64_t j = 0; j < n; ++j) {
-      others *= j == i ? T{1} : s[static_cast<std::size_t>(j)];
-    }
-    std::for_each_n(vt.data() + i * n, n, [others](T& x) { x *= others; });
-  }
-  const int order = static_cast<int>(n);
-  Lapack<T>::gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, order, order, order, T{1}, u.data(), order, vt.data(),
-                  order, T{0}, result, order);
-}
-
-}  // namespace
-
-void cofactors(const Matrices& m, const void* a, void* cofactors) {
-  const std::int64_t size = m.rows * m.rows;
-  for_each_matrix(m.dtype, size == 0 ? 0 : m.count, [&](auto zero, std::int64_t i) {
-    using T = decltype(zero);
-    cofactors_of(m, i, batch<T>(a, size)[i], batch<T>(cofactors, size)[i]);
   });
 }
 

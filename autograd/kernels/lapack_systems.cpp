@@ -1,8 +1,6 @@
 #include "autograd/kernels/lapack.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include <fmt/format.h>
 
@@ -12,18 +10,6 @@
 namespace xgrad::kernels {
 
 namespace {
-
-// Factorizes a copy; returns the number of the first pivot that is 0, counted from 1, or 0 when there is none.
-template <class T>
-int copy_and_eliminate(const char* op, std::int64_t size, const T* a, T* lu, int* exchanges) {
-  const int n = narrow(op, size);
-  int info = 0;
-  if (n > 0) {
-    std::copy_n(a, size * size, lu);
-    Lapack<T>::getrf(&n, &n, lu, &n, exchanges, &info);
-  }
-  return info;
-}
 
 void require_pivots(const Matrices& m, std::int64_t number, int zero_pivot) {
   if (zero_pivot > 0) {
@@ -121,59 +107,7 @@ void invert(const Matrices& m, const void* a, void* inverse) {
     T* result = batch<T>(inverse, size)[i];
     auto exchanges = elements<int>(m.rows);
     require_pivots(m, i, copy_and_eliminate<T>(m.op, m.rows, batch<T>(a, size)[i], result, exchanges.data()));
-    const int n = static_cast<int>(m.rows);
-    if (n > 0) {
-      with_workspace<T>([&](T* work, int work_size) {
-        int info = 0;
-        Lapack<T>::getri(&n, result, &n, exchanges.data(), work, &work_size, &info);
-      });
-    }
-  });
-}
-
-namespace {
-
-// Calls visit for every factor of the determinant: the pivots, and -1 for each exchange. A zero pivot ends it.
-template <class T, class Visit>
-void visit_factors(const char* op, std::int64_t n, const T* a, const Visit& visit) {
-  auto lu = elements<T>(n * n);
-  auto exchanges = elements<int>(n);
-  if (copy_and_eliminate(op, n, a, lu.data(), exchanges.data()) > 0) {
-    visit(0.0);
-    return;
-  }
-  for (std::int64_t i = 0; i < n; ++i) {
-    const auto at = static_cast<std::size_t>(i);
-    visit(static_cast<double>(lu[at * static_cast<std::size_t>(n + 1)]) * (exchanges[at] == i + 1 ? 1 : -1));
-  }
-}
-
-template <class T>
-double product_of_factors(const char* op, std::int64_t n, const T* a) {
-  double det = 1;
-  visit_factors(op, n, a, [&](double factor) { det *= factor; });
-  return det;
-}
-
-}  // namespace
-
-void determinant(const Matrices& m, const void* a, void* det) {
-  for_each_matrix(m.dtype, m.count, [&](auto zero, std::int64_t i) {
-    using T = decltype(zero);
-    *batch<T>(det, 1)[i] = static_cast<T>(product_of_factors(m.op, m.rows, batch<T>(a, m.rows * m.rows)[i]));
-  });
-}
-
-void log_determinant(const Matrices& m, const void* a, void* logdet) {
-  for_each_matrix(m.dtype, m.count, [&](auto zero, std::int64_t i) {
-    using T = decltype(zero);
-    double sign = 1;
-    double log = 0;
-    visit_factors(m.op, m.rows, batch<T>(a, m.rows * m.rows)[i], [&](double factor) {
-      sign = factor < 0 ? -sign : sign;
-      log += std::log(std::abs(factor));
-    });
-    *batch<T>(logdet, 1)[i] = sign < 0 ? std::numeric_limits<T>::quiet_NaN() : static_cast<T>(log);
+    invert_factors(static_cast<int>(m.rows), result, exchanges.data());
   });
 }
 

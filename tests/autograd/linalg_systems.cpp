@@ -199,6 +199,25 @@ BOOST_AUTO_TEST_CASE(the_gradient_of_a_determinant_is_its_cofactors_also_where_i
   check_elements(grad(linalg::det(one), one), {1, 1}, {1}, 1e-15);
 }
 
+// Of u diag(s) vᵀ it is det(u) det(v) u diag(p) vᵀ, where pᵢ is the product of all s but sᵢ.
+BOOST_AUTO_TEST_CASE(the_gradient_of_a_determinant_at_any_distance_from_a_singular_matrix) {
+  const std::int64_t n = 6;
+  const Tensor u = linalg::qr(random_tensor({n, n})).q;
+  const Tensor v = linalg::qr(random_tensor({n, n}, -1, 1, 2)).q;
+  const double sign = linalg::det(u).item() * linalg::det(v).item();
+  for (const double smallest : {1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-8, 1e-12, 1e-16, 0.0}) {
+    const Tensor s = {1.0, 3.0, 2.0, smallest, 1.0, 0.5};
+    const Tensor others = {3 * smallest, smallest, 1.5 * smallest, 3.0, 3 * smallest, 6 * smallest};
+    const std::vector<double> expected = elements(sign * matmul(u * others, transpose(v)));
+    for (const DType dtype : {DType::float64, DType::float32}) {
+      const Tensor a = cast(matmul(u * s, transpose(v)), dtype).detach();
+      BOOST_TEST_CONTEXT(to_string(dtype) << ' ' << smallest) {
+        check_elements(grad(linalg::det(a), a), {n, n}, expected, dtype == DType::float64 ? 1e-11 : 1e-4);
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(singular_matrices_are_refused_with_the_pivot) {
   const Tensor singular = {{1.0, 2.0, 3.0}, {2.0, 4.0, 6.0}, {1.0, 1.0, 1.0}};
   const Tensor side = {1.0, 1.0, 1.0};

@@ -1,0 +1,147 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "autograd/kernels/lapack.hpp"
+#include "autograd/kernels/lapack_calls.hpp"
+
+namespace xgrad::kernels {
+
+namespace {
+
+// Calls visit for every factor of the determinant: the pivots, and -1 for each exchange.
+template <class T, class Visit>
+void visit_factors(std::int64_t n, const T* lu, const int* exchanges, const Visit& visit) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    visit(static_cast<double>(lu[i * (n + 1)]) * (exchanges[i] == i + 1 ? 1 : -1));
+  }
+}
+
+// The same for a matrix that is not factorized yet; a zero pivot is the only factor.
+template <class T, class Visit>
+void visit_factors(const char* op, std::int64_t n, const T* a, const Visit& visit) {
+  auto lu = elements<T>(n * n);
+  auto exchanges = elements<int>(n);
+  if (copy_and_eliminate(op, n, a, lu.data(), exchanges.data()) > 0) {
+    visit(0.0);
+    return;
+  }
+  visit_factors(n, lu.data(), exchanges.data(), visit);
+}
+
+}  // namespace
+
+void determinant(const Matrices& m, const void* a, void* det) {
+  for_each_matrix(m.dtype, m.count, [&](auto zero, std::int64_t i) {
+    using T = decltype(zero);
+    double product = 1;
+    visit_factors(m.op, m.rows, batch<T>(a, m.rows * m.rows)[i], [&](double factor) { product *= factor; });
+    *batch<T>(det, 1)[i] = static_cast<T>(product);
+  });
+}
+
+void log_determinant(const Matrices& m, const void* a, void* logdet) {
+  for_each_matrix(m.dtype, m.count, [&](auto zero, std::int64_t i) {
+    using T = decltype(zero);
+    double sign = 1;
+    double log = 0;
+    visit_factors(m.op, m.rows, batch<T>(a, m.rows * m.rows)[i], [&](double factor) {
+      sign = factor < 0 ? -sign : sign;
+      log += std::log(std::abs(factor));
+    });
+    *batch<T>(logdet, 1)[i] = sign < 0 ? std::numeric_limits<T>::quiet_NaN() : static_cast<T>(log);
+  });
+}
+
+namespace {
+
+template <class T>
+T largest_row_sum(std::int64_t n, const T* a) {
+  T largest = 0;
+  for (std::int64_t row = 0; row < n; ++row) {
+    T sum = 0;
+    std::for_each_n(a + row * n, n, [&](T x) { sum += std::abs(x); });
+    largest = std::max(largest, sum);
+  }
+  return largest;
+}
+
+// Whether a has so good a condition that its inverse keeps three quarters of the digits.
+template <class T>
+bool inverts_well(const T* a, const T* lu, int n) {
+  const T norm = largest_row_sum(n, a);  // of columns, as LAPACK sees it
+  auto work = elements<T>(std::int64_t{4} * n);
+  auto integers = elements<int>(n);
+  T reciprocal_condition = 0;
+  int info = 0;
+  Lapack<T>::gecon("1", &n, lu, &n, &norm, &reciprocal_condition, work.data(), integers.data(), &info, 1);
+  return std::pow(reciprocal_condition, 4) > std::numeric_limits<T>::epsilon();
+}
+
+// det(a) a⁻ᵀ, where that is accurate: else false.
+template <class T>
+bool cofactors_by_inverse(const Matrices& m, const T* a, T* result) {
+  const std::int64_t n = m.rows;
+  auto exchanges = elements<int>(n);
+  if (copy_and_eliminate(m.op, n, a, result, exchanges.data()) > 0) {
+    return false;
+  }
+  double det = 1;
+  visit_factors(n, result, exchanges.data(), [&](double factor) { det *= factor; });
+  const int order = static_cast<int>(n);
+  if (!std::isnormal(static_cast<T>(det)) || !inverts_well(a, result, order)) {
+    return false;
+  }
+  invert_factors(order, result, exchanges.data());
+  for (std::int64_t row = 0; row < n; ++row) {
+    for (std::int64_t column = 0; column < row; ++column) {
+      std::swap(result[row * n + column], result[column * n + row]);
+    }
+  }
+  std::for_each_n(result, n * n, [det](T& x) { x *= static_cast<T>(det); });
+  return true;
+}
+
+// det(u) det(v) u diag(p) vᵀ with the products p of all singular values but one.
+template <class T>
+void cofactors_by_singular_values(const Matrices& m, const T* a, T* result) {
+  const std::int64_t n = m.rows;
+  auto u = elements<T>(n * n);
+  auto s = elements<T>(n);
+  auto vt = elements<T>(n * n);
+  const Matrices one{m.op, m.dtype, 1, n, n};
+  singular_values(one, a, u.data(), s.data(), vt.data());
+  T det_u = 0;
+  T det_v = 0;
+  determinant(one, u.data(), &det_u);
+  determinant(one, vt.data(), &det_v);
+  for (std::int64_t i = 0; i < n; ++i) {
+    T others = det_u * det_v < 0 ? T{-1} : T{1};
+    for (std::int64_t j = 0; j < n; ++j) {
+      others *= j == i ? T{1} : s[static_cast<std::size_t>(j)];
+    }
+    std::for_each_n(vt.data() + i * n, n, [others](T& x) { x *= others; });
+  }
+  const int order = static_cast<int>(n);
+  Lapack<T>::gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, order, order, order, T{1}, u.data(), order, vt.data(),
+                  order, T{0}, result, order);
+}
+
+}  // namespace
+
+void cofactors(const Matrices& m, const void* a, void* cofactors) {
+  const std::int64_t size = m.rows * m.rows;
+  for_each_matrix(m.dtype, size == 0 ? 0 : m.count, [&](auto zero, std::int64_t i) {
+    using T = decltype(zero);
+    const T* matrix = batch<T>(a, size)[i];
+    T* result = batch<T>(cofactors, size)[i];
+    if (!all_finite(matrix, size)) {
+      std::fill_n(result, size, std::numeric_limits<T>::quiet_NaN());
+    } else if (!cofactors_by_inverse(m, matrix, result)) {
+      cofactors_by_singular_values(m, matrix, result);
+    }
+  });
+}
+
+}  // namespace xgrad::kernels
