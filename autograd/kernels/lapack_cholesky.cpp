@@ -18,8 +18,8 @@ namespace xgrad::kernels {
 
 namespace {
 
-constexpr int smallest =
-    16;  // below it, calls of BLAS cost more than they save: 16 is a few percent better than 8 and 32
+// Up to this size, calls of BLAS cost more than they save.
+constexpr int smallest = 16;
 
 // A part of a row-major matrix.
 template <class T>
