@@ -42,6 +42,8 @@ constexpr Join joins[] = {
     {Opcode::divide, Opcode::multiply, 0, Opcode::product_quotient},
     {Opcode::multiply_square_add, Opcode::multiply, 2, Opcode::add_product_and_square},
     {Opcode::multiply_add, Opcode::multiply, 2, Opcode::add_products},
+    {Opcode::multiply_add, Opcode::subtract, 0, Opcode::multiply_difference_add},
+    {Opcode::multiply_add, Opcode::subtract, 1, Opcode::multiply_difference_add},
 };
 
 class Assembler {

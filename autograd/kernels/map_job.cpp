@@ -32,6 +32,7 @@ std::int64_t cost(Opcode code) {
     case Opcode::subtract_product_quotient: return 4;
     case Opcode::multiply_square_add:
     case Opcode::add_product_and_square:
+    case Opcode::multiply_difference_add:
     case Opcode::add_products: return 2;
     case Opcode::negative:
     case Opcode::abs:

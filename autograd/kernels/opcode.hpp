@@ -23,6 +23,7 @@ enum class Opcode : std::uint8_t {
   multiply_square_add,        // a * a * b + c
   add_product_and_square,     // a * b + c * c * d
   multiply_add,               // a * b + c
+  multiply_difference_add,    // (a - b) * c + d
   subtract_product,           // c - a * b
   add_products,               // a * b + c * d
   sqrt_product,               // sqrt(a * b)

@@ -98,16 +98,16 @@ Tensors MatMul::vmap(const Node& node, const BatchedInputs& in) const {
 namespace {
 
 // Takes a transposition in front of the product, of the last two axes, into its flag.
-std::pair<Tensor, bool> absorb_transpose(const Tensor& x) {
+std::pair<Tensor, bool> absorb_transpose(Tensor x) {
   const auto* transposed = x.node().as<Transpose>();
   if (transposed == nullptr) {
-    return {x, false};
+    return {std::move(x), false};
   }
   const std::size_t ndim = x.ndim();
   for (std::size_t i = 0; i < ndim; ++i) {
     const std::size_t swapped = i + 2 < ndim ? i : 2 * ndim - 3 - i;
     if (normalize_axis("matmul", transposed->axes[i], ndim) != swapped) {
-      return {x, false};
+      return {std::move(x), false};
     }
   }
   return {x.node().input(0), true};
@@ -138,17 +138,25 @@ Tensor matmul(const Operand& a, const Operand& b) {
   // A vector is a row on the left and a column on the right; that axis is not part of the result.
   const bool row = left.ndim() == 1;
   const bool column = right.ndim() == 1;
-  left = row ? reshape(left, {1, left.size()}) : left;
-  right = column ? reshape(right, {right.size(), 1}) : right;
+  if (row) {
+    left = reshape(left, {1, left.size()});
+  }
+  if (column) {
+    right = reshape(right, {right.size(), 1});
+  }
   Shape rows = left.shape();
   const bool joined = left.ndim() > 2 && right.ndim() == 2;
   if (joined) {  // many matrices by one: one tall matrix by one
     rows.erase(rows.ndim() - 1);
     left = reshape(left, {rows.element_count(), left.shape().back()});
   }
-  const auto [matrix_a, transpose_a] = absorb_transpose(left);
-  const auto [matrix_b, transpose_b] = absorb_transpose(right);
-  const Tensor product = apply_op(MatMul{transpose_a, transpose_b}, {matrix_a, matrix_b}, a.where());
+  auto [matrix_a, transpose_a] = absorb_transpose(std::move(left));
+  auto [matrix_b, transpose_b] = absorb_transpose(std::move(right));
+  Tensor product =
+      apply_op(MatMul{transpose_a, transpose_b}, {std::move(matrix_a), std::move(matrix_b)}, a.where());
+  if (!joined && !row && !column) {
+    return product;
+  }
   Shape shape = product.shape();
   if (joined) {
     shape = rows;

@@ -26,24 +26,20 @@ std::size_t aligned(std::size_t bytes) {
 std::size_t pack(std::vector<Request>& requests, bool reuse) {
   std::stable_sort(requests.begin(), requests.end(),
                    [](const Request& a, const Request& b) { return a.bytes > b.bytes; });
+  const auto lower = [](const Request& a, const Request& b) { return a.offset < b.offset; };
   std::size_t total = 0;
-  std::vector<const Request*> neighbours;
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    Request& request = requests[i];
-    neighbours.clear();
-    for (std::size_t k = 0; k < i; ++k) {
-      if (!reuse || (requests[k].first <= request.last && request.first <= requests[k].last)) {
-        neighbours.push_back(&requests[k]);
+  std::vector<Request> placed;  // by offset
+  for (Request& request : requests) {
+    for (const Request& other : placed) {
+      if (reuse && (request.last < other.first || other.last < request.first)) {
+        continue;
       }
-    }
-    std::sort(neighbours.begin(), neighbours.end(),
-              [](const Request* a, const Request* b) { return a->offset < b->offset; });
-    for (const Request* other : neighbours) {
-      if (request.offset + request.bytes <= other->offset) {
+      if (request.offset + request.bytes <= other.offset) {
         break;
       }
-      request.offset = std::max(request.offset, other->offset + other->bytes);
+      request.offset = std::max(request.offset, other.offset + other.bytes);
     }
+    placed.insert(std::upper_bound(placed.begin(), placed.end(), request, lower), request);
     total = std::max(total, request.offset + request.bytes);
   }
   return total;

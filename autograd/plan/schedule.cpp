@@ -1,6 +1,7 @@
 #include "autograd/plan/schedule.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <queue>
 
 #include "autograd/plan/cost.hpp"
@@ -47,12 +48,26 @@ class Dependencies {
         before_(draft.steps.size()),
         after_(draft.steps.size()),
         kept_back_by_(draft.steps.size()),
-        complete_(draft.steps.size()) {
+        complete_(draft.steps.size()),
+        old_(draft.argument_count),
+        returned_(draft.values.size()) {
     for (std::uint32_t i = 0; i < draft.steps.size(); ++i) {
       for (const ValueId input : draft.steps[i].inputs) {
         if (producers_[input] != Draft::none && producers_[input] != i) {
           add(producers_[input], i);
         }
+        if (Old* old = old_content(input); old != nullptr && (old->readers.empty() || old->readers.back() != i)) {
+          old->readers.push_back(i);
+        }
+      }
+      if (!draft.steps[i].total) {
+        throwing_.push_back(i);
+      }
+    }
+    for (const ValueId output : draft.outputs) {
+      ++returned_[output];
+      if (Old* old = old_content(output)) {
+        old->returned = true;
       }
     }
   }
@@ -67,30 +82,20 @@ class Dependencies {
     const std::uint32_t writer = producers_[id];
     const std::uint32_t argument = draft_.replaces[output];
     if (writer == Draft::none || draft_.values[id].whole != id || !writes_whole(draft_.steps[writer]) ||
-        std::count(draft_.outputs.begin(), draft_.outputs.end(), id) != 1) {
+        !draft_.steps[writer].total || returned_[id] != 1) {
       return false;
     }
-    const auto is_old = [&](ValueId value) {
-      const Value& memory = draft_.values[draft_.values[value].memory];
-      return memory.source == Value::Source::argument && memory.number == argument;
-    };
-    if (std::any_of(draft_.outputs.begin(), draft_.outputs.end(), is_old)) {
+    const Old& old = old_[argument];
+    const auto is_old = [&](ValueId value) { return old_content(value) == &old; };
+    if (old.returned || !reads_in_step(draft_.steps[writer], id, is_old)) {
       return false;
     }
     std::vector<std::uint32_t> first;
-    for (std::uint32_t i = 0; i < draft_.steps.size(); ++i) {
-      const Step& step = draft_.steps[i];
-      const bool reads = std::any_of(step.inputs.begin(), step.inputs.end(), is_old);
-      if (i == writer) {
-        if (reads && !reads_in_step(step, id, is_old)) {
-          return false;
-        }
-      } else if (reads || !step.total) {
-        first.push_back(i);
-      }
-    }
+    std::set_union(old.readers.begin(), old.readers.end(), throwing_.begin(), throwing_.end(),
+                   std::back_inserter(first));
+    std::erase(first, writer);
     const std::vector<bool> later = reachable_from(writer);
-    if (!draft_.steps[writer].total || std::any_of(first.begin(), first.end(), [&](auto i) { return later[i]; })) {
+    if (std::any_of(first.begin(), first.end(), [&](auto i) { return later[i]; })) {
       return false;
     }
     for (const std::uint32_t i : first) {
@@ -149,6 +154,18 @@ class Dependencies {
   }
 
  private:
+  /// The content of an argument before the run.
+  struct Old {
+    std::vector<std::uint32_t> readers;  // steps
+    bool returned = false;               // as an output
+  };
+
+  // What \p value is a view of, when that is old content.
+  Old* old_content(ValueId value) {
+    const Value& memory = draft_.values[draft_.values[value].memory];
+    return memory.source == Value::Source::argument ? &old_[memory.number] : nullptr;
+  }
+
   static bool writes_whole(const Step& step) {
     return step.kind == Step::Kind::map || step.kind == Step::Kind::column_sum ||
            (step.kind == Step::Kind::product && step.product.k_slabs * step.product.n_slabs == 1);
@@ -168,6 +185,9 @@ class Dependencies {
   }
 
   void wait_with(std::uint32_t product, std::uint32_t reader) {
+    if (kept_back_by_[reader].empty()) {
+      return;
+    }
     const std::vector<bool> later = reachable_from(product);
     for (const std::uint32_t first : kept_back_by_[reader]) {
       if (first != product && !later[first]) {
@@ -215,6 +235,9 @@ class Dependencies {
   std::vector<std::vector<std::uint32_t>> after_;
   std::vector<std::vector<std::uint32_t>> kept_back_by_;  // per writer: steps that must not see or undo its writes
   std::vector<std::vector<std::uint32_t>> complete_;      // per writer in place: steps of which all rows come before
+  std::vector<Old> old_;                                  // per argument
+  std::vector<std::uint32_t> returned_;                   // per value: how many outputs it is
+  std::vector<std::uint32_t> throwing_;                   // steps
 };
 
 class Scheduler {

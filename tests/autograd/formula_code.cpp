@@ -91,6 +91,12 @@ BOOST_AUTO_TEST_CASE(joins_on_either_side) {
   BOOST_TEST((joined({{Opcode::multiply, 0, 1}, {Opcode::subtract, 2, 3}}) == Opcodes{Opcode::subtract_product}));
   BOOST_TEST(
       (joined({{Opcode::multiply, 0, 1}, {Opcode::subtract, 3, 2}}) == Opcodes{Opcode::multiply, Opcode::subtract}));
+  BOOST_TEST((joined({{Opcode::subtract, 0, 1}, {Opcode::multiply, 2, 3}, {Opcode::add, 1, 4}}) ==
+              Opcodes{Opcode::multiply_difference_add}));
+  BOOST_TEST((joined({{Opcode::subtract, 0, 1}, {Opcode::multiply, 3, 2}, {Opcode::add, 4, 1}}) ==
+              Opcodes{Opcode::multiply_difference_add}));
+  BOOST_TEST((joined({{Opcode::subtract, 0, 1}, {Opcode::multiply, 0, 2}, {Opcode::add, 4, 3}}) ==
+              Opcodes{Opcode::subtract, Opcode::multiply_add}));
   BOOST_TEST((joined({{Opcode::multiply, 0, 1}, {Opcode::divide, 3, 2}}) == Opcodes{Opcode::product_quotient}));
   BOOST_TEST((joined({{Opcode::multiply, 0, 1}, {Opcode::divide, 2, 3}}) == Opcodes{Opcode::multiply, Opcode::divide}));
 }

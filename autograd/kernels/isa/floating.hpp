@@ -122,6 +122,7 @@ struct Floating {
   static V multiply_square_add(V x, V y, V z) { return x * x * y + z; }
   static V add_product_and_square(V x, V y, V z, V w) { return x * y + z * z * w; }
   static V multiply_add(V x, V y, V z) { return x * y + z; }
+  static V multiply_difference_add(V x, V y, V z, V w) { return (x - y) * z + w; }
   static V subtract_product(V x, V y, V z) { return z - x * y; }
   static V add_products(V x, V y, V z, V w) { return x * y + z * w; }
   static V sqrt_product(V x, V y) { return xsimd::sqrt(x * y); }

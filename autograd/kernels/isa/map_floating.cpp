@@ -139,6 +139,7 @@ constexpr PrimitiveTable<T> make_table() {
   table[Opcode::multiply_square_add] = Joined<T, F::multiply_square_add, 3>::run;
   table[Opcode::add_product_and_square] = Joined<T, F::add_product_and_square, 4>::run;
   table[Opcode::multiply_add] = Joined<T, F::multiply_add, 3>::run;
+  table[Opcode::multiply_difference_add] = Joined<T, F::multiply_difference_add, 4>::run;
   table[Opcode::subtract_product] = Joined<T, F::subtract_product, 3>::run;
   table[Opcode::add_products] = Joined<T, F::add_products, 4>::run;
   table[Opcode::sqrt_product] = Joined<T, F::sqrt_product, 2>::run;

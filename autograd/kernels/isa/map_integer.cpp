@@ -39,6 +39,7 @@ struct Integer {
   static T multiply_square_add(T x, T y, T z) { return add(multiply_square(x, y), z); }
   static T add_product_and_square(T x, T y, T z, T w) { return add(multiply(x, y), multiply_square(z, w)); }
   static T multiply_add(T x, T y, T z) { return add(multiply(x, y), z); }
+  static T multiply_difference_add(T x, T y, T z, T w) { return add(multiply(subtract(x, y), z), w); }
   static T subtract_product(T x, T y, T z) { return subtract(z, multiply(x, y)); }
   static T add_products(T x, T y, T z, T w) { return add(multiply(x, y), multiply(z, w)); }
   static T product_quotient(T x, T y, T z) { return divide(multiply(x, y), z); }
@@ -160,6 +161,7 @@ constexpr PrimitiveTable<T> make_table() {
   table[Opcode::multiply_square_add] = ternary<T, F::multiply_square_add>;
   table[Opcode::add_product_and_square] = quaternary<T, F::add_product_and_square>;
   table[Opcode::multiply_add] = ternary<T, F::multiply_add>;
+  table[Opcode::multiply_difference_add] = quaternary<T, F::multiply_difference_add>;
   table[Opcode::subtract_product] = ternary<T, F::subtract_product>;
   table[Opcode::add_products] = quaternary<T, F::add_products>;
   table[Opcode::product_quotient] = ternary<T, F::product_quotient, true>;
