@@ -152,8 +152,7 @@ Tensor matmul(const Operand& a, const Operand& b) {
   }
   auto [matrix_a, transpose_a] = absorb_transpose(std::move(left));
   auto [matrix_b, transpose_b] = absorb_transpose(std::move(right));
-  Tensor product =
-      apply_op(MatMul{transpose_a, transpose_b}, {std::move(matrix_a), std::move(matrix_b)}, a.where());
+  Tensor product = apply_op(MatMul{transpose_a, transpose_b}, {std::move(matrix_a), std::move(matrix_b)}, a.where());
   if (!joined && !row && !column) {
     return product;
   }
