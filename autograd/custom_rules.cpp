@@ -261,14 +261,26 @@ Tensors with_result(const Tensor& result, const Tensors& arguments) {
   return inputs;
 }
 
+template <class Rule>
+void require_rule(std::string_view op, const Rule& rule, const Tensor& result) {
+  if (!rule) {
+    located(result.node().location(),
+            [&] { raise<ValueError>(op, "the rule is an empty std::function; give it one"); });
+  }
+}
+
 }  // namespace
 
 Tensor detail::with_vjp(const Tensor& result, const Tensors& arguments, VjpRule rule) {
-  return apply_op(CustomVjp{std::move(rule)}, with_result(result, arguments), result.node().location());
+  const Tensors inputs = with_result(result, arguments);
+  require_rule(CustomVjp::name, rule, result);
+  return apply_op(CustomVjp{std::move(rule)}, inputs, result.node().location());
 }
 
 Tensor detail::with_jvp(const Tensor& result, const Tensors& arguments, JvpRule rule) {
-  return apply_op(CustomJvp{std::move(rule)}, with_result(result, arguments), result.node().location());
+  const Tensors inputs = with_result(result, arguments);
+  require_rule(CustomJvp::name, rule, result);
+  return apply_op(CustomJvp{std::move(rule)}, inputs, result.node().location());
 }
 
 }  // namespace xgrad

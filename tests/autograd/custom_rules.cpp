@@ -203,6 +203,12 @@ BOOST_AUTO_TEST_CASE(custom_rules_of_functions_that_take_indices) {
   check_elements(jvp([&](const Tensor& v) { return forward(v, i); }, {x}, {x}).second, {}, {7});
 }
 
+BOOST_AUTO_TEST_CASE(an_empty_rule_is_an_error) {
+  const auto same = [](const Tensor& v) { return v * 1.0; };
+  check_throws<ValueError>([&] { custom_vjp(same, VjpRule())(ones({2})); }, {"[custom_vjp]", "custom_rules.cpp:"});
+  check_throws<ValueError>([&] { custom_jvp(same, JvpRule())(ones({2})); }, {"[custom_jvp]", "custom_rules.cpp:"});
+}
+
 BOOST_AUTO_TEST_CASE(wrong_results_of_rules_are_errors) {
   const Tensor x = {1.0, 2.0};
   const auto too_many = custom_vjp([](const Tensor& v) { return v; },
