@@ -1,5 +1,7 @@
 #include "autograd/custom_rules.hpp"
 
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "autograd/graph.hpp"
@@ -21,6 +23,16 @@ Tensors behind_result(const Node& node) { return Tensors(node.inputs().begin() +
 Tensors with_no_cotangent_of_result(const Tensors& cotangents) {
   Tensors result{Tensor()};
   result.insert(result.end(), cotangents.begin(), cotangents.end());
+  return result;
+}
+
+// The cotangents of the floating arguments, with nothing for the others between them.
+Tensors one_per_argument(const Tensors& of_floating, const Tensors& arguments) {
+  Tensors result;
+  std::size_t next = 0;
+  for (const Tensor& argument : arguments) {
+    result.push_back(is_floating(argument.dtype()) ? of_floating[next++] : Tensor());
+  }
   return result;
 }
 
@@ -72,21 +84,21 @@ struct Checkpoint {
       }
     }
     const Tensors gradients = xgrad::vjp(recomputed, floating, ct[0], Unreached::zeros);
-    Tensors result{Tensor()};
-    std::size_t next = 0;
-    for (const Tensor& source : fresh) {
-      result.push_back(is_floating(source.dtype()) ? gradients[next++] : Tensor());
-    }
-    return result;
+    return with_no_cotangent_of_result(one_per_argument(gradients, fresh));
   }
 
   Tensors jvp(const Node&, const Tangents& t) const { return {t[0]}; }
-  Tensors vmap(const Node& node, const BatchedInputs& in) const { return {all_batched(node, in)[0]}; }
+  // Of many samples it is a checkpoint again: the nodes made for them lie between the same arguments and results.
+  Tensors vmap(const Node& node, const BatchedInputs& in) const {
+    Tensors inputs = in.tensors;
+    inputs[0] = all_batched(node, in)[0];
+    return {apply_op(Checkpoint(), inputs)};
+  }
 };
 
 // What the nodes between the arguments and the result use from outside, beside the arguments: weights, for example. Numbers
-// written inside the function are not from outside.
-Tensors captured_by(const Tensor& result, const Tensors& arguments) {
+// written inside the function are not from outside. Nothing when there are no nodes between them.
+std::optional<Tensors> captured_by(const Tensor& result, const Tensors& arguments) {
   const TopologicalOrder order = nodes_since(arguments, std::span(&result, 1));
   NodeNumbers outside;  // arguments, then what was found
   for (const Tensor& argument : arguments) {
@@ -117,16 +129,19 @@ Tensors captured_by(const Tensor& result, const Tensors& arguments) {
       }
     }
   }
-  return captured;
+  return comes_from_arguments(result) ? std::optional(captured) : std::nullopt;
 }
 
 }  // namespace
 
 Tensor detail::checkpointed(const Tensor& result, const Tensors& arguments) {
+  const std::optional<Tensors> captured = captured_by(result, arguments);
+  if (!captured) {
+    return result;  // nothing to compute again: derivatives take the result's own way
+  }
   Tensors inputs{result};
   inputs.insert(inputs.end(), arguments.begin(), arguments.end());
-  const Tensors captured = captured_by(result, arguments);
-  inputs.insert(inputs.end(), captured.begin(), captured.end());
+  inputs.insert(inputs.end(), captured->begin(), captured->end());
   return apply_op(Checkpoint(), inputs, result.node().location());
 }
 
@@ -170,11 +185,16 @@ struct CustomJvp {
   // The rule is linear in the tangents: its own vjp with respect to them is its transpose.
   Tensors vjp(const Node& node, const Cotangents& ct) const {
     Tensors tangents;
+    Tensors floating;
     for (const Tensor& argument : behind_result(node)) {
       tangents.push_back(xgrad::alias(zeros_like(argument)));
+      if (is_floating(argument.dtype())) {
+        floating.push_back(tangents.back());
+      }
     }
     const Tensor tangent = rule(behind_result(node), node.output(0), tangents);
-    return with_no_cotangent_of_result(xgrad::vjp(tangent, tangents, ct[0], Unreached::zeros));
+    const Tensors cotangents = xgrad::vjp(tangent, floating, ct[0], Unreached::zeros);
+    return with_no_cotangent_of_result(one_per_argument(cotangents, tangents));
   }
   Tensors vmap(const Node& node, const BatchedInputs& in) const;
 };
@@ -241,14 +261,26 @@ Tensors with_result(const Tensor& result, const Tensors& arguments) {
   return inputs;
 }
 
+template <class Rule>
+void require_rule(std::string_view op, const Rule& rule, const Tensor& result) {
+  if (!rule) {
+    located(result.node().location(),
+            [&] { raise<ValueError>(op, "the rule is an empty std::function; give it one"); });
+  }
+}
+
 }  // namespace
 
 Tensor detail::with_vjp(const Tensor& result, const Tensors& arguments, VjpRule rule) {
-  return apply_op(CustomVjp{std::move(rule)}, with_result(result, arguments), result.node().location());
+  const Tensors inputs = with_result(result, arguments);
+  require_rule(CustomVjp::name, rule, result);
+  return apply_op(CustomVjp{std::move(rule)}, inputs, result.node().location());
 }
 
 Tensor detail::with_jvp(const Tensor& result, const Tensors& arguments, JvpRule rule) {
-  return apply_op(CustomJvp{std::move(rule)}, with_result(result, arguments), result.node().location());
+  const Tensors inputs = with_result(result, arguments);
+  require_rule(CustomJvp::name, rule, result);
+  return apply_op(CustomJvp{std::move(rule)}, inputs, result.node().location());
 }
 
 }  // namespace xgrad

@@ -16,7 +16,7 @@ namespace xgrad {
 using VjpRule = std::function<Tensors(const Tensors& arguments, const Tensor& result, const Tensor& cotangent)>;
 
 /// A forward rule for a function: (arguments, result, tangents of the arguments) to the tangent of the result; linear
-/// in the tangents.
+/// in the tangents. Arguments that are not floating have zeros for tangents, of their own dtype, to be left alone.
 using JvpRule = std::function<Tensor(const Tensors& arguments, const Tensor& result, const Tensors& tangents)>;
 
 namespace detail {

@@ -1,6 +1,7 @@
 #include "autograd/derivatives.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -36,11 +37,17 @@ Tensor along_basis(const Tensor& derivative, const Tensor& direction, std::int64
 }  // namespace
 
 Tensor jacobian(const Tensor& output, const Tensor& input, JacobianMode mode, std::source_location where) {
-  if (!is_floating(output.dtype())) {
-    located(where, [&] {
-      raise<DTypeError>("jacobian", fmt::format("the output is {}, not floating", to_string(spec_of(output))));
-    });
-  }
+  const auto require_floating = [](std::string_view role, const Tensor& tensor) {
+    if (!is_floating(tensor.dtype())) {
+      raise<DTypeError>("jacobian",
+                        fmt::format("the {} is {}, not floating; cast to float32 or float64 before it is used", role,
+                                    to_string(spec_of(tensor))));
+    }
+  };
+  located(where, [&] {
+    require_floating("output", output);
+    require_floating("input", input);
+  });
   const bool reverse =
       mode == JacobianMode::reverse || (mode == JacobianMode::by_shape && output.size() < input.size());
   Shape shape = output.shape();
@@ -52,7 +59,8 @@ Tensor jacobian(const Tensor& output, const Tensor& input, JacobianMode mode, st
   }
   if (reverse) {
     const Tensor ct = placeholder(spec_of(output), "jacobian");
-    return reshape(along_basis(vjp(output, {input}, ct, Unreached::zeros, where)[0], ct, 0), shape);
+    return cast(reshape(along_basis(vjp(output, {input}, ct, Unreached::zeros, where)[0], ct, 0), shape),
+                output.dtype());
   }
   const Tensor tangent = placeholder(spec_of(input), "jacobian");
   return reshape(along_basis(jvp(output, {input}, {tangent}, where), tangent, -1), shape);

@@ -19,20 +19,23 @@ enum class JacobianMode : std::uint8_t {
   forward,   ///< one jvp per input element, all at once
 };
 
-/// d output / d input, of shape output.shape + input.shape; zeros where the output does not depend on the input.
+/// d output / d input, of shape output.shape + input.shape and the dtype of the output, in either mode; zeros where the
+/// output does not depend on the input.
 /// \throws DTypeError when one of them is not floating.
 /// \throws GradientError as vjp, jvp and vmap do.
 Tensor jacobian(const Tensor& output, const Tensor& input, JacobianMode mode = JacobianMode::by_shape,
                 std::source_location where = std::source_location::current());
 
 /// A function that gives the Jacobian of \p f with respect to argument number \p argument: `jacobian(f)(x)`.
+/// \throws ValueError when the function is called with too few arguments for there to be one with that number.
 template <class F>
   requires(!std::convertible_to<F, Tensor>)
 auto jacobian(F f, std::size_t argument = 0, JacobianMode mode = JacobianMode::by_shape,
               std::source_location where = std::source_location::current()) {
   return [f = std::move(f), argument, mode, where](const auto&... arguments) {
     const Tensors fresh = detail::fresh_aliases(where, arguments...);
-    return jacobian(detail::call_on<sizeof...(arguments)>(f, fresh), fresh.at(argument), mode, where);
+    const Tensor& chosen = detail::numbered_argument("jacobian", fresh, argument, where);
+    return jacobian(detail::call_on<sizeof...(arguments)>(f, fresh), chosen, mode, where);
   };
 }
 

@@ -61,6 +61,7 @@ TopologicalOrder walk(std::span<const Tensor> roots, const Enters& enters) {
     }
   };
   for (const Tensor& root : roots) {
+    static_cast<void>(root.shape());  // throws when the handle is empty
     enter(root.node());
     while (!path.empty()) {
       Visit& visit = path.back();

@@ -12,7 +12,11 @@ Node::Node(Inputs inputs, std::span<const Spec> outputs, const void* kind, const
     : inputs_(inputs.size(), [&](std::size_t i) { return inputs[i]; }),
       outputs_(outputs.size(), [&](std::size_t i) { return Output(outputs[i]); }),
       kind_(kind),
-      location_(where) {}
+      location_(where) {
+  for (const Output& output : outputs_.span()) {
+    static_cast<void>(output.spec.shape.element_count());  // throws when there are too many to be counted
+  }
+}
 
 Node::Output::~Output() {
   if (const Buffer* kept = buffer.load(std::memory_order_acquire)) {
@@ -79,7 +83,6 @@ std::size_t combine_hashes(std::size_t a, std::size_t b) {
 std::size_t hash_text(std::string_view text) { return std::hash<std::string_view>()(text); }
 
 std::string attribute_text(bool value) { return value ? "true" : "false"; }
-std::string attribute_text(std::int64_t value) { return std::to_string(value); }
 std::string attribute_text(double value) { return fmt::format("{}", value); }
 std::string attribute_text(DType value) { return std::string(to_string(value)); }
 std::string attribute_text(const Shape& value) { return to_string(value); }

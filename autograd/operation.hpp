@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -41,7 +42,10 @@ constexpr auto pair_fields(std::index_sequence<I...>, const Tuple& all) {
 }
 
 std::string attribute_text(bool value);
-std::string attribute_text(std::int64_t value);
+template <std::integral T>
+std::string attribute_text(T value) {
+  return std::to_string(value);
+}
 std::string attribute_text(double value);
 std::string attribute_text(DType value);
 std::string attribute_text(const Shape& value);
@@ -74,8 +78,9 @@ constexpr auto fields(Items... items) {
 /// - `stops_gradient`, a constant, true when the derivative is zero everywhere;
 /// - `alias`, a constant, true when the output is the first input's elements in another shape: it has no `eval`;
 /// - `attributes`, a fields(...) table of all its members, for printing and comparing; `title()`, a name that depends on
-///   them. An operation with members that has neither this table nor an `operator==` equals nothing but itself: plans
-///   that contain it are not shared.
+///   them. Members of types of your own have an `attribute_text` beside their type, and an `operator==`. An operation with
+///   members that has no `operator==`, and no such table or a constructor or private members, equals nothing but itself:
+///   plans that contain it are not shared.
 /// - `total`, a constant, true when `eval` never throws: a plan may call it after it has begun to write variables;
 /// - `bool splits_rows(Inputs in) const`, or a constant, true when row i of the output, along axis 0, depends on row i of
 ///   every input alone: a plan may then compute it in blocks of rows.
@@ -126,12 +131,11 @@ std::size_t hash_attribute(const T& value) {
 template <class T>
 bool same_attribute(const T& a, const T& b) {
   if constexpr (std::is_floating_point_v<T>) {
-    return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+    return std::bit_cast<std::uint64_t>(static_cast<double>(a)) == std::bit_cast<std::uint64_t>(static_cast<double>(b));
   } else if constexpr (std::equality_comparable<T>) {
     return a == b;
-  } else {
-    return attribute_text(a) == attribute_text(b);
   }
+  return false;  // its text may leave out digits
 }
 
 // Stands for a value of any type in the list that initialises an aggregate.
@@ -145,10 +149,11 @@ constexpr bool takes_values(std::index_sequence<I...>) {
   return requires { Op{(static_cast<void>(I), Anything())...}; };
 }
 
-// Whether the table of attributes lists all members; members can only be counted where the struct is an aggregate.
+// Whether the table of attributes lists all members; members can only be counted where the struct is an aggregate: others
+// may have private ones.
 template <class Op>
 constexpr bool lists_all_members() {
-  if constexpr (requires { Op::attributes; }) {
+  if constexpr (std::is_aggregate_v<Op> && requires { Op::attributes; }) {
     using Table = std::remove_cvref_t<decltype(Op::attributes)>;
     return !takes_values<Op>(std::make_index_sequence<std::tuple_size_v<Table> + 1>());
   }
@@ -304,12 +309,14 @@ class NodeOf final : public Node {
 template <class Op>
 Ref<const Node> make_node(Op op, Inputs inputs, const std::source_location& otherwise) {
   const std::source_location where = SourceScope::current(otherwise);
-  const auto specs = located(where, [&] { return op.infer(inputs); });
-  if constexpr (std::same_as<std::remove_cvref_t<decltype(specs)>, Spec>) {
-    return Ref<const Node>(new NodeOf<Op>(std::move(op), inputs, std::span(&specs, 1), where));
-  } else {
-    return Ref<const Node>(new NodeOf<Op>(std::move(op), inputs, specs, where));
-  }
+  return located(where, [&] {
+    const auto specs = op.infer(inputs);
+    if constexpr (std::same_as<std::remove_cvref_t<decltype(specs)>, Spec>) {
+      return Ref<const Node>(new NodeOf<Op>(std::move(op), inputs, std::span(&specs, 1), where));
+    } else {
+      return Ref<const Node>(new NodeOf<Op>(std::move(op), inputs, specs, where));
+    }
+  });
 }
 
 template <class Op>

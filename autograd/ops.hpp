@@ -227,7 +227,7 @@ bool allclose(const Operand& a, const Operand& b, double relative = 1e-5, double
 /// \name A formula on whole tensors
 /// \{
 
-/// formula(operands...) for every element, with broadcasting.
+/// formula(operands...) for every element, with broadcasting. \throws ValueError for too many or too few operands.
 Tensor map(const Formula& formula, std::initializer_list<Operand> operands);
 
 /// f(operands...) for every element, where \p f is a callable on Scalars:
@@ -236,12 +236,14 @@ template <class F, class... Rest>
   requires(!std::same_as<std::remove_cvref_t<F>, Formula>)
 Tensor map(const F& f, const Operand& first, const Rest&... rest) {
   const SourceScope scope(first);
-  if constexpr (std::is_empty_v<F>) {
-    static const Formula formula(f);  // a callable without state is one formula: traced once
-    return map(formula, {first, rest...});
-  } else {
-    return map(Formula(f), {first, rest...});
-  }
+  return located(first.where(), [&] {
+    if constexpr (std::is_empty_v<F>) {
+      static const Formula formula(f);  // a callable without state is one formula: traced once
+      return map(formula, {first, rest...});
+    } else {
+      return map(Formula(f), {first, rest...});
+    }
+  });
 }
 /// \}
 

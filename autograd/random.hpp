@@ -54,12 +54,14 @@ class Key {
 };
 
 /// Uniform numbers in [low, high).
-/// \throws ValueError when low is above high.
+/// \throws ValueError when low is above high, or their distance is not finite.
 /// \throws DTypeError for a dtype that is not floating.
 Tensor uniform(Key key, const Shape& shape, double low = 0, double high = 1, DType dtype = DType::float32,
                std::source_location where = std::source_location::current());
 
-/// Normal numbers of the given mean and standard deviation. \throws DTypeError for a dtype that is not floating.
+/// Normal numbers of the given mean and standard deviation.
+/// \throws ValueError for a negative standard deviation, or NaN.
+/// \throws DTypeError for a dtype that is not floating.
 Tensor normal(Key key, const Shape& shape, double mean = 0, double stddev = 1, DType dtype = DType::float32,
               std::source_location where = std::source_location::current());
 

@@ -12,8 +12,13 @@ Shape::Shape(std::initializer_list<std::int64_t> sizes) : Shape(sizes.begin(), s
 
 std::int64_t Shape::element_count() const {
   std::int64_t count = 1;
+  bool overflows = false;
   for (std::int64_t size : *this) {
-    count *= size;
+    overflows = __builtin_mul_overflow(count, size, &count) || overflows;
+  }
+  if (overflows) {
+    raise<ShapeError>("shape", fmt::format("a tensor of shape {} would have more than 2^63 elements; make it smaller",
+                                           to_string(*this)));
   }
   return count;
 }

@@ -46,7 +46,7 @@ class Shape {
   std::int64_t* begin() { return sizes_.data(); }                    ///< the outermost axis
   std::int64_t* end() { return sizes_.data() + ndim_; }              ///< after the innermost axis
 
-  /// Number of elements: the product of the sizes, 1 for `()`.
+  /// Number of elements: the product of the sizes, 1 for `()`. \throws ShapeError when it is 2^63 or more.
   std::int64_t element_count() const;
 
   /// \throws ShapeError when there are eight axes already.

@@ -109,7 +109,9 @@ Tensor Operand::tensor(DType dtype, std::string_view op) const {
   if (!weak_) {
     return tensor();
   }
-  if (!fits(number_, dtype)) {
+  // As doubles, the integers next to 2^63 are all 2^63: whether one of them fits is told by the integer's sign.
+  const bool holds = !floating_ && dtype == DType::int64 ? (integer_ < 0) == (number_ < 0) : fits(number_, dtype);
+  if (!holds) {
     raise<DTypeError>(op, fmt::format("the number {} meets a tensor of {}, which cannot hold it; cast the tensor first",
                                       number_, to_string(dtype)));
   }

@@ -286,17 +286,28 @@ Tensor unreached_gradient(const Tensor& output, const Tensor& input, Unreached u
                                            describe(input), why_unreached(output, stale)));
 }
 
-void require_floating(const Tensors& inputs) {
+void require_floating(std::string_view op, const Tensors& inputs) {
   for (const Tensor& input : inputs) {
     if (!is_floating(input.dtype())) {
-      raise<DTypeError>("grad",
-                        fmt::format("the input, {}, is not floating; cast it to float32 or float64 before using it",
-                                    describe(input)));
+      raise<DTypeError>(op, fmt::format("the input, {}, is not floating; cast it to float32 or float64 before using it",
+                                        describe(input)));
     }
   }
 }
 
 }  // namespace
+
+const Tensor& detail::numbered_argument(std::string_view op, const Tensors& arguments, std::size_t number,
+                                        const std::source_location& where) {
+  return located(where, [&]() -> const Tensor& {
+    if (number >= arguments.size()) {
+      raise<ValueError>(op, fmt::format("there is no argument number {}, the function was called with {}; numbers "
+                                        "begin at 0",
+                                        number, arguments.size()));
+    }
+    return arguments[number];
+  });
+}
 
 Tensors detail::linear_inputs(const Node& node, const Tangents& t) {
   Tensors inputs;
@@ -317,7 +328,7 @@ Tensors vjp(const Tensor& output, const Tensors& inputs, const Tensor& cotangent
           fmt::format("the cotangent is {}, the output {}; they must be alike", to_string(given), to_string(expected));
       given.shape != expected.shape ? raise<ShapeError>("vjp", message) : raise<DTypeError>("vjp", message);
     }
-    require_floating(inputs);
+    require_floating("grad", inputs);
     Tensors gradients = reverse_mode(output, inputs, cotangent);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       if (!gradients[i].defined()) {
@@ -356,7 +367,7 @@ Tensor jvp(const Tensor& output, const Tensors& inputs, const Tensors& tangents,
       raise<ValueError>("jvp",
                         fmt::format("{} tangents for {} inputs; give one for each", tangents.size(), inputs.size()));
     }
-    require_floating(inputs);
+    require_floating("jvp", inputs);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       if (tangents[i].shape() != inputs[i].shape() || tangents[i].dtype() != inputs[i].dtype()) {
         const Spec given{tangents[i].shape(), tangents[i].dtype()};

@@ -6,6 +6,7 @@
 #include <initializer_list>
 #include <source_location>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,7 +26,7 @@ enum class Unreached : std::uint8_t {
 /// The vector-Jacobian product ctᵀ · d output / d input for each of \p inputs, in reverse mode.
 /// \param cotangent of the shape and dtype of \p output.
 /// \throws ShapeError when the cotangent is of another shape.
-/// \throws DTypeError when the cotangent is of another dtype.
+/// \throws DTypeError when the cotangent is of another dtype, or an input is not floating.
 /// \throws GradientError as grad does.
 Tensors vjp(const Tensor& output, const Tensors& inputs, const Tensor& cotangent,
             Unreached unreached = Unreached::error, std::source_location where = std::source_location::current());
@@ -33,7 +34,7 @@ Tensors vjp(const Tensor& output, const Tensors& inputs, const Tensor& cotangent
 /// d output / d input for each of \p inputs, each of the shape of its input. Variables stand for their current content.
 /// \param output a floating tensor of one element.
 /// \throws ShapeError when \p output has more than one element.
-/// \throws DTypeError when an input is not floating.
+/// \throws DTypeError when \p output or an input is not floating.
 /// \throws GradientError when an input does not reach the output, or an operation between them has no derivative.
 Tensors grad(const Tensor& output, const Tensors& inputs, Unreached unreached = Unreached::error,
              std::source_location where = std::source_location::current());
@@ -51,8 +52,9 @@ Tensor grad(const Tensor& output, const Tensor& input, Unreached unreached = Unr
 /// The Jacobian-vector product Σ d output / d inputᵢ · tangentᵢ, in forward mode.
 /// \param tangents one per input, of its shape and dtype.
 /// \return of the shape and dtype of \p output; zeros where no input reaches it.
+/// \throws ValueError when there are more or fewer tangents than inputs.
 /// \throws ShapeError when a tangent is not of the shape of its input.
-/// \throws DTypeError when a tangent is not of the dtype of its input.
+/// \throws DTypeError when a tangent is not of the dtype of its input, or an input is not floating.
 /// \throws GradientError when an operation between the inputs and the output has no jvp rule.
 Tensor jvp(const Tensor& output, const Tensors& inputs, const Tensors& tangents,
            std::source_location where = std::source_location::current());
@@ -81,6 +83,10 @@ Tensors fresh_aliases(const std::source_location& where, const Tensor (&tensors)
   }
   return fresh;
 }
+
+/// The argument with that number. \throws ValueError `[op]` when there are fewer.
+const Tensor& numbered_argument(std::string_view op, const Tensors& arguments, std::size_t number,
+                                const std::source_location& where);
 
 }  // namespace detail
 
@@ -114,12 +120,15 @@ auto vjp(const F& f, const Tensor (&primals)[N], std::source_location where = st
 /// argument number \p argument, and is zero where the result does not depend on it. \p f is given fresh aliases of its
 /// arguments, so that nested transformations cannot confuse their variables. Errors name the place where value_and_grad
 /// was called.
+/// \throws ValueError when the function is called with too few arguments for there to be one with that number.
+/// \throws ShapeError, DTypeError and GradientError as grad of tensors does.
 template <class F>
 auto value_and_grad(F f, std::size_t argument = 0, std::source_location where = std::source_location::current()) {
   return [f = std::move(f), argument, where](const auto&... arguments) {
     const Tensors fresh = detail::fresh_aliases(where, arguments...);
+    const Tensor& chosen = detail::numbered_argument("grad", fresh, argument, where);
     const Tensor value = detail::call_on<sizeof...(arguments)>(f, fresh);
-    return std::pair<Tensor, Tensor>(value, grad(value, fresh.at(argument), Unreached::zeros, where));
+    return std::pair<Tensor, Tensor>(value, grad(value, chosen, Unreached::zeros, where));
   };
 }
 
@@ -129,11 +138,11 @@ auto value_and_grad(F f, std::vector<std::size_t> argument_numbers,
                     std::source_location where = std::source_location::current()) {
   return [f = std::move(f), numbers = std::move(argument_numbers), where](const auto&... arguments) {
     const Tensors fresh = detail::fresh_aliases(where, arguments...);
-    const Tensor value = detail::call_on<sizeof...(arguments)>(f, fresh);
     Tensors selected;
     for (const std::size_t number : numbers) {
-      selected.push_back(fresh.at(number));
+      selected.push_back(detail::numbered_argument("grad", fresh, number, where));
     }
+    const Tensor value = detail::call_on<sizeof...(arguments)>(f, fresh);
     return std::pair<Tensor, Tensors>(value, grad(value, selected, Unreached::zeros, where));
   };
 }

@@ -31,6 +31,8 @@ struct AxisRun {
     return result;
   }
 
+  friend bool operator==(const AxisRun&, const AxisRun&) = default;
+
   /// The same axes behind an axis of samples.
   AxisRun behind_samples() const { return {first + 1, last + 1}; }
 

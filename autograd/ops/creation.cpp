@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -73,6 +74,10 @@ struct Arange {
     if (step == 0 || !std::isfinite(count)) {
       raise<ValueError>(name, fmt::format("from {} to {} in steps of {} is not a finite list; give a step other than 0",
                                           start, stop, step));
+    }
+    if (!fits(std::max(count, 0.0), DType::int64)) {
+      raise<ValueError>(name, fmt::format("from {} to {} in steps of {} are {} numbers; give a longer step", start,
+                                          stop, step, count));
     }
     require_fitting(name, start, dtype);
     require_fitting(name, step, dtype);

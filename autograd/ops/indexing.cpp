@@ -17,6 +17,8 @@ struct IndexedAxis {
   std::int64_t paired;
   std::int64_t axis;
 
+  friend bool operator==(const IndexedAxis&, const IndexedAxis&) = default;
+
   struct Extent {
     std::int64_t samples, outer, n, inner, indices;
   };

@@ -27,19 +27,18 @@ struct Reshape {
   Spec infer(Inputs in) const {
     const std::int64_t count = in[0].size();
     Shape result = shape;
-    std::int64_t known = 1;
     std::int64_t* unknown = nullptr;
     for (std::int64_t& size : result) {
       if (size == -1 && unknown == nullptr) {
         unknown = &size;
+        size = 1;
       } else if (size < 0) {
         raise<ShapeError>(name,
                           fmt::format("sizes are 0 or more, with at most one -1 for the size that follows, got {}",
                                       to_string(shape)));
-      } else {
-        known *= size;
       }
     }
+    const std::int64_t known = result.element_count();
     if (unknown != nullptr && known > 0) {
       *unknown = count / known;
     }
@@ -283,6 +282,7 @@ Tensor stack(const Tensors& parts, std::int64_t axis, Source where) {
   const SourceScope scope(where);
   return located(where, [&] {
     require_parts("stack", parts);
+    normalize_axis("stack", axis, parts[0].ndim() + 1);
     Tensors rows;
     for (const Tensor& part : parts) {
       if (part.shape() != parts[0].shape()) {

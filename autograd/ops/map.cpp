@@ -239,12 +239,15 @@ Tensors Map::vmap(const Node& node, const BatchedInputs& in) const {
 
 namespace {
 
+void require_count(const Program& program, std::size_t given) {
+  if (given != program.input_count) {
+    raise<ValueError>(program.name, fmt::format("the formula takes {} operands, got {}; give one for each Scalar",
+                                                program.input_count, given));
+  }
+}
+
 // The operands as tensors of one dtype; conditions are boolean.
 Tensors common_operands(const Program& program, std::initializer_list<Operand> operands) {
-  if (operands.size() != program.input_count) {
-    raise<ValueError>(program.name,
-                      fmt::format("the formula takes {} operands, got {}", program.input_count, operands.size()));
-  }
   Tensors inputs;
   inputs.reserve(operands.size());
   for (const Operand& operand : operands) {
@@ -268,9 +271,11 @@ Tensors common_operands(const Program& program, std::initializer_list<Operand> o
 
 Tensor map(const Formula& formula, std::initializer_list<Operand> operands) {
   const Program& program = formula.program();
-  const SourceScope scope(*operands.begin());
-  const Tensors inputs = located(operands.begin()->where(), [&] { return common_operands(program, operands); });
-  return apply_op(Map{formula}, inputs, operands.begin()->where());
+  const std::source_location where = operands.size() == 0 ? std::source_location() : operands.begin()->where();
+  located(where, [&] { require_count(program, operands.size()); });
+  const SourceScope scope(where);
+  const Tensors inputs = located(where, [&] { return common_operands(program, operands); });
+  return apply_op(Map{formula}, inputs, where);
 }
 
 }  // namespace xgrad

@@ -101,9 +101,11 @@ Tensor Key::tensor() const { return tensor_.defined() ? tensor_ : Tensor(static_
 
 Tensor uniform(Key key, const Shape& shape, double low, double high, DType dtype, std::source_location where) {
   const SourceScope scope(where);
-  if (!(low <= high)) {
+  if (!(low <= high && std::isfinite(high - low))) {
     located(where, [&] {
-      raise<ValueError>("random_uniform", fmt::format("low is {}, high {}; low must not be above high", low, high));
+      raise<ValueError>(
+          "random_uniform",
+          fmt::format("low is {}, high {}; low must not be above high, nor infinitely far below", low, high));
     });
   }
   // Rounding could reach high, which is excluded.
@@ -115,6 +117,11 @@ Tensor uniform(Key key, const Shape& shape, double low, double high, DType dtype
 
 Tensor normal(Key key, const Shape& shape, double mean, double stddev, DType dtype, std::source_location where) {
   const SourceScope scope(where);
+  if (!(stddev >= 0)) {
+    located(where, [&] {
+      raise<ValueError>("random_normal", fmt::format("the standard deviation is 0 or more, got {}", stddev));
+    });
+  }
   return map([=](Scalar z) { return mean + stddev * z; }, draw<true>(key, shape, dtype));
 }
 
@@ -128,6 +135,7 @@ Tensor bernoulli(Key key, double p, const Shape& shape, std::source_location whe
 
 Tensor permutation(Key key, std::int64_t n, std::source_location where) {
   const SourceScope scope(where);
+  located(where, [&] { require_sizes("permutation", {n}); });
   return argsort(draw<false>(key, {n}, DType::float64));
 }
 

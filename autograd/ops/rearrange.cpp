@@ -136,9 +136,10 @@ Tensor repeat(const Operand& x, std::int64_t repeats, std::int64_t axis) {
     const Tensor column = expand_dims(input, static_cast<std::int64_t>(along) + 1);
     Shape wide = column.shape();
     wide[along + 1] = repeats;
+    const Tensor widened = broadcast_to(column, wide);  // refuses what is too large
     Shape joined = input.shape();
     joined[along] *= repeats;
-    return reshape(broadcast_to(column, wide), joined);
+    return reshape(widened, joined);
   });
 }
 
@@ -159,9 +160,10 @@ Tensor tile(const Operand& x, const Shape& reps) {
       const Tensor block = expand_dims(result, static_cast<std::int64_t>(axis));
       Shape wide = block.shape();
       wide[axis] = reps[i];
+      const Tensor widened = broadcast_to(block, wide);  // refuses what is too large
       Shape joined = result.shape();
       joined[axis] *= reps[i];
-      result = reshape(broadcast_to(block, wide), joined);
+      result = reshape(widened, joined);
     }
     return result;
   });

@@ -17,6 +17,8 @@ namespace {
 struct Positions {
   Shape begin, step, count;
 
+  friend bool operator==(const Positions&, const Positions&) = default;
+
   std::size_t offset(const Shape& strides) const {
     std::int64_t offset = 0;
     for (std::size_t i = 0; i < strides.ndim(); ++i) {
@@ -106,10 +108,10 @@ Tensor unslice(const Tensor& part, const Positions& positions, const Shape& shap
 
 // One axis of begin:end:step as Python reads it.
 void add_range(Positions& positions, const Slice& s, std::int64_t size) {
-  const std::int64_t step = s.step();
-  if (step == 0) {
+  if (s.step() == 0) {
     raise<ValueError>("slice", "the step of a range is 0; give 1 or more, or -1 or less to walk backwards");
   }
+  const std::int64_t step = std::clamp(s.step(), -size - 1, size + 1);  // longer ones leave the axis all the same
   const auto limit = [&](std::int64_t end, std::int64_t if_open) {
     if (end == Slice::open) {
       return if_open;

@@ -57,6 +57,15 @@ BOOST_AUTO_TEST_CASE(checkpoint_passes_gradients_to_tensors_it_captures) {
   BOOST_TEST(close(grad(y, w), grad(plain, w)));
 }
 
+BOOST_AUTO_TEST_CASE(checkpoint_of_a_function_that_uses_captured_tensors_alone) {
+  const Variable w(Tensor{1.0, 2.0}, "w");
+  const Tensor x = {3.0, 4.0};
+  check_elements(grad(checkpoint([&](const Tensor&) { return sum(w * w); })(x), w), {2}, {2, 4});
+  check_elements(grad(checkpoint([&] { return sum(w * w); })(), w), {2}, {2, 4});
+  check_elements(grad(sum(x) + checkpoint([&](const Tensor&) { return w.read()[1]; })(x), w), {2}, {0, 1});
+  check_elements(grad(checkpoint([](const Tensor& t) { return t; })(x)[0], x), {2}, {1, 0});
+}
+
 BOOST_AUTO_TEST_CASE(checkpoint_keeps_less_in_memory) {
   std::size_t most = 0;
   const auto stretch = [&most](Tensor x) {
@@ -91,6 +100,36 @@ BOOST_AUTO_TEST_CASE(checkpoint_never_calls_the_function_again) {
   const Tensor x = {1.0, 2.0};
   check_elements(grad(sum(f(x)), x), {2}, {2, 4});
   BOOST_TEST(calls == 3);
+}
+
+BOOST_AUTO_TEST_CASE(checkpoint_of_many_samples_keeps_as_little) {
+  const auto stretch = [](Tensor x) {
+    for (int i = 0; i < 20; ++i) {
+      x = sin(x) * 1.01;
+    }
+    return x;
+  };
+  const Tensor samples = random_tensor({10, 2'000});
+  const auto gradient = [](const auto& f) {
+    return grad([f](Tensor x) {
+      for (int i = 0; i < 5; ++i) {
+        x = vmap(f)(x);
+      }
+      return sum(x);
+    });
+  };
+  const auto plain = gradient(stretch);
+  const auto checkpointed = gradient(checkpoint(stretch));
+  BOOST_TEST(close(checkpointed(samples), plain(samples)));
+  BOOST_TEST(compile(checkpointed).plan(samples).peak_bytes() < compile(plain).plan(samples).peak_bytes() * 2 / 3);
+
+  const Tensor w = {0.5, 1.5};  // the same for all samples
+  const auto weighted = [](const Tensor& x, const Tensor& v) { return sum(tanh(x * v) * v); };
+  const auto total = [&](const auto& f) {
+    return [&](const Tensor& v) { return sum(vmap(f, {0, unmapped})(reshape(samples, {10'000, 2}), v)); };
+  };
+  BOOST_TEST(close(grad(total(checkpoint(weighted)))(w), grad(total(weighted))(w)));
+  BOOST_TEST(close(hessian(total(checkpoint(weighted)))(w), hessian(total(weighted))(w)));
 }
 
 BOOST_AUTO_TEST_CASE(vmap_of_a_checkpoint_whose_result_is_the_same_for_all_samples) {
@@ -146,6 +185,28 @@ BOOST_AUTO_TEST_CASE(custom_rules_of_several_arguments) {
   const Tensors gradients = grad(sum(product(a, b)), {a, b}, Unreached::zeros);
   check_elements(gradients[0], {2}, {3, 4});
   check_elements(gradients[1], {2}, {0, 0});
+}
+
+BOOST_AUTO_TEST_CASE(custom_rules_of_functions_that_take_indices) {
+  const auto sum_of = [](const Tensor& x, const Tensor& i) { return sum(take(x, i)); };
+  const auto forward = custom_jvp(sum_of, [](const Tensors& arguments, const Tensor&, const Tensors& tangents) {
+    return sum(take(tangents[0], arguments[1]));
+  });
+  const auto backward = custom_vjp(sum_of, [](const Tensors& arguments, const Tensor&, const Tensor& ct) -> Tensors {
+    return {scatter_add(zeros_like(arguments[0]), arguments[1], ct), Tensor()};
+  });
+  const Tensor x = {1.0, 2.0, 3.0};
+  const Tensor i = {0, 2, 2};
+  check_elements(grad(forward)(x, i), {3}, {1, 0, 2});
+  check_elements(grad(backward)(x, i), {3}, {1, 0, 2});
+  check_elements(vmap(grad(forward), {0, unmapped})(stack({x, x}), i), {2, 3}, {1, 0, 2, 1, 0, 2});
+  check_elements(jvp([&](const Tensor& v) { return forward(v, i); }, {x}, {x}).second, {}, {7});
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_rule_is_an_error) {
+  const auto same = [](const Tensor& v) { return v * 1.0; };
+  check_throws<ValueError>([&] { custom_vjp(same, VjpRule())(ones({2})); }, {"[custom_vjp]", "custom_rules.cpp:"});
+  check_throws<ValueError>([&] { custom_jvp(same, JvpRule())(ones({2})); }, {"[custom_jvp]", "custom_rules.cpp:"});
 }
 
 BOOST_AUTO_TEST_CASE(wrong_results_of_rules_are_errors) {

@@ -116,6 +116,18 @@ BOOST_AUTO_TEST_CASE(jacobian_keeps_all_axes) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(jacobian_has_the_dtype_of_the_output_in_both_modes) {
+  const auto doubled = [](const Tensor& x) { return cast(x, DType::float32) * 2; };
+  const Tensor x = {1.0, 2.0};
+  for (const JacobianMode mode : {JacobianMode::reverse, JacobianMode::forward}) {
+    const Tensor j = jacobian(doubled, 0, mode)(x);
+    BOOST_TEST(j.dtype() == DType::float32);
+    check_elements(j, {2, 2}, {2, 0, 0, 2});
+  }
+  check_throws<DTypeError>([&] { jacobian(x, Tensor{1, 2}); }, {"[jacobian] the input is int32(2,)"});
+  check_throws<DTypeError>([&] { jacobian(x[range(0, 0)], Tensor{1, 2}); }, {"[jacobian] the input is int32(2,)"});
+}
+
 BOOST_AUTO_TEST_CASE(jacobian_with_respect_to_the_second_argument) {
   const auto g = [](const Tensor& a, const Tensor& b) { return a * b * b; };
   const Tensor j = jacobian(g, 1)(Tensor{2.0, 3.0}, Tensor{5.0, 7.0});

@@ -62,6 +62,19 @@ BOOST_AUTO_TEST_CASE(numbers_that_do_not_fit_are_refused) {
   check_elements(of(DType::uint8) <= 255, {3}, {1, 1, 1});
 }
 
+BOOST_AUTO_TEST_CASE(the_largest_and_smallest_integers_fit) {
+  constexpr auto largest = std::numeric_limits<std::int64_t>::max();
+  constexpr auto smallest = std::numeric_limits<std::int64_t>::min();
+  const Tensor zero = zeros({}, DType::int64);
+  BOOST_TEST((zero + largest).item<std::int64_t>() == largest);
+  BOOST_TEST((zero + (largest - 1)).item<std::int64_t>() == largest - 1);
+  BOOST_TEST((zero + smallest).item<std::int64_t>() == smallest);
+  BOOST_TEST((zero + static_cast<std::uint64_t>(largest)).item<std::int64_t>() == largest);
+  check_throws<DTypeError>([&] { zero + (static_cast<std::uint64_t>(largest) + 1); }, {"[add]", "int64"});
+  check_throws<DTypeError>([&] { zero + std::numeric_limits<std::uint64_t>::max(); }, {"[add]", "int64"});
+  check_throws<DTypeError>([&] { zero + 9223372036854775808.0; }, {"[add]", "int64"});
+}
+
 BOOST_AUTO_TEST_CASE(two_floating_dtypes_do_not_meet) {
   const Tensor a = of(DType::float32);
   const Tensor b = of(DType::float64);

@@ -321,6 +321,8 @@ BOOST_AUTO_TEST_CASE(a_scalar_belongs_to_one_formula) {
   check_throws<ValueError>([&] { Formula([&](Scalar a) { return a + kept; }); }, {"different formulas"});
   check_throws<ValueError>([&] { Formula([&](Scalar) { return kept; }); }, {"different formulas"});
   check_throws<ValueError>([&] { exp(kept); }, {"different formulas"});
+  const auto line = std::to_string(__LINE__ + 1);
+  check_throws<ValueError>([&] { map([&](Scalar a) { return a + kept; }, ones({2})); }, {"formula.cpp:" + line});
   check_throws<ValueError>(
       [&] {
         Formula([&](Scalar a) {
@@ -331,6 +333,12 @@ BOOST_AUTO_TEST_CASE(a_scalar_belongs_to_one_formula) {
       {"different formulas"});
 }
 
+BOOST_AUTO_TEST_CASE(another_number_of_operands_is_an_error) {
+  const Formula product([](Scalar a, Scalar b) { return a * b; }, "product");
+  check_throws<ValueError>([&] { map(product, {ones({2})}); }, {"[product]", "2 operands, got 1", "formula.cpp:"});
+  check_throws<ValueError>([&] { map(product, {}); }, {"[product]", "2 operands, got 0"});
+}
+
 BOOST_AUTO_TEST_CASE(too_many_steps_are_an_error) {
   const auto long_formula = [](Scalar a) {
     for (int i = 0; i < 5000; ++i) {
@@ -339,6 +347,7 @@ BOOST_AUTO_TEST_CASE(too_many_steps_are_an_error) {
     return a;
   };
   check_throws<ValueError>([&] { Formula{long_formula}; }, {"4096 steps", "split"});
+  check_throws<ValueError>([&] { map(long_formula, ones({2})); }, {"4096 steps", "split", "formula.cpp:"});
 }
 
 BOOST_AUTO_TEST_CASE(captured_numbers_are_constants) {

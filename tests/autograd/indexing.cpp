@@ -1,3 +1,5 @@
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -73,6 +75,16 @@ BOOST_AUTO_TEST_CASE(every_range_selects_what_python_selects) {
       }
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(steps_of_any_length_leave_the_axis) {
+  constexpr std::int64_t longest = std::numeric_limits<std::int64_t>::max();
+  const Tensor& x = matrix();
+  check_elements((x[{range(1, 4, longest), 0}]), {1}, {10});
+  check_elements((x[{range(2, 0, -longest), 0}]), {1}, {20});
+  check_elements((x[{range(2, 0, Slice::open), 0}]), {1}, {20});
+  check_elements((x[{range(3, 3, longest), 0}]), {0}, {});
+  check_gradient(x, x[range(1, 4, longest)]);
 }
 
 BOOST_AUTO_TEST_CASE(positions) {

@@ -134,6 +134,7 @@ std::vector<Misuse> other_misuses() {
       {"full", dtype_error, {"2", "boolean"}, [] { return full({2}, 2, DType::boolean); }},
       {"arange", value_error, {"steps of 0"}, [] { return arange(0, 3, 0); }},
       {"arange", value_error, {"inf"}, [] { return arange(infinity); }},
+      {"arange", value_error, {"1e+30 numbers"}, [] { return arange(1e30); }},
       {"arange", dtype_error, {"0.25", "int32"}, [] { return arange(0, 1, 0.25, DType::int32); }},
       {"pow", dtype_error, {"int32", "-1", "cast"}, [] { return pow(of({2}, DType::int32), -1); }},
       {"add", dtype_error, {"float32 meets float64", "cast"}, [] { return of({2}) + of({2}, DType::float64); }},

@@ -115,6 +115,7 @@ std::vector<Misuse> layout_misuses() {
          return concatenate({of({2}), of({2})}, 1);
        }},
       {"stack", value_error, {"empty"}, [] { return stack({}); }},
+      {"stack", value_error, {"axis 3", "[-2, 1]"}, [] { return stack({of({2})}, 3); }},
       {"stack",
        shape_error,
        {"(2,)", "(3,)"},

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <set>
+#include <string>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -207,6 +209,16 @@ BOOST_AUTO_TEST_CASE(checkpoint_draws_the_same_again) {
   const auto gradient = [&](const Tensor& a) { return grad(sum(checkpoint(f)(a)), a); };
   testing::check_elements(gradient(x), {6}, elements(noise * exp(x * noise)), 1e-15);
   testing::check_elements(compile(gradient)(x), {6}, elements(noise * exp(x * noise)), 1e-15);
+}
+
+BOOST_AUTO_TEST_CASE(distributions_that_do_not_exist_are_refused) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  const auto line = std::to_string(__LINE__ + 1);
+  testing::check_throws<ValueError>([] { normal(Key(1), {2}, 0, -1); }, {"got -1", "random.cpp:" + line});
+  testing::check_throws<ValueError>([] { normal(Key(1), {2}, 0, std::nan("")); }, {"[random_normal]", "nan"});
+  testing::check_throws<ValueError>([=] { uniform(Key(1), {2}, -infinity, 1); }, {"[random_uniform]", "-inf"});
+  testing::check_throws<ShapeError>([] { permutation(Key(1), -1); }, {"[permutation]", "-1"});
+  testing::check_elements(normal(Key(1), {2}, 3, 0, DType::float64), {2}, {3, 3});
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_counter_is_refused) {

@@ -1,6 +1,8 @@
 #include "autograd/tensor.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -143,11 +145,33 @@ BOOST_AUTO_TEST_CASE(an_undefined_handle_is_an_error) {
   check_throws<ValueError>([&] { nothing.detach(); }, {"empty"});
   check_throws<ValueError>([&] { grad(nothing, nothing); }, {"empty"});
   check_throws<ValueError>([&] { evaluate(Tensors{nothing}); }, {"empty"});
+  check_throws<ValueError>([&] { print_graph(nothing); }, {"empty"});
+  check_throws<ValueError>([&] { to_dot(nothing); }, {"empty"});
+  const auto gives_nothing = [](const Tensor&) { return Tensor(); };
+  check_throws<ValueError>([&] { vmap(gives_nothing)(ones({2})); }, {"empty", "tensor.cpp:"});
+  check_throws<ValueError>([&] { grad(gives_nothing)(ones({2})); }, {"empty", "tensor.cpp:"});
+  check_throws<ValueError>([&] { jacobian(gives_nothing)(ones({2})); }, {"empty", "tensor.cpp:"});
+  check_throws<ValueError>([&] { checkpoint(gives_nothing)(ones({2})); }, {"empty"});
+  check_throws<ValueError>([&] { custom_vjp(gives_nothing, {})(ones({2})); }, {"empty"});
 }
 
 BOOST_AUTO_TEST_CASE(at_most_eight_axes) {
   check_throws<ShapeError>([] { zeros({1, 1, 1, 1, 1, 1, 1, 1, 1}); }, {"8 axes", "9"});
   check_throws<ShapeError>([] { expand_dims(zeros({1, 1, 1, 1, 1, 1, 1, 1}), 0); }, {"8 axes", "9"});
+}
+
+BOOST_AUTO_TEST_CASE(more_elements_than_can_be_counted_are_refused_when_the_graph_is_built) {
+  constexpr std::int64_t half = std::int64_t{1} << 32;  // half² = 2^64
+  const auto line = std::to_string(__LINE__ + 1);
+  check_throws<ShapeError>([] { zeros({half, half}); }, {"(4294967296, 4294967296)", "2^63", "tensor.cpp:" + line});
+  check_throws<ShapeError>([] { zeros({3, 6148914691236517205}); }, {"2^63"});  // 2^64 - 1
+  check_throws<ShapeError>([] { reshape(zeros({0}), {half, half}); }, {"2^63"});
+  check_throws<ShapeError>([] { reshape(zeros({4}), {-1, half, half}); }, {"2^63"});
+  const Tensor row = broadcast_to(Tensor(1.0), {half});
+  check_throws<ShapeError>([&] { row* expand_dims(row, 1); }, {"2^63", "tensor.cpp:"});
+  check_throws<ShapeError>([] { repeat(zeros({4}), std::int64_t{1} << 61, 0); }, {"2^63"});
+  check_throws<ShapeError>([] { tile(zeros({4}), {std::int64_t{1} << 61}); }, {"2^63"});
+  BOOST_TEST(zeros({0, half, half / 2}).size() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(shape_of_one_axis) {

@@ -150,7 +150,11 @@ BOOST_AUTO_TEST_CASE(functions_of_several_arguments) {
   check_elements(gradients[0], {2}, {6, 16});
   // The same tensor as two arguments is still two variables.
   check_elements(grad([](const Tensor& a, const Tensor& b) { return sum(a * a * b); })(x, x), {2}, {2, 8});
-  BOOST_CHECK_THROW(grad(f, 3)(x, y, z), std::exception);
+  const auto line = std::to_string(__LINE__ + 1);
+  check_throws<ValueError>([&] { grad(f, 3)(x, y, z); }, {"[grad]", "number 3", "with 3", "transforms.cpp:" + line});
+  check_throws<ValueError>([&] { grad(f, {0, 4})(x, y, z); }, {"[grad]", "number 4"});
+  check_throws<ValueError>([&] { jacobian(f, 5)(x, y, z); }, {"[jacobian]", "number 5"});
+  check_throws<ValueError>([&] { hessian(f, 5)(x, y, z); }, {"number 5"});
 }
 
 BOOST_AUTO_TEST_CASE(nested_transformations_do_not_confuse_their_variables) {

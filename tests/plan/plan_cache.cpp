@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cmath>
 #include <functional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -42,6 +43,49 @@ struct Negated {
   void eval(ConstViews in, Views out) const {
     for (std::int64_t i = 0; i < in[0].size(); ++i) {
       out[0].as<double>()[i] = f(in[0].as<double>()[i]);
+    }
+  }
+};
+
+/// x plus a number that stands in no table.
+class Shifted {
+ public:
+  static constexpr std::string_view name = "shifted";
+  explicit Shifted(double shift) : sign(1), shift_(shift) {}
+
+  double sign;
+  static constexpr auto attributes = fields("sign", &Shifted::sign);
+
+  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
+  void eval(ConstViews in, Views out) const {
+    for (std::int64_t i = 0; i < in[0].size(); ++i) {
+      out[0].as<double>()[i] = in[0].as<double>()[i] + sign * shift_;
+    }
+  }
+
+ private:
+  double shift_;
+};
+
+/// Numbers that are printed without all of their digits, and cannot be compared.
+struct Rounded {
+  double number;
+};
+std::string attribute_text(const Rounded& rounded) { return std::to_string(static_cast<int>(rounded.number)); }
+
+/// count · factor · x plus such a number; with attributes of small types.
+struct Affine {
+  static constexpr std::string_view name = "affine";
+  int count;
+  float factor;
+  Rounded shift;
+  static constexpr auto attributes =
+      fields("count", &Affine::count, "factor", &Affine::factor, "shift", &Affine::shift);
+
+  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
+  void eval(ConstViews in, Views out) const {
+    for (std::int64_t i = 0; i < in[0].size(); ++i) {
+      out[0].as<double>()[i] = count * static_cast<double>(factor) * in[0].as<double>()[i] + shift.number;
     }
   }
 };
@@ -133,6 +177,25 @@ BOOST_AUTO_TEST_CASE(operations_that_cannot_be_compared_are_computed_node_by_nod
       each *= -factor;
     }
     check_elements(y, {4}, expected, 1e-14);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(operations_with_private_members_equal_nothing_but_themselves) {
+  const Tensor x = {1.0, 2.0};
+  for (const double shift : {10.0, 20.0, 30.0}) {
+    const std::vector<double> chain = expected_chain({1, 2}, 0.5);
+    check_elements(long_chain(x, 0.5) + apply_op(Shifted(shift), {x}), {2},
+                   {chain[0] + 1 + shift, chain[1] + 2 + shift});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(attributes_that_cannot_be_compared_are_not_taken_for_equal) {
+  const Tensor x = {1.0, 2.0};
+  for (const double shift : {0.25, 0.5, 0.75}) {
+    const Tensor shifted = apply_op(Affine{2, 0.5F, {shift}}, {x});
+    BOOST_TEST(shifted.node().attributes() == "count=2, factor=0.5, shift=0");
+    const std::vector<double> chain = expected_chain({1, 2}, 0.5);
+    check_elements(long_chain(x, 0.5) + shifted, {2}, {chain[0] + 1 + shift, chain[1] + 2 + shift});
   }
 }
 
