@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/kernels/pieces.hpp"
 #include "autograd/runtime/workers.hpp"
 
 namespace xgrad::kernels {
@@ -19,26 +20,37 @@ struct Walk {
   std::int64_t at(std::int64_t k) const { return first + k * step; }
 };
 
-template <class T>
-void recur(const T* a, const T* b, T* out, std::int64_t n, std::int64_t inner, const Walk& walk) {
+/// out_k = next(out_{k-1}, k) along the axis of size n, for each of the inner positions; out_0 = first(0).
+template <class T, class First, class Next>
+void scan(T* out, std::int64_t n, std::int64_t inner, const Walk& walk, const First& first, const Next& next) {
+  if (inner == 1 && n > 0) {  // the result before is in a register: to wait for its store takes three times as long
+    T last = first(walk.at(0));
+    out[walk.at(0)] = last;
+    for (std::int64_t k = 1; k < n; ++k) {
+      last = next(last, walk.at(k));
+      out[walk.at(k)] = last;
+    }
+    return;
+  }
   for (std::int64_t k = 0; k < n; ++k) {
     const std::int64_t row = walk.at(k) * inner;
     const T* before = k == 0 ? nullptr : out + walk.at(k - 1) * inner;
     for (std::int64_t i = 0; i < inner; ++i) {
-      out[row + i] = before == nullptr ? b[row + i] : static_cast<T>(a[row + i] * before[i] + b[row + i]);
+      out[row + i] = before == nullptr ? first(row + i) : next(before[i], row + i);
     }
   }
 }
 
-template <class T>
-void accumulate(const T* in, T* out, std::int64_t n, std::int64_t inner, const Walk& walk) {
-  for (std::int64_t k = 0; k < n; ++k) {
-    const std::int64_t row = walk.at(k) * inner;
-    const T* before = k == 0 ? nullptr : out + walk.at(k - 1) * inner;
-    for (std::int64_t i = 0; i < inner; ++i) {
-      out[row + i] = before == nullptr ? in[row + i] : static_cast<T>(before[i] + in[row + i]);
+/// Calls f(offset of its first element) for each of \p outer rows of \p size elements.
+template <class F>
+void for_each_row(std::int64_t outer, std::int64_t size, const F& f) {
+  constexpr std::int64_t elements_per_piece = 8192;
+  const std::int64_t grain = divide_up(elements_per_piece, std::max<std::int64_t>(1, size));
+  for_each_piece(outer, grain, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t o = first; o < last; ++o) {
+      f(o * size);
     }
-  }
+  });
 }
 
 // NaN comes after every number, also in descending order.
@@ -58,10 +70,12 @@ void linear_recurrence(DType dtype, const void* a, const void* b, void* out, std
                        std::int64_t inner, bool reverse) {
   dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
-    runtime::parallel_for(outer, [&](std::int64_t o) {
-      const std::int64_t offset = o * n * inner;
-      recur(static_cast<const T*>(a) + offset, static_cast<const T*>(b) + offset, static_cast<T*>(out) + offset, n,
-            inner, Walk(n, reverse));
+    for_each_row(outer, n * inner, [&](std::int64_t offset) {
+      const T* factor = static_cast<const T*>(a) + offset;
+      const T* term = static_cast<const T*>(b) + offset;
+      scan(
+          static_cast<T*>(out) + offset, n, inner, Walk(n, reverse), [&](std::int64_t i) { return term[i]; },
+          [&](T before, std::int64_t i) { return static_cast<T>(factor[i] * before + term[i]); });
     });
   });
 }
@@ -70,9 +84,11 @@ void cumulative_sum(DType dtype, const void* in, void* out, std::int64_t outer, 
                     bool reverse) {
   dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
-    runtime::parallel_for(outer, [&](std::int64_t o) {
-      const std::int64_t offset = o * n * inner;
-      accumulate(static_cast<const T*>(in) + offset, static_cast<T*>(out) + offset, n, inner, Walk(n, reverse));
+    for_each_row(outer, n * inner, [&](std::int64_t offset) {
+      const T* term = static_cast<const T*>(in) + offset;
+      scan(
+          static_cast<T*>(out) + offset, n, inner, Walk(n, reverse), [&](std::int64_t i) { return term[i]; },
+          [&](T before, std::int64_t i) { return static_cast<T>(before + term[i]); });
     });
   });
 }
