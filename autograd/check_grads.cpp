@@ -51,11 +51,8 @@ class Check {
     if (order < options_.order) {
       for (std::size_t i = 0; i < inputs.size(); ++i) {
         const auto gradient = [&weighted, i](const Tensors& x) {
-          Tensors fresh;
-          for (const Tensor& argument : x) {
-            fresh.push_back(alias(argument));
-          }
-          return grad(weighted(fresh), fresh[i], Unreached::zeros);
+          const detail::FreshAliases fresh(std::vector<Operand>(x.begin(), x.end()));
+          return grad(weighted(fresh.tensors()), fresh.tensors()[i], Unreached::zeros);
         };
         run(gradient, inputs, order + 1);
       }
@@ -149,7 +146,7 @@ void check_vmap(const Function& op, const Tensors& inputs) {
     batched.push_back(stack({input, input * 0.875, input * 1.125}));
   }
   const detail::MappedArguments mapped = detail::split_samples(batched, {});
-  const Tensor at_once = detail::map_samples(op(mapped.for_one_sample), mapped, 0);
+  const Tensor at_once = detail::map_samples({op(mapped.for_one_sample)}, mapped, 0)[0];
   for (std::int64_t i = 0; i < samples; ++i) {
     Tensors sample;
     for (const Tensor& all_samples : batched) {

@@ -6,6 +6,7 @@
 
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
+#include "autograd/recognize.hpp"
 #include "autograd/variable.hpp"
 #include "autograd/vmap.hpp"
 
@@ -134,6 +135,8 @@ std::optional<Tensors> captured_by(const Tensor& result, const Tensors& argument
 
 }  // namespace
 
+bool detail::is_barrier(const Node& node) { return node.as<Barrier>() != nullptr; }
+
 Tensor detail::checkpointed(const Tensor& result, const Tensors& arguments) {
   const std::optional<Tensors> captured = captured_by(result, arguments);
   if (!captured) {
@@ -209,7 +212,7 @@ Tensor map_rule(const Tensors& all_samples, std::int64_t size, const std::functi
     mapped.placeholders.push_back(placeholder({shape, samples.dtype()}, "vmap"));
   }
   mapped.samples = all_samples;
-  return detail::map_samples(rule(mapped.placeholders), mapped, 0);
+  return detail::map_samples({rule(mapped.placeholders)}, mapped, 0)[0];
 }
 
 Tensors joined(const Tensors& arguments, const Tensor& result, const Tensors& more) {

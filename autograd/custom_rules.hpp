@@ -32,8 +32,8 @@ Tensor with_jvp(const Tensor& result, const Tensors& arguments, JvpRule rule);
 template <class F>
 auto checkpoint(F f, std::source_location where = std::source_location::current()) {
   return [f = std::move(f), where](const auto&... arguments) {
-    const Tensors fresh = detail::fresh_aliases(where, arguments...);
-    return detail::checkpointed(detail::call_on<sizeof...(arguments)>(f, fresh), fresh);
+    const detail::FreshAliases fresh(where, arguments...);
+    return detail::checkpointed(detail::call_on<sizeof...(arguments)>(f, fresh.tensors()), fresh.tensors());
   };
 }
 
@@ -42,8 +42,8 @@ auto checkpoint(F f, std::source_location where = std::source_location::current(
 template <class F>
 auto custom_vjp(F f, VjpRule rule, std::source_location where = std::source_location::current()) {
   return [f = std::move(f), rule = std::move(rule), where](const auto&... arguments) {
-    const Tensors fresh = detail::fresh_aliases(where, arguments...);
-    return detail::with_vjp(detail::call_on<sizeof...(arguments)>(f, fresh), fresh, rule);
+    const detail::FreshAliases fresh(where, arguments...);
+    return detail::with_vjp(detail::call_on<sizeof...(arguments)>(f, fresh.tensors()), fresh.tensors(), rule);
   };
 }
 
@@ -52,8 +52,8 @@ auto custom_vjp(F f, VjpRule rule, std::source_location where = std::source_loca
 template <class F>
 auto custom_jvp(F f, JvpRule rule, std::source_location where = std::source_location::current()) {
   return [f = std::move(f), rule = std::move(rule), where](const auto&... arguments) {
-    const Tensors fresh = detail::fresh_aliases(where, arguments...);
-    return detail::with_jvp(detail::call_on<sizeof...(arguments)>(f, fresh), fresh, rule);
+    const detail::FreshAliases fresh(where, arguments...);
+    return detail::with_jvp(detail::call_on<sizeof...(arguments)>(f, fresh.tensors()), fresh.tensors(), rule);
   };
 }
 

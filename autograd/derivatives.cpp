@@ -7,6 +7,7 @@
 
 #include "autograd/graph.hpp"
 #include "autograd/ops.hpp"
+#include "autograd/recognize.hpp"
 #include "autograd/variable_cell.hpp"
 #include "autograd/vmap.hpp"
 
@@ -31,7 +32,7 @@ Tensor along_basis(const Tensor& derivative, const Tensor& direction, std::int64
   mapped.placeholders = {direction};
   mapped.samples = {standard_basis(spec_of(direction))};
   mapped.size = direction.size();
-  return detail::map_samples(derivative, mapped, out_axis);
+  return detail::map_samples({derivative}, mapped, out_axis)[0];
 }
 
 }  // namespace
@@ -77,7 +78,7 @@ LinearMap::LinearMap(const Tensor& value, const Tensors& inputs, std::source_loc
   Tensors coefficients;
   for (std::size_t i = 0; i < order.nodes.size(); ++i) {
     const Node& node = *order.nodes[i];
-    depends[i] = node.name() == "placeholder";
+    depends[i] = detail::is_placeholder(node);
     for (const Tensor& input : node.inputs()) {
       depends[i] = depends[i] || depends[order.numbers.find(&input.node())];
     }

@@ -33,9 +33,9 @@ template <class F>
 auto jacobian(F f, std::size_t argument = 0, JacobianMode mode = JacobianMode::by_shape,
               std::source_location where = std::source_location::current()) {
   return [f = std::move(f), argument, mode, where](const auto&... arguments) {
-    const Tensors fresh = detail::fresh_aliases(where, arguments...);
-    const Tensor& chosen = detail::numbered_argument("jacobian", fresh, argument, where);
-    return jacobian(detail::call_on<sizeof...(arguments)>(f, fresh), chosen, mode, where);
+    const detail::FreshAliases fresh(where, arguments...);
+    const Tensor& chosen = detail::numbered_argument("jacobian", fresh.tensors(), argument, where);
+    return jacobian(detail::call_on<sizeof...(arguments)>(f, fresh.tensors()), chosen, mode, where);
   };
 }
 
@@ -76,9 +76,9 @@ class LinearMap {
 template <class F, std::size_t N>
 std::pair<Tensor, LinearMap> linearize(const F& f, const Tensor (&primals)[N],
                                        std::source_location where = std::source_location::current()) {
-  const Tensors fresh = detail::fresh_aliases(where, primals);
-  const Tensor value = detail::call_on<N>(f, fresh);
-  return {value, LinearMap(value, fresh, where)};
+  const detail::FreshAliases fresh(where, primals);
+  const Tensor value = detail::call_on<N>(f, fresh.tensors());
+  return {value, LinearMap(value, fresh.tensors(), where)};
 }
 
 }  // namespace xgrad

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "autograd/recognize.hpp"
+
 namespace xgrad {
 
 NodeNumbers::NodeNumbers() : slots_(64) {}
@@ -111,6 +113,8 @@ struct Placeholder {
 };
 
 }  // namespace
+
+bool detail::is_placeholder(const Node& node) { return node.as<Placeholder>() != nullptr; }
 
 Tensor placeholder(const Spec& spec, const std::string& reader) {
   return apply_op(Placeholder{spec, reader}, Inputs(), {});  // its place in the source would tell the user nothing

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include "autograd/graph.hpp"
+#include "autograd/ops/map.hpp"
+#include "autograd/recognize.hpp"
 #include "autograd/variable_cell.hpp"
 
 /// \file
@@ -25,7 +27,7 @@ std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
 namespace {
 
 bool is_number(const Node& node) {
-  return node.inputs().empty() && node.spec(0).shape.empty() && node.name() == "constant" && node.has_value(0);
+  return node.inputs().empty() && node.spec(0).shape.empty() && detail::is_constant(node) && node.has_value(0);
 }
 
 std::string number_text(const Node& node) { return fmt::format("{:.6g}", node.output(0).item()); }
@@ -51,7 +53,7 @@ std::string call_text(const Node& node, const NodeNumbers& numbers) {
     text += fmt::format("({})", operands);
   }
   // The formula of a named elementwise op is its name; others are written out.
-  const bool named_formula = node.name() != "map" && node.attributes().starts_with("formula=");
+  const bool named_formula = node.as<Map>() != nullptr && node.name() != Map::name;
   const std::string attributes = named_formula ? "" : node.attributes();
   return attributes.empty() ? text : fmt::format("{} {}", text, attributes);
 }

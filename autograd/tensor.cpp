@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "autograd/operation.hpp"
+#include "autograd/recognize.hpp"
 #include "autograd/variable.hpp"
 
 namespace xgrad {
@@ -22,6 +23,8 @@ struct Constant {
 thread_local const std::source_location* current_source = nullptr;
 
 }  // namespace
+
+bool detail::is_constant(const Node& node) { return node.as<Constant>() != nullptr; }
 
 SourceScope::SourceScope(const std::source_location& where) : where_(where), outermost_(current_source == nullptr) {
   if (outermost_) {

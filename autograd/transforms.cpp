@@ -1,12 +1,15 @@
 #include "autograd/transforms.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <memory>
 
 #include <fmt/format.h>
 
 #include "autograd/graph.hpp"
 #include "autograd/operation.hpp"
 #include "autograd/ops.hpp"
+#include "autograd/recognize.hpp"
 #include "autograd/variable_cell.hpp"
 
 namespace xgrad {
@@ -19,6 +22,9 @@ struct Alias {
   static constexpr bool alias = true;
   static constexpr bool linear = true;
   static constexpr bool maps_leading_axes = true;
+  std::shared_ptr<const std::atomic<bool>> open = nullptr;  // none: for ever
+
+  friend bool operator==(const Alias&, const Alias&) { return true; }
 
   Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
   Tensors vjp(const Node&, const Cotangents& ct) const { return {ct[0]}; }
@@ -262,7 +268,7 @@ bool assigned_since(const Tensor& output, const Tensor& leaf) {
 bool has_compiled_results(const Tensor& output) {
   const TopologicalOrder order = topological_order(std::span(&output, 1));
   return std::any_of(order.nodes.begin(), order.nodes.end(),
-                     [](const Node* node) { return node->inputs().empty() && node->name() == "compiled"; });
+                     [](const Node* node) { return detail::is_compiled_result(*node); });
 }
 
 std::string_view why_unreached(const Tensor& output, bool stale) {
@@ -383,5 +389,19 @@ Tensor jvp(const Tensor& output, const Tensors& inputs, const Tensors& tangents,
 }
 
 Tensor alias(const Operand& x) { return apply_op(Alias(), {x.tensor()}, x.where()); }
+
+bool detail::is_open_alias(const Node& node) {
+  const auto* alias = node.as<Alias>();
+  return alias != nullptr && (alias->open == nullptr || *alias->open);
+}
+
+detail::FreshAliases::FreshAliases(std::span<const Operand> arguments)
+    : open_(std::make_shared<std::atomic<bool>>(true)) {
+  for (const Operand& argument : arguments) {
+    tensors_.push_back(apply_op(Alias{open_}, {argument.tensor()}, argument.where()));
+  }
+}
+
+detail::FreshAliases::~FreshAliases() { *open_ = false; }
 
 }  // namespace xgrad

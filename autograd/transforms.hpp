@@ -1,9 +1,11 @@
 #pragma once
 
+#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <source_location>
 #include <span>
 #include <string_view>
@@ -70,19 +72,36 @@ Tensor call_on(const F& f, const Tensors& arguments) {
   return [&]<std::size_t... I>(std::index_sequence<I...>) { return f(arguments[I]...); }(std::make_index_sequence<N>());
 }
 
-template <class... Operands>
-Tensors fresh_aliases(const std::source_location& where, const Operands&... operands) {
-  return {alias(Operand(operands, where))...};
-}
+/// The arguments of a transformation under names of its own. While the function that it transforms runs, a compiled
+/// function that is called with one of them becomes part of the graph, to be differentiated with it.
+class FreshAliases {
+ public:
+  explicit FreshAliases(std::span<const Operand> arguments);
+  template <class... Operands>
+  explicit FreshAliases(const std::source_location& where, const Operands&... operands)
+      : FreshAliases(std::vector<Operand>{Operand(operands, where)...}) {}
+  template <std::size_t N>
+  FreshAliases(const std::source_location& where, const Tensor (&tensors)[N])
+      : FreshAliases(operands(where, tensors)) {}
+  FreshAliases(const FreshAliases&) = delete;
+  FreshAliases& operator=(const FreshAliases&) = delete;
+  ~FreshAliases();
 
-template <std::size_t N>
-Tensors fresh_aliases(const std::source_location& where, const Tensor (&tensors)[N]) {
-  Tensors fresh;
-  for (const Tensor& tensor : tensors) {
-    fresh.push_back(alias(Operand(tensor, where)));
+  const Tensors& tensors() const { return tensors_; }
+
+ private:
+  template <std::size_t N>
+  static std::vector<Operand> operands(const std::source_location& where, const Tensor (&tensors)[N]) {
+    std::vector<Operand> result;
+    for (const Tensor& tensor : tensors) {
+      result.emplace_back(tensor, where);
+    }
+    return result;
   }
-  return fresh;
-}
+
+  std::shared_ptr<std::atomic<bool>> open_;  // until this goes
+  Tensors tensors_;
+};
 
 /// The argument with that number. \throws ValueError `[op]` when there are fewer.
 const Tensor& numbered_argument(std::string_view op, const Tensors& arguments, std::size_t number,
@@ -95,9 +114,9 @@ template <class F, std::size_t N>
   requires(!std::convertible_to<F, Tensor>)
 std::pair<Tensor, Tensor> jvp(const F& f, const Tensor (&primals)[N], const Tensor (&tangents)[N],
                               std::source_location where = std::source_location::current()) {
-  const Tensors fresh = detail::fresh_aliases(where, primals);
-  const Tensor value = detail::call_on<N>(f, fresh);
-  return {value, jvp(value, fresh, Tensors(tangents, tangents + N), where)};
+  const detail::FreshAliases fresh(where, primals);
+  const Tensor value = detail::call_on<N>(f, fresh.tensors());
+  return {value, jvp(value, fresh.tensors(), Tensors(tangents, tangents + N), where)};
 }
 
 /// The value of \p f and the function that takes a cotangent of it to the cotangents of the arguments:
@@ -105,11 +124,11 @@ std::pair<Tensor, Tensor> jvp(const F& f, const Tensor (&primals)[N], const Tens
 template <class F, std::size_t N>
   requires(!std::convertible_to<F, Tensor>)
 auto vjp(const F& f, const Tensor (&primals)[N], std::source_location where = std::source_location::current()) {
-  const Tensors fresh = detail::fresh_aliases(where, primals);
-  const Tensor value = detail::call_on<N>(f, fresh);
-  const auto pullback = [value, fresh](const Tensor& ct,
-                                       std::source_location called = std::source_location::current()) {
-    return vjp(value, fresh, ct, Unreached::zeros, called);
+  const detail::FreshAliases fresh(where, primals);
+  const Tensor value = detail::call_on<N>(f, fresh.tensors());
+  const auto pullback = [value, inputs = fresh.tensors()](
+                            const Tensor& ct, std::source_location called = std::source_location::current()) {
+    return vjp(value, inputs, ct, Unreached::zeros, called);
   };
   return std::pair(value, pullback);
 }
@@ -125,9 +144,9 @@ auto vjp(const F& f, const Tensor (&primals)[N], std::source_location where = st
 template <class F>
 auto value_and_grad(F f, std::size_t argument = 0, std::source_location where = std::source_location::current()) {
   return [f = std::move(f), argument, where](const auto&... arguments) {
-    const Tensors fresh = detail::fresh_aliases(where, arguments...);
-    const Tensor& chosen = detail::numbered_argument("grad", fresh, argument, where);
-    const Tensor value = detail::call_on<sizeof...(arguments)>(f, fresh);
+    const detail::FreshAliases fresh(where, arguments...);
+    const Tensor& chosen = detail::numbered_argument("grad", fresh.tensors(), argument, where);
+    const Tensor value = detail::call_on<sizeof...(arguments)>(f, fresh.tensors());
     return std::pair<Tensor, Tensor>(value, grad(value, chosen, Unreached::zeros, where));
   };
 }
@@ -137,12 +156,12 @@ template <class F>
 auto value_and_grad(F f, std::vector<std::size_t> argument_numbers,
                     std::source_location where = std::source_location::current()) {
   return [f = std::move(f), numbers = std::move(argument_numbers), where](const auto&... arguments) {
-    const Tensors fresh = detail::fresh_aliases(where, arguments...);
+    const detail::FreshAliases fresh(where, arguments...);
     Tensors selected;
     for (const std::size_t number : numbers) {
-      selected.push_back(detail::numbered_argument("grad", fresh, number, where));
+      selected.push_back(detail::numbered_argument("grad", fresh.tensors(), number, where));
     }
-    const Tensor value = detail::call_on<sizeof...(arguments)>(f, fresh);
+    const Tensor value = detail::call_on<sizeof...(arguments)>(f, fresh.tensors());
     return std::pair<Tensor, Tensors>(value, grad(value, selected, Unreached::zeros, where));
   };
 }

@@ -79,8 +79,8 @@ detail::MappedArguments detail::split_samples(const Tensors& arguments, const st
   return result;
 }
 
-Tensor detail::map_samples(const Tensor& output, const MappedArguments& arguments, std::int64_t out_axis) {
-  const TopologicalOrder order = nodes_since(arguments.placeholders, std::span(&output, 1));
+Tensors detail::map_samples(const Tensors& outputs, const MappedArguments& arguments, std::int64_t out_axis) {
+  const TopologicalOrder order = nodes_since(arguments.placeholders, outputs);
   std::vector<Tensors> mapped(order.nodes.size());  // per node: its outputs for all samples, when they depend on them
   for (std::size_t i = 0; i < arguments.placeholders.size(); ++i) {
     const std::uint32_t number = order.numbers.find(&arguments.placeholders[i].node());
@@ -107,13 +107,17 @@ Tensor detail::map_samples(const Tensor& output, const MappedArguments& argument
     }
     mapped[i] = located(node.location(), [&] { return call_vmap(node, in); });
   }
-  Tensor result = for_all_samples(output);
-  if (!result.defined()) {
-    Shape shape = output.shape();
-    shape.insert(0, arguments.size);
-    result = broadcast_to(output, shape);
+  Tensors results;
+  for (const Tensor& output : outputs) {
+    Tensor result = for_all_samples(output);
+    if (!result.defined()) {
+      Shape shape = output.shape();
+      shape.insert(0, arguments.size);
+      result = broadcast_to(output, shape);
+    }
+    results.push_back(move_axis(result, 0, normalize_axis("vmap", out_axis, result.ndim())));
   }
-  return move_axis(result, 0, normalize_axis("vmap", out_axis, result.ndim()));
+  return results;
 }
 
 }  // namespace xgrad

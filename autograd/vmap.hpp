@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "autograd/operation.hpp"
+#include "autograd/results.hpp"
 #include "autograd/transforms.hpp"
 
 /// \file
@@ -29,8 +30,8 @@ struct MappedArguments {
 /// \throws ValueError when no argument is mapped or their numbers of samples differ.
 MappedArguments split_samples(const Tensors& arguments, const std::vector<std::int64_t>& in_axes);
 
-/// \p output, written for one sample, for all samples at once, samples on axis \p out_axis.
-Tensor map_samples(const Tensor& output, const MappedArguments& arguments, std::int64_t out_axis);
+/// \p outputs, written for one sample, for all samples at once, samples on axis \p out_axis.
+Tensors map_samples(const Tensors& outputs, const MappedArguments& arguments, std::int64_t out_axis);
 
 }  // namespace detail
 
@@ -38,9 +39,11 @@ Tensor map_samples(const Tensor& output, const MappedArguments& arguments, std::
 /// whole tensors, by the vmap rules of the operations.
 ///
 /// `vmap(grad(loss), {unmapped, 0, 0})(weights, xs, ys)` gives the gradient of every sample's loss by itself.
-/// \param f takes tensors of one sample each, without the axis of samples; called once.
+/// `vmap(value_and_grad(loss), {unmapped, 0, 0})` gives the losses, too.
+/// \param f takes tensors of one sample each, without the axis of samples, and returns a Tensor, Tensors, a std::pair,
+/// std::tuple or std::array of these; called once.
 /// \param in_axes per argument, the axis of samples, or `unmapped`; empty: axis 0 of every argument.
-/// \param out_axis where the samples are in the result.
+/// \param out_axis where the samples are in each tensor of the result.
 /// \throws ValueError when numbers of samples differ, or f reads the value of a mapped argument.
 /// \throws GradientError when an operation has no vmap rule.
 template <class F>
@@ -50,7 +53,9 @@ auto vmap(F f, std::vector<std::int64_t> in_axes = {}, std::int64_t out_axis = 0
     return located(where, [&] {
       const Tensors all{Operand(arguments, where).tensor()...};
       const detail::MappedArguments mapped = detail::split_samples(all, in_axes);
-      return detail::map_samples(detail::call_on<sizeof...(arguments)>(f, mapped.for_one_sample), mapped, out_axis);
+      const auto one = detail::call_for_results<sizeof...(arguments)>(f, mapped.for_one_sample);
+      return detail::with_tensors_replaced(
+          one, [&](const Tensors& tensors) { return detail::map_samples(tensors, mapped, out_axis); });
     });
   };
 }

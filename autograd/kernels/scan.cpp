@@ -20,23 +20,35 @@ struct Walk {
   std::int64_t at(std::int64_t k) const { return first + k * step; }
 };
 
+/// What a scan computes with on its way: rounding errors of float would add up.
+template <class T>
+using Running = std::conditional_t<std::is_same_v<T, float>, double, T>;
+
 /// out_k = next(out_{k-1}, k) along the axis of size n, for each of the inner positions; out_0 = first(0).
 template <class T, class First, class Next>
 void scan(T* out, std::int64_t n, std::int64_t inner, const Walk& walk, const First& first, const Next& next) {
-  if (inner == 1 && n > 0) {  // the result before is in a register: to wait for its store takes three times as long
-    T last = first(walk.at(0));
-    out[walk.at(0)] = last;
+  if (n == 0) {
+    return;
+  }
+  if (inner == 1) {  // the running value is in a register: to wait for a store takes three times as long
+    Running<T> last = first(walk.at(0));
+    out[walk.at(0)] = static_cast<T>(last);
     for (std::int64_t k = 1; k < n; ++k) {
       last = next(last, walk.at(k));
-      out[walk.at(k)] = last;
+      out[walk.at(k)] = static_cast<T>(last);
     }
     return;
   }
-  for (std::int64_t k = 0; k < n; ++k) {
-    const std::int64_t row = walk.at(k) * inner;
-    const T* before = k == 0 ? nullptr : out + walk.at(k - 1) * inner;
-    for (std::int64_t i = 0; i < inner; ++i) {
-      out[row + i] = before == nullptr ? first(row + i) : next(before[i], row + i);
+  constexpr std::int64_t most_columns = 64;
+  for (std::int64_t column = 0; column < inner; column += most_columns) {
+    const std::int64_t columns = std::min(most_columns, inner - column);
+    Running<T> last[most_columns];
+    for (std::int64_t k = 0; k < n; ++k) {
+      const std::int64_t row = walk.at(k) * inner + column;
+      for (std::int64_t i = 0; i < columns; ++i) {
+        last[i] = k == 0 ? first(row + i) : next(last[i], row + i);
+        out[row + i] = static_cast<T>(last[i]);
+      }
     }
   }
 }
@@ -74,8 +86,9 @@ void linear_recurrence(DType dtype, const void* a, const void* b, void* out, std
       const T* factor = static_cast<const T*>(a) + offset;
       const T* term = static_cast<const T*>(b) + offset;
       scan(
-          static_cast<T*>(out) + offset, n, inner, Walk(n, reverse), [&](std::int64_t i) { return term[i]; },
-          [&](T before, std::int64_t i) { return static_cast<T>(factor[i] * before + term[i]); });
+          static_cast<T*>(out) + offset, n, inner, Walk(n, reverse),
+          [&](std::int64_t i) { return static_cast<Running<T>>(term[i]); },
+          [&](Running<T> before, std::int64_t i) { return static_cast<Running<T>>(factor[i] * before + term[i]); });
     });
   });
 }
@@ -87,8 +100,9 @@ void cumulative_sum(DType dtype, const void* in, void* out, std::int64_t outer, 
     for_each_row(outer, n * inner, [&](std::int64_t offset) {
       const T* term = static_cast<const T*>(in) + offset;
       scan(
-          static_cast<T*>(out) + offset, n, inner, Walk(n, reverse), [&](std::int64_t i) { return term[i]; },
-          [&](T before, std::int64_t i) { return static_cast<T>(before + term[i]); });
+          static_cast<T*>(out) + offset, n, inner, Walk(n, reverse),
+          [&](std::int64_t i) { return static_cast<Running<T>>(term[i]); },
+          [&](Running<T> before, std::int64_t i) { return static_cast<Running<T>>(before + term[i]); });
     });
   });
 }

@@ -7,6 +7,7 @@
 #include "autograd/operation.hpp"
 #include "autograd/ops.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/recognize.hpp"
 
 /// \file
 /// Elementwise ops: each is its formula. Derivatives of every order follow from it.
@@ -274,6 +275,8 @@ struct Cast {
 };
 
 }  // namespace
+
+bool detail::is_cast(const Node& node) { return node.as<Cast>() != nullptr; }
 
 Tensor cast(const Operand& x, DType dtype) {
   const Tensor input = x.tensor();

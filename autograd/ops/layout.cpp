@@ -8,6 +8,7 @@
 #include "autograd/ops.hpp"
 #include "autograd/ops/map.hpp"
 #include "autograd/ops/transpose.hpp"
+#include "autograd/recognize.hpp"
 
 /// \file
 /// Ops that rearrange elements. All are linear: their derivative rules are other rearrangements.
@@ -194,6 +195,8 @@ struct BroadcastTo {
 };
 
 }  // namespace
+
+bool detail::is_broadcast(const Node& node) { return node.as<BroadcastTo>() != nullptr; }
 
 Tensor broadcast_to(const Operand& x, const Shape& shape) {
   const Tensor input = x.tensor();

@@ -6,6 +6,7 @@
 #include "autograd/operation.hpp"
 #include "autograd/ops.hpp"
 #include "autograd/ops/axis_run.hpp"
+#include "autograd/recognize.hpp"
 
 /// \file
 /// Reductions. The operations reduce a run of adjacent axes [first, last) and leave them out of the result; `reduce`
@@ -113,6 +114,11 @@ struct Sum {
 };
 
 }  // namespace
+
+bool detail::is_sum_of_rows(const Node& node) {
+  const auto* sum = node.as<Sum>();
+  return sum != nullptr && sum->axes.first == 0 && sum->axes.last == 1;
+}
 
 Tensor sum(const Operand& x, const Axes& axes, bool keepdims) { return reduce<Sum>(x, axes, keepdims); }
 

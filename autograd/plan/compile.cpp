@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "autograd/plan/trace.hpp"
+#include "autograd/recognize.hpp"
 
 namespace xgrad::detail {
 
@@ -53,6 +54,8 @@ std::shared_ptr<const Traced> trace(std::span<const Tensor> arguments, const Cal
 }
 
 }  // namespace
+
+bool is_compiled_result(const Node& node) { return node.as<CompiledResult>() != nullptr; }
 
 struct CompiledFunction::State {
   CompileOptions options;

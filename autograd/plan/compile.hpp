@@ -7,12 +7,11 @@
 #include <source_location>
 #include <span>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "autograd/plan/plan.hpp"
+#include "autograd/results.hpp"
 #include "autograd/tensor.hpp"
 
 /// \file
@@ -27,98 +26,6 @@ struct CompileOptions {
 };
 
 namespace detail {
-
-/// Tensors, the first few without an allocation.
-class ShortTensors {
- public:
-  std::size_t size() const { return count_; }
-  Tensor& operator[](std::size_t i) { return i < few ? first_[i] : rest_[i - few]; }
-  const Tensor& operator[](std::size_t i) const { return i < few ? first_[i] : rest_[i - few]; }
-  void push_back(Tensor tensor) {
-    if (count_ < few) {
-      first_[count_] = std::move(tensor);
-    } else {
-      rest_.push_back(std::move(tensor));
-    }
-    ++count_;
-  }
-
- private:
-  static constexpr std::size_t few = 4;
-  std::array<Tensor, few> first_;
-  Tensors rest_;
-  std::size_t count_ = 0;
-};
-
-/// What a function returned: its tensors in order, and the lengths of the lists among them.
-struct Results {
-  ShortTensors tensors;
-  std::vector<std::size_t> lengths;
-};
-
-/// Takes the tensors out of Results in order.
-struct ResultReader {
-  Results results;
-  std::size_t next_tensor = 0;
-  std::size_t next_length = 0;
-};
-
-/// How a result of type T is put into Results and taken out again.
-template <class T>
-struct Packing;
-
-template <>
-struct Packing<Tensor> {
-  static void put(const Tensor& tensor, Results& results) { results.tensors.push_back(tensor); }
-  static Tensor take(ResultReader& reader) { return std::move(reader.results.tensors[reader.next_tensor++]); }
-};
-
-template <>
-struct Packing<Tensors> {
-  static void put(const Tensors& list, Results& results) {
-    results.lengths.push_back(list.size());
-    for (const Tensor& tensor : list) {
-      results.tensors.push_back(tensor);
-    }
-  }
-  static Tensors take(ResultReader& reader) {
-    Tensors list(reader.results.lengths[reader.next_length++]);
-    for (Tensor& tensor : list) {
-      tensor = Packing<Tensor>::take(reader);
-    }
-    return list;
-  }
-};
-
-template <class T>
-concept Packable = requires(const T& value, Results& results) { Packing<T>::put(value, results); };
-
-template <class Tuple, class... T>
-struct TuplePacking {
-  static void put(const Tuple& tuple, Results& results) {
-    std::apply([&](const T&... part) { (Packing<T>::put(part, results), ...); }, tuple);
-  }
-  static Tuple take(ResultReader& reader) { return Tuple{Packing<T>::take(reader)...}; }  // braces: from left to right
-};
-
-template <Packable A, Packable B>
-struct Packing<std::pair<A, B>> : TuplePacking<std::pair<A, B>, A, B> {};
-template <Packable... T>
-struct Packing<std::tuple<T...>> : TuplePacking<std::tuple<T...>, T...> {};
-
-template <Packable T, std::size_t N>
-struct Packing<std::array<T, N>> {
-  static void put(const std::array<T, N>& list, Results& results) {
-    for (const T& part : list) {
-      Packing<T>::put(part, results);
-    }
-  }
-  static std::array<T, N> take(ResultReader& reader) {
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return std::array<T, N>{(static_cast<void>(I), Packing<T>::take(reader))...};
-    }(std::make_index_sequence<N>());
-  }
-};
 
 /// The user's function, for a certain number of arguments, without its type.
 struct Callee {
@@ -238,8 +145,7 @@ class Compiled {
 /// - The value of a tensor that depends on an argument or a variable cannot be read inside: return the tensor.
 ///
 /// Results have no history. To differentiate, call grad inside, or transform the compiled function: in a trace or a
-/// transformation, or with arguments whose history has a tensor of a transformation, \p f is simply called. (When the
-/// transformation is over, detach() such arguments.)
+/// transformation that is going on, with arguments that depend on a tensor of it, \p f is simply called.
 ///
 /// Several threads may call one compiled function, unless it reads or assigns variables.
 template <class F>

@@ -135,23 +135,6 @@ class Evaluation {
   std::vector<View> out_;
 };
 
-// Random numbers have other keys in every step, which would make every step's graph another one: they are drawn first, and
-// the plan is given them. \return whether there were any.
-bool draw_random_numbers(const TopologicalOrder& order) {
-  bool any = false;
-  for (const Node* node : order.nodes) {
-    if (node->inputs().empty() && node->name().starts_with("random_")) {
-      const Spec& spec = node->spec(0);
-      Array array(spec.shape, spec.dtype);
-      const View out{array.data(), &spec};
-      node->eval({}, std::span(&out, 1));
-      node->keep_value(0, array);
-      any = true;
-    }
-  }
-  return any;
-}
-
 /// \return false when there is no plan, or when it failed: node by node, the error gets the right place.
 bool run_as_plan(const TopologicalOrder& order, const std::vector<bool>& wanted) {
   const plan::Structure structure(order, wanted);
@@ -188,10 +171,7 @@ void evaluate(std::span<const Tensor> tensors) {
   if (known) {
     return;
   }
-  TopologicalOrder order = unknown_nodes(tensors);
-  if (is_plannable(order) && draw_random_numbers(order)) {
-    order = unknown_nodes(tensors);
-  }
+  const TopologicalOrder order = unknown_nodes(tensors);
   const std::vector<bool> wanted = find_wanted(order, tensors);
   if (!is_plannable(order) || !run_as_plan(order, wanted)) {
     Evaluation(order, wanted).run();

@@ -8,6 +8,7 @@
 #include "autograd/ops/map.hpp"
 #include "autograd/ops/matmul.hpp"
 #include "autograd/plan/passes.hpp"
+#include "autograd/recognize.hpp"
 #include "autograd/variable.hpp"
 
 /// \file
@@ -19,7 +20,7 @@ namespace {
 
 // The sum over all axes but the last ones, which a kernel computes for some columns at a time.
 bool sums_columns(const Node& node) {
-  if (node.name() != "sum" || node.inputs().size() != 1 || node.attributes() != "axes=(0,)") {
+  if (!detail::is_sum_of_rows(node)) {
     return false;
   }
   const Shape& in = node.input(0).shape();
@@ -99,7 +100,7 @@ class Import {
 
   void add_alias(const Node& node) {
     ValueId id = id_of(node.input(0));
-    const bool waits = node.name() == "barrier";
+    const bool waits = detail::is_barrier(node);
     if (waits || node.spec(0) != draft_.spec(id)) {
       id = draft_.add_alias(id, node.spec(0));
     }

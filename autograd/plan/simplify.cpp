@@ -3,6 +3,7 @@
 
 #include "autograd/plan/joined_formula.hpp"
 #include "autograd/plan/passes.hpp"
+#include "autograd/recognize.hpp"
 
 /// \file
 /// A map reads through what its kernel does on the way: broadcasts, conversions to its own type, single numbers.
@@ -41,12 +42,12 @@ class Simplifier {
     for (const Step* step = producer(id); step != nullptr && step->kind == Step::Kind::op; step = producer(id)) {
       const ValueId source = step->inputs.empty() ? id : step->inputs[0];
       const bool whole = draft_.values[id].whole == id;
-      if (step->name == "broadcast_to" && whole && broadcasts_to(draft_.spec(source).shape, map.space)) {
+      if (detail::is_broadcast(*step->node) && whole && broadcasts_to(draft_.spec(source).shape, map.space)) {
         id = source;
-      } else if (step->name == "broadcast_to" && draft_.spec(source).shape.element_count() == 1) {
+      } else if (detail::is_broadcast(*step->node) && draft_.spec(source).shape.element_count() == 1) {
         id = draft_.add_alias(source, {Shape(), draft_.spec(source).dtype});
         producers_.push_back(producers_[source]);
-      } else if (step->name == "cast" && whole && draft_.spec(id).dtype == map.formula.compute &&
+      } else if (detail::is_cast(*step->node) && whole && draft_.spec(id).dtype == map.formula.compute &&
                  is_floating(map.formula.compute)) {
         id = source;
       } else {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "autograd/graph.hpp"
+#include "autograd/recognize.hpp"
 
 namespace xgrad::detail {
 
@@ -23,9 +24,6 @@ struct Argument {
   void eval(ConstViews, Views) const { raise_traced_value(); }
 };
 
-bool is_alias_of_argument(const Node& node) { return node.name() == "alias"; }
-bool is_placeholder(const Node& node) { return node.name() == "placeholder" && node.inputs().empty(); }
-
 // What is captured has to have elements of its own that do not change.
 void require_constant(const Node& node) {
   if (const VariableRead* variable = variable_of(node)) {
@@ -34,11 +32,11 @@ void require_constant(const Node& node) {
                                   "read the variable inside the function, or detach() what is constant",
                                   variable->variable));
   }
-  if (is_alias_of_argument(node) || is_placeholder(node)) {
+  if (is_open_alias(node) || is_placeholder(node)) {
     raise<ValueError>(
         "compile",
         "the function captures a tensor that belongs to a transformation such as grad or vmap; pass it to "
-        "the compiled function as an argument, or, when that transformation is over, detach() it");
+        "the compiled function as an argument");
   }
 }
 
@@ -160,7 +158,7 @@ bool belongs_to_transformation(const Tensor& tensor) {
   }
   const TopologicalOrder order = topological_order(std::span(&tensor, 1));
   return std::any_of(order.nodes.begin(), order.nodes.end(),
-                     [](const Node* n) { return is_alias_of_argument(*n) || is_placeholder(*n); });
+                     [](const Node* n) { return is_open_alias(*n) || is_placeholder(*n); });
 }
 
 }  // namespace xgrad::detail

@@ -29,7 +29,7 @@ Tensor map_call(const Row& row, const Tensors& operands, const std::vector<bool>
     axes.push_back(has_samples ? 0 : unmapped);
   }
   const detail::MappedArguments arguments = detail::split_samples(operands, axes);
-  return detail::map_samples(row.call(arguments.for_one_sample), arguments, 0);
+  return detail::map_samples({row.call(arguments.for_one_sample)}, arguments, 0)[0];
 }
 
 void check_case(const Row& row, const Tensors& operands, const std::vector<bool>& mapped) {

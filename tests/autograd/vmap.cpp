@@ -1,5 +1,8 @@
 #include "autograd/vmap.hpp"
 
+#include <array>
+#include <tuple>
+
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/autograd.hpp"
@@ -25,6 +28,30 @@ BOOST_AUTO_TEST_CASE(applies_the_function_to_every_sample) {
   for (std::int64_t i = 0; i < 5; ++i) {
     BOOST_TEST(close(all_at_once[i], f(xs[i])));
   }
+}
+
+BOOST_AUTO_TEST_CASE(several_results) {
+  const auto loss = [](const Tensor& w, const Tensor& x) { return sum(tanh(w * x)); };
+  const Tensor w = random_tensor({3});
+  const Tensor xs = random_tensor({5, 3}, -1, 1, 2);
+  const auto [losses, gradients] = vmap(value_and_grad(loss), {unmapped, 0})(w, xs);
+  const auto [again, both] = vmap(value_and_grad(loss, {0, 1}), {unmapped, 0}, -1)(w, xs);
+  BOOST_TEST(close(losses, vmap(loss, {unmapped, 0})(w, xs)));
+  BOOST_TEST(close(gradients, vmap(grad(loss), {unmapped, 0})(w, xs)));
+  BOOST_TEST(close(again, losses));
+  BOOST_TEST_REQUIRE(both.size() == 2u);
+  BOOST_TEST(close(transpose(both[0]), gradients));
+  BOOST_TEST(close(transpose(both[1]), vmap(grad(loss, 1), {unmapped, 0})(w, xs)));
+}
+
+BOOST_AUTO_TEST_CASE(results_that_do_not_depend_on_the_samples_are_repeated) {
+  const Tensor w = {1.0, 2.0};
+  const auto f = [&](const Tensor& x) { return std::tuple(w * 2.0, x, Tensors{}, std::array<Tensor, 1>{x * x}); };
+  const auto [same, x, none, squares] = vmap(f)(Tensor{3.0, 4.0, 5.0});
+  check_elements(same, {3, 2}, {2, 4, 2, 4, 2, 4});
+  check_elements(x, {3}, {3, 4, 5});
+  BOOST_TEST(none.empty());
+  check_elements(squares[0], {3}, {9, 16, 25});
 }
 
 BOOST_AUTO_TEST_CASE(the_function_sees_one_sample_and_is_called_once) {
