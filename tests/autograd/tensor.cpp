@@ -1,6 +1,5 @@
 #include "autograd/tensor.hpp"
 
-#include <memory>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>

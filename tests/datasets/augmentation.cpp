@@ -6,14 +6,13 @@
 #include <cstring>
 #include <map>
 #include <set>
-#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/runtime/workers.hpp"
 #include "datasets/batches.hpp"
-#include "temporary_folder.hpp"
+#include "tests/autograd/testing.hpp"
+#include "tests/runtime/threads.hpp"
 
 namespace {
 
@@ -23,7 +22,7 @@ using datasets::Batch;
 using datasets::Batches;
 using datasets::Dataset;
 using datasets::Image;
-using testing::check_error;
+using testing::check_throws;
 
 constexpr std::int64_t rows = 5;
 constexpr std::int64_t columns = 7;
@@ -181,12 +180,10 @@ BOOST_AUTO_TEST_CASE(augmentation_is_pure_in_seed_epoch_and_batch) {
   BOOST_TEST(!same(batches[0].features, batches[1].features));
   BOOST_TEST(same(batches[1].features, batches[1].features));
 
-  const int threads = runtime::num_threads();
   for (const int count : {1, 3}) {
-    runtime::set_num_threads(count);
+    const testing::Threads threads(count);
     BOOST_TEST((first == pictures(data, augment, 7, 2)));
   }
-  runtime::set_num_threads(threads);
 }
 
 BOOST_AUTO_TEST_CASE(changes_are_applied_in_order_and_draw_independently) {
@@ -210,10 +207,8 @@ BOOST_AUTO_TEST_CASE(changes_are_applied_in_order_and_draw_independently) {
   const auto record = [&](std::size_t i) {
     return Augmentation("record", 1, [&seen, i](const Image&, std::span<const double> d) { seen[i].push_back(d[0]); });
   };
-  const int threads = runtime::num_threads();
-  runtime::set_num_threads(1);
+  const testing::Threads one(1);  // so that both record in the same order
   pictures(same_images<std::uint8_t>(100), {record(0), record(1)});
-  runtime::set_num_threads(threads);
   for (std::size_t i = 0; i < 100; ++i) {
     same += seen[0][i] == seen[1][i] ? 1 : 0;
     BOOST_TEST((seen[0][i] >= 0 && seen[0][i] < 1));
@@ -304,32 +299,32 @@ BOOST_AUTO_TEST_CASE(mixup_follows_changes_to_images) {
 }
 
 BOOST_AUTO_TEST_CASE(wrong_parameters_are_errors) {
-  check_error<ValueError>([] { datasets::shift(-1); }, {"[shift] ", "-1 pixels"});
+  check_throws<ValueError>([] { datasets::shift(-1); }, {"[shift] ", "-1 pixels"});
   for (const double p : {-0.1, 1.1, std::nan("")}) {
-    check_error<ValueError>([&] { datasets::horizontal_flip(p); }, {"[horizontal_flip] ", "probability"});
-    check_error<ValueError>([&] { datasets::random_erasing({.probability = p}); }, {"[random_erasing] "});
-    check_error<ValueError>([&] { datasets::random_erasing({.largest_area = p}); }, {"[random_erasing] ", "areas"});
+    check_throws<ValueError>([&] { datasets::horizontal_flip(p); }, {"[horizontal_flip] ", "probability"});
+    check_throws<ValueError>([&] { datasets::random_erasing({.probability = p}); }, {"[random_erasing] "});
+    check_throws<ValueError>([&] { datasets::random_erasing({.largest_area = p}); }, {"[random_erasing] ", "areas"});
   }
-  check_error<ValueError>([] { datasets::random_erasing({.smallest_area = 0.5, .largest_area = 0.4}); }, {"areas"});
-  check_error<ValueError>([] { datasets::random_erasing({.aspect = 0.5}); }, {"aspect is 0.5"});
+  check_throws<ValueError>([] { datasets::random_erasing({.smallest_area = 0.5, .largest_area = 0.4}); }, {"areas"});
+  check_throws<ValueError>([] { datasets::random_erasing({.aspect = 0.5}); }, {"aspect is 0.5"});
   for (const double alpha : {0.0, -1.0, std::nan(""), HUGE_VAL}) {
-    check_error<ValueError>([&] { datasets::mixup(alpha, 2); }, {"[mixup] ", "alpha"});
+    check_throws<ValueError>([&] { datasets::mixup(alpha, 2); }, {"[mixup] ", "alpha"});
   }
-  check_error<ValueError>([] { Augmentation("mine", -1, [](const Image&, std::span<const double>) {}); },
-                          {"[Augmentation] ", "mine draws -1"});
+  check_throws<ValueError>([] { Augmentation("mine", -1, [](const Image&, std::span<const double>) {}); },
+                           {"[Augmentation] ", "mine draws -1"});
 }
 
 BOOST_AUTO_TEST_CASE(mixup_refuses_what_cannot_be_blended) {
   const auto mix = [](const Dataset& data) { Batches(data, {.augment = {datasets::mixup(0.2, 2)}}).epoch(0)[0]; };
   const xt::xarray<float> features = {{1, 2}, {3, 4}};
-  check_error<ValueError>([&] { mix(Dataset(features, xt::xarray<int>{0, 2})); }, {"[mixup] ", "label 2", "[0, 2)"});
-  check_error<ValueError>([&] { mix(Dataset(features, xt::xarray<int>{0, -1})); }, {"label -1"});
-  check_error<ShapeError>(
+  check_throws<ValueError>([&] { mix(Dataset(features, xt::xarray<int>{0, 2})); }, {"[mixup] ", "label 2", "[0, 2)"});
+  check_throws<ValueError>([&] { mix(Dataset(features, xt::xarray<int>{0, -1})); }, {"label -1"});
+  check_throws<ShapeError>(
       [&] {
         mix(Dataset(features, xt::xarray<int>{{0, 1}, {1, 0}}));
       },
       {"labels are int64 (2, 2)"});
-  check_error<DTypeError>([&] { mix(Dataset(xt::xarray<int>{{1, 2}, {3, 4}}, xt::xarray<int>{0, 1})); }, {"int32"});
+  check_throws<DTypeError>([&] { mix(Dataset(xt::xarray<int>{{1, 2}, {3, 4}}, xt::xarray<int>{0, 1})); }, {"int32"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,7 +1,6 @@
 #include "nn/optimizers/lbfgs.hpp"
 
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 #include <vector>
 

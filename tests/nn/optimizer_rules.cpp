@@ -1,14 +1,13 @@
 #include <array>
 #include <cmath>
 #include <functional>
-#include <string_view>
-#include <vector>
 
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/ops.hpp"
 #include "nn/optimizers.hpp"
 #include "tests/autograd/testing.hpp"
+#include "valley.hpp"
 
 // Every update rule against a loop over plain numbers, written down from the papers.
 
@@ -16,17 +15,12 @@ namespace {
 
 using namespace xgrad;
 using testing::elements;
-
-using Point = std::array<double, 3>;
+using testing::Point;
+using testing::valley;
 
 /// One coordinate of an optimiser: changes w, given its gradient and the number of the step. What it remembers is in
 /// its copy.
 using Rule = std::function<void(double& w, double g, int t)>;
-
-/// (1 - w₀)² + 5 (w₁ - w₀²)² + 0.1 (w₂ w₀)²
-Tensor valley(const Tensor& w) {
-  return square(1 - w[0]) + 5 * square(w[1] - square(w[0])) + 0.1 * square(w[2] * w[0]);
-}
 
 Point gradient_of_valley(const Point& w) {
   const double bend = w[1] - w[0] * w[0];
