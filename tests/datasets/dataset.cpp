@@ -123,10 +123,11 @@ BOOST_AUTO_TEST_CASE(split_divides_by_fraction) {
 
 BOOST_AUTO_TEST_CASE(split_depends_on_the_seed_alone) {
   const Dataset data = make_data(100, uneven);
+  const Dataset other = make_data(100, [](std::int64_t) { return 0; });
   std::set<std::vector<float>> chosen;
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     const std::vector<float> test = features_of(split(data, {.seed = seed}).test);
-    BOOST_TEST((test == features_of(split(data, {.seed = seed}).test)));
+    BOOST_TEST((test == features_of(split(other, {.seed = seed}).test)));
     chosen.insert(test);
   }
   BOOST_TEST(chosen.size() == 10u);

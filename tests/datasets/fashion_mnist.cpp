@@ -159,9 +159,12 @@ BOOST_AUTO_TEST_CASE(names_all_places_when_it_is_in_none) {
 }
 
 BOOST_AUTO_TEST_CASE(rejects_images_of_another_size) {
-  write_data_set(32, 32);
-  check_throws<FileError>([&] { FashionMnist::load(folder); },
-                          {folder.native(), "expected images of 28 x 28", "found 32 x 32"});
+  for (const auto& [rows, columns] : {std::pair(32, 32), std::pair(28, 32), std::pair(32, 28)}) {
+    write_data_set(rows, columns);
+    const std::string found = "found " + std::to_string(rows) + " x " + std::to_string(columns);
+    check_throws<FileError>([&] { FashionMnist::load(folder); },
+                            {folder.native(), "expected images of 28 x 28", found});
+  }
 }
 
 BOOST_AUTO_TEST_CASE(rejects_a_missing_file) {
@@ -179,9 +182,12 @@ BOOST_AUTO_TEST_CASE(rejects_a_missing_file) {
 
 BOOST_AUTO_TEST_CASE(rejects_counts_that_disagree) {
   write_data_set(4, 6);
-  write_idx(test_labels, make_bytes({4}, 10));
-  check_throws<FileError>([&] { MnistFolder::load(folder); },
-                          {test_labels.native(), test_images.native(), "expected 5 labels", "found 4"});
+  for (const std::int64_t labels : {4, 6}) {
+    write_idx(test_labels, make_bytes({labels}, 10));
+    check_throws<FileError>(
+        [&] { MnistFolder::load(folder); },
+        {test_labels.native(), test_images.native(), "expected 5 labels", "found " + std::to_string(labels)});
+  }
 }
 
 BOOST_AUTO_TEST_CASE(rejects_labels_out_of_range) {

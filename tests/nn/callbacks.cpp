@@ -1,6 +1,7 @@
 #include "nn/callbacks.hpp"
 
 #include <cmath>
+#include <csignal>
 #include <filesystem>
 #include <limits>
 #include <sstream>
@@ -75,6 +76,21 @@ BOOST_AUTO_TEST_CASE(early_stopping_restores_the_best_weights) {
   BOOST_TEST(weight() == 2);
   check_throws<ValueError>([&] { run({1}, {nn::callbacks::early_stopping({.monitor = "f1"})}); }, {"'f1'", "loss"});
   check_throws<ValueError>([] { nn::callbacks::early_stopping({.patience = -1}); }, {"[early_stopping] ", "-1"});
+}
+
+BOOST_AUTO_TEST_CASE(early_stopping_restores_nothing_when_interrupted) {
+  double last = 0;
+  const nn::Callback press{.on_batch_end = [&](nn::TrainingState& training) {
+    if (training.epoch == 3) {
+      last = weight();
+      std::raise(SIGINT);
+    }
+  }};
+  const auto previous = std::signal(SIGINT, [](int) {});  // also where the program is to ignore it
+  run({3, 1, 2}, {nn::callbacks::early_stopping({.patience = 9}), press});
+  std::signal(SIGINT, previous);
+  BOOST_TEST(weight() == last);
+  BOOST_TEST(last != 2);
 }
 
 BOOST_AUTO_TEST_CASE(checkpoints_are_written_on_improvement) {

@@ -99,14 +99,21 @@ BOOST_AUTO_TEST_CASE(adam_with_amsgrad_and_weight_decay) {
 }
 
 BOOST_AUTO_TEST_CASE(adamw_with_amsgrad_climbs) {
-  check_rule<nn::AdamW>(nn::AdamWOptions{.learning_rate = 0.02, .weight_decay = 0.3, .amsgrad = true, .maximize = true},
-                        [m = 0.0, v = 0.0, most = 0.0](double& w, double g, int t) mutable {
-                          w -= 0.02 * 0.3 * w;
-                          m = 0.9 * m - 0.1 * g;
-                          v = 0.999 * v + 0.001 * g * g;
-                          most = std::max(most, v);
-                          w -= 0.02 * m / (1 - power(0.9, t)) / (std::sqrt(most / (1 - power(0.999, t))) + 1e-8);
-                        });
+  const auto rule = [](double beta2, double decay) {
+    return [=, m = 0.0, v = 0.0, most = 0.0](double& w, double g, int t) mutable {
+      w -= 0.02 * decay * w;
+      m = 0.9 * m - 0.1 * g;
+      v = beta2 * v + (1 - beta2) * g * g;
+      most = std::max(most, v);
+      w -= 0.02 * m / (1 - power(0.9, t)) / (std::sqrt(most / (1 - power(beta2, t))) + 1e-8);
+    };
+  };
+  nn::AdamWOptions options{.learning_rate = 0.02, .weight_decay = 0.3, .amsgrad = true, .maximize = true};
+  check_rule<nn::AdamW>(options, rule(0.999, 0.3));
+  // So far the largest moment was always the last one. With more decay the gradients become smaller.
+  options.beta2 = 0.9;
+  options.weight_decay = 3;
+  check_rule<nn::AdamW>(options, rule(0.9, 3));
 }
 
 BOOST_AUTO_TEST_CASE(adamax_with_weight_decay) {

@@ -117,6 +117,8 @@ BOOST_AUTO_TEST_CASE(evaluation_and_prediction_are_inference) {
   const nn::Sequential model = make_model(0.5);
   nn::TrainerOptions options = in_batches;
   options.metrics = {nn::Accuracy()};
+  options.batches.drop_last = true;
+  options.batches.augment = {datasets::mixup(0.4, 3)};
   nn::Trainer trainer(model, nn::Adam(model.parameters()), nn::cross_entropy, options);
   const Dataset test = make_data(4);
   const nn::History history =
@@ -190,26 +192,28 @@ BOOST_AUTO_TEST_CASE(accumulated_batches_are_one_larger_batch) {
 }
 
 BOOST_AUTO_TEST_CASE(a_loss_that_is_not_finite_changes_nothing) {
-  const Variable w(Tensor{1.0, -1.0}, "w");
-  const std::string line = std::to_string(__LINE__ + 1);
-  const auto loss = [](const Tensor& z, const Tensor&) { return mean(log(z)); };
-  const nn::Adam adam({w}, {.learning_rate = 0.01});
-  nn::Trainer trainer([=](const Tensor& x) { return nn::Dropout(0)(x * w, nn::Mode()); }, adam, loss,
-                      {.batches = {.batch_size = 1, .shuffle = false, .dtype = DType::float64}});
-  const xt::xarray<double> x{{1, -2}, {2, -1}, {3, 1}, {1, -1}};  // the third gives log(-1)
-  std::vector<double> before, rates;
-  const auto all_variables = [&] {
-    nn::Variables all = adam.variables();
-    all.push_back(w);
-    return contents(all);
-  };
-  const nn::Callback note{.on_batch_start = [&](nn::TrainingState&) { before = all_variables(); }};
-  const std::string fit_line = std::to_string(__LINE__ + 1);
-  const auto fit = [&] { trainer.fit({x, xt::xarray<double>{0, 0, 0, 0}}, quiet(2, {note})); };
-  check_throws<ValueError>(
-      fit, {"[fit] ", "epoch 1, batch 3 of 4", "[log] ", "trainer.cpp:" + line, "trainer.cpp:" + fit_line});
-  BOOST_TEST((all_variables() == before));
-  BOOST_TEST(adam.state().front().item() == 2);  // steps
+  for (const double third : {1.0, 0.0}) {  // of which the logarithms are NaN, with a weight of -1, and -infinity
+    const Variable w(Tensor{1.0, -1.0}, "w");
+    const std::string line = std::to_string(__LINE__ + 1);
+    const auto loss = [](const Tensor& z, const Tensor&) { return mean(log(z)); };
+    const nn::Adam adam({w}, {.learning_rate = 0.01});
+    nn::Trainer trainer([=](const Tensor& x) { return nn::Dropout(0)(x * w, nn::Mode()); }, adam, loss,
+                        {.batches = {.batch_size = 1, .shuffle = false, .dtype = DType::float64}});
+    const xt::xarray<double> x{{1, -2}, {2, -1}, {3, third}, {1, -1}};
+    std::vector<double> before;
+    const auto all_variables = [&] {
+      nn::Variables all = adam.variables();
+      all.push_back(w);
+      return contents(all);
+    };
+    const nn::Callback note{.on_batch_start = [&](nn::TrainingState&) { before = all_variables(); }};
+    const std::string fit_line = std::to_string(__LINE__ + 1);
+    const auto fit = [&] { trainer.fit({x, xt::xarray<double>{0, 0, 0, 0}}, quiet(2, {note})); };
+    check_throws<ValueError>(
+        fit, {"[fit] ", "epoch 1, batch 3 of 4", "[log] ", "trainer.cpp:" + line, "trainer.cpp:" + fit_line});
+    BOOST_TEST((all_variables() == before));
+    BOOST_TEST(adam.state().front().item() == 2);  // steps
+  }
 }
 
 BOOST_AUTO_TEST_CASE(nor_running_means_and_dropout) {
@@ -294,6 +298,7 @@ BOOST_AUTO_TEST_CASE(the_suggestion_is_where_the_loss_falls) {
       trainer.find_learning_rate(one, {.min = 1e-4, .max = 100, .steps = 121, .print = false});
   BOOST_TEST(seen.suggestion > 0.02);
   BOOST_TEST(seen.suggestion < 1);
+  BOOST_TEST(seen.rates.size() < 121u);  // above a = 2 the loss grows, to four times its least and more
   BOOST_TEST(w.value<double>()(0) == 1);
   check_throws<ValueError>([&] { trainer.find_learning_rate(one, {.min = 1, .max = 0.1}); }, {"min < max"});
   check_throws<ValueError>([&] { trainer.find_learning_rate(one, {.steps = 19}); }, {"20"});
