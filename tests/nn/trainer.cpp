@@ -3,6 +3,7 @@
 #include <cmath>
 #include <csignal>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -111,6 +112,12 @@ BOOST_AUTO_TEST_CASE(dropout_follows_the_seed) {
   BOOST_TEST((once == train(1, 1)));
   BOOST_TEST((once == train(1, 2)));
   BOOST_TEST((once != train(2, 1)));
+
+  const nn::Sequential model = make_model(0.5);
+  nn::Trainer still(model, nn::SGD(model.parameters(), {.learning_rate = 0}), nn::cross_entropy,
+                    {.batches = {.batch_size = samples, .shuffle = false}});
+  const std::vector<double> losses = still.fit(make_data(), quiet(2))["loss"];
+  BOOST_TEST(losses[0] != losses[1]);  // each step drops other elements
 }
 
 BOOST_AUTO_TEST_CASE(evaluation_and_prediction_are_inference) {
@@ -149,6 +156,16 @@ BOOST_AUTO_TEST_CASE(data_come_from_xtensor_and_are_split) {
   BOOST_TEST(history.epochs.front().contains("validation_loss"));
   trainer.fit({x, y}, quiet(500));
   testing::check_elements(trainer.predict(2 * x), {5, 1}, {6, 12, 18, 24, 30}, 1e-3);
+
+  std::set<double> losses;  // of a model that learns nothing: they tell which samples validate
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    nn::Trainer still(model, nn::SGD(model.parameters(), {.learning_rate = 0}), nn::mse,
+                      {.batches = {.seed = seed, .dtype = DType::float64}});
+    const nn::History seen =
+        still.fit({x, x * x}, {.epochs = 1, .validation_fraction = 0.4, .progress = nn::Progress::quiet});
+    losses.insert(seen["validation_loss"].front());
+  }
+  BOOST_TEST(losses.size() > 1u);
 }
 
 BOOST_AUTO_TEST_CASE(gradients_are_clipped) {
@@ -346,6 +363,11 @@ BOOST_AUTO_TEST_CASE(wrong_calls_are_refused) {
         trainer(nn::cross_entropy, {.metrics = {nn::Accuracy(), nn::Accuracy()}});
       },
       {"[trainer] ", "'accuracy'"});
+  const auto equal = [](const Tensor& z, const Tensor& y) { return z == y; };
+  for (const char* name : {"loss", "learning_rate", "seconds"}) {
+    check_throws<ValueError>([&] { trainer(nn::cross_entropy, {.metrics = {nn::Mean(name, equal)}}); },
+                             {"[trainer] ", name});
+  }
   check_throws<ValueError>([&] { nn::Trainer(model, std::shared_ptr<nn::Optimizer>(), nn::cross_entropy); }, {"null"});
 }
 
