@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <map>
+#include <numeric>
 #include <set>
 #include <vector>
 
@@ -74,6 +75,27 @@ Picture make_picture(const F& pixel) {
   return picture;
 }
 
+/// Rows and columns, the last ones included; no rows when nothing is 0.
+struct Part {
+  std::int64_t top = rows, bottom = -1, left = columns, right = -1;
+};
+
+/// Where a picture is 0, which must be one rectangle; elsewhere it must be as it was.
+Part erased_part(const Picture& picture) {
+  Part part;
+  for (std::int64_t i = 0; i < pixels; ++i) {
+    if (picture[static_cast<std::size_t>(i)] == 0) {
+      part = {std::min(part.top, i / columns), std::max(part.bottom, i / columns), std::min(part.left, i % columns),
+              std::max(part.right, i % columns)};
+    }
+  }
+  const Picture expected = make_picture([&](std::int64_t r, std::int64_t c) {
+    return r >= part.top && r <= part.bottom && c >= part.left && c <= part.right ? 0 : original(r, c);
+  });
+  BOOST_REQUIRE((picture == expected));
+  return part;
+}
+
 /// Whether a count of \p trials events of \p probability is within five standard deviations.
 bool is_likely(double count, double trials, double probability) {
   return std::abs(count - trials * probability) < 5 * std::sqrt(trials * probability * (1 - probability)) + 1e-9;
@@ -129,19 +151,7 @@ BOOST_AUTO_TEST_CASE(erasing_clears_one_rectangle) {
   std::set<Picture> distinct;
   int erased = 0;
   for (const Picture& picture : pictures(same_images<std::uint8_t>(2000), {datasets::random_erasing(options)})) {
-    std::int64_t top = rows, bottom = -1, left = columns, right = -1;
-    for (std::int64_t i = 0; i < pixels; ++i) {
-      if (picture[static_cast<std::size_t>(i)] == 0) {
-        top = std::min(top, i / columns);
-        bottom = std::max(bottom, i / columns);
-        left = std::min(left, i % columns);
-        right = std::max(right, i % columns);
-      }
-    }
-    const Picture expected = make_picture([&](std::int64_t r, std::int64_t c) {
-      return r >= top && r <= bottom && c >= left && c <= right ? 0 : original(r, c);
-    });
-    BOOST_REQUIRE((picture == expected));
+    const auto [top, bottom, left, right] = erased_part(picture);
     if (bottom >= 0) {
       ++erased;
       distinct.insert(picture);
@@ -156,6 +166,18 @@ BOOST_AUTO_TEST_CASE(erasing_clears_one_rectangle) {
   }
   BOOST_TEST(is_likely(erased, 2000, 0.4));
   BOOST_TEST(distinct.size() > 50u);
+}
+
+BOOST_AUTO_TEST_CASE(rectangles_that_are_longer_than_the_image_are_cut) {
+  const datasets::ErasingOptions options{.probability = 1, .smallest_area = 0.5, .largest_area = 0.5, .aspect = 10};
+  int all_rows = 0, all_columns = 0;
+  for (const Picture& picture : pictures(same_images<std::uint8_t>(500), {datasets::random_erasing(options)})) {
+    const auto [top, bottom, left, right] = erased_part(picture);
+    all_rows += bottom - top + 1 == rows ? 1 : 0;
+    all_columns += right - left + 1 == columns ? 1 : 0;
+  }
+  BOOST_TEST(all_rows > 100);  // heights from √(0.5 · 35 / 10) to ten times as much
+  BOOST_TEST(all_columns > 100);
 }
 
 BOOST_AUTO_TEST_CASE(erasing_everything_leaves_nothing) {
@@ -214,6 +236,11 @@ BOOST_AUTO_TEST_CASE(changes_are_applied_in_order_and_draw_independently) {
     BOOST_TEST((seen[0][i] >= 0 && seen[0][i] < 1));
   }
   BOOST_TEST(same == 0);
+
+  std::set<std::uint64_t> keys;
+  const Augmentation note("note", [&keys](Batch&, std::uint64_t key) { keys.insert(key); });
+  pictures(data, {note, note});
+  BOOST_TEST(keys.size() == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(all_channels_of_an_image_change_alike) {
@@ -288,6 +315,19 @@ BOOST_AUTO_TEST_CASE(mixup_weights_have_the_moments_of_beta) {
     const double variance = 1 / (4 * (2 * alpha + 1));  // of Beta(α, α)
     BOOST_TEST(std::abs(mean - 0.5) < 5 * std::sqrt(variance / (n / 2)));
     BOOST_TEST(std::abs(square - mean * mean - variance) < 0.05 * variance);
+  }
+}
+
+// With so small an α, both of the numbers that a weight is made of may underflow.
+BOOST_AUTO_TEST_CASE(mixup_weights_are_numbers_for_any_alpha) {
+  Array ramp({1000}, DType::float64);
+  std::iota(ramp.data<double>(), ramp.data<double>() + 1000, 0.0);
+  const Batches batches(Dataset(ramp.reshaped({1000, 1}), ramp),
+                        {.batch_size = 1000, .dtype = DType::float64, .augment = {datasets::mixup(1e-3)}});
+  const Batch batch = batches.epoch(0)[0];
+  for (std::int64_t i = 0; i < 1000; ++i) {
+    const double x = batch.targets.data<double>()[i];
+    BOOST_TEST((x >= 0 && x < 1000));
   }
 }
 

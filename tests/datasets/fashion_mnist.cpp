@@ -211,9 +211,12 @@ BOOST_AUTO_TEST_CASE(rejects_other_shapes_and_element_types) {
       [&] { MnistFolder::load(folder); },
       {test_images.native(), "expected uint8 images of shape (n, rows, columns)", "found float32 (5, 4, 6)"});
   write_data_set(4, 6);
-  write_idx(test_images, make_bytes({5, 6, 4}, 10));
-  check_throws<FileError>([&] { MnistFolder::load(folder); },
-                          {test_images.native(), "expected images of 4 x 6", "found 6 x 4"});
+  for (const auto& [rows, columns] : {std::pair(6, 4), std::pair(6, 6), std::pair(4, 4)}) {
+    write_idx(test_images, make_bytes({5, rows, columns}, 10));
+    const std::string found = "found " + std::to_string(rows) + " x " + std::to_string(columns);
+    check_throws<FileError>([&] { MnistFolder::load(folder); },
+                            {test_images.native(), "expected images of 4 x 6", found});
+  }
 }
 
 BOOST_AUTO_TEST_CASE(names_the_damaged_file) {

@@ -281,6 +281,8 @@ BOOST_AUTO_TEST_CASE(ctrl_c_ends_training) {
   std::raise(SIGINT);  // the user's handler is back
   BOOST_TEST(signals_of_the_user == 1);
   BOOST_TEST(trainer.fit(make_data(), quiet(1)).stopped.empty());  // and the next call begins anew
+  std::signal(SIGINT, SIG_IGN);
+  BOOST_TEST(trainer.fit(make_data(), quiet(2, {press})).stopped.empty());  // a program that ignores it goes on to
   std::signal(SIGINT, previous);
 }
 
