@@ -1,7 +1,7 @@
 #include "datasets/batches.hpp"
 
 #include <algorithm>
-#include <string_view>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,7 +15,7 @@ namespace xgrad::datasets {
 
 namespace {
 
-constexpr std::string_view op = "Batches";
+constexpr const char* op = "Batches";
 
 // Keep these apart from other random numbers that a program draws from the same seed.
 constexpr std::uint64_t shuffle_stream = 0x73687566666c65;  // "shuffle"
@@ -42,15 +42,6 @@ void check(const Dataset& data, const BatchOptions& options) {
                                       "rows, columns), or augment by mixup alone",
                                       to_string(data.features().shape())));
   }
-}
-
-Array cast(const Array& array, DType dtype) {
-  if (array.dtype() == dtype) {
-    return array;
-  }
-  Array result(array.shape(), dtype);
-  kernels::cast(array.dtype(), array.data(), dtype, result.data(), array.size());
-  return result;
 }
 
 Array flattened(const Array& rows) {
@@ -87,7 +78,7 @@ Batch Epoch::operator[](std::int64_t index) const {
   const Array features = changes_images(options_) ? gather_augmented(data_.features(), positions, options_.augment, key)
                                                   : gather_features(data_.features(), positions);
   const bool widened = data_.features().dtype() == DType::uint8;
-  Batch batch = {widened ? cast(features, options_.dtype) : features, gather_targets(data_.targets(), positions)};
+  Batch batch = {widened ? cast(features, options_.dtype) : features, take_rows(op, data_.targets(), positions)};
   if (options_.flatten) {
     batch.features = flattened(batch.features);
   }

@@ -8,6 +8,7 @@
 
 #include "autograd/error.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "datasets/gather.hpp"
 #include "datasets/permutation.hpp"
 
 namespace xgrad::datasets {
@@ -16,17 +17,6 @@ namespace {
 
 // Keeps the choice apart from other random numbers that a program draws from the same seed.
 constexpr std::uint64_t split_stream = 0x73706c6974;  // "split"
-
-Array take_rows(const Array& rows, std::span<const std::int64_t> positions) {
-  Shape shape = rows.shape();
-  const std::int64_t count = shape[0];
-  shape[0] = static_cast<std::int64_t>(positions.size());
-  const std::int64_t row_size = Shape(shape.begin() + 1, shape.end()).element_count();
-  Array result(shape, rows.dtype());
-  kernels::take("Dataset::take", size_of(rows.dtype()), rows.data(), 1, count, row_size, positions.data(), shape[0],
-                result.data());
-  return result;
-}
 
 Array class_labels(std::string_view op, const Array& targets) {
   if (targets.dtype() != DType::uint8 && !is_integer(targets.dtype())) {
@@ -38,9 +28,7 @@ Array class_labels(std::string_view op, const Array& targets) {
                       fmt::format("a stratified choice needs targets of shape (n,), got {}; set stratified to false",
                                   to_string(targets.shape())));
   }
-  Array labels(targets.shape(), DType::int64);
-  kernels::cast(targets.dtype(), targets.data(), DType::int64, labels.data(), targets.size());
-  return labels;
+  return cast(targets, DType::int64);
 }
 
 // A random order; when stratified, class by class: every k-th sample of it then takes from each class its share.
@@ -88,12 +76,13 @@ void Dataset::check() const {
 }
 
 Dataset Dataset::take(std::span<const std::int64_t> positions) const {
+  constexpr const char* op = "Dataset::take";
   const auto negative = std::find_if(positions.begin(), positions.end(), [](std::int64_t p) { return p < 0; });
   if (negative != positions.end()) {
-    raise<ValueError>("Dataset::take", fmt::format("index {} at position {} is outside [0, {}); give indices within it",
-                                                   *negative, negative - positions.begin(), size()));
+    raise<ValueError>(op, fmt::format("index {} at position {} is outside [0, {}); give indices within it", *negative,
+                                      negative - positions.begin(), size()));
   }
-  return {take_rows(features_, positions), take_rows(targets_, positions)};
+  return {take_rows(op, features_, positions), take_rows(op, targets_, positions)};
 }
 
 Split split(const Dataset& data, const SplitOptions& options) {

@@ -11,6 +11,7 @@ namespace xgrad::datasets {
 
 namespace {
 
+constexpr const char* op = "Batches";
 constexpr float grey_scale = 1.0f / 255.0f;
 
 std::int64_t row_size(const Array& rows) { return Shape(rows.shape().begin() + 1, rows.shape().end()).element_count(); }
@@ -21,8 +22,8 @@ Shape batch_shape(const Array& rows, std::size_t count) {
   return shape;
 }
 
-void take(const Array& rows, std::span<const std::int64_t> positions, void* out) {
-  kernels::take("Batches", size_of(rows.dtype()), rows.data(), 1, rows.shape()[0], row_size(rows), positions.data(),
+void take(const char* who, const Array& rows, std::span<const std::int64_t> positions, void* out) {
+  kernels::take(who, size_of(rows.dtype()), rows.data(), 1, rows.shape()[0], row_size(rows), positions.data(),
                 static_cast<std::int64_t>(positions.size()), out);
 }
 
@@ -77,7 +78,7 @@ Array gather_features(const Array& rows, std::span<const std::int64_t> positions
     kernels::gather_rows(rows.data<std::uint8_t>(), row_size(rows), positions.data(),
                          static_cast<std::int64_t>(positions.size()), grey_scale, batch.data<float>());
   } else {
-    take(rows, positions, batch.data());
+    take(op, rows, positions, batch.data());
   }
   return batch;
 }
@@ -97,12 +98,12 @@ Array gather_augmented(const Array& rows, std::span<const std::int64_t> position
         positions.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
     if (!bytes) {
       std::byte* images = static_cast<std::byte*>(batch.data()) + first * row_bytes;
-      take(rows, here, images);
+      take(op, rows, here, images);
       image_changes.apply(images, first, last);
       return;
     }
     Array images(batch_shape(rows, here.size()), DType::uint8);
-    take(rows, here, images.data());
+    take(op, rows, here, images.data());
     image_changes.apply(static_cast<std::byte*>(images.data()), first, last);
     const Array order = ascending(last - first);
     kernels::gather_rows(images.data<std::uint8_t>(), size, order.data<std::int64_t>(), last - first, grey_scale,
@@ -111,10 +112,19 @@ Array gather_augmented(const Array& rows, std::span<const std::int64_t> position
   return batch;
 }
 
-Array gather_targets(const Array& rows, std::span<const std::int64_t> positions) {
-  Array batch(batch_shape(rows, positions.size()), rows.dtype());
-  take(rows, positions, batch.data());
-  return batch;
+Array take_rows(const char* who, const Array& rows, std::span<const std::int64_t> positions) {
+  Array taken(batch_shape(rows, positions.size()), rows.dtype());
+  take(who, rows, positions, taken.data());
+  return taken;
+}
+
+Array cast(const Array& array, DType dtype) {
+  if (array.dtype() == dtype) {
+    return array;
+  }
+  Array result(array.shape(), dtype);
+  kernels::cast(array.dtype(), array.data(), dtype, result.data(), array.size());
+  return result;
 }
 
 }  // namespace xgrad::datasets

@@ -6,7 +6,7 @@
 #include "datasets/augmentation.hpp"
 
 /// \file
-/// Internal: the samples of a batch, from all over the data set.
+/// Internal: rows of arrays, from all over the data set, and their dtypes.
 
 namespace xgrad::datasets {
 
@@ -18,7 +18,10 @@ Array gather_features(const Array& rows, std::span<const std::int64_t> positions
 Array gather_augmented(const Array& rows, std::span<const std::int64_t> positions,
                        std::span<const Augmentation> changes, std::uint64_t key);
 
-/// The rows at \p positions as they are.
-Array gather_targets(const Array& rows, std::span<const std::int64_t> positions);
+/// The rows at \p positions as they are. \p op is named in the error of a position that there is not.
+Array take_rows(const char* op, const Array& rows, std::span<const std::int64_t> positions);
+
+/// The same numbers in another dtype; the array itself when it is of that already.
+Array cast(const Array& array, DType dtype);
 
 }  // namespace xgrad::datasets

@@ -1,7 +1,6 @@
 #include "datasets/mnist_folder.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <string_view>
 #include <system_error>

@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "autograd/error.hpp"
-#include "autograd/kernels/kernels.hpp"
+#include "datasets/gather.hpp"
 #include "datasets/output_file.hpp"
 
 namespace xgrad::datasets {
@@ -30,8 +30,7 @@ Array grey_levels(const Array& images) {
   if (!is_floating(images.dtype())) {
     raise<DTypeError>(op, fmt::format("images are {}; give uint8, or floating in [0, 1]", to_string(images.dtype())));
   }
-  Array numbers(images.shape(), DType::float64);
-  kernels::cast(images.dtype(), images.data(), DType::float64, numbers.data(), images.size());
+  const Array numbers = cast(images, DType::float64);
   Array levels(images.shape(), DType::uint8);
   const double* from = numbers.data<double>();
   std::transform(from, from + numbers.size(), levels.data<std::uint8_t>(), [](double x) {

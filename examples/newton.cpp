@@ -4,7 +4,6 @@
 //
 // On Rosenbrock's banana-shaped valley, where gradient descent needs thousands of steps, it needs a handful.
 
-#include <cmath>
 #include <cstdio>
 
 #include <autograd/autograd.hpp>

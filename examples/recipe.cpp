@@ -1,11 +1,10 @@
 #include "recipe.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdio>
 #include <map>
 #include <utility>
-
-#include <unistd.h>
 
 #include <autograd/autograd.hpp>
 #include <autograd/runtime/workers.hpp>

@@ -83,6 +83,7 @@ enum class Per {
 };
 
 /// Assigns what \p schedule gives to the learning rate of a group of parameters, and of those that share it.
+/// \throws ValueError from fit, when there is no such group.
 Callback schedule(const Schedule& schedule, Per per = Per::step, std::size_t group = 0);
 
 /// Lowers the learning rate when a score stops getting better; it begins at what the optimiser has (of its first group).

@@ -1,7 +1,6 @@
 #include "nn/checkpoint.hpp"
 
 #include <atomic>
-#include <cerrno>
 #include <cstdio>
 #include <string>
 #include <system_error>

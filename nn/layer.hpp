@@ -7,8 +7,6 @@
 #include <string>
 #include <string_view>
 #include <tuple>
-#include <type_traits>
-#include <utility>
 #include <vector>
 
 #include "autograd/operation.hpp"

@@ -1,6 +1,5 @@
 #include "nn/metrics.hpp"
 
-#include <cmath>
 #include <limits>
 #include <string_view>
 

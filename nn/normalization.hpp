@@ -29,10 +29,11 @@ struct LayerNormOptions {
 ///     (x - m) / √(v + epsilon) · weight + bias,  m and v over the last axes.
 class LayerNorm : public Layer<LayerNorm> {
  public:
-  /// For inputs whose last axis is of size \p features. \throws ValueError when that is less than 1.
+  /// For inputs whose last axis is of size \p features.
+  /// \throws ValueError when that is less than 1, or epsilon below 0.
   explicit LayerNorm(std::int64_t features, LayerNormOptions options = {}) : LayerNorm(Shape{features}, options) {}
   /// For inputs (.., *shape), normalised over the axes of \p shape.
-  /// \throws ValueError when it has no axes or a size less than 1.
+  /// \throws ValueError when it has no axes or a size less than 1, or epsilon is below 0.
   explicit LayerNorm(const Shape& shape, LayerNormOptions options = {});
 
   /// \throws ShapeError when the last axes of \p x are not the shape of the layer.

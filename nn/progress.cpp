@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
-#include <string_view>
 
 #include <fmt/format.h>
 
@@ -45,9 +44,9 @@ std::string time_text(double seconds) {
 std::string bar(std::int64_t done, std::int64_t all) {
   constexpr std::int64_t width = 24;
   const auto filled = static_cast<std::size_t>(width * done / all);
-  return std::string(filled, '=') + (done < all ? ">" : "") +
-         std::string(static_cast<std::size_t>(width) - std::min<std::size_t>(width, filled + (done < all ? 1 : 0)),
-                     ' ');
+  std::string text = std::string(filled, '=') + (done < all ? ">" : "");
+  text.resize(width, ' ');
+  return text;
 }
 
 struct Bar {

@@ -15,6 +15,7 @@ namespace schedules {
 
 namespace {
 
+using detail::require_count;
 using detail::require_not_negative;
 using detail::require_positive;
 
@@ -23,10 +24,6 @@ template <class Check, class F>
 Schedule checked(const std::source_location& where, const Check& check, F f) {
   located(where, check);
   return [f = std::move(f)](std::int64_t t) { return f(std::max<std::int64_t>(t, 0)); };
-}
-
-void require_count(std::string_view who, std::string_view what, std::int64_t count) {
-  detail::require(count >= 1, who, fmt::format("{} is 1 or more", what), static_cast<double>(count));
 }
 
 void require_ascending(std::string_view who, const std::vector<std::int64_t>& milestones) {
@@ -259,9 +256,9 @@ ReduceOnPlateau::ReduceOnPlateau(double initial, const ReduceOnPlateauOptions& o
   located(where, [&] {
     detail::require_not_negative(name, "the initial rate", initial);
     detail::require_decay(name, "the factor", options.factor);
-    detail::require(options.patience >= 0, name, "patience is 0 or more", static_cast<double>(options.patience));
+    detail::require_count(name, "patience", options.patience, 0);
     detail::require_not_negative(name, "the threshold", options.threshold);
-    detail::require(options.cooldown >= 0, name, "cooldown is 0 or more", static_cast<double>(options.cooldown));
+    detail::require_count(name, "cooldown", options.cooldown, 0);
     detail::require_not_negative(name, "the least rate", options.min_rate);
     detail::require_not_negative(name, "the least change", options.min_change);
   });

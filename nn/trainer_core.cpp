@@ -1,7 +1,6 @@
 #include "nn/trainer_core.hpp"
 
 #include <cmath>
-#include <limits>
 #include <string>
 
 #include <fmt/format.h>
@@ -56,13 +55,6 @@ void require_names(const std::vector<Metric>& metrics) {
   }
 }
 
-Tensors clipped(Tensors gradients, const Clipping& clipping, const std::source_location& where) {
-  if (clipping.value) {
-    gradients = clip_by_value(gradients, *clipping.value, where);
-  }
-  return clipping.norm ? clip_by_global_norm(gradients, *clipping.norm, where) : gradients;
-}
-
 }  // namespace
 
 void require_samples(std::string_view op, const datasets::Dataset& data, std::string_view what) {
@@ -91,7 +83,7 @@ detail::TrainerCore::TrainerCore(Module m, std::shared_ptr<Optimizer> o, Loss l,
                          }),
                          {.name = "train_step"}, place)),
       update(compile(std::function<void()>([this] {
-                       optimizer->step(clipped(gradients->mean(), options.clipping, where), where);
+                       optimizer->step(detail::clipped(gradients->mean(), options.clipping, where), where);
                        gradients->reset();
                      }),
                      {.name = "update"}, place)),

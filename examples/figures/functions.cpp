@@ -1,6 +1,5 @@
 // Figures of functions: nothing is trained here.
 
-#include <cmath>
 #include <functional>
 #include <string>
 #include <utility>

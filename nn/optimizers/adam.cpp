@@ -11,15 +11,7 @@ Adam::Adam(const Parameters& parameters, const AdamOptions& options, std::source
 
 Adam::Adam(std::string_view name, const Parameters& parameters, const AdamOptions& options,
            const std::source_location& where)
-    : Optimizer(parameters,
-                {.name = name,
-                 .learning_rate = options.learning_rate,
-                 .weight_decay = options.weight_decay,
-                 .decoupled_weight_decay = options.decoupled_weight_decay,
-                 .maximize = options.maximize,
-                 .momentum_kind = Momentum::beta,
-                 .momentum = options.beta1},
-                where),
+    : Optimizer(parameters, common(name, options), where),
       second_moment_(detail::second_moment(options.beta2)),
       correction2_(detail::bias_correction(options.beta2)),
       weight_(
@@ -42,10 +34,8 @@ void Adam::update(const Step& step, std::vector<Assignment>& updates) const {
   detail::Number correction2(map(correction2_, {step.t}));
   for (const Entry& p : step.entries) {
     const DType dtype = p.w.dtype();
-    const Tensor m = map(detail::first_moment(), {p.g, first_moments_[p.index], c1.in(dtype)});
-    const Tensor v = map(second_moment_, {p.g, second_moments_[p.index]});
-    updates.emplace_back(first_moments_[p.index], m);
-    updates.emplace_back(second_moments_[p.index], v);
+    const Tensor m = detail::next(detail::first_moment(), p.g, first_moments_[p.index], updates, c1.in(dtype));
+    const Tensor v = detail::next(second_moment_, p.g, second_moments_[p.index], updates);
     Tensor divisor = v;
     if (!largest_second_moments_.empty()) {
       divisor = maximum(largest_second_moments_[p.index], v);
@@ -68,14 +58,7 @@ AdamW::AdamW(const Parameters& parameters, const AdamWOptions& options, std::sou
            where) {}
 
 Adamax::Adamax(const Parameters& parameters, const AdamaxOptions& options, std::source_location where)
-    : Optimizer(parameters,
-                {.name = "adamax",
-                 .learning_rate = options.learning_rate,
-                 .weight_decay = options.weight_decay,
-                 .maximize = options.maximize,
-                 .momentum_kind = Momentum::beta,
-                 .momentum = options.beta1},
-                where),
+    : Optimizer(parameters, common("adamax", options), where),
       largest_gradient_([b = options.beta2, epsilon = options.epsilon](
                             Scalar g, Scalar u) { return maximum(b * u, abs(g) + epsilon); },
                         "adamax_largest_gradient") {
@@ -92,10 +75,8 @@ void Adamax::update(const Step& step, std::vector<Assignment>& updates) const {
   detail::Number alpha1(map(detail::corrected_rate(), {step.learning_rate, step.momentum, step.t}));
   for (const Entry& p : step.entries) {
     const DType dtype = p.w.dtype();
-    const Tensor m = map(detail::first_moment(), {p.g, first_moments_[p.index], c1.in(dtype)});
-    const Tensor u = map(largest_gradient_, {p.g, largest_gradients_[p.index]});
-    updates.emplace_back(first_moments_[p.index], m);
-    updates.emplace_back(largest_gradients_[p.index], u);
+    const Tensor m = detail::next(detail::first_moment(), p.g, first_moments_[p.index], updates, c1.in(dtype));
+    const Tensor u = detail::next(largest_gradient_, p.g, largest_gradients_[p.index], updates);
     updates.emplace_back(p.variable, map(weight, {p.w, m, u, alpha1.in(dtype)}));
   }
 }

@@ -8,15 +8,7 @@
 namespace xgrad::nn {
 
 NAdam::NAdam(const Parameters& parameters, const NAdamOptions& options, std::source_location where)
-    : Optimizer(parameters,
-                {.name = "nadam",
-                 .learning_rate = options.learning_rate,
-                 .weight_decay = options.weight_decay,
-                 .decoupled_weight_decay = options.decoupled_weight_decay,
-                 .maximize = options.maximize,
-                 .momentum_kind = Momentum::beta,
-                 .momentum = options.beta1},
-                where),
+    : Optimizer(parameters, common("nadam", options), where),
       momentum_at_(
           [psi = options.momentum_decay](Scalar beta, Scalar t) { return beta * (1 - 0.5 * pow(0.96, t * psi)); },
           "nadam_momentum"),
@@ -54,25 +46,15 @@ void NAdam::update(const Step& step, std::vector<Assignment>& updates) const {
   detail::Number correction2(map(correction2_, {step.t}));
   for (const Entry& p : step.entries) {
     const DType dtype = p.w.dtype();
-    const Tensor m = map(detail::first_moment(), {p.g, first_moments_[p.index], c1.in(dtype)});
-    const Tensor v = map(second_moment_, {p.g, second_moments_[p.index]});
-    updates.emplace_back(first_moments_[p.index], m);
-    updates.emplace_back(second_moments_[p.index], v);
+    const Tensor m = detail::next(detail::first_moment(), p.g, first_moments_[p.index], updates, c1.in(dtype));
+    const Tensor v = detail::next(second_moment_, p.g, second_moments_[p.index], updates);
     updates.emplace_back(p.variable,
                          map(weight_, {p.w, p.g, m, v, of_g.in(dtype), of_m.in(dtype), correction2.in(dtype)}));
   }
 }
 
 RAdam::RAdam(const Parameters& parameters, const RAdamOptions& options, std::source_location where)
-    : Optimizer(parameters,
-                {.name = "radam",
-                 .learning_rate = options.learning_rate,
-                 .weight_decay = options.weight_decay,
-                 .decoupled_weight_decay = options.decoupled_weight_decay,
-                 .maximize = options.maximize,
-                 .momentum_kind = Momentum::beta,
-                 .momentum = options.beta1},
-                where),
+    : Optimizer(parameters, common("radam", options), where),
       second_moment_(detail::second_moment(options.beta2)),
       // r √(1 - β₂ᵗ), or 0 where there is nothing to rectify yet.
       rectification_(
@@ -102,10 +84,8 @@ void RAdam::update(const Step& step, std::vector<Assignment>& updates) const {
   detail::Number r(map(rectification_, {step.t}));
   for (const Entry& p : step.entries) {
     const DType dtype = p.w.dtype();
-    const Tensor m = map(detail::first_moment(), {p.g, first_moments_[p.index], c1.in(dtype)});
-    const Tensor v = map(second_moment_, {p.g, second_moments_[p.index]});
-    updates.emplace_back(first_moments_[p.index], m);
-    updates.emplace_back(second_moments_[p.index], v);
+    const Tensor m = detail::next(detail::first_moment(), p.g, first_moments_[p.index], updates, c1.in(dtype));
+    const Tensor v = detail::next(second_moment_, p.g, second_moments_[p.index], updates);
     updates.emplace_back(p.variable, map(weight_, {p.w, m, v, alpha1.in(dtype), r.in(dtype)}));
   }
 }

@@ -6,25 +6,8 @@
 
 namespace xgrad::nn {
 
-namespace {
-
-// (w, d, α) -> w - α d
-Tensor moved(const Tensor& w, const Tensor& direction, const Tensor& alpha) {
-  static const Formula weight([](Scalar a, Scalar d, Scalar r) { return a - r * d; }, "weight");
-  return map(weight, {w, direction, alpha});
-}
-
-}  // namespace
-
 RMSprop::RMSprop(const Parameters& parameters, const RMSpropOptions& options, std::source_location where)
-    : Optimizer(parameters,
-                {.name = "rmsprop",
-                 .learning_rate = options.learning_rate,
-                 .weight_decay = options.weight_decay,
-                 .maximize = options.maximize,
-                 .momentum_kind = Momentum::velocity,
-                 .momentum = options.momentum},
-                where),
+    : Optimizer(parameters, common("rmsprop", options), where),
       second_moment_(detail::second_moment(options.decay)),
       first_moment_([beta = options.decay](Scalar g, Scalar a) { return a + (1 - beta) * (g - a); }, "first_moment"),
       direction_([epsilon = options.epsilon](Scalar g, Scalar s) { return g / (sqrt(s) + epsilon); },
@@ -48,13 +31,11 @@ RMSprop::RMSprop(const Parameters& parameters, const RMSpropOptions& options, st
 
 // d, the gradient over its root mean square.
 Tensor RMSprop::direction(const Entry& p, std::vector<Assignment>& updates) const {
-  const Tensor s = map(second_moment_, {p.g, second_moments_[p.index]});
-  updates.emplace_back(second_moments_[p.index], s);
+  const Tensor s = detail::next(second_moment_, p.g, second_moments_[p.index], updates);
   if (first_moments_.empty()) {
     return map(direction_, {p.g, s});
   }
-  const Tensor a = map(first_moment_, {p.g, first_moments_[p.index]});
-  updates.emplace_back(first_moments_[p.index], a);
+  const Tensor a = detail::next(first_moment_, p.g, first_moments_[p.index], updates);
   return map(centered_direction_, {p.g, s, a});
 }
 
@@ -66,20 +47,14 @@ void RMSprop::update(const Step& step, std::vector<Assignment>& updates) const {
     const DType dtype = p.w.dtype();
     Tensor d = direction(p, updates);
     if (has_momentum()) {
-      d = map(velocity, {d, velocities_[p.index], mu.in(dtype)});
-      updates.emplace_back(velocities_[p.index], d);
+      d = detail::next(velocity, d, velocities_[p.index], updates, mu.in(dtype));
     }
-    updates.emplace_back(p.variable, moved(p.w, d, alpha.in(dtype)));
+    updates.emplace_back(p.variable, detail::descended(p.w, d, alpha.in(dtype)));
   }
 }
 
 Adagrad::Adagrad(const Parameters& parameters, const AdagradOptions& options, std::source_location where)
-    : Optimizer(parameters,
-                {.name = "adagrad",
-                 .learning_rate = options.learning_rate,
-                 .weight_decay = options.weight_decay,
-                 .maximize = options.maximize},
-                where),
+    : Optimizer(parameters, common("adagrad", options), where),
       rate_([eta = options.learning_rate_decay](Scalar alpha, Scalar t) { return alpha / (1 + (t - 1) * eta); },
             "adagrad_rate"),
       weight_([epsilon = options.epsilon](Scalar w, Scalar g, Scalar s,
@@ -98,19 +73,13 @@ void Adagrad::update(const Step& step, std::vector<Assignment>& updates) const {
   static const Formula sum([](Scalar g, Scalar s) { return s + g * g; }, "adagrad_sum");
   detail::Number alpha(map(rate_, {step.learning_rate, step.t}));
   for (const Entry& p : step.entries) {
-    const Tensor s = map(sum, {p.g, sums_[p.index]});
-    updates.emplace_back(sums_[p.index], s);
+    const Tensor s = detail::next(sum, p.g, sums_[p.index], updates);
     updates.emplace_back(p.variable, map(weight_, {p.w, p.g, s, alpha.in(p.w.dtype())}));
   }
 }
 
 Adadelta::Adadelta(const Parameters& parameters, const AdadeltaOptions& options, std::source_location where)
-    : Optimizer(parameters,
-                {.name = "adadelta",
-                 .learning_rate = options.learning_rate,
-                 .weight_decay = options.weight_decay,
-                 .maximize = options.maximize},
-                where),
+    : Optimizer(parameters, common("adadelta", options), where),
       mean_square_(detail::second_moment(options.decay)),
       direction_([epsilon = options.epsilon](Scalar g, Scalar s,
                                              Scalar u) { return g * sqrt(u + epsilon) / sqrt(s + epsilon); },
@@ -127,11 +96,10 @@ void Adadelta::update(const Step& step, std::vector<Assignment>& updates) const 
   detail::Number alpha(step.learning_rate);
   for (const Entry& p : step.entries) {
     const Variable& u = squared_updates_[p.index];
-    const Tensor s = map(mean_square_, {p.g, second_moments_[p.index]});
+    const Tensor s = detail::next(mean_square_, p.g, second_moments_[p.index], updates);
     const Tensor d = map(direction_, {p.g, s, u});
-    updates.emplace_back(second_moments_[p.index], s);
-    updates.emplace_back(u, map(mean_square_, {d, u}));
-    updates.emplace_back(p.variable, moved(p.w, d, alpha.in(p.w.dtype())));
+    detail::next(mean_square_, d, u, updates);
+    updates.emplace_back(p.variable, detail::descended(p.w, d, alpha.in(p.w.dtype())));
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -26,6 +27,10 @@ inline void require_not_negative(std::string_view who, std::string_view what, do
 
 inline void require_positive(std::string_view who, std::string_view what, double value) {
   require(value > 0 && std::isfinite(value), who, fmt::format("{} is above 0", what), value);
+}
+
+inline void require_count(std::string_view who, std::string_view what, std::int64_t count, std::int64_t least = 1) {
+  require(count >= least, who, fmt::format("{} is {} or more", what, least), static_cast<double>(count));
 }
 
 /// The decay of an average.

@@ -47,6 +47,13 @@ Tensors clip_by_global_norm(const Tensors& gradients, double max_norm, std::sour
   });
 }
 
+Tensors detail::clipped(Tensors gradients, const Clipping& clipping, const std::source_location& where) {
+  if (clipping.value) {
+    gradients = clip_by_value(gradients, *clipping.value, where);
+  }
+  return clipping.norm ? clip_by_global_norm(gradients, *clipping.norm, where) : gradients;
+}
+
 GradientAccumulator::GradientAccumulator(const Variables& parameters, std::source_location where)
     : parameters_(parameters), count_(Tensor(0.0), "count") {
   located(where, [&] { detail::require_trainable("gradient_accumulator", parameters); });

@@ -33,6 +33,13 @@ Tensor global_norm(const Tensors& gradients, std::source_location where = std::s
 Tensors clip_by_global_norm(const Tensors& gradients, double max_norm,
                             std::source_location where = std::source_location::current());
 
+namespace detail {
+
+/// Limited as \p clipping says.
+Tensors clipped(Tensors gradients, const Clipping& clipping, const std::source_location& where);
+
+}  // namespace detail
+
 /// Adds up the gradients of several batches, for one step as if they were one large batch:
 ///
 ///     nn::GradientAccumulator gradients(model.parameters());

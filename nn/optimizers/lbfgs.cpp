@@ -25,10 +25,6 @@ Tensor flatten(const Tensors& tensors) {
   return concatenate(parts).detach();
 }
 
-void require_count(std::string_view what, int count, int least) {
-  detail::require(count >= least, "lbfgs", fmt::format("{} is {} or more", what, least), count);
-}
-
 }  // namespace
 
 LBFGS::LBFGS(const Variables& parameters, const LBFGSOptions& options, std::source_location where)
@@ -36,9 +32,9 @@ LBFGS::LBFGS(const Variables& parameters, const LBFGSOptions& options, std::sour
   located(where, [&] {
     detail::require_trainable("lbfgs", parameters);
     detail::require_positive("lbfgs", "the learning rate", options.learning_rate);
-    require_count("the number of iterations", options.max_iterations, 1);
-    require_count("the number of evaluations", options.max_evaluations, 0);
-    require_count("the size of the history", options.history_size, 1);
+    detail::require_count("lbfgs", "the number of iterations", options.max_iterations);
+    detail::require_count("lbfgs", "the number of evaluations", options.max_evaluations, 0);
+    detail::require_count("lbfgs", "the size of the history", options.history_size);
     detail::require_not_negative("lbfgs", "the tolerance of the gradient", options.gradient_tolerance);
     detail::require_not_negative("lbfgs", "the tolerance of changes", options.change_tolerance);
   });

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "autograd/formula.hpp"
+#include "autograd/ops.hpp"
+#include "autograd/variable.hpp"
 #include "nn/optimizers/checks.hpp"
 
 /// \file
-/// For optimisers' own use: the formulas that several have in common.
+/// For optimisers' own use: what several update rules have in common.
 
 namespace xgrad::nn::detail {
 
@@ -31,6 +34,19 @@ inline const Formula& corrected_rate() {
   static const Formula formula([](Scalar alpha, Scalar beta, Scalar t) { return alpha / (1 - pow(beta, t)); },
                                "corrected_rate");
   return formula;
+}
+
+/// The next content of what an optimiser remembers, formula(x, content, numbers..): it becomes one of the updates.
+template <class... Numbers>
+Tensor next(const Formula& formula, const Tensor& x, const Variable& memory, std::vector<Assignment>& updates,
+            const Numbers&... numbers) {
+  return updates.emplace_back(memory, map(formula, {x, memory, numbers...})).second;
+}
+
+/// w - α d
+inline Tensor descended(const Tensor& w, const Tensor& direction, const Tensor& alpha) {
+  static const Formula formula([](Scalar a, Scalar d, Scalar r) { return a - r * d; }, "weight");
+  return map(formula, {w, direction, alpha});
 }
 
 inline void require_adam_options(std::string_view who, double beta2, double epsilon) {

@@ -146,15 +146,8 @@ Variables Optimizer::add_moments(std::string_view name, double initial) {
 void Optimizer::count_steps() { steps_ = add_state(Tensor(0.0), "step"); }
 
 void Optimizer::minimize(const Tensor& loss, const Clipping& clipping, std::source_location where) {
-  Tensors gradients = grad(loss, Tensors(parameters_.begin(), parameters_.end()), Unreached::error, where);
-  const SourceScope scope(where);
-  if (clipping.value) {
-    gradients = clip_by_value(gradients, *clipping.value, where);
-  }
-  if (clipping.norm) {
-    gradients = clip_by_global_norm(gradients, *clipping.norm, where);
-  }
-  step(gradients, where);
+  const Tensors gradients = grad(loss, Tensors(parameters_.begin(), parameters_.end()), Unreached::error, where);
+  step(detail::clipped(gradients, clipping, where), where);
 }
 
 Optimizer::Step Optimizer::prepare(std::size_t number, std::size_t first, const Tensors& gradients) const {

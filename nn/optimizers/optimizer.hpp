@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <optional>
 #include <source_location>
@@ -55,8 +56,8 @@ class Parameters {
 /// What all optimisers share: the parameters they train, numbers that may change at any time, and one step.
 ///
 /// The numbers are float64 variables of shape (): assign to one, and the next step uses it. Groups that were not given
-/// one of their own share it. A weight decay or a momentum of 0 in all groups is left out of the update, and so cannot
-/// be changed later.
+/// one of their own share it. A weight decay, or a momentum that is no β₁, of 0 in all groups is left out of the update,
+/// and so cannot be changed later.
 ///
 /// A step is one assignment of graph tensors; it reads no elements, so it can be recorded as a whole.
 class Optimizer {
@@ -103,6 +104,27 @@ class Optimizer {
     Momentum momentum_kind = Momentum::none;  ///< which values are allowed
     double momentum = 0;                      ///< μ or β₁
   };
+
+  /// What an optimiser's struct of options says, by the names of its members: those that it lacks stay as they are.
+  template <class Options>
+  static Common common(std::string_view name, const Options& options, bool decoupled_weight_decay = false) {
+    Common result{.name = name,
+                  .learning_rate = options.learning_rate,
+                  .weight_decay = options.weight_decay,
+                  .decoupled_weight_decay = decoupled_weight_decay,
+                  .maximize = options.maximize};
+    if constexpr (requires { options.decoupled_weight_decay; }) {
+      result.decoupled_weight_decay = options.decoupled_weight_decay;
+    }
+    if constexpr (requires { options.beta1; }) {
+      result.momentum_kind = Momentum::beta;
+      result.momentum = options.beta1;
+    } else if constexpr (requires { options.momentum; }) {
+      result.momentum_kind = Momentum::velocity;
+      result.momentum = options.momentum;
+    }
+    return result;
+  }
 
   /// One parameter in a step.
   struct Entry {

@@ -2,21 +2,13 @@
 
 #include "autograd/ops.hpp"
 #include "nn/optimizers/checks.hpp"
+#include "nn/optimizers/moments.hpp"
 #include "nn/optimizers/number.hpp"
 
 namespace xgrad::nn {
 
 SGD::SGD(const Parameters& parameters, const SGDOptions& options, std::source_location where)
-    : Optimizer(parameters,
-                {.name = "sgd",
-                 .learning_rate = options.learning_rate,
-                 .weight_decay = options.weight_decay,
-                 .maximize = options.maximize,
-                 .momentum_kind = Momentum::velocity,
-                 .momentum = options.momentum},
-                where),
-      nesterov_(options.nesterov),
-      dampening_(options.dampening) {
+    : Optimizer(parameters, common("sgd", options), where), nesterov_(options.nesterov), dampening_(options.dampening) {
   located(where, [&] {
     detail::require_not_negative("sgd", "dampening", options.dampening);
     detail::require(!nesterov_ || has_momentum(), "sgd", "Nesterov's method needs momentum above 0", options.momentum);
@@ -39,7 +31,6 @@ void SGD::update(const Step& step, std::vector<Assignment>& updates) const {
   static const Formula velocity([](Scalar g, Scalar v, Scalar mu) { return mu * v + g; }, "sgd_velocity");
   static const Formula dampened([](Scalar g, Scalar v, Scalar mu, Scalar c) { return mu * v + c * g; }, "sgd_velocity");
   static const Formula lookahead([](Scalar g, Scalar v, Scalar mu) { return g + mu * v; }, "sgd_lookahead");
-  static const Formula weight([](Scalar w, Scalar d, Scalar alpha) { return w - alpha * d; }, "sgd_weight");
   detail::Number alpha(step.learning_rate);
   detail::Number mu(step.momentum);
   detail::Number c(has_momentum() ? undampened(step.t) : Tensor());
@@ -48,25 +39,16 @@ void SGD::update(const Step& step, std::vector<Assignment>& updates) const {
     Tensor direction = p.g;
     if (has_momentum()) {
       const Variable& old = velocities_[p.index];
-      const Tensor v = dampening_ == 0 ? map(velocity, {p.g, old, mu.in(dtype)})
-                                       : map(dampened, {p.g, old, mu.in(dtype), c.in(dtype)});
-      updates.emplace_back(old, v);
+      const Tensor v = dampening_ == 0 ? detail::next(velocity, p.g, old, updates, mu.in(dtype))
+                                       : detail::next(dampened, p.g, old, updates, mu.in(dtype), c.in(dtype));
       direction = nesterov_ ? map(lookahead, {p.g, v, mu.in(dtype)}) : v;
     }
-    updates.emplace_back(p.variable, map(weight, {p.w, direction, alpha.in(dtype)}));
+    updates.emplace_back(p.variable, detail::descended(p.w, direction, alpha.in(dtype)));
   }
 }
 
 Lion::Lion(const Parameters& parameters, const LionOptions& options, std::source_location where)
-    : Optimizer(parameters,
-                {.name = "lion",
-                 .learning_rate = options.learning_rate,
-                 .weight_decay = options.weight_decay,
-                 .decoupled_weight_decay = true,
-                 .maximize = options.maximize,
-                 .momentum_kind = Momentum::beta,
-                 .momentum = options.beta1},
-                where),
+    : Optimizer(parameters, common("lion", options, true), where),
       momenta_(add_moments("momentum")),
       momentum_([b = options.beta2](Scalar g, Scalar m) { return b * m + (1 - b) * g; }, "lion_momentum") {
   located(where, [&] { detail::require_decay("lion", "beta2", options.beta2); });
@@ -82,7 +64,7 @@ void Lion::update(const Step& step, std::vector<Assignment>& updates) const {
     const DType dtype = p.w.dtype();
     const Variable& m = momenta_[p.index];
     updates.emplace_back(p.variable, map(weight, {p.w, p.g, m, alpha.in(dtype), beta.in(dtype)}));
-    updates.emplace_back(m, map(momentum_, {p.g, m}));
+    detail::next(momentum_, p.g, m, updates);
   }
 }
 

@@ -13,10 +13,8 @@ namespace {
 
 using testing::check_elements;
 using testing::check_throws;
+using testing::every_dtype;
 using testing::make_tensor;
-
-const std::vector<DType> every_dtype = {DType::boolean, DType::uint8,   DType::int32,
-                                        DType::int64,   DType::float32, DType::float64};
 
 Tensor of(DType dtype) { return make_tensor({0, 1, 1}, {3}, dtype); }
 

@@ -253,15 +253,6 @@ void check(const ClosedForm& form) {
   }
 }
 
-struct CasePerForm {
-  CasePerForm() {
-    for (const ClosedForm& form : closed_forms()) {
-      boost::unit_test::framework::current_auto_test_suite().add(
-          boost::unit_test::make_test_case([&form] { check(form); }, form.name, __FILE__, __LINE__));
-    }
-  }
-};
-
 template <class F>
 std::string text(const F& f) {
   return to_string(Formula(f));
@@ -272,7 +263,7 @@ std::string text(const F& f) {
 BOOST_AUTO_TEST_SUITE(autograd_formula)
 
 BOOST_AUTO_TEST_SUITE(derivatives_to_third_order)
-const CasePerForm cases;
+const testing::CasePerRow cases(closed_forms(), &ClosedForm::name, check);
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_CASE(common_subexpressions_are_computed_once) {

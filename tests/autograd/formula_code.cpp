@@ -1,6 +1,5 @@
 #include <cmath>
 #include <random>
-#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <atomic>
 #include <set>
-#include <string>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>

@@ -1,7 +1,6 @@
 #include <array>
 #include <cmath>
 #include <functional>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -182,22 +181,13 @@ void check(const Case& each) {
   BOOST_TEST(step_count(y) <= each.most_steps);
 }
 
-struct CasePerFunction {
-  CasePerFunction() {
-    for (const Case& each : table()) {
-      boost::unit_test::framework::current_auto_test_suite().add(
-          boost::unit_test::make_test_case([&each] { check(each); }, each.name, __FILE__, __LINE__));
-    }
-  }
-};
-
 std::string text_of_partial(const Formula& formula) { return to_string(formula.program().partial(0)->formula); }
 
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(autograd_high_derivatives)
 
-const CasePerFunction cases;
+const testing::CasePerRow cases(table(), &Case::name, check);
 
 BOOST_AUTO_TEST_CASE(like_terms_powers_and_constants_are_collected) {
   BOOST_TEST(text_of_partial(Formula([](Scalar a) { return a * a * a; })) == "(a, b) -> 3 * (a * a) * b");

@@ -7,8 +7,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/autograd.hpp"
-#include "autograd/runtime/workers.hpp"
 #include "testing.hpp"
+#include "tests/runtime/threads.hpp"
 
 namespace xgrad {
 
@@ -181,34 +181,24 @@ void check_float32(const Function& function) {
   check_close(gradient, grad(sum(expected), exact[0]), 1e-4);
 }
 
-// Adds one test case per function to the suite that is open.
-struct CasePerFunction {
-  explicit CasePerFunction(void (*check)(const Function&)) {
-    for (const Function& function : functions()) {
-      boost::unit_test::framework::current_auto_test_suite().add(
-          boost::unit_test::make_test_case([check, &function] { check(function); }, function.name, __FILE__, __LINE__));
-    }
-  }
-};
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(autograd_linalg)
 
 BOOST_AUTO_TEST_SUITE(gradients)
-const CasePerFunction cases(check_gradients);
+const testing::CasePerRow cases(functions(), &Function::name, check_gradients);
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(jvp_against_vjp)
-const CasePerFunction cases(check_jvp_against_vjp);
+const testing::CasePerRow cases(functions(), &Function::name, check_jvp_against_vjp);
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(vmap_against_loop)
-const CasePerFunction cases(check_vmap_against_loop);
+const testing::CasePerRow cases(functions(), &Function::name, check_vmap_against_loop);
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(in_float32)
-const CasePerFunction cases(check_float32);
+const testing::CasePerRow cases(functions(), &Function::name, check_float32);
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_CASE(third_derivatives) {
@@ -237,17 +227,16 @@ BOOST_AUTO_TEST_CASE(one_operand_of_a_system_may_be_the_same_for_all_samples) {
 }
 
 BOOST_AUTO_TEST_CASE(results_do_not_depend_on_the_number_of_threads) {
-  const int before = runtime::num_threads();
   for (const Function& function : functions()) {
     BOOST_TEST_CONTEXT(function.name) {
       const Tensors x = function.inputs({5});
-      runtime::set_num_threads(1);
-      const std::vector<double> alone = elements(function.f(x));
-      runtime::set_num_threads(3);
-      BOOST_TEST(elements(function.f(x)) == alone, boost::test_tools::per_element());
+      const auto on = [&](int threads) {
+        const testing::Threads setting(threads);
+        return elements(function.f(x));
+      };
+      BOOST_TEST(on(3) == on(1), boost::test_tools::per_element());
     }
   }
-  runtime::set_num_threads(before);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -9,6 +9,7 @@
 
 #include "autograd/autograd.hpp"
 #include "op_table.hpp"
+#include "testing.hpp"
 
 /// \file
 /// docs/op_matrix.md, found out from the operations: built on every dtype, looked at node by node.
@@ -17,10 +18,9 @@ namespace xgrad::op_table {
 
 namespace {
 
-const std::string page_path = XGRAD_SOURCE_ROOT "/docs/op_matrix.md";
+using testing::every_dtype;
 
-constexpr std::initializer_list<DType> every_dtype = {DType::boolean, DType::uint8,   DType::int32,
-                                                      DType::int64,   DType::float32, DType::float64};
+const std::string page_path = XGRAD_SOURCE_ROOT "/docs/op_matrix.md";
 
 /// One way to call an op.
 struct Probe {

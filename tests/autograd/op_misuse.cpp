@@ -4,6 +4,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "testing.hpp"
+
 namespace xgrad::op_misuse {
 
 namespace {
@@ -203,20 +205,12 @@ void check(const Misuse& misuse) {
   }
 }
 
-struct CasePerMisuse {
-  CasePerMisuse() {
-    for (std::size_t i = 0; i < all_misuses().size(); ++i) {
-      const Misuse& misuse = all_misuses()[i];
-      boost::unit_test::framework::current_auto_test_suite().add(boost::unit_test::make_test_case(
-          [&misuse] { check(misuse); }, misuse.op + "_" + std::to_string(i), __FILE__, __LINE__));
-    }
-  }
-};
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(autograd_misuse)
-const CasePerMisuse cases;
+const testing::CasePerRow cases(
+    all_misuses(), [](const Misuse& misuse) { return misuse.op + "_" + std::to_string(&misuse - &all_misuses()[0]); },
+    check);
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace xgrad::op_misuse

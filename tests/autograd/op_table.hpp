@@ -73,6 +73,11 @@ Rows rearrangement_rows();
 
 /// The rows of all families.
 const Rows& all_rows();
+/// Those of ops that give a tensor: without allclose, which reads its operands.
+const Rows& tensor_rows();
+
+/// Whether the op of a row takes operands of this dtype.
+bool takes(const Row& row, DType dtype);
 
 /// Reproducible operands for a call.
 Tensors make_inputs(const std::vector<Input>& inputs, DType dtype);

@@ -2,6 +2,7 @@
 
 #include "autograd/autograd.hpp"
 #include "op_table.hpp"
+#include "testing.hpp"
 
 /// \file
 /// vmap of every op, against one call per sample.
@@ -68,21 +69,10 @@ void check_vmap(const Row& row) {
   }
 }
 
-struct CasePerRow {
-  CasePerRow() {
-    for (const Row& row : all_rows()) {
-      if (row.op != "allclose") {  // it reads its operands
-        boost::unit_test::framework::current_auto_test_suite().add(
-            boost::unit_test::make_test_case([&row] { check_vmap(row); }, row.name(), __FILE__, __LINE__));
-      }
-    }
-  }
-};
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(autograd_op_vmaps)
-const CasePerRow cases;
+const testing::CasePerRow cases(tensor_rows(), &Row::name, check_vmap);
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace xgrad::op_table

@@ -289,24 +289,13 @@ void check_higher(const Higher& higher) {
   }
 }
 
-struct CasePerSpecial {
-  CasePerSpecial() {
-    for (const Special& special : specials()) {
-      boost::unit_test::framework::current_auto_test_suite().add(
-          boost::unit_test::make_test_case([&special] { check(special); }, special.name, __FILE__, __LINE__));
-    }
-    for (const Higher& higher : higher_orders()) {
-      boost::unit_test::framework::current_auto_test_suite().add(boost::unit_test::make_test_case(
-          [&higher] { check_higher(higher); }, "higher_orders_of_" + higher.name, __FILE__, __LINE__));
-    }
-  }
-};
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(autograd_special_values)
 
-const CasePerSpecial cases;
+const testing::CasePerRow cases(specials(), &Special::name, check);
+const testing::CasePerRow higher_cases(
+    higher_orders(), [](const Higher& higher) { return "higher_orders_of_" + higher.name; }, check_higher);
 
 BOOST_AUTO_TEST_CASE(empty_reductions) {
   const Tensor nothing = zeros({0, 3}, DType::float64);

@@ -1,8 +1,6 @@
 #include "autograd/tensor.hpp"
 
 #include <cstdint>
-#include <memory>
-#include <string>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>

@@ -19,6 +19,18 @@ std::vector<double> elements(const Tensor& tensor) {
   return result;
 }
 
+std::uint64_t hash_of(const std::vector<Variable>& variables) {
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const Variable& variable : variables) {
+    const Array array = variable.read().array();
+    const auto* bytes = static_cast<const unsigned char*>(array.data());
+    for (std::size_t i = 0; i < array.bytes(); ++i) {
+      hash = (hash ^ bytes[i]) * 1099511628211ULL;
+    }
+  }
+  return hash;
+}
+
 namespace {
 
 bool is_close(double a, double b, double tolerance) {

@@ -1,22 +1,41 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
+#include <source_location>
+#include <string>
 #include <string_view>
+#include <typeinfo>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/error.hpp"
 #include "autograd/tensor.hpp"
+#include "autograd/variable.hpp"
 
 /// \file
-/// What the tests of the graph share: elements as doubles, reproducible inputs, the check of an error's words.
+/// What tests share: elements as numbers, reproducible inputs, the check of an error's words, a test case per row of a
+/// table.
 
 namespace xgrad::testing {
 
+inline constexpr std::array every_dtype = {DType::boolean, DType::uint8,   DType::int32,
+                                           DType::int64,   DType::float32, DType::float64};
+
 /// The elements in row-major order, of whatever dtype.
 std::vector<double> elements(const Tensor& tensor);
+
+/// The elements of an array of this type.
+template <class T>
+std::vector<T> elements(const Array& array) {
+  return std::vector<T>(array.data<T>(), array.data<T>() + array.size());
+}
+
+/// FNV-1a (Fowler, Noll and Vo) over the bits of all elements.
+std::uint64_t hash_of(const std::vector<Variable>& variables);
 
 /// Whether shape and elements are as expected: within \p tolerance, relative to elements larger than 1; NaN equals NaN
 /// and infinities equal themselves.
@@ -39,6 +58,7 @@ void check_throws(F&& f, std::initializer_list<std::string_view> parts) {
     f();
     BOOST_ERROR("nothing was thrown");
   } catch (const E& error) {
+    BOOST_TEST((typeid(error) == typeid(E)), "the error is of another type, derived from the expected one");
     const std::string_view message = error.what();
     for (std::string_view part : parts) {
       if (message.find(part) == std::string_view::npos) {
@@ -47,5 +67,17 @@ void check_throws(F&& f, std::initializer_list<std::string_view> parts) {
     }
   }
 }
+
+/// Defined in a suite, adds a test case for each row of a table that outlives it.
+struct CasePerRow {
+  /// \param name of a row, a member or a function. \param check of a row.
+  template <class Rows, class Name, class Check>
+  CasePerRow(const Rows& rows, Name name, Check check, std::source_location where = std::source_location::current()) {
+    for (const auto& row : rows) {
+      boost::unit_test::framework::current_auto_test_suite().add(boost::unit_test::make_test_case(
+          [check, &row] { check(row); }, std::string(std::invoke(name, row)), where.file_name(), where.line()));
+    }
+  }
+};
 
 }  // namespace xgrad::testing

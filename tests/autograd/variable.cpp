@@ -1,7 +1,5 @@
 #include "autograd/variable.hpp"
 
-#include <vector>
-
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/autograd.hpp"

@@ -5,15 +5,15 @@
 #include <cstdint>
 #include <cstring>
 #include <map>
+#include <numeric>
 #include <set>
-#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/runtime/workers.hpp"
 #include "datasets/batches.hpp"
-#include "temporary_folder.hpp"
+#include "tests/autograd/testing.hpp"
+#include "tests/runtime/threads.hpp"
 
 namespace {
 
@@ -23,7 +23,7 @@ using datasets::Batch;
 using datasets::Batches;
 using datasets::Dataset;
 using datasets::Image;
-using testing::check_error;
+using testing::check_throws;
 
 constexpr std::int64_t rows = 5;
 constexpr std::int64_t columns = 7;
@@ -73,6 +73,27 @@ Picture make_picture(const F& pixel) {
     }
   }
   return picture;
+}
+
+/// Rows and columns, the last ones included; no rows when nothing is 0.
+struct Part {
+  std::int64_t top = rows, bottom = -1, left = columns, right = -1;
+};
+
+/// Where a picture is 0, which must be one rectangle; elsewhere it must be as it was.
+Part erased_part(const Picture& picture) {
+  Part part;
+  for (std::int64_t i = 0; i < pixels; ++i) {
+    if (picture[static_cast<std::size_t>(i)] == 0) {
+      part = {std::min(part.top, i / columns), std::max(part.bottom, i / columns), std::min(part.left, i % columns),
+              std::max(part.right, i % columns)};
+    }
+  }
+  const Picture expected = make_picture([&](std::int64_t r, std::int64_t c) {
+    return r >= part.top && r <= part.bottom && c >= part.left && c <= part.right ? 0 : original(r, c);
+  });
+  BOOST_REQUIRE((picture == expected));
+  return part;
 }
 
 /// Whether a count of \p trials events of \p probability is within five standard deviations.
@@ -130,19 +151,7 @@ BOOST_AUTO_TEST_CASE(erasing_clears_one_rectangle) {
   std::set<Picture> distinct;
   int erased = 0;
   for (const Picture& picture : pictures(same_images<std::uint8_t>(2000), {datasets::random_erasing(options)})) {
-    std::int64_t top = rows, bottom = -1, left = columns, right = -1;
-    for (std::int64_t i = 0; i < pixels; ++i) {
-      if (picture[static_cast<std::size_t>(i)] == 0) {
-        top = std::min(top, i / columns);
-        bottom = std::max(bottom, i / columns);
-        left = std::min(left, i % columns);
-        right = std::max(right, i % columns);
-      }
-    }
-    const Picture expected = make_picture([&](std::int64_t r, std::int64_t c) {
-      return r >= top && r <= bottom && c >= left && c <= right ? 0 : original(r, c);
-    });
-    BOOST_REQUIRE((picture == expected));
+    const auto [top, bottom, left, right] = erased_part(picture);
     if (bottom >= 0) {
       ++erased;
       distinct.insert(picture);
@@ -157,6 +166,18 @@ BOOST_AUTO_TEST_CASE(erasing_clears_one_rectangle) {
   }
   BOOST_TEST(is_likely(erased, 2000, 0.4));
   BOOST_TEST(distinct.size() > 50u);
+}
+
+BOOST_AUTO_TEST_CASE(rectangles_that_are_longer_than_the_image_are_cut) {
+  const datasets::ErasingOptions options{.probability = 1, .smallest_area = 0.5, .largest_area = 0.5, .aspect = 10};
+  int all_rows = 0, all_columns = 0;
+  for (const Picture& picture : pictures(same_images<std::uint8_t>(500), {datasets::random_erasing(options)})) {
+    const auto [top, bottom, left, right] = erased_part(picture);
+    all_rows += bottom - top + 1 == rows ? 1 : 0;
+    all_columns += right - left + 1 == columns ? 1 : 0;
+  }
+  BOOST_TEST(all_rows > 100);  // heights from √(0.5 · 35 / 10) to ten times as much
+  BOOST_TEST(all_columns > 100);
 }
 
 BOOST_AUTO_TEST_CASE(erasing_everything_leaves_nothing) {
@@ -181,12 +202,10 @@ BOOST_AUTO_TEST_CASE(augmentation_is_pure_in_seed_epoch_and_batch) {
   BOOST_TEST(!same(batches[0].features, batches[1].features));
   BOOST_TEST(same(batches[1].features, batches[1].features));
 
-  const int threads = runtime::num_threads();
   for (const int count : {1, 3}) {
-    runtime::set_num_threads(count);
+    const testing::Threads threads(count);
     BOOST_TEST((first == pictures(data, augment, 7, 2)));
   }
-  runtime::set_num_threads(threads);
 }
 
 BOOST_AUTO_TEST_CASE(changes_are_applied_in_order_and_draw_independently) {
@@ -210,15 +229,18 @@ BOOST_AUTO_TEST_CASE(changes_are_applied_in_order_and_draw_independently) {
   const auto record = [&](std::size_t i) {
     return Augmentation("record", 1, [&seen, i](const Image&, std::span<const double> d) { seen[i].push_back(d[0]); });
   };
-  const int threads = runtime::num_threads();
-  runtime::set_num_threads(1);
+  const testing::Threads one(1);  // so that both record in the same order
   pictures(same_images<std::uint8_t>(100), {record(0), record(1)});
-  runtime::set_num_threads(threads);
   for (std::size_t i = 0; i < 100; ++i) {
     same += seen[0][i] == seen[1][i] ? 1 : 0;
     BOOST_TEST((seen[0][i] >= 0 && seen[0][i] < 1));
   }
   BOOST_TEST(same == 0);
+
+  std::set<std::uint64_t> keys;
+  const Augmentation note("note", [&keys](Batch&, std::uint64_t key) { keys.insert(key); });
+  pictures(data, {note, note});
+  BOOST_TEST(keys.size() == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(all_channels_of_an_image_change_alike) {
@@ -296,6 +318,19 @@ BOOST_AUTO_TEST_CASE(mixup_weights_have_the_moments_of_beta) {
   }
 }
 
+// With so small an α, both of the numbers that a weight is made of may underflow.
+BOOST_AUTO_TEST_CASE(mixup_weights_are_numbers_for_any_alpha) {
+  Array ramp({1000}, DType::float64);
+  std::iota(ramp.data<double>(), ramp.data<double>() + 1000, 0.0);
+  const Batches batches(Dataset(ramp.reshaped({1000, 1}), ramp),
+                        {.batch_size = 1000, .dtype = DType::float64, .augment = {datasets::mixup(1e-3)}});
+  const Batch batch = batches.epoch(0)[0];
+  for (std::int64_t i = 0; i < 1000; ++i) {
+    const double x = batch.targets.data<double>()[i];
+    BOOST_TEST((x >= 0 && x < 1000));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(mixup_follows_changes_to_images) {
   const Dataset data = same_images<std::uint8_t>(4);
   const auto flip = datasets::horizontal_flip(1);
@@ -304,32 +339,32 @@ BOOST_AUTO_TEST_CASE(mixup_follows_changes_to_images) {
 }
 
 BOOST_AUTO_TEST_CASE(wrong_parameters_are_errors) {
-  check_error<ValueError>([] { datasets::shift(-1); }, {"[shift] ", "-1 pixels"});
+  check_throws<ValueError>([] { datasets::shift(-1); }, {"[shift] ", "-1 pixels"});
   for (const double p : {-0.1, 1.1, std::nan("")}) {
-    check_error<ValueError>([&] { datasets::horizontal_flip(p); }, {"[horizontal_flip] ", "probability"});
-    check_error<ValueError>([&] { datasets::random_erasing({.probability = p}); }, {"[random_erasing] "});
-    check_error<ValueError>([&] { datasets::random_erasing({.largest_area = p}); }, {"[random_erasing] ", "areas"});
+    check_throws<ValueError>([&] { datasets::horizontal_flip(p); }, {"[horizontal_flip] ", "probability"});
+    check_throws<ValueError>([&] { datasets::random_erasing({.probability = p}); }, {"[random_erasing] "});
+    check_throws<ValueError>([&] { datasets::random_erasing({.largest_area = p}); }, {"[random_erasing] ", "areas"});
   }
-  check_error<ValueError>([] { datasets::random_erasing({.smallest_area = 0.5, .largest_area = 0.4}); }, {"areas"});
-  check_error<ValueError>([] { datasets::random_erasing({.aspect = 0.5}); }, {"aspect is 0.5"});
+  check_throws<ValueError>([] { datasets::random_erasing({.smallest_area = 0.5, .largest_area = 0.4}); }, {"areas"});
+  check_throws<ValueError>([] { datasets::random_erasing({.aspect = 0.5}); }, {"aspect is 0.5"});
   for (const double alpha : {0.0, -1.0, std::nan(""), HUGE_VAL}) {
-    check_error<ValueError>([&] { datasets::mixup(alpha, 2); }, {"[mixup] ", "alpha"});
+    check_throws<ValueError>([&] { datasets::mixup(alpha, 2); }, {"[mixup] ", "alpha"});
   }
-  check_error<ValueError>([] { Augmentation("mine", -1, [](const Image&, std::span<const double>) {}); },
-                          {"[Augmentation] ", "mine draws -1"});
+  check_throws<ValueError>([] { Augmentation("mine", -1, [](const Image&, std::span<const double>) {}); },
+                           {"[Augmentation] ", "mine draws -1"});
 }
 
 BOOST_AUTO_TEST_CASE(mixup_refuses_what_cannot_be_blended) {
   const auto mix = [](const Dataset& data) { Batches(data, {.augment = {datasets::mixup(0.2, 2)}}).epoch(0)[0]; };
   const xt::xarray<float> features = {{1, 2}, {3, 4}};
-  check_error<ValueError>([&] { mix(Dataset(features, xt::xarray<int>{0, 2})); }, {"[mixup] ", "label 2", "[0, 2)"});
-  check_error<ValueError>([&] { mix(Dataset(features, xt::xarray<int>{0, -1})); }, {"label -1"});
-  check_error<ShapeError>(
+  check_throws<ValueError>([&] { mix(Dataset(features, xt::xarray<int>{0, 2})); }, {"[mixup] ", "label 2", "[0, 2)"});
+  check_throws<ValueError>([&] { mix(Dataset(features, xt::xarray<int>{0, -1})); }, {"label -1"});
+  check_throws<ShapeError>(
       [&] {
         mix(Dataset(features, xt::xarray<int>{{0, 1}, {1, 0}}));
       },
       {"labels are int64 (2, 2)"});
-  check_error<DTypeError>([&] { mix(Dataset(xt::xarray<int>{{1, 2}, {3, 4}}, xt::xarray<int>{0, 1})); }, {"int32"});
+  check_throws<DTypeError>([&] { mix(Dataset(xt::xarray<int>{{1, 2}, {3, 4}}, xt::xarray<int>{0, 1})); }, {"int32"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -13,7 +13,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "temporary_folder.hpp"
+#include "tests/autograd/testing.hpp"
 
 namespace {
 
@@ -22,7 +22,7 @@ using datasets::Batch;
 using datasets::Batches;
 using datasets::Dataset;
 using datasets::Epoch;
-using testing::check_error;
+using testing::check_throws;
 
 static_assert(std::ranges::forward_range<const Epoch>);
 static_assert(std::input_iterator<Epoch::Iterator>);
@@ -170,8 +170,8 @@ BOOST_AUTO_TEST_CASE(an_epoch_outlives_its_batches) {
   BOOST_TEST((labels_of(epoch) == labels_of(Batches(make_data(10), {.batch_size = 4}).epoch(1))));
   BOOST_TEST(epoch[2].targets.size() == 2);
   BOOST_TEST(epoch[0].targets.data<std::int64_t>()[0] == epoch.order().data<std::int64_t>()[0]);
-  check_error<ValueError>([&] { epoch[3]; }, {"[Epoch] ", "batch 3 of 3"});
-  check_error<ValueError>([&] { epoch[-1]; }, {"batch -1"});
+  check_throws<ValueError>([&] { epoch[3]; }, {"[Epoch] ", "batch 3 of 3"});
+  check_throws<ValueError>([&] { epoch[-1]; }, {"batch -1"});
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_data_set_has_no_batches) {
@@ -225,10 +225,10 @@ BOOST_AUTO_TEST_CASE(integer_features_stay_and_axes_are_kept_when_told) {
 
 BOOST_AUTO_TEST_CASE(rejects_what_cannot_be_cut) {
   const Dataset data = make_data(3);
-  check_error<ValueError>([&] { Batches(data, {.batch_size = 0}); }, {"[Batches] ", "batch size is 0"});
-  check_error<ValueError>([&] { Batches(data, {.batch_size = -4}); }, {"batch size is -4"});
-  check_error<DTypeError>([&] { Batches(data, {.dtype = DType::int64}); }, {"dtype is int64"});
-  check_error<ShapeError>(
+  check_throws<ValueError>([&] { Batches(data, {.batch_size = 0}); }, {"[Batches] ", "batch size is 0"});
+  check_throws<ValueError>([&] { Batches(data, {.batch_size = -4}); }, {"batch size is -4"});
+  check_throws<DTypeError>([&] { Batches(data, {.dtype = DType::int64}); }, {"dtype is int64"});
+  check_throws<ShapeError>(
       [] {
         Batches(Dataset(xt::xarray<float>{{1, 2}, {3, 4}}, xt::xarray<int>{0, 1}), {.augment = {datasets::shift(1)}});
       },

@@ -9,6 +9,7 @@
 #include "datasets/batches.hpp"
 #include "gzip.hpp"
 #include "temporary_folder.hpp"
+#include "tests/autograd/testing.hpp"
 
 namespace {
 
@@ -16,7 +17,8 @@ using namespace xgrad;
 using datasets::CsvDataset;
 using datasets::CsvOptions;
 using datasets::read_csv;
-using testing::check_error;
+using testing::check_throws;
+using testing::elements;
 using testing::write_bytes;
 
 using Names = std::vector<std::string>;
@@ -38,14 +40,9 @@ struct Fixture : testing::TemporaryFolder {
   }
   void check_rejected(const std::string& text, std::initializer_list<std::string_view> parts,
                       const CsvOptions& options = {}) const {
-    check_error<FileError>([&] { read(text, options); }, parts);
+    check_throws<FileError>([&] { read(text, options); }, parts);
   }
 };
-
-template <class T>
-std::vector<T> elements(const Array& array) {
-  return {array.data<T>(), array.data<T>() + array.size()};
-}
 
 }  // namespace
 
@@ -102,7 +99,7 @@ BOOST_AUTO_TEST_CASE(other_files_are_numbered_alike) {
   options.known = {{"species", {"virginica", "setosa"}}};
   BOOST_TEST(elements<std::int64_t>(read("length,width,species\n1,2,setosa\n", options).targets())[0] == 1);
   options.known = {{"species", {"setosa", "setosa"}}};
-  check_error<ValueError>([&] { read(irises, options); }, {"`setosa` twice"});
+  check_throws<ValueError>([&] { read(irises, options); }, {"`setosa` twice"});
 }
 
 BOOST_AUTO_TEST_CASE(columns_can_be_left_out) {
@@ -155,19 +152,19 @@ BOOST_AUTO_TEST_CASE(names_the_line_that_is_malformed) {
   check_rejected("x,y\n1,2\"\n", {"line 2, column 2", "a quote inside"});
   check_rejected("", {"line 1: expected a record, found an empty file"});
   check_rejected("x,y\n", {"expected records after the header, found none"});
-  check_error<FileError>([&] { read_csv(folder / "absent.csv"); }, {"[read_csv] ", "absent.csv", "readable file"});
+  check_throws<FileError>([&] { read_csv(folder / "absent.csv"); }, {"[read_csv] ", "absent.csv", "readable file"});
 }
 
 BOOST_AUTO_TEST_CASE(columns_that_are_not_there_are_errors) {
-  check_error<ValueError>([&] { read(irises, {.target = "colour"}); },
-                          {"[read_csv] ", "no column `colour`", "length, width, species"});
-  check_error<ValueError>([&] { read(irises, {.target = 3}); }, {"has 3 columns", "no column 3", "[-3, 3)"});
-  check_error<ValueError>([&] { read(irises, {.target = -4}); }, {"no column -4"});
-  check_error<ValueError>([&] { read(irises, {.categorical = {"colour"}}); }, {"no column `colour`"});
-  check_error<ValueError>([&] { read(irises, {.ignored = {"colour"}}); }, {"no column `colour`"});
-  check_error<ValueError>([&] { read(irises, {.target = "width", .ignored = {1}}); },
-                          {"width is the target and ignored"});
-  check_error<ValueError>([&] { read("x,x,y\n1,2,3\n", {.categorical = {0}}); }, {"more than one column `x`"});
+  check_throws<ValueError>([&] { read(irises, {.target = "colour"}); },
+                           {"[read_csv] ", "no column `colour`", "length, width, species"});
+  check_throws<ValueError>([&] { read(irises, {.target = 3}); }, {"has 3 columns", "no column 3", "[-3, 3)"});
+  check_throws<ValueError>([&] { read(irises, {.target = -4}); }, {"no column -4"});
+  check_throws<ValueError>([&] { read(irises, {.categorical = {"colour"}}); }, {"no column `colour`"});
+  check_throws<ValueError>([&] { read(irises, {.ignored = {"colour"}}); }, {"no column `colour`"});
+  check_throws<ValueError>([&] { read(irises, {.target = "width", .ignored = {1}}); },
+                           {"width is the target and ignored"});
+  check_throws<ValueError>([&] { read("x,x,y\n1,2,3\n", {.categorical = {0}}); }, {"more than one column `x`"});
   BOOST_TEST(read("x,x,y\n1,2,3\n").features().size() == 2);
 }
 

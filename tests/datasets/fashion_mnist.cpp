@@ -13,6 +13,7 @@
 
 #include "datasets/idx.hpp"
 #include "temporary_folder.hpp"
+#include "tests/autograd/testing.hpp"
 
 namespace {
 
@@ -21,7 +22,7 @@ using datasets::Dataset;
 using datasets::FashionMnist;
 using datasets::MnistFolder;
 using datasets::write_idx;
-using testing::check_error;
+using testing::check_throws;
 using testing::write_bytes;
 
 /// Sets XGRAD_DATA, or unsets it, until the end of the scope.
@@ -144,32 +145,36 @@ BOOST_AUTO_TEST_CASE(finds_the_argument_then_the_variable_then_the_system_folder
 BOOST_AUTO_TEST_CASE(a_wrong_place_is_an_error_not_passed_over) {
   const std::filesystem::path absent = folder / "absent";
   const DataVariable variable(absent.c_str());
-  check_error<FileError>([&] { FashionMnist::load(folder); },
-                         {"[FashionMnist::load] ", folder.native(), "argument", "no file train-images-idx3-ubyte"});
-  check_error<FileError>([&] { FashionMnist::load(); }, {absent.native(), "XGRAD_DATA", "found no folder"});
+  check_throws<FileError>([&] { FashionMnist::load(folder); },
+                          {"[FashionMnist::load] ", folder.native(), "argument", "no file train-images-idx3-ubyte"});
+  check_throws<FileError>([&] { FashionMnist::load(); }, {absent.native(), "XGRAD_DATA", "found no folder"});
 }
 
 BOOST_AUTO_TEST_CASE(names_all_places_when_it_is_in_none) {
   const std::filesystem::path absent = folder / "absent";
   const DataVariable variable(nullptr);
-  check_error<FileError>([&] { FashionMnist::find({}, absent); }, {"argument", "XGRAD_DATA", absent.native(),
-                                                                   "install the Debian package dataset-fashion-mnist"});
+  check_throws<FileError>(
+      [&] { FashionMnist::find({}, absent); },
+      {"argument", "XGRAD_DATA", absent.native(), "install the Debian package dataset-fashion-mnist"});
 }
 
 BOOST_AUTO_TEST_CASE(rejects_images_of_another_size) {
-  write_data_set(32, 32);
-  check_error<FileError>([&] { FashionMnist::load(folder); },
-                         {folder.native(), "expected images of 28 x 28", "found 32 x 32"});
+  for (const auto& [rows, columns] : {std::pair(32, 32), std::pair(28, 32), std::pair(32, 28)}) {
+    write_data_set(rows, columns);
+    const std::string found = "found " + std::to_string(rows) + " x " + std::to_string(columns);
+    check_throws<FileError>([&] { FashionMnist::load(folder); },
+                            {folder.native(), "expected images of 28 x 28", found});
+  }
 }
 
 BOOST_AUTO_TEST_CASE(rejects_a_missing_file) {
-  check_error<FileError>([&] { MnistFolder::load(folder / "absent"); },
-                         {"[MnistFolder::load] ", "absent", "found no folder"});
+  check_throws<FileError>([&] { MnistFolder::load(folder / "absent"); },
+                          {"[MnistFolder::load] ", "absent", "found no folder"});
   for (const auto& path : {train_images, train_labels, test_images, test_labels}) {
     write_data_set(4, 6);
     std::filesystem::remove(path);
     const std::string name = path.filename().string();
-    check_error<FileError>(
+    check_throws<FileError>(
         [&] { MnistFolder::load(folder); },
         {folder.native(), "expected a folder with the four IDX files", "found no file " + name, name + ".gz"});
   }
@@ -177,41 +182,47 @@ BOOST_AUTO_TEST_CASE(rejects_a_missing_file) {
 
 BOOST_AUTO_TEST_CASE(rejects_counts_that_disagree) {
   write_data_set(4, 6);
-  write_idx(test_labels, make_bytes({4}, 10));
-  check_error<FileError>([&] { MnistFolder::load(folder); },
-                         {test_labels.native(), test_images.native(), "expected 5 labels", "found 4"});
+  for (const std::int64_t labels : {4, 6}) {
+    write_idx(test_labels, make_bytes({labels}, 10));
+    check_throws<FileError>(
+        [&] { MnistFolder::load(folder); },
+        {test_labels.native(), test_images.native(), "expected 5 labels", "found " + std::to_string(labels)});
+  }
 }
 
 BOOST_AUTO_TEST_CASE(rejects_labels_out_of_range) {
   write_data_set(4, 6);
   write_idx(train_labels, make_bytes({12}, 11));
-  check_error<FileError>([&] { MnistFolder::load(folder); },
-                         {train_labels.native(), "expected labels below 10", "found 10 at position 10"});
+  check_throws<FileError>([&] { MnistFolder::load(folder); },
+                          {train_labels.native(), "expected labels below 10", "found 10 at position 10"});
   BOOST_TEST(MnistFolder::load(folder, 11).train.size() == 12);
-  check_error<ValueError>([&] { MnistFolder::load(folder, 0); }, {"[MnistFolder::load] ", "classes is 0"});
-  check_error<ValueError>([&] { MnistFolder::load(folder, 257); }, {"classes is 257"});
+  check_throws<ValueError>([&] { MnistFolder::load(folder, 0); }, {"[MnistFolder::load] ", "classes is 0"});
+  check_throws<ValueError>([&] { MnistFolder::load(folder, 257); }, {"classes is 257"});
 }
 
 BOOST_AUTO_TEST_CASE(rejects_other_shapes_and_element_types) {
   write_data_set(4, 6);
   write_idx(train_labels, make_bytes({12, 1}, 10));
-  check_error<FileError>([&] { MnistFolder::load(folder); },
-                         {train_labels.native(), "expected uint8 labels of shape (n,)", "found uint8 (12, 1)"});
+  check_throws<FileError>([&] { MnistFolder::load(folder); },
+                          {train_labels.native(), "expected uint8 labels of shape (n,)", "found uint8 (12, 1)"});
   write_data_set(4, 6);
   write_idx(test_images, Array({5, 4, 6}, DType::float32));
-  check_error<FileError>(
+  check_throws<FileError>(
       [&] { MnistFolder::load(folder); },
       {test_images.native(), "expected uint8 images of shape (n, rows, columns)", "found float32 (5, 4, 6)"});
   write_data_set(4, 6);
-  write_idx(test_images, make_bytes({5, 6, 4}, 10));
-  check_error<FileError>([&] { MnistFolder::load(folder); },
-                         {test_images.native(), "expected images of 4 x 6", "found 6 x 4"});
+  for (const auto& [rows, columns] : {std::pair(6, 4), std::pair(6, 6), std::pair(4, 4)}) {
+    write_idx(test_images, make_bytes({5, rows, columns}, 10));
+    const std::string found = "found " + std::to_string(rows) + " x " + std::to_string(columns);
+    check_throws<FileError>([&] { MnistFolder::load(folder); },
+                            {test_images.native(), "expected images of 4 x 6", found});
+  }
 }
 
 BOOST_AUTO_TEST_CASE(names_the_damaged_file) {
   write_data_set(4, 6);
   write_bytes(test_images, testing::read_bytes(test_images).substr(0, 50));
-  check_error<FileError>([&] { MnistFolder::load(folder); }, {test_images.native(), "expected 120 bytes", "found 34"});
+  check_throws<FileError>([&] { MnistFolder::load(folder); }, {test_images.native(), "expected 120 bytes", "found 34"});
 
   write_data_set(4, 6);
   const std::filesystem::path zipped = folder / "train-images-idx3-ubyte.gz";
@@ -219,9 +230,9 @@ BOOST_AUTO_TEST_CASE(names_the_damaged_file) {
   write_idx(zipped, make_bytes({12, 4, 6}, 251));
   const std::string bytes = testing::read_bytes(zipped);
   write_bytes(zipped, bytes.substr(0, bytes.size() / 2));  // a download that was interrupted
-  check_error<FileError>([&] { MnistFolder::load(folder); }, {zipped.native(), "intact gzip data", "ends early"});
+  check_throws<FileError>([&] { MnistFolder::load(folder); }, {zipped.native(), "intact gzip data", "ends early"});
   write_bytes(zipped, "");
-  check_error<FileError>([&] { MnistFolder::load(folder); }, {zipped.native(), "a file of 0 bytes"});
+  check_throws<FileError>([&] { MnistFolder::load(folder); }, {zipped.native(), "a file of 0 bytes"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,7 +1,6 @@
 #include "datasets/idx.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
@@ -10,18 +9,19 @@
 #include <string>
 #include <vector>
 
-#include <unistd.h>
 #include <boost/test/unit_test.hpp>
 
 #include "gzip.hpp"
 #include "temporary_folder.hpp"
+#include "tests/autograd/testing.hpp"
 
 namespace {
 
 using namespace xgrad;
 using datasets::read_idx;
 using datasets::write_idx;
-using testing::check_error;
+using testing::check_throws;
+using testing::elements;
 using testing::gzip_stored;
 using testing::read_bytes;
 using testing::write_bytes;
@@ -37,11 +37,6 @@ std::string idx_bytes(int type, const std::vector<std::uint32_t>& sizes, const s
     bytes += big_endian(size);
   }
   return bytes + data;
-}
-
-template <class T>
-std::vector<T> elements(const Array& array) {
-  return {array.data<T>(), array.data<T>() + array.size()};
 }
 
 template <class T>
@@ -62,7 +57,7 @@ struct Fixture : testing::TemporaryFolder {
   }
   void check_rejected(const std::string& bytes, std::string_view expected, std::string_view found) const {
     const std::string name = file.string();
-    check_error<FileError>([&] { read(bytes); }, {"[read_idx] ", name, expected, found, "; "});
+    check_throws<FileError>([&] { read(bytes); }, {"[read_idx] ", name, expected, found, "; "});
   }
 };
 
@@ -154,31 +149,31 @@ BOOST_AUTO_TEST_CASE(writing_replaces_whole_files_and_leaves_nothing_else) {
 
   const std::filesystem::path occupied = folder / "occupied";
   std::filesystem::create_directory(occupied);
-  check_error<FileError>([&] { write_idx(occupied, Array({1}, DType::uint8)); }, {"[write_idx] ", occupied.native()});
+  check_throws<FileError>([&] { write_idx(occupied, Array({1}, DType::uint8)); }, {"[write_idx] ", occupied.native()});
   const auto count = std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator());
   BOOST_TEST(count == 2);
 }
 
 BOOST_AUTO_TEST_CASE(rejects_arrays_that_idx_cannot_hold) {
-  check_error<DTypeError>([&] { write_idx(file, Array({1}, DType::int64)); }, {"[write_idx] ", "int64", "cast"});
-  check_error<DTypeError>([&] { write_idx(file, Array({1}, DType::boolean)); }, {"boolean"});
-  check_error<ValueError>([&] { write_idx(file, Array()); }, {"no memory"});
-  check_error<ValueError>([&] { write_idx(file, Array({0, std::int64_t{1} << 32}, DType::uint8)); }, {"4294967296"});
-  check_error<FileError>([&] { write_idx(folder / "none" / "x", Array({1}, DType::uint8)); },
-                         {"[write_idx] ", "none/x", "No such file"});
+  check_throws<DTypeError>([&] { write_idx(file, Array({1}, DType::int64)); }, {"[write_idx] ", "int64", "cast"});
+  check_throws<DTypeError>([&] { write_idx(file, Array({1}, DType::boolean)); }, {"boolean"});
+  check_throws<ValueError>([&] { write_idx(file, Array()); }, {"no memory"});
+  check_throws<ValueError>([&] { write_idx(file, Array({0, std::int64_t{1} << 32}, DType::uint8)); }, {"4294967296"});
+  check_throws<FileError>([&] { write_idx(folder / "none" / "x", Array({1}, DType::uint8)); },
+                          {"[write_idx] ", "none/x", "No such file"});
   BOOST_TEST(std::filesystem::is_empty(folder));
 }
 
 BOOST_AUTO_TEST_CASE(rejects_what_cannot_be_read) {
   const std::string name = file.string();
-  check_error<FileError>([&] { read_idx(file); }, {name, "expected a readable file", "No such file"});
-  check_error<FileError>([&] { read_idx(folder); }, {folder.native(), "expected a file", "found a folder"});
+  check_throws<FileError>([&] { read_idx(file); }, {name, "expected a readable file", "No such file"});
+  check_throws<FileError>([&] { read_idx(folder); }, {folder.native(), "expected a file", "found a folder"});
   // Opens, but nothing is mapped at its start.
-  check_error<FileError>([&] { read_idx("/proc/self/mem"); }, {"/proc/self/mem", "found a read error"});
+  check_throws<FileError>([&] { read_idx("/proc/self/mem"); }, {"/proc/self/mem", "found a read error"});
   if (geteuid() != 0) {  // root may read everything
     write_bytes(file, valid);
     std::filesystem::permissions(file, std::filesystem::perms::none);
-    check_error<FileError>([&] { read_idx(file); }, {name, "expected a readable file", "Permission denied"});
+    check_throws<FileError>([&] { read_idx(file); }, {name, "expected a readable file", "Permission denied"});
   }
 }
 

@@ -1,20 +1,20 @@
 #include "datasets/normalizer.hpp"
 
 #include <cmath>
-#include <string>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 
 #include "datasets/npy.hpp"
 #include "temporary_folder.hpp"
+#include "tests/autograd/testing.hpp"
 
 namespace {
 
 using namespace xgrad;
 using datasets::Dataset;
 using datasets::Normalizer;
-using testing::check_error;
+using testing::check_throws;
 
 // Columns (1, 3, 5), constant 5, and (10, 20, 30).
 const Array samples = to_array(xt::xarray<double>{{1, 5, 10}, {3, 5, 20}, {5, 5, 30}});
@@ -105,14 +105,14 @@ BOOST_AUTO_TEST_CASE(is_saved_and_printed) {
 
 BOOST_AUTO_TEST_CASE(rejects_what_does_not_fit) {
   const Normalizer normalizer = Normalizer::mean_std(samples);
-  check_error<ShapeError>([&] { normalizer(Array({2, 4}, DType::float64)); }, {"[Normalizer] ", "(2, 4)", "(3,)"});
-  check_error<ShapeError>([&] { normalizer.inverse(Array({}, DType::float64)); }, {"shape ()"});
-  check_error<ShapeError>([] { Normalizer::mean_std(Array({0, 3}, DType::float32)); }, {"(0, 3)"});
-  check_error<ShapeError>([] { Normalizer::min_max(Array({3, 0}, DType::float32)); }, {"(3, 0)"});
-  check_error<ShapeError>([] { Normalizer::min_max(Array({}, DType::float32)); }, {"()"});
+  check_throws<ShapeError>([&] { normalizer(Array({2, 4}, DType::float64)); }, {"[Normalizer] ", "(2, 4)", "(3,)"});
+  check_throws<ShapeError>([&] { normalizer.inverse(Array({}, DType::float64)); }, {"shape ()"});
+  check_throws<ShapeError>([] { Normalizer::mean_std(Array({0, 3}, DType::float32)); }, {"(0, 3)"});
+  check_throws<ShapeError>([] { Normalizer::min_max(Array({3, 0}, DType::float32)); }, {"(3, 0)"});
+  check_throws<ShapeError>([] { Normalizer::min_max(Array({}, DType::float32)); }, {"()"});
   datasets::write_npy(folder / "other.npy", samples);
-  check_error<FileError>([&] { Normalizer::load(folder / "other.npy"); },
-                         {"[Normalizer::load] ", "other.npy", "float64 (3, 3)"});
+  check_throws<FileError>([&] { Normalizer::load(folder / "other.npy"); },
+                          {"[Normalizer::load] ", "other.npy", "float64 (3, 3)"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

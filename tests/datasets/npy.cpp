@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "temporary_folder.hpp"
+#include "tests/autograd/testing.hpp"
 
 namespace {
 
@@ -15,7 +16,8 @@ using namespace xgrad;
 using namespace std::string_literals;
 using datasets::read_npy;
 using datasets::write_npy;
-using testing::check_error;
+using testing::check_throws;
+using testing::elements;
 using testing::write_bytes;
 
 /// A file as the format's description has it, with a header of exactly this text.
@@ -29,11 +31,6 @@ std::string npy_bytes(const std::string& header, const std::string& data, char v
 
 std::string header(const std::string& type, const std::string& shape, const std::string& fortran = "False") {
   return "{'descr': '" + type + "', 'fortran_order': " + fortran + ", 'shape': " + shape + ", }\n";
-}
-
-template <class T>
-std::vector<T> elements(const Array& array) {
-  return std::vector<T>(array.data<T>(), array.data<T>() + array.size());
 }
 
 struct Fixture : testing::TemporaryFolder {
@@ -50,7 +47,7 @@ struct Fixture : testing::TemporaryFolder {
   }
   void check_rejected(const std::string& bytes, std::string_view expected, std::string_view found) const {
     const std::string name = file.string();
-    check_error<FileError>([&] { read(bytes); }, {"[read_npy] ", name, expected, found, "; "});
+    check_throws<FileError>([&] { read(bytes); }, {"[read_npy] ", name, expected, found, "; "});
   }
 };
 
@@ -160,16 +157,16 @@ BOOST_AUTO_TEST_CASE(rejects_truncated_and_overlong_files) {
   check_rejected(npy_bytes(header("<f4", "(2, 3)"), std::string(25, 'x')), "the end after 24 bytes", "trailing bytes");
   // A size that the file does not hold is not believed: this would be an exabyte.
   check_rejected(npy_bytes(header("|u1", "(1000000000, 100000000)"), "x"), "bytes of elements", "1");
-  check_error<FileError>([&] { read_npy(folder / "absent.npy"); }, {"[read_npy] ", "absent.npy", "readable file"});
+  check_throws<FileError>([&] { read_npy(folder / "absent.npy"); }, {"[read_npy] ", "absent.npy", "readable file"});
 }
 
 BOOST_AUTO_TEST_CASE(writing_is_whole_or_nothing) {
-  check_error<ValueError>([&] { write_npy(file, Array()); }, {"[write_npy] ", "no memory"});
-  check_error<FileError>([&] { write_npy(folder / "absent" / "a.npy", Array({1}, DType::uint8)); },
-                         {"[write_npy] ", "absent"});
+  check_throws<ValueError>([&] { write_npy(file, Array()); }, {"[write_npy] ", "no memory"});
+  check_throws<FileError>([&] { write_npy(folder / "absent" / "a.npy", Array({1}, DType::uint8)); },
+                          {"[write_npy] ", "absent"});
   std::filesystem::create_directory(folder / "taken");
   write_bytes(folder / "taken" / "x", "");
-  check_error<FileError>([&] { write_npy(folder / "taken", Array({1}, DType::uint8)); }, {"[write_npy] ", "taken"});
+  check_throws<FileError>([&] { write_npy(folder / "taken", Array({1}, DType::uint8)); }, {"[write_npy] ", "taken"});
   BOOST_TEST(std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator()) == 1);
 }
 

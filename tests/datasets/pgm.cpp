@@ -6,12 +6,13 @@
 #include <boost/test/unit_test.hpp>
 
 #include "temporary_folder.hpp"
+#include "tests/autograd/testing.hpp"
 
 namespace {
 
 using namespace xgrad;
 using datasets::write_pgm;
-using testing::check_error;
+using testing::check_throws;
 
 struct Fixture : testing::TemporaryFolder {
   std::filesystem::path file = folder / "grid.pgm";
@@ -47,12 +48,12 @@ BOOST_AUTO_TEST_CASE(floating_grey_levels_are_rounded_and_cut) {
 }
 
 BOOST_AUTO_TEST_CASE(rejects_what_is_no_list_of_images) {
-  check_error<ShapeError>([&] { written(Array({4, 4}, DType::uint8)); }, {"[write_pgm] ", "(4, 4)"});
-  check_error<ShapeError>([&] { written(Array({0, 4, 4}, DType::uint8)); }, {"(0, 4, 4)"});
-  check_error<ShapeError>([&] { written(Array()); }, {"()"});
-  check_error<DTypeError>([&] { written(Array({1, 4, 4}, DType::int32)); }, {"images are int32"});
-  check_error<ValueError>([&] { written(letters, -1); }, {"-1 images side by side"});
-  check_error<FileError>([&] { write_pgm(folder / "absent" / "a.pgm", letters); }, {"[write_pgm] ", "absent"});
+  check_throws<ShapeError>([&] { written(Array({4, 4}, DType::uint8)); }, {"[write_pgm] ", "(4, 4)"});
+  check_throws<ShapeError>([&] { written(Array({0, 4, 4}, DType::uint8)); }, {"(0, 4, 4)"});
+  check_throws<ShapeError>([&] { written(Array()); }, {"()"});
+  check_throws<DTypeError>([&] { written(Array({1, 4, 4}, DType::int32)); }, {"images are int32"});
+  check_throws<ValueError>([&] { written(letters, -1); }, {"-1 images side by side"});
+  check_throws<FileError>([&] { write_pgm(folder / "absent" / "a.pgm", letters); }, {"[write_pgm] ", "absent"});
   BOOST_TEST(std::filesystem::is_empty(folder));
 }
 

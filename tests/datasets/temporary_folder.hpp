@@ -3,19 +3,14 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <initializer_list>
 #include <iterator>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
 
-#include <boost/test/unit_test.hpp>
-
-#include "autograd/error.hpp"
-
 /// \file
-/// Test data on disk, and the check of what is said about it.
+/// Test data on disk.
 
 namespace xgrad::testing {
 
@@ -46,22 +41,6 @@ inline void write_bytes(const std::filesystem::path& path, std::string_view byte
 inline std::string read_bytes(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
-}
-
-/// Whether \p f throws exactly \p E with a message that contains all of \p parts.
-template <class E, class F>
-void check_error(F&& f, std::initializer_list<std::string_view> parts) {
-  try {
-    f();
-    BOOST_ERROR("nothing was thrown");
-  } catch (const E& error) {
-    const std::string_view message = error.what();
-    BOOST_TEST_CONTEXT("message: " << message) {
-      for (std::string_view part : parts) {
-        BOOST_TEST((message.find(part) != std::string_view::npos), "the message should contain: " << part);
-      }
-    }
-  }
 }
 
 }  // namespace xgrad::testing

@@ -5,8 +5,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/error.hpp"
-#include "autograd/runtime/workers.hpp"
 #include "tests/kernels/naive.hpp"
+#include "tests/runtime/threads.hpp"
 
 namespace {
 
@@ -61,7 +61,6 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(takes, T, decltype(std::tuple<std::uint8_t, float,
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(scatters, T, decltype(std::tuple<std::int32_t, std::int64_t, float, double>())) {
-  const int before = runtime::num_threads();
   for (const Case& c : cases) {
     const auto in = naive::random_elements<T>(static_cast<std::size_t>(c.outer * c.count * c.inner), -50, 50);
     const auto start = naive::random_elements<T>(static_cast<std::size_t>(c.outer * c.n * c.inner), -50, 50, 2);
@@ -75,14 +74,13 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(scatters, T, decltype(std::tuple<std::int32_t, std
       }
     }
     for (const int threads : {1, 3}) {
-      runtime::set_num_threads(threads);
+      const testing::Threads setting(threads);
       std::vector<T> out = start;
       kernels::scatter_add("test", dtype_of<T>(), in.data(), c.outer, c.n, c.inner, indices.data(), c.count,
                            out.data());
       BOOST_TEST(std::memcmp(out.data(), expected.data(), out.size() * sizeof(T)) == 0);
     }
   }
-  runtime::set_num_threads(before);
 }
 
 BOOST_AUTO_TEST_CASE(indices_out_of_range_are_named) {

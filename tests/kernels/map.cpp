@@ -1,12 +1,11 @@
-#include <cmath>
 #include <cstring>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/dtype.hpp"
-#include "autograd/runtime/workers.hpp"
 #include "tests/kernels/naive.hpp"
+#include "tests/runtime/threads.hpp"
 
 // How map reads its operands, stores its results and cuts its work; the primitives have tests of their own.
 
@@ -239,19 +238,17 @@ BOOST_AUTO_TEST_CASE(no_elements) {
 }
 
 BOOST_AUTO_TEST_CASE(same_bits_for_any_number_of_threads) {
-  const int before = runtime::num_threads();
   const auto x = naive::random_elements<float>(300'001, -5, 5);
   const auto row = naive::random_elements<float>(300'001, -5, 5, 2);
   std::vector<std::vector<float>> results;
   for (const int threads : {1, 2, 3}) {
-    runtime::set_num_threads(threads);
+    const testing::Threads setting(threads);
     std::vector<float> out(x.size());
     run({{Opcode::tanh, 2, 0, 0, 0}, {Opcode::pow, 2, 2, 1, 0}, {Opcode::exp, 2, 2, 0, 0}}, {}, 3, DType::float32,
         {{x.data(), DType::float32, {1}}, {row.data(), DType::float32, {1}}}, {{out.data(), DType::float32, 2}},
         {300'001});
     results.push_back(out);
   }
-  runtime::set_num_threads(before);
   for (const auto& result : results) {
     BOOST_TEST(std::memcmp(result.data(), results[0].data(), result.size() * sizeof(float)) == 0);
   }

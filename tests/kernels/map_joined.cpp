@@ -1,17 +1,15 @@
 #include <bit>
 #include <cmath>
 #include <limits>
-#include <string>
 #include <type_traits>
-#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/dtype.hpp"
 #include "autograd/error.hpp"
-#include "autograd/runtime/workers.hpp"
 #include "tests/kernels/naive.hpp"
+#include "tests/runtime/threads.hpp"
 
 // Instructions that are several primitives at once: the same bits as the primitives one after the other.
 
@@ -186,9 +184,8 @@ BOOST_AUTO_TEST_CASE(adam_in_place) {
                               {Opcode::add_product_and_square, 12, 6, 3, 0, 7},
                               {Opcode::sqrt_product_add, 13, 12, 9, 10},
                               {Opcode::subtract_product_quotient, 13, 8, 11, 13, 1}};
-  const int before = runtime::num_threads();
   for (const int threads : {1, 2, 3}) {
-    runtime::set_num_threads(threads);
+    const testing::Threads setting(threads);
     std::vector<double> new_w = w, new_m = m, new_v = v;
     const MapInput inputs[] = {{g.data(), DType::float64, {1}},
                                {new_w.data(), DType::float64, {1}},
@@ -206,7 +203,6 @@ BOOST_AUTO_TEST_CASE(adam_in_place) {
     }
     BOOST_TEST(wrong == 0U, threads << " threads");
   }
-  runtime::set_num_threads(before);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

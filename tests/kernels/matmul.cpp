@@ -6,8 +6,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/dtype.hpp"
-#include "autograd/runtime/workers.hpp"
 #include "tests/kernels/naive.hpp"
+#include "tests/runtime/threads.hpp"
 
 namespace {
 
@@ -89,14 +89,13 @@ BOOST_AUTO_TEST_CASE(nan_and_infinity_pass_through) {
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(same_bits_for_any_number_of_threads, T, decltype(std::tuple<float, double>())) {
-  const int before = runtime::num_threads();
   for (const Product& p : products) {
     const auto a = naive::random_elements<T>(static_cast<std::size_t>(p.m * p.k), -1, 1);
     const auto b = naive::random_elements<T>(static_cast<std::size_t>(p.k * p.n), -1, 1, 2);
     for (int flags = 0; flags < 4; ++flags) {
       std::vector<T> first;
       for (const int threads : {1, 2, 3}) {
-        runtime::set_num_threads(threads);
+        const testing::Threads setting(threads);
         std::vector<T> c(static_cast<std::size_t>(p.m * p.n));
         kernels::matmul(dtype_of<T>(), (flags & 1) != 0, (flags & 2) != 0, p.m, p.n, p.k, a.data(), b.data(), c.data());
         first = first.empty() ? c : first;
@@ -105,7 +104,6 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(same_bits_for_any_number_of_threads, T, decltype(s
       }
     }
   }
-  runtime::set_num_threads(before);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -8,8 +8,8 @@
 
 #include "autograd/dtype.hpp"
 #include "autograd/error.hpp"
-#include "autograd/runtime/workers.hpp"
 #include "tests/kernels/naive.hpp"
+#include "tests/runtime/threads.hpp"
 
 // Calls of map that are prepared once: other buffers, parts of the iteration space, shared buffers.
 
@@ -164,14 +164,12 @@ BOOST_AUTO_TEST_CASE(same_bits_for_any_number_of_threads_and_on_several_at_once)
   const auto x = naive::random_elements<float>(rows * columns, -1, 1);
   const auto row = naive::random_elements<float>(columns, -1, 1, 2);
   const auto expected = expected_sum(x, row);
-  const int before = runtime::num_threads();
   for (const int threads : {1, 2, 3}) {
-    runtime::set_num_threads(threads);
+    const testing::Threads setting(threads);
     std::vector<float> out(rows * columns);
     run(map, x, row, out);
     BOOST_TEST(std::memcmp(out.data(), expected.data(), out.size() * sizeof(float)) == 0);
   }
-  runtime::set_num_threads(before);
   std::vector<std::vector<float>> results(3, std::vector<float>(rows * columns));
   std::vector<std::thread> callers;
   for (auto& out : results) {

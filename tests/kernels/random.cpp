@@ -7,8 +7,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/dtype.hpp"
-#include "autograd/runtime/workers.hpp"
 #include "tests/kernels/naive.hpp"
+#include "tests/runtime/threads.hpp"
 
 namespace {
 
@@ -87,19 +87,17 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(neighbours_are_not_correlated, T, Floating) {
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(elements_depend_on_key_and_position_alone, T, Floating) {
-  const int before = runtime::num_threads();
   for (const Generator generator : {kernels::random_uniform, kernels::random_normal}) {
     const auto all = draw<T>(generator, 99, 20'001);
     for (const std::size_t count : {1UL, 2UL, 3UL, 5UL, 4097UL, 20'001UL}) {
       for (const int threads : {1, 3}) {
-        runtime::set_num_threads(threads);
+        const testing::Threads setting(threads);
         const auto some = draw<T>(generator, 99, count);
         BOOST_TEST(std::memcmp(some.data(), all.data(), count * sizeof(T)) == 0);
       }
     }
     BOOST_TEST((draw<T>(generator, 100, 100) != draw<T>(generator, 99, 100)));
   }
-  runtime::set_num_threads(before);
 }
 
 BOOST_AUTO_TEST_CASE(known_answer) {

@@ -1,6 +1,7 @@
 #include "nn/callbacks.hpp"
 
 #include <cmath>
+#include <csignal>
 #include <filesystem>
 #include <limits>
 #include <sstream>
@@ -77,6 +78,21 @@ BOOST_AUTO_TEST_CASE(early_stopping_restores_the_best_weights) {
   check_throws<ValueError>([] { nn::callbacks::early_stopping({.patience = -1}); }, {"[early_stopping] ", "-1"});
 }
 
+BOOST_AUTO_TEST_CASE(early_stopping_restores_nothing_when_interrupted) {
+  double last = 0;
+  const nn::Callback press{.on_batch_end = [&](nn::TrainingState& training) {
+    if (training.epoch == 3) {
+      last = weight();
+      std::raise(SIGINT);
+    }
+  }};
+  const auto previous = std::signal(SIGINT, [](int) {});  // also where the program is to ignore it
+  run({3, 1, 2}, {nn::callbacks::early_stopping({.patience = 9}), press});
+  std::signal(SIGINT, previous);
+  BOOST_TEST(weight() == last);
+  BOOST_TEST(last != 2);
+}
+
 BOOST_AUTO_TEST_CASE(checkpoints_are_written_on_improvement) {
   const std::filesystem::path at = folder / "runs" / "best";
   std::vector<double> written;
@@ -145,6 +161,15 @@ BOOST_AUTO_TEST_CASE(logs_have_a_line_per_epoch) {
   BOOST_TEST(nlohmann::json::parse(line)["validation_loss"].is_null());
   check_throws<FileError>([&] { run({1}, {nn::callbacks::csv_log(folder / "no" / "log")}); }, {"[csv_log] ", "log"});
   check_throws<FileError>([&] { run({1}, {nn::callbacks::json_log(folder)}); }, {"[json_log] "});
+}
+
+BOOST_AUTO_TEST_CASE(names_in_tables_are_quoted) {
+  const std::filesystem::path csv = folder / "log.csv";
+  const nn::Callback name{.on_start = [](nn::TrainingState& training) { training.scores.set("a \"b\", c", 7); }};
+  run({0.25}, {name, nn::callbacks::csv_log(csv)});
+  const std::string text = testing::read_bytes(csv);
+  BOOST_TEST(text.find("seconds,\"a \"\"b\"\", c\"\n1,") != std::string::npos);
+  BOOST_TEST(text.ends_with(",7\n"));
 }
 
 BOOST_AUTO_TEST_CASE(progress_is_a_line_or_a_bar) {

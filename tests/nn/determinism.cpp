@@ -1,44 +1,16 @@
-#include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
 
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/ops.hpp"
 #include "autograd/random.hpp"
-#include "autograd/runtime/workers.hpp"
 #include "nn/nn.hpp"
+#include "tests/autograd/testing.hpp"
+#include "tests/runtime/threads.hpp"
 
 namespace {
 
 using namespace xgrad;
-
-/// Sets the number of threads for one training run.
-class Threads {
- public:
-  explicit Threads(int count) : before_(runtime::num_threads()) { runtime::set_num_threads(count); }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-  ~Threads() { runtime::set_num_threads(before_); }
-
- private:
-  int before_;
-};
-
-/// FNV-1a (Fowler, Noll and Vo) over the bits of all elements.
-std::uint64_t hash_of(const nn::Variables& variables) {
-  std::uint64_t hash = 14695981039346656037ULL;
-  for (const Variable& variable : variables) {
-    const Array array = variable.read().array();
-    const auto* bytes = static_cast<const unsigned char*>(array.data());
-    for (std::size_t i = 0; i < static_cast<std::size_t>(array.size()) * size_of(array.dtype()); ++i) {
-      hash = (hash ^ bytes[i]) * 1099511628211ULL;
-    }
-  }
-  return hash;
-}
 
 struct Outcome {
   std::uint64_t hash;  ///< of the weights and the optimiser's state
@@ -50,7 +22,7 @@ struct Outcome {
 /// those of a random linear map.
 template <class Optimizer, class Options>
 Outcome train(int threads, std::uint64_t seed, const Options& options) {
-  const Threads setting(threads);
+  const testing::Threads setting(threads);
   const random::Key key(seed);
   nn::Sequential model(nn::Dense(300, 96), nn::ReLU(), nn::Dense(96, 10));
   model.initialize(key.fold(0));
@@ -66,7 +38,7 @@ Outcome train(int threads, std::uint64_t seed, const Options& options) {
   }
   nn::Variables trained = optimizer.parameters();
   trained.insert(trained.end(), optimizer.state().begin(), optimizer.state().end());
-  outcome.hash = hash_of(trained);
+  outcome.hash = testing::hash_of(trained);
   return outcome;
 }
 

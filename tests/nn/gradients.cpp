@@ -1,7 +1,6 @@
 #include "nn/optimizers/gradients.hpp"
 
 #include <cmath>
-#include <limits>
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,7 +1,6 @@
 #include "nn/optimizers/lbfgs.hpp"
 
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -91,20 +90,26 @@ BOOST_AUTO_TEST_CASE(takes_given_gradients_and_float32) {
 BOOST_AUTO_TEST_CASE(directions_are_those_of_bfgs) {
   const Quadratic f(5);
   const Tensor start = testing::random_tensor({5}, -1, 1, 9);
-  const Variable w(start, "w");
-  nn::LBFGS lbfgs({w}, {.learning_rate = 0.3, .max_iterations = 1, .line_search = false});
-  Tensor x = start;
-  std::vector<Tensor> s;
-  std::vector<Tensor> y;
-  for (int i = 0; i < 8; ++i) {
-    lbfgs.minimize([&] { return f(w); });
-    const Tensor g = f.gradient(x);
-    const double first = std::min(1.0, 1 / sum(abs(g)).item());
-    const Tensor change = i == 0 ? -0.3 * first * g : 0.3 * bfgs_direction(s, y, g);
-    s.push_back(change.detach());
-    x = (x + change).detach();
-    y.push_back((f.gradient(x) - g).detach());
-    check_elements(w, {5}, elements(x), 1e-9);
+  for (const int history : {2, 100}) {
+    const Variable w(start, "w");
+    nn::LBFGS lbfgs({w}, {.learning_rate = 0.3, .max_iterations = 1, .history_size = history, .line_search = false});
+    Tensor x = start;
+    std::vector<Tensor> s;
+    std::vector<Tensor> y;
+    for (int i = 0; i < 8; ++i) {
+      lbfgs.minimize([&] { return f(w); });
+      const Tensor g = f.gradient(x);
+      const double first = std::min(1.0, 1 / sum(abs(g)).item());
+      const Tensor change = i == 0 ? -0.3 * first * g : 0.3 * bfgs_direction(s, y, g);
+      if (i >= history) {
+        s.erase(s.begin());
+        y.erase(y.begin());
+      }
+      s.push_back(change.detach());
+      x = (x + change).detach();
+      y.push_back((f.gradient(x) - g).detach());
+      check_elements(w, {5}, elements(x), 1e-9);
+    }
   }
 }
 
@@ -124,18 +129,20 @@ BOOST_AUTO_TEST_CASE(calls_go_on_where_the_last_one_ended) {
 }
 
 BOOST_AUTO_TEST_CASE(every_step_meets_the_strong_wolfe_conditions) {
-  const Variable w(Tensor{-1.2, 1.0}, "w");
-  nn::LBFGS lbfgs({w}, {.max_iterations = 1});
-  const auto gradient = [&] { return grad(rosenbrock(w), w).detach(); };
-  for (int i = 0; i < 20; ++i) {
-    const double before = rosenbrock(w).item();
-    const Tensor from = w;
-    const Tensor g = gradient();
-    lbfgs.minimize([&] { return rosenbrock(w); });
-    const Tensor change = w - from;  // t d
-    const double slope = sum(g * change).item();
-    BOOST_TEST(rosenbrock(w).item() <= before + 1e-4 * slope);
-    BOOST_TEST(std::abs(sum(gradient() * change).item()) <= 0.9 * std::abs(slope));
+  for (const double rate : {1.0, 0.05}) {  // the steps that are tried first: about right, and too short
+    const Variable w(Tensor{-1.2, 1.0}, "w");
+    nn::LBFGS lbfgs({w}, {.learning_rate = rate, .max_iterations = 1, .max_evaluations = 100});
+    const auto gradient = [&] { return grad(rosenbrock(w), w).detach(); };
+    for (int i = 0; i < 20; ++i) {
+      const double before = rosenbrock(w).item();
+      const Tensor from = w;
+      const Tensor g = gradient();
+      lbfgs.minimize([&] { return rosenbrock(w); });
+      const Tensor change = w - from;  // t d
+      const double slope = sum(g * change).item();
+      BOOST_TEST(rosenbrock(w).item() <= before + 1e-4 * slope);
+      BOOST_TEST(std::abs(sum(gradient() * change).item()) <= 0.9 * std::abs(slope));
+    }
   }
 }
 
@@ -154,6 +161,17 @@ BOOST_AUTO_TEST_CASE(limits_end_it) {
   few.minimize([&] { return rosenbrock(w); });
   BOOST_TEST(few.evaluations() >= 5);
   BOOST_TEST(few.evaluations() < 5 + 26);
+
+  const auto evaluations = [](const nn::LBFGSOptions& options) {
+    const Variable start(Tensor{-1.2, 1.0}, "start");
+    nn::LBFGS lbfgs({start}, options);
+    lbfgs.minimize([&] { return rosenbrock(start); });
+    return lbfgs.evaluations();
+  };
+  // With steps that begin too short, evaluations run out before iterations do.
+  const std::int64_t by_default = evaluations({.learning_rate = 0.05, .max_iterations = 20});
+  BOOST_TEST(by_default == evaluations({.learning_rate = 0.05, .max_iterations = 20, .max_evaluations = 25}));
+  BOOST_TEST(by_default < evaluations({.learning_rate = 0.05, .max_iterations = 20, .max_evaluations = 40}));
 
   const Variable flat(Tensor{1.0, 1.0}, "flat");
   nn::LBFGS none({flat});

@@ -1,6 +1,5 @@
 #include "nn/moving_average.hpp"
 
-#include <cmath>
 #include <stdexcept>
 
 #include <boost/test/unit_test.hpp>

@@ -1,14 +1,13 @@
 #include <array>
 #include <cmath>
 #include <functional>
-#include <string_view>
-#include <vector>
 
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/ops.hpp"
 #include "nn/optimizers.hpp"
 #include "tests/autograd/testing.hpp"
+#include "valley.hpp"
 
 // Every update rule against a loop over plain numbers, written down from the papers.
 
@@ -16,17 +15,12 @@ namespace {
 
 using namespace xgrad;
 using testing::elements;
-
-using Point = std::array<double, 3>;
+using testing::Point;
+using testing::valley;
 
 /// One coordinate of an optimiser: changes w, given its gradient and the number of the step. What it remembers is in
 /// its copy.
 using Rule = std::function<void(double& w, double g, int t)>;
-
-/// (1 - w₀)² + 5 (w₁ - w₀²)² + 0.1 (w₂ w₀)²
-Tensor valley(const Tensor& w) {
-  return square(1 - w[0]) + 5 * square(w[1] - square(w[0])) + 0.1 * square(w[2] * w[0]);
-}
 
 Point gradient_of_valley(const Point& w) {
   const double bend = w[1] - w[0] * w[0];
@@ -105,14 +99,21 @@ BOOST_AUTO_TEST_CASE(adam_with_amsgrad_and_weight_decay) {
 }
 
 BOOST_AUTO_TEST_CASE(adamw_with_amsgrad_climbs) {
-  check_rule<nn::AdamW>(nn::AdamWOptions{.learning_rate = 0.02, .weight_decay = 0.3, .amsgrad = true, .maximize = true},
-                        [m = 0.0, v = 0.0, most = 0.0](double& w, double g, int t) mutable {
-                          w -= 0.02 * 0.3 * w;
-                          m = 0.9 * m - 0.1 * g;
-                          v = 0.999 * v + 0.001 * g * g;
-                          most = std::max(most, v);
-                          w -= 0.02 * m / (1 - power(0.9, t)) / (std::sqrt(most / (1 - power(0.999, t))) + 1e-8);
-                        });
+  const auto rule = [](double beta2, double decay) {
+    return [=, m = 0.0, v = 0.0, most = 0.0](double& w, double g, int t) mutable {
+      w -= 0.02 * decay * w;
+      m = 0.9 * m - 0.1 * g;
+      v = beta2 * v + (1 - beta2) * g * g;
+      most = std::max(most, v);
+      w -= 0.02 * m / (1 - power(0.9, t)) / (std::sqrt(most / (1 - power(beta2, t))) + 1e-8);
+    };
+  };
+  nn::AdamWOptions options{.learning_rate = 0.02, .weight_decay = 0.3, .amsgrad = true, .maximize = true};
+  check_rule<nn::AdamW>(options, rule(0.999, 0.3));
+  // So far the largest moment was always the last one. With more decay the gradients become smaller.
+  options.beta2 = 0.9;
+  options.weight_decay = 3;
+  check_rule<nn::AdamW>(options, rule(0.9, 3));
 }
 
 BOOST_AUTO_TEST_CASE(adamax_with_weight_decay) {

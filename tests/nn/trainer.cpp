@@ -3,6 +3,7 @@
 #include <cmath>
 #include <csignal>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -111,12 +112,20 @@ BOOST_AUTO_TEST_CASE(dropout_follows_the_seed) {
   BOOST_TEST((once == train(1, 1)));
   BOOST_TEST((once == train(1, 2)));
   BOOST_TEST((once != train(2, 1)));
+
+  const nn::Sequential model = make_model(0.5);
+  nn::Trainer still(model, nn::SGD(model.parameters(), {.learning_rate = 0}), nn::cross_entropy,
+                    {.batches = {.batch_size = samples, .shuffle = false}});
+  const std::vector<double> losses = still.fit(make_data(), quiet(2))["loss"];
+  BOOST_TEST(losses[0] != losses[1]);  // each step drops other elements
 }
 
 BOOST_AUTO_TEST_CASE(evaluation_and_prediction_are_inference) {
   const nn::Sequential model = make_model(0.5);
   nn::TrainerOptions options = in_batches;
   options.metrics = {nn::Accuracy()};
+  options.batches.drop_last = true;
+  options.batches.augment = {datasets::mixup(0.4, 3)};
   nn::Trainer trainer(model, nn::Adam(model.parameters()), nn::cross_entropy, options);
   const Dataset test = make_data(4);
   const nn::History history =
@@ -147,6 +156,16 @@ BOOST_AUTO_TEST_CASE(data_come_from_xtensor_and_are_split) {
   BOOST_TEST(history.epochs.front().contains("validation_loss"));
   trainer.fit({x, y}, quiet(500));
   testing::check_elements(trainer.predict(2 * x), {5, 1}, {6, 12, 18, 24, 30}, 1e-3);
+
+  std::set<double> losses;  // of a model that learns nothing: they tell which samples validate
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    nn::Trainer still(model, nn::SGD(model.parameters(), {.learning_rate = 0}), nn::mse,
+                      {.batches = {.seed = seed, .dtype = DType::float64}});
+    const nn::History seen =
+        still.fit({x, x * x}, {.epochs = 1, .validation_fraction = 0.4, .progress = nn::Progress::quiet});
+    losses.insert(seen["validation_loss"].front());
+  }
+  BOOST_TEST(losses.size() > 1u);
 }
 
 BOOST_AUTO_TEST_CASE(gradients_are_clipped) {
@@ -190,26 +209,28 @@ BOOST_AUTO_TEST_CASE(accumulated_batches_are_one_larger_batch) {
 }
 
 BOOST_AUTO_TEST_CASE(a_loss_that_is_not_finite_changes_nothing) {
-  const Variable w(Tensor{1.0, -1.0}, "w");
-  const std::string line = std::to_string(__LINE__ + 1);
-  const auto loss = [](const Tensor& z, const Tensor&) { return mean(log(z)); };
-  const nn::Adam adam({w}, {.learning_rate = 0.01});
-  nn::Trainer trainer([=](const Tensor& x) { return nn::Dropout(0)(x * w, nn::Mode()); }, adam, loss,
-                      {.batches = {.batch_size = 1, .shuffle = false, .dtype = DType::float64}});
-  const xt::xarray<double> x{{1, -2}, {2, -1}, {3, 1}, {1, -1}};  // the third gives log(-1)
-  std::vector<double> before, rates;
-  const auto all_variables = [&] {
-    nn::Variables all = adam.variables();
-    all.push_back(w);
-    return contents(all);
-  };
-  const nn::Callback note{.on_batch_start = [&](nn::TrainingState&) { before = all_variables(); }};
-  const std::string fit_line = std::to_string(__LINE__ + 1);
-  const auto fit = [&] { trainer.fit({x, xt::xarray<double>{0, 0, 0, 0}}, quiet(2, {note})); };
-  check_throws<ValueError>(
-      fit, {"[fit] ", "epoch 1, batch 3 of 4", "[log] ", "trainer.cpp:" + line, "trainer.cpp:" + fit_line});
-  BOOST_TEST((all_variables() == before));
-  BOOST_TEST(adam.state().front().item() == 2);  // steps
+  for (const double third : {1.0, 0.0}) {  // of which the logarithms are NaN, with a weight of -1, and -infinity
+    const Variable w(Tensor{1.0, -1.0}, "w");
+    const std::string line = std::to_string(__LINE__ + 1);
+    const auto loss = [](const Tensor& z, const Tensor&) { return mean(log(z)); };
+    const nn::Adam adam({w}, {.learning_rate = 0.01});
+    nn::Trainer trainer([=](const Tensor& x) { return nn::Dropout(0)(x * w, nn::Mode()); }, adam, loss,
+                        {.batches = {.batch_size = 1, .shuffle = false, .dtype = DType::float64}});
+    const xt::xarray<double> x{{1, -2}, {2, -1}, {3, third}, {1, -1}};
+    std::vector<double> before;
+    const auto all_variables = [&] {
+      nn::Variables all = adam.variables();
+      all.push_back(w);
+      return contents(all);
+    };
+    const nn::Callback note{.on_batch_start = [&](nn::TrainingState&) { before = all_variables(); }};
+    const std::string fit_line = std::to_string(__LINE__ + 1);
+    const auto fit = [&] { trainer.fit({x, xt::xarray<double>{0, 0, 0, 0}}, quiet(2, {note})); };
+    check_throws<ValueError>(
+        fit, {"[fit] ", "epoch 1, batch 3 of 4", "[log] ", "trainer.cpp:" + line, "trainer.cpp:" + fit_line});
+    BOOST_TEST((all_variables() == before));
+    BOOST_TEST(adam.state().front().item() == 2);  // steps
+  }
 }
 
 BOOST_AUTO_TEST_CASE(nor_running_means_and_dropout) {
@@ -260,6 +281,8 @@ BOOST_AUTO_TEST_CASE(ctrl_c_ends_training) {
   std::raise(SIGINT);  // the user's handler is back
   BOOST_TEST(signals_of_the_user == 1);
   BOOST_TEST(trainer.fit(make_data(), quiet(1)).stopped.empty());  // and the next call begins anew
+  std::signal(SIGINT, SIG_IGN);
+  BOOST_TEST(trainer.fit(make_data(), quiet(2, {press})).stopped.empty());  // a program that ignores it goes on to
   std::signal(SIGINT, previous);
 }
 
@@ -294,6 +317,7 @@ BOOST_AUTO_TEST_CASE(the_suggestion_is_where_the_loss_falls) {
       trainer.find_learning_rate(one, {.min = 1e-4, .max = 100, .steps = 121, .print = false});
   BOOST_TEST(seen.suggestion > 0.02);
   BOOST_TEST(seen.suggestion < 1);
+  BOOST_TEST(seen.rates.size() < 121u);  // above a = 2 the loss grows, to four times its least and more
   BOOST_TEST(w.value<double>()(0) == 1);
   check_throws<ValueError>([&] { trainer.find_learning_rate(one, {.min = 1, .max = 0.1}); }, {"min < max"});
   check_throws<ValueError>([&] { trainer.find_learning_rate(one, {.steps = 19}); }, {"20"});
@@ -341,6 +365,11 @@ BOOST_AUTO_TEST_CASE(wrong_calls_are_refused) {
         trainer(nn::cross_entropy, {.metrics = {nn::Accuracy(), nn::Accuracy()}});
       },
       {"[trainer] ", "'accuracy'"});
+  const auto equal = [](const Tensor& z, const Tensor& y) { return z == y; };
+  for (const char* name : {"loss", "learning_rate", "seconds"}) {
+    check_throws<ValueError>([&] { trainer(nn::cross_entropy, {.metrics = {nn::Mean(name, equal)}}); },
+                             {"[trainer] ", name});
+  }
   check_throws<ValueError>([&] { nn::Trainer(model, std::shared_ptr<nn::Optimizer>(), nn::cross_entropy); }, {"null"});
 }
 

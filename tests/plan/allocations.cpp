@@ -1,7 +1,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdlib>
-#include <cstring>
 #include <new>
 #include <vector>
 
@@ -10,8 +9,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/autograd.hpp"
-#include "autograd/runtime/workers.hpp"
 #include "nn/nn.hpp"
+#include "tests/runtime/threads.hpp"
 
 /// \file
 /// Counts heap allocations of compiled steps. A program of its own, for it stands in for the C library's malloc, through
@@ -150,9 +149,8 @@ BOOST_AUTO_TEST_CASE(allocations_are_counted) {
 }
 
 BOOST_AUTO_TEST_CASE(a_compiled_training_step_makes_no_allocation) {
-  const int before = runtime::num_threads();
   for (const int threads : {1, 2}) {
-    runtime::set_num_threads(threads);
+    const testing::Threads setting(threads);
     Training training;
     const auto step = compile([&](const Tensor& x, const Tensor& y) { return training.step(x, y); });
     BOOST_TEST(allocations_per_call([&] { step(training.images, training.labels); }) == 0);
@@ -160,7 +158,6 @@ BOOST_AUTO_TEST_CASE(a_compiled_training_step_makes_no_allocation) {
     BOOST_TEST(allocations_per_call([&] { last = step(training.images, training.labels).item(); }) == 0);
     BOOST_TEST(last > 0);
   }
-  runtime::set_num_threads(before);
 }
 
 BOOST_AUTO_TEST_CASE(a_plan_that_runs_into_the_same_outputs_makes_no_allocation) {

@@ -79,6 +79,13 @@ struct Training {
     variables.insert(variables.end(), adam.state().begin(), adam.state().end());
   }
   Tensor loss(const Tensor& images, const Tensor& targets) const { return nn::cross_entropy(model(images), targets); }
+  auto compiled_step() {
+    return compile([this](const Tensor& images, const Tensor& targets) {
+      const Tensor result = loss(images, targets);
+      adam.minimize(result);
+      return result;
+    });
+  }
 };
 
 /// Calls that succeed change the variables; the one that fails leaves them, bit for bit.
@@ -102,11 +109,7 @@ BOOST_AUTO_TEST_SUITE(plan_failures)
 
 BOOST_AUTO_TEST_CASE(a_label_out_of_range_changes_no_weight_and_no_moment) {
   Training training;
-  const auto step = compile([&](const Tensor& x, const Tensor& labels) {
-    const Tensor loss = training.loss(x, labels);
-    training.adam.minimize(loss);
-    return loss;
-  });
+  const auto step = training.compiled_step();
   const Tensor wrong = where(arange(96, DType::int64) < std::int64_t{95}, training.labels, std::int64_t{5});
   check_recovery(
       training.variables, [&] { step(training.x, training.labels); }, [&] { step(training.x, wrong); });
@@ -177,11 +180,7 @@ BOOST_AUTO_TEST_CASE(define_by_run_failures_change_nothing_either) {
 
 BOOST_AUTO_TEST_CASE(variables_are_written_where_they_are_when_nobody_else_can_see_them) {
   Training training;
-  const auto step = compile([&](const Tensor& x, const Tensor& labels) {
-    const Tensor loss = training.loss(x, labels);
-    training.adam.minimize(loss);
-    return loss;
-  });
+  const auto step = training.compiled_step();
   step(training.x, training.labels);  // fills the places of initial values that are shared
   std::vector<const void*> places;
   for (const Variable& variable : training.variables) {

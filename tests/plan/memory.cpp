@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstdint>
 #include <sstream>
 #include <string>
@@ -15,6 +14,7 @@
 #include "nn/nn.hpp"
 #include "random_graphs.hpp"
 #include "tests/autograd/testing.hpp"
+#include "tests/runtime/threads.hpp"
 
 /// \file
 /// How much memory plans need, and that no two values share what both need.
@@ -134,9 +134,8 @@ Plan plan_of(const Network& network) {
 BOOST_AUTO_TEST_SUITE(plan_memory)
 
 BOOST_AUTO_TEST_CASE(the_peak_is_known_before_the_first_run) {
-  const int before_threads = runtime::num_threads();
   for (const int threads : {1, 2, 3}) {
-    runtime::set_num_threads(threads);
+    const testing::Threads setting(threads);
     std::atomic<std::size_t> during = 0;
     const auto step = compile([&](const Tensor& x) {
       const Tensor y = matmul(tanh(x), transpose(x)) * 0.5;
@@ -159,21 +158,18 @@ BOOST_AUTO_TEST_CASE(the_peak_is_known_before_the_first_run) {
     BOOST_TEST(bytes_in_use() - before == pool_bytes({peak - outputs}));  // the working memory waits for the next run
     BOOST_TEST(plan.peak_bytes() == peak);
   }
-  runtime::set_num_threads(before_threads);
 }
 
 BOOST_AUTO_TEST_CASE(the_peak_follows_the_number_of_threads) {
-  const int before_threads = runtime::num_threads();
   const auto step = compile([](const Tensor& x) { return sum(tanh(matmul(tanh(x), transpose(x))) * 2.0, {1}); });
   const std::vector<Array> inputs{ones({400, 300}).array()};
   const Plan plan = step.plan(Tensor(inputs[0]));
   const std::size_t before = bytes_in_use();
   for (const int threads : {1, 4, 1}) {
-    runtime::set_num_threads(threads);
+    const testing::Threads setting(threads);
     plan.run(inputs);
     BOOST_TEST(bytes_in_use() - before == pool_bytes({plan.peak_bytes() - 400 * sizeof(float)}));
   }
-  runtime::set_num_threads(before_threads);
 }
 
 BOOST_AUTO_TEST_CASE(values_that_are_needed_at_once_are_apart) {
@@ -198,8 +194,7 @@ BOOST_AUTO_TEST_CASE(values_that_are_needed_at_once_are_apart) {
 
 BOOST_AUTO_TEST_CASE(a_training_step_needs_its_activations_and_two_temporaries) {
   constexpr std::size_t blocks = 64 * 1024;  // rows that wait in the cache, and vectors
-  const int before = runtime::num_threads();
-  runtime::set_num_threads(1);
+  const testing::Threads one(1);
   std::string table = fmt::format("\n{:>24} {:>11} {:>12} {:>12} {:>10} {:>10}\n", "network", "parameters",
                                   "activations", "temporaries", "bound", "peak");
   for (const Network& network : {Network{"784-128-10, 64", {784, 128, 10}, 64},
@@ -212,7 +207,6 @@ BOOST_AUTO_TEST_CASE(a_training_step_needs_its_activations_and_two_temporaries) 
                          need.temporaries, bound, plan.peak_bytes());
     BOOST_TEST(plan.peak_bytes() <= bound, network.name);
   }
-  runtime::set_num_threads(before);
   BOOST_TEST_MESSAGE(table);
 }
 

@@ -1,7 +1,5 @@
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <string>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -19,9 +17,7 @@ namespace xgrad::op_table {
 namespace {
 
 using testing::elements;
-
-constexpr std::initializer_list<DType> every_dtype = {DType::boolean, DType::uint8,   DType::int32,
-                                                      DType::int64,   DType::float32, DType::float64};
+using testing::every_dtype;
 
 double tolerance_of(DType dtype) { return dtype == DType::float64 ? 1e-12 : dtype == DType::float32 ? 1e-5 : 0; }
 
@@ -71,17 +67,6 @@ Tensors floating_of(const Tensors& operands) {
   return floating;
 }
 
-bool takes(const Row& row, DType dtype) {
-  switch (row.takes) {
-    case Takes::floating: return is_floating(dtype);
-    case Takes::numbers: return is_floating(dtype) || is_integer(dtype);
-    case Takes::booleans: return dtype == DType::boolean;
-    case Takes::not_boolean: return dtype != DType::boolean;
-    case Takes::everything: break;
-  }
-  return true;
-}
-
 void check_row(const Row& row, DType dtype, const std::vector<Input>& inputs) {
   const Tensors operands = make_inputs(inputs, dtype);
   const auto everything = [&](const Tensors& x) {
@@ -102,10 +87,7 @@ void check_row(const Row& row, DType dtype, const std::vector<Input>& inputs) {
 BOOST_AUTO_TEST_SUITE(plan_op_rows)
 
 BOOST_AUTO_TEST_CASE(every_op_computes_the_same_compiled_with_its_derivatives) {
-  for (const Row& row : all_rows()) {
-    if (row.op == "allclose") {  // gives a bool, not a tensor: it cannot be traced
-      continue;
-    }
+  for (const Row& row : tensor_rows()) {
     for (const DType dtype : every_dtype) {
       for (std::size_t i = 0; takes(row, dtype) && i < row.cases.size(); ++i) {
         BOOST_TEST_CONTEXT(row.name() << " of " << to_string(dtype) << ", case " << i) {

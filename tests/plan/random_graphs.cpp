@@ -1,8 +1,5 @@
 #include "random_graphs.hpp"
 
-#include <algorithm>
-#include <utility>
-
 #include "random_ops.hpp"
 #include "tests/autograd/testing.hpp"
 

@@ -6,9 +6,9 @@
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/autograd.hpp"
-#include "autograd/runtime/workers.hpp"
 #include "random_graphs.hpp"
 #include "tests/autograd/testing.hpp"
+#include "tests/runtime/threads.hpp"
 
 /// \file
 /// Random graphs: plans, with every pass and without each, compute what the nodes do one by one.
@@ -154,17 +154,6 @@ void check_plans(unsigned seed, RandomGraph::Size size) {
   check("without any pass", none);
 }
 
-class Threads {
- public:
-  Threads() : before_(runtime::num_threads()) {}
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-  ~Threads() { runtime::set_num_threads(before_); }
-
- private:
-  int before_;
-};
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(plan_random_plans)
@@ -182,10 +171,9 @@ BOOST_AUTO_TEST_CASE(large_graphs_give_the_same_with_every_pass_and_without_each
 }
 
 BOOST_AUTO_TEST_CASE(results_have_the_same_bits_on_any_number_of_threads_and_again) {
-  const Threads restored;
   std::vector<std::pair<Outcome, Outcome>> first;
   for (const int threads : {1, 1, 2, 3}) {
-    runtime::set_num_threads(threads);
+    const testing::Threads setting(threads);
     for (unsigned seed = 1; seed <= 100; ++seed) {
       const RandomGraph graph(seed, seed % 4 == 0 ? RandomGraph::Size::large : RandomGraph::Size::small);
       const Outcome plan = compiled(graph, {});

@@ -1,11 +1,11 @@
 #include <cstdint>
-#include <vector>
 
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/autograd.hpp"
-#include "autograd/runtime/workers.hpp"
 #include "nn/nn.hpp"
+#include "tests/autograd/testing.hpp"
+#include "tests/runtime/threads.hpp"
 
 /// \file
 /// Compiled training has the same bits on any number of threads, and again.
@@ -14,23 +14,10 @@ namespace {
 
 using namespace xgrad;
 
-/// FNV-1a (Fowler, Noll and Vo) over the bits of all elements.
-std::uint64_t hash_of(const nn::Variables& variables) {
-  std::uint64_t hash = 14695981039346656037ULL;
-  for (const Variable& variable : variables) {
-    const Array array = variable.read().array();
-    const auto* bytes = static_cast<const unsigned char*>(array.data());
-    for (std::size_t i = 0; i < array.bytes(); ++i) {
-      hash = (hash ^ bytes[i]) * 1099511628211ULL;
-    }
-  }
-  return hash;
-}
-
 /// Trains 300-96-10 on batches of 64 for 100 steps; the first product is cut into slabs.
 template <class Optimizer, class Options>
 std::uint64_t train(int threads, const Options& options) {
-  runtime::set_num_threads(threads);
+  const testing::Threads setting(threads);
   const random::Key key(7);
   nn::Sequential model(nn::Dense(300, 96), nn::ReLU(), nn::Dense(96, 10));
   model.initialize(key.fold(0));
@@ -51,17 +38,15 @@ std::uint64_t train(int threads, const Options& options) {
   BOOST_TEST(last < 0.7 * first);  // it does learn
   nn::Variables trained = optimizer.parameters();
   trained.insert(trained.end(), optimizer.state().begin(), optimizer.state().end());
-  return hash_of(trained);
+  return testing::hash_of(trained);
 }
 
 template <class Optimizer, class Options>
 void check_all_runs(const Options& options) {
-  const int before = runtime::num_threads();
   const std::uint64_t one = train<Optimizer>(1, options);
   for (const int threads : {1, 2, 3, 2}) {
     BOOST_TEST(train<Optimizer>(threads, options) == one, "on " << threads << " threads");
   }
-  runtime::set_num_threads(before);
 }
 
 }  // namespace

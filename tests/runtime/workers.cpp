@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdint>
 #include <fstream>
-#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -16,22 +15,12 @@
 
 #include "autograd/error.hpp"
 #include "autograd/runtime/pool.hpp"
+#include "tests/runtime/threads.hpp"
 
 namespace {
 
 using namespace xgrad;
-
-/// Sets the number of threads for one test.
-class Threads {
- public:
-  explicit Threads(int count) : before_(runtime::num_threads()) { runtime::set_num_threads(count); }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-  ~Threads() { runtime::set_num_threads(before_); }
-
- private:
-  int before_;
-};
+using testing::Threads;
 
 std::vector<std::atomic<int>> run_counts(std::int64_t pieces) {
   std::vector<std::atomic<int>> counts(static_cast<std::size_t>(pieces));
