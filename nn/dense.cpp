@@ -1,5 +1,7 @@
 #include "nn/dense.hpp"
 
+#include <string>
+
 #include <fmt/format.h>
 
 #include "autograd/ops.hpp"
@@ -13,6 +15,13 @@ Tensor initial_weight(std::int64_t in, std::int64_t out, const DenseOptions& opt
     raise<ValueError>("dense", fmt::format("sizes are 1 or more, got {} inputs and {} outputs", in, out));
   }
   return options.initializer(options.key, {in, out}, options.dtype);
+}
+
+// What to do about an input whose last axis is not of size in.
+std::string advice(const Shape& shape, std::int64_t in) {
+  const bool as_one_axis = shape.ndim() > 1 && shape[0] > 0 && shape.element_count() == shape[0] * in;
+  return as_one_axis ? fmt::format("did you mean reshape(x, {{-1, {}}}), or a Flatten layer in front?", in)
+                     : fmt::format("give one of shape (.., {})", in);
 }
 
 }  // namespace
@@ -30,10 +39,10 @@ Tensor Dense::operator()(const Operand& x) const {
   return located(x.where(), [&] {
     const std::int64_t in = weight_.shape()[0];
     if (input.ndim() == 0 || input.shape().back() != in) {
-      raise<ShapeError>("dense",
-                        fmt::format("the layer takes {} features, the input of shape {} has {} on its last axis; "
-                                    "did you mean reshape(x, {{-1, {}}})?",
-                                    in, to_string(input.shape()), input.ndim() == 0 ? 0 : input.shape().back(), in));
+      raise<ShapeError>(
+          "dense", fmt::format("the layer takes {} features, the input of shape {} has {} on its last axis; {}", in,
+                               to_string(input.shape()), input.ndim() == 0 ? 0 : input.shape().back(),
+                               advice(input.shape(), in)));
     }
     const Tensor z = matmul(input, weight_);
     return bias_ ? z + *bias_ : z;

@@ -102,6 +102,8 @@ BOOST_AUTO_TEST_CASE(wrong_input_names_the_sizes_and_the_users_line) {
   check_throws<ShapeError>(
       call, {"[dense] ", "784 features", "(64, 28, 28)", "reshape(x, {-1, 784})", "nn/dense.cpp:" + line});
   check_throws<ShapeError>([&] { dense(1.0); }, {"[dense] ", "784 features", "()"});
+  // Six samples of four features are no eight samples of three.
+  check_throws<ShapeError>([] { nn::Dense(3, 2)(zeros({6, 4})); }, {"(6, 4) has 4", "give one of shape (.., 3)"});
   check_throws<DTypeError>(
       [&] {
         dense(zeros({2, 784}, DType::float64));
