@@ -83,6 +83,7 @@ Scalar atanh(Scalar a);
 Scalar erf(Scalar a);
 Scalar sigmoid(Scalar a);
 Scalar relu(Scalar a);
+Scalar softplus(Scalar a);
 Scalar floor(Scalar a);
 Scalar ceil(Scalar a);
 Scalar round(Scalar a);

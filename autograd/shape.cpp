@@ -1,6 +1,7 @@
 #include "autograd/shape.hpp"
 
 #include <algorithm>
+#include <ostream>
 
 #include <fmt/format.h>
 
@@ -45,6 +46,8 @@ void Shape::raise_too_many_axes() {
 std::string to_string(const Shape& shape) {
   return shape.ndim() == 1 ? fmt::format("({},)", shape[0]) : fmt::format("({})", fmt::join(shape, ", "));
 }
+
+std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << to_string(shape); }
 
 std::size_t normalize_axis(std::string_view op, std::int64_t axis, std::size_t ndim) {
   const auto count = static_cast<std::int64_t>(ndim);

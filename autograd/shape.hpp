@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <iosfwd>
 #include <iterator>
 #include <span>
 #include <string>
@@ -83,6 +84,8 @@ class Shape {
 
 /// `(64, 784)`, `(3,)`, `()`.
 std::string to_string(const Shape& shape);
+/// The same, into a stream.
+std::ostream& operator<<(std::ostream& out, const Shape& shape);
 
 /// The axes an op works on: one axis, several, or (when default-constructed) all of them. Negative axes count from the
 /// end. `sum(x)`, `sum(x, -1)`, `sum(x, {0, 2})`.

@@ -85,6 +85,17 @@ class Tensor {
   /// No tensor at all; only defined() and assignment work on it.
   Tensor() = default;
 
+  /// \name Copies
+  /// \{
+
+  /// Share the node. Only names can be assigned to: `x[0] = 1.0` does not compile, as it would not change x.
+  Tensor(const Tensor&) = default;
+  Tensor(Tensor&&) noexcept = default;
+  Tensor& operator=(const Tensor&) & = default;
+  Tensor& operator=(Tensor&&) & noexcept = default;
+  ~Tensor() = default;
+  /// \}
+
   /// A constant that shares the array's buffer.
   Tensor(const Array& array, std::source_location where = std::source_location::current());
 

@@ -255,7 +255,17 @@ bool has_compiled_results(const Tensor& output) {
                      [](const Node* node) { return detail::is_compiled_result(*node); });
 }
 
-std::string_view why_unreached(const Tensor& output, bool stale) {
+// Whether there is a way from the input to the output.
+bool is_connected(const Tensor& output, const Tensor& input) {
+  const TopologicalOrder order = topological_order(std::span(&output, 1));
+  return order.numbers.find(&input.node()) != NodeNumbers::none;
+}
+
+std::string_view why_unreached(const Tensor& output, const Tensor& input, bool stale) {
+  if (is_connected(output, input)) {
+    return "every way between them goes through an operation whose derivative is zero everywhere, such as floor, sign, "
+           "a comparison or stop_gradient; use others, or ask for zeros with Unreached::zeros";
+  }
   if (stale) {
     return "the variable has been assigned since the output was computed: take the gradient before assigning";
   }
@@ -273,7 +283,7 @@ Tensor unreached_gradient(const Tensor& output, const Tensor& input, Unreached u
     return zeros_like(input);
   }
   raise<GradientError>("grad", fmt::format("the output, {}, does not depend on the input, {}; {}", describe(output),
-                                           describe(input), why_unreached(output, stale)));
+                                           describe(input), why_unreached(output, input, stale)));
 }
 
 void require_floating(std::string_view op, const Tensors& inputs) {

@@ -44,6 +44,12 @@ Tensor Dense::operator()(const Operand& x) const {
                                to_string(input.shape()), input.ndim() == 0 ? 0 : input.shape().back(),
                                advice(input.shape(), in)));
     }
+    if (input.dtype() != weight_.dtype()) {
+      raise<DTypeError>("dense",
+                        fmt::format("the weights are {}, the input is {}; cast it, or give DenseOptions another "
+                                    "dtype",
+                                    to_string(weight_.dtype()), to_string(input.dtype())));
+    }
     const Tensor z = matmul(input, weight_);
     return bias_ ? z + *bias_ : z;
   });

@@ -25,6 +25,7 @@ class Dense : public Layer<Dense> {
   Dense(std::int64_t in, std::int64_t out, DenseOptions options = {});
 
   /// \throws ShapeError when the last axis of \p x is not of size in.
+  /// \throws DTypeError when \p x is not of the dtype of the weight.
   Tensor operator()(const Operand& x) const;
 
   /// Draws the weight anew from its initialiser and sets the bias to 0.

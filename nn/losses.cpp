@@ -20,10 +20,14 @@ Tensor detail::reduce(const Tensor& losses, Reduction reduction) {
 
 namespace {
 
-void require_equal_shapes(std::string_view loss, const Tensor& prediction, const Tensor& target) {
+void require_alike(std::string_view loss, const Tensor& prediction, const Tensor& target) {
   if (prediction.shape() != target.shape()) {
     raise<ShapeError>(loss, fmt::format("predictions of shape {} and targets of shape {} must be alike; reshape one",
                                         to_string(prediction.shape()), to_string(target.shape())));
+  }
+  if (is_floating(target.dtype()) && prediction.dtype() != target.dtype()) {
+    raise<DTypeError>(loss, fmt::format("predictions are {}, targets {}; cast one", to_string(prediction.dtype()),
+                                        to_string(target.dtype())));
   }
 }
 
@@ -37,13 +41,10 @@ Tensor elementwise_loss(std::string_view loss, const Operand& prediction, const 
   const Tensor p = prediction.tensor();
   const Tensor t = target.tensor();
   return located(prediction.where(), [&] {
-    require_equal_shapes(loss, p, t);
+    require_alike(loss, p, t);
     return detail::reduce(map(formula, p, t, parameters...), reduction);
   });
 }
-
-// log(1 + eˣ), from the side on which the exponential is small.
-Scalar softplus(Scalar x) { return where(x > 0, x + log1p(exp(-x)), log1p(exp(x))); }
 
 }  // namespace
 
@@ -111,7 +112,7 @@ Tensor binary_cross_entropy_with_logits(const Operand& logits, const Operand& ta
   const Tensor z = logits.tensor();
   const Tensor t = targets.tensor();
   return located(logits.where(), [&] {
-    require_equal_shapes(name, z, t);
+    require_alike(name, z, t);
     // -w t log p - (1 - t) log(1 - p), with log p = -softplus(-z) and log(1 - p) = -softplus(z)
     const auto weighted = [](Scalar a, Scalar b, Scalar w) { return w * b * softplus(-a) + (1 - b) * softplus(a); };
     const Tensor losses = map(weighted, z, t, cast(options.positive_weight, z.dtype()));
@@ -128,7 +129,7 @@ Tensor cosine_similarity(const Operand& a, const Operand& b, std::int64_t axis, 
   const Tensor x = a.tensor();
   const Tensor y = b.tensor();
   return located(a.where(), [&] {
-    require_equal_shapes("cosine_similarity", x, y);
+    require_alike("cosine_similarity", x, y);
     const auto quotient = [](Scalar xy, Scalar xx, Scalar yy, Scalar floor) {
       const auto length = [&](Scalar squared) { return sqrt(where(squared < floor, floor, squared)); };
       return xy / (length(xx) * length(yy));

@@ -43,6 +43,18 @@ void load_state(const std::vector<NamedVariable>& variables, const State& state)
     if (entry == state.end()) {
       raise<ValueError>("load_state", fmt::format("the state lacks '{}' of the model", name));
     }
+    const Spec expected{variable.shape(), variable.dtype()};
+    const Spec given{entry->second.shape(), entry->second.dtype()};
+    const std::string message = fmt::format(
+        "'{}' is {} in the state, {} in the model; build the model as it was when "
+        "the state was taken",
+        name, to_string(given), to_string(expected));
+    if (given.shape != expected.shape) {
+      raise<ShapeError>("load_state", message);
+    }
+    if (given.dtype != expected.dtype) {
+      raise<DTypeError>("load_state", message);
+    }
     updates.emplace_back(variable, entry->second);
   }
   for (const auto& [name, array] : state) {
@@ -92,6 +104,14 @@ Tensor Module::observed_call(const Operand& x, const Mode& mode) const {
   const Tensor output = layer_->call(Operand(input, x.where()), mode);
   notify(layer_->output_observers, output);
   return output;
+}
+
+const Module& Sequential::operator[](std::size_t i) const {
+  if (i >= layers_.size()) {
+    raise<ValueError>("sequential",
+                      fmt::format("there is no layer {}; the model has {}, counted from 0", i, layers_.size()));
+  }
+  return layers_[i];
 }
 
 Tensor Sequential::operator()(const Operand& x, const Mode& mode) const {

@@ -166,8 +166,8 @@ class Sequential : public Layer<Sequential> {
   void append(Module layer) { layers_.push_back(std::move(layer)); }
 
   std::size_t size() const { return layers_.size(); }  ///< number of layers
-  /// Layer number \p i. \throws std::out_of_range when there is none.
-  const Module& operator[](std::size_t i) const { return layers_.at(i); }
+  /// Layer number \p i. \throws ValueError when there is none.
+  const Module& operator[](std::size_t i) const;
 
   /// The last layer of ... of the first layer of \p x, each in its own part of \p mode. No layers: \p x itself.
   Tensor operator()(const Operand& x, const Mode& mode = {}) const;

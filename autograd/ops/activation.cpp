@@ -9,23 +9,19 @@
 
 namespace xgrad {
 
-namespace {
-
 // log(1 + eˣ), from the side on which the exponential is small.
-Scalar softplus_formula(Scalar x) { return where(x > 0, x + log1p(exp(-x)), log1p(exp(x))); }
-
-}  // namespace
+Scalar softplus(Scalar x) { return where(x > 0, x + log1p(exp(-x)), log1p(exp(x))); }
 
 Tensor sigmoid(const Operand& x) {
   return elementwise("sigmoid", {x}, [](Scalar a) { return sigmoid(a); });
 }
 
 Tensor log_sigmoid(const Operand& x) {
-  return elementwise("log_sigmoid", {x}, [](Scalar a) { return -softplus_formula(-a); });
+  return elementwise("log_sigmoid", {x}, [](Scalar a) { return -softplus(-a); });
 }
 
 Tensor softplus(const Operand& x) {
-  return elementwise("softplus", {x}, [](Scalar a) { return softplus_formula(a); });
+  return elementwise("softplus", {x}, [](Scalar a) { return softplus(a); });
 }
 
 Tensor relu(const Operand& x) {
@@ -61,7 +57,7 @@ Tensor silu(const Operand& x) {
 }
 
 Tensor mish(const Operand& x) {
-  return elementwise("mish", {x}, [](Scalar a) { return a * tanh(softplus_formula(a)); });
+  return elementwise("mish", {x}, [](Scalar a) { return a * tanh(softplus(a)); });
 }
 
 Tensor clip(const Operand& x, double min, double max) {

@@ -181,6 +181,14 @@ BOOST_AUTO_TEST_CASE(a_long_chain_is_differentiated_in_both_modes) {
   BOOST_TEST(jvp(y, {x}, {Tensor(1.0)}).item() == expected, boost::test_tools::tolerance(1e-9));
 }
 
+BOOST_AUTO_TEST_CASE(operations_without_a_gradient_are_a_reason) {
+  const Tensor x = {0.5, 1.5};
+  check_throws<GradientError>([&] { grad(sum(floor(x) * 2.0), x); },
+                              {"derivative is zero everywhere", "Unreached::zeros"});
+  check_throws<GradientError>([&] { grad(sum(stop_gradient(x)), x); }, {"derivative is zero everywhere"});
+  check_throws<GradientError>([&] { grad(sum(floor(x)), Tensor{1.0}); }, {"check which tensor"});
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace xgrad

@@ -1,6 +1,8 @@
 #include "autograd/tensor.hpp"
 
 #include <cstdint>
+#include <sstream>
+#include <type_traits>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -281,6 +283,22 @@ BOOST_AUTO_TEST_CASE(copies_share_the_node) {
   Tensor moved = y;
   const Tensor z = std::move(moved);
   BOOST_TEST(z.same_as(x));
+}
+
+BOOST_AUTO_TEST_CASE(only_names_are_assigned_to) {
+  static_assert(!std::is_assignable_v<Tensor, Tensor>);
+  static_assert(std::is_assignable_v<Tensor&, Tensor>);
+  static_assert(std::is_nothrow_move_assignable_v<Tensor>);
+  Tensor a = {1.0};
+  const Tensor b = {2.0};
+  a = b;
+  BOOST_TEST(a.item() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(shapes_in_streams) {
+  std::ostringstream out;
+  out << zeros({64, 784}).shape() << Shape{3} << Shape();
+  BOOST_TEST(out.str() == "(64, 784)(3,)()");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(wrong_input_names_the_sizes_and_the_users_line) {
       [&] {
         dense(zeros({2, 784}, DType::float64));
       },
-      {"[matmul] ", "float64", "float32", "cast"});
+      {"[dense] ", "float64", "float32", "cast", "dense.cpp:"});
 }
 
 BOOST_AUTO_TEST_CASE(refuses_sizes_below_one) {

@@ -205,10 +205,17 @@ BOOST_AUTO_TEST_CASE(wrong_states_change_nothing) {
   check_throws<ValueError>([&] { model.load_state(surplus); }, {"'4.weight'", "has not"});
   nn::State misshapen = state;
   misshapen.at("3.bias") = zeros({3}).array();
-  check_throws<ShapeError>([&] { model.load_state(misshapen); }, {"bias", "(2,)", "(3,)"});
+  check_throws<ShapeError>([&] { model.load_state(misshapen); },
+                           {"[load_state] ", "bias'", "(2,)", "(3,)", "build the model"});
   misshapen.at("3.bias") = zeros({2}, DType::float64).array();
   check_throws<DTypeError>([&] { model.load_state(misshapen); }, {"bias", "float64"});
   BOOST_TEST((elements(model.variables()[0]) == before));
+}
+
+BOOST_AUTO_TEST_CASE(layers_by_number) {
+  const nn::Sequential model(nn::Dense(4, 3), nn::ReLU());
+  BOOST_TEST(model[0].variables().size() == 2u);
+  check_throws<ValueError>([&] { model[2]; }, {"[sequential] ", "no layer 2", "has 2"});
 }
 
 BOOST_AUTO_TEST_CASE(errors_say_in_which_layer) {
