@@ -30,7 +30,7 @@ void scan(T* out, std::int64_t n, std::int64_t inner, const Walk& walk, const Fi
   if (n == 0) {
     return;
   }
-  if (inner == 1) {  // the running value is in a register: to wait for a store takes three times as long
+  if (inner == 1) {  // the running value is in a register: nothing waits for a store
     Running<T> last = first(walk.at(0));
     out[walk.at(0)] = static_cast<T>(last);
     for (std::int64_t k = 1; k < n; ++k) {

@@ -112,6 +112,7 @@ std::int64_t block_of(const Draft& draft, const Group& group) {
   const double half = rows / 2;
   const std::int64_t per_half = std::max<std::int64_t>(1, std::llround(pieces / 2));
   auto block = static_cast<std::int64_t>(std::ceil(half / static_cast<double>(per_half)));
+  // Many rows are short ones, of a vector's single elements at the least: a block of 64 ends with a cache line all the same.
   const std::int64_t unit = group.rows >= 4096 ? 64 : group.rows >= 64 ? 8 : group.rows >= 16 ? 4 : 1;
   block = (block + unit - 1) / unit * unit;
   return std::min(std::max(block, limits.rows), group.rows);

@@ -58,7 +58,7 @@ struct FreeBlock {
   FreeBlock* next;
 };
 
-/// Held for a few instructions, and nearly always free: a quarter of the price of a std::mutex.
+/// Held for a few instructions, and nearly always free: a std::mutex would cost more than what it guards.
 class SpinLock {
  public:
   void lock() noexcept {
