@@ -10,7 +10,7 @@
 
 #include <fmt/format.h>
 
-#include "autograd/error.hpp"
+#include "autograd/runtime/error.hpp"
 
 namespace xgrad::datasets {
 

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "autograd/error.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/runtime/error.hpp"
 #include "datasets/gather.hpp"
 #include "datasets/permutation.hpp"
 

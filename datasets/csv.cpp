@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "autograd/error.hpp"
+#include "autograd/runtime/error.hpp"
 #include "datasets/csv_records.hpp"
 
 namespace xgrad::datasets {

@@ -6,7 +6,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "autograd/array.hpp"
+#include "autograd/array/array.hpp"
 
 /// \file
 /// Dataset: samples and what a model is to say of them.

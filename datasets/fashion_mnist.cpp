@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "autograd/error.hpp"
+#include "autograd/runtime/error.hpp"
 #include "datasets/input_file.hpp"
 
 namespace xgrad::datasets {

@@ -12,7 +12,7 @@
 
 #include <fmt/format.h>
 
-#include "autograd/error.hpp"
+#include "autograd/runtime/error.hpp"
 #include "datasets/input_file.hpp"
 #include "datasets/output_file.hpp"
 

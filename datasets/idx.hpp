@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "autograd/array.hpp"
+#include "autograd/array/array.hpp"
 
 /// \file
 /// IDX, the file format of MNIST and its relatives: http://yann.lecun.com/exdb/mnist.

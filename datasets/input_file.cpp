@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-#include "autograd/error.hpp"
+#include "autograd/runtime/error.hpp"
 
 namespace xgrad::datasets {
 

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "autograd/error.hpp"
+#include "autograd/runtime/error.hpp"
 #include "datasets/idx.hpp"
 #include "datasets/input_file.hpp"
 

@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
-#include "autograd/error.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/runtime/error.hpp"
 #include "datasets/input_file.hpp"
 #include "datasets/npy.hpp"
 

@@ -14,8 +14,8 @@
 
 #include <fmt/format.h>
 
-#include "autograd/error.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/runtime/error.hpp"
 #include "datasets/input_file.hpp"
 #include "datasets/output_file.hpp"
 

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "autograd/array.hpp"
+#include "autograd/array/array.hpp"
 
 /// \file
 /// NPY, NumPy's file format of one array: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html.

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "autograd/array.hpp"
+#include "autograd/array/array.hpp"
 
 /// \file
 /// Internal: orders of samples.

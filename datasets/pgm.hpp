@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 
-#include "autograd/array.hpp"
+#include "autograd/array/array.hpp"
 
 /// \file
 /// PGM, an image format that most viewers open: https://netpbm.sourceforge.net/doc/pgm.html.

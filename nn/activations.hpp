@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "autograd/ops.hpp"
+#include "autograd/ops/ops.hpp"
 #include "nn/layer.hpp"
 
 /// \file

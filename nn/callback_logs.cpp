@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "autograd/error.hpp"
+#include "autograd/runtime/error.hpp"
 #include "nn/callbacks.hpp"
 
 namespace xgrad::nn::callbacks {

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "autograd/operation.hpp"
+#include "autograd/graph/operation.hpp"
 #include "nn/checkpoint.hpp"
 
 namespace xgrad::nn::callbacks {

@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "autograd/operation.hpp"
+#include "autograd/graph/operation.hpp"
 #include "datasets/npy.hpp"
 
 namespace xgrad::nn {

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "autograd/tensor.hpp"
+#include "autograd/graph/tensor.hpp"
 
 /// \file
 /// Which classes are taken for which: the confusion matrix, precision, recall and F1.

@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "autograd/error.hpp"
-#include "autograd/linalg.hpp"
-#include "autograd/ops.hpp"
+#include "autograd/ops/linalg.hpp"
+#include "autograd/ops/ops.hpp"
+#include "autograd/runtime/error.hpp"
 
 namespace xgrad::nn::init {
 

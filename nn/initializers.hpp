@@ -2,8 +2,8 @@
 
 #include <functional>
 
-#include "autograd/random.hpp"
-#include "autograd/tensor.hpp"
+#include "autograd/graph/tensor.hpp"
+#include "autograd/ops/random.hpp"
 
 /// \file
 /// How weights begin. A weight of shape (in, out) has fan-in `in` and fan-out `out`.

@@ -9,9 +9,9 @@
 #include <tuple>
 #include <vector>
 
-#include "autograd/operation.hpp"
-#include "autograd/random.hpp"
-#include "autograd/variable.hpp"
+#include "autograd/graph/operation.hpp"
+#include "autograd/graph/variable.hpp"
+#include "autograd/ops/random.hpp"
 #include "nn/mode.hpp"
 
 /// \file

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "autograd/operation.hpp"
+#include "autograd/graph/operation.hpp"
 #include "nn/trainer_core.hpp"
 
 namespace xgrad::nn {

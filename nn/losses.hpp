@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "autograd/tensor.hpp"
+#include "autograd/graph/tensor.hpp"
 
 /// \file
 /// Losses. They are differentiable to any order in all floating operands, and stable for large ones. A mean over

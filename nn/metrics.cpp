@@ -5,9 +5,9 @@
 
 #include <fmt/format.h>
 
-#include "autograd/error.hpp"
-#include "autograd/operation.hpp"
-#include "autograd/ops.hpp"
+#include "autograd/graph/operation.hpp"
+#include "autograd/ops/ops.hpp"
+#include "autograd/runtime/error.hpp"
 
 namespace xgrad::nn {
 

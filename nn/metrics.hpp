@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/tensor.hpp"
+#include "autograd/graph/tensor.hpp"
 #include "nn/confusion_matrix.hpp"
 
 /// \file

@@ -1,6 +1,6 @@
 #include "nn/mode.hpp"
 
-#include "autograd/error.hpp"
+#include "autograd/runtime/error.hpp"
 
 namespace xgrad::nn {
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "autograd/random.hpp"
+#include "autograd/ops/random.hpp"
 
 /// \file
 /// How a model is called. Whether it is being trained is an argument, not a state: `model(x)` is inference,

@@ -6,7 +6,7 @@
 #include <cxxabi.h>
 #include <fmt/format.h>
 
-#include "autograd/ops.hpp"
+#include "autograd/ops/ops.hpp"
 
 namespace xgrad::nn {
 

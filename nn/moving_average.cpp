@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "autograd/ops.hpp"
+#include "autograd/ops/ops.hpp"
 #include "nn/optimizers/checks.hpp"
 #include "nn/optimizers/number.hpp"
 

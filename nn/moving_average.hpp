@@ -2,7 +2,7 @@
 
 #include <source_location>
 
-#include "autograd/variable.hpp"
+#include "autograd/graph/variable.hpp"
 #include "nn/layer.hpp"
 
 /// \file

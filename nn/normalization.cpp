@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "autograd/ops.hpp"
+#include "autograd/ops/ops.hpp"
 
 namespace xgrad::nn {
 

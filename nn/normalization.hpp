@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "autograd/formula.hpp"
+#include "autograd/formula/formula.hpp"
 #include "nn/layer.hpp"
 
 /// \file

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "autograd/operation.hpp"
-#include "autograd/tensor.hpp"
+#include "autograd/graph/operation.hpp"
+#include "autograd/graph/tensor.hpp"
 #include "nn/optimizers/checks.hpp"
 
 namespace xgrad::nn {

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "autograd/graph.hpp"
+#include "autograd/graph/graph.hpp"
 
 namespace xgrad::nn {
 

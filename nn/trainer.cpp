@@ -8,8 +8,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "autograd/operation.hpp"
-#include "autograd/ops.hpp"
+#include "autograd/graph/operation.hpp"
+#include "autograd/ops/ops.hpp"
 #include "datasets/dataset.hpp"
 #include "nn/interrupt.hpp"
 #include "nn/progress.hpp"

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "autograd/tensor.hpp"
+#include "autograd/graph/tensor.hpp"
 #include "datasets/batches.hpp"
 #include "nn/callbacks.hpp"
 #include "nn/history.hpp"

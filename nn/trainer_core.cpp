@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "autograd/operation.hpp"
-#include "autograd/ops.hpp"
+#include "autograd/graph/operation.hpp"
+#include "autograd/ops/ops.hpp"
 
 namespace xgrad::nn {
 

@@ -13,8 +13,8 @@
 
 #include <sched.h>
 
-#include "autograd/ops.hpp"
-#include "autograd/random.hpp"
+#include "autograd/ops/ops.hpp"
+#include "autograd/ops/random.hpp"
 #include "autograd/runtime/workers.hpp"
 
 namespace xgrad::doctor {

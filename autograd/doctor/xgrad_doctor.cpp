@@ -8,8 +8,8 @@
 
 #include "autograd/doctor/measure.hpp"
 #include "autograd/doctor/report.hpp"
-#include "autograd/error.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/runtime/error.hpp"
 #include "autograd/runtime/workers.hpp"
 
 using namespace xgrad;

@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "autograd/error.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/runtime/cpu.hpp"
+#include "autograd/runtime/error.hpp"
 
 namespace xgrad::kernels {
 

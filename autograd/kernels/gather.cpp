@@ -5,10 +5,10 @@
 
 #include <fmt/format.h>
 
-#include "autograd/error.hpp"
 #include "autograd/kernels/choose.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/pieces.hpp"
+#include "autograd/runtime/error.hpp"
 
 namespace xgrad::kernels {
 

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <memory>
 
-#include "autograd/dtype.hpp"
+#include "autograd/array/dtype.hpp"
+#include "autograd/array/shape.hpp"
 #include "autograd/kernels/opcode.hpp"
-#include "autograd/shape.hpp"
 
 /// \file
 /// Loops over raw row-major buffers. Every function here picks the loop compiled for this CPU, cuts large work into

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include "autograd/dtype.hpp"
+#include "autograd/array/dtype.hpp"
 
 /// \file
 /// Factorizations of many matrices, through LAPACK. Matrices are row-major, one after another, float32 or float64.

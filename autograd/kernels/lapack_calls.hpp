@@ -11,9 +11,9 @@
 #include <cblas.h>
 #include <fmt/format.h>
 
-#include "autograd/error.hpp"
 #include "autograd/kernels/lapack.hpp"
 #include "autograd/runtime/blas.hpp"
+#include "autograd/runtime/error.hpp"
 #include "autograd/runtime/workers.hpp"
 
 /// \file

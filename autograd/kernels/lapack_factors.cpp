@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "autograd/error.hpp"
 #include "autograd/kernels/lapack_calls.hpp"
+#include "autograd/runtime/error.hpp"
 
 namespace xgrad::kernels {
 

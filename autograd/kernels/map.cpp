@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "autograd/error.hpp"
 #include "autograd/kernels/choose.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/map_job.hpp"
 #include "autograd/kernels/pieces.hpp"
+#include "autograd/runtime/error.hpp"
 
 namespace xgrad::kernels {
 

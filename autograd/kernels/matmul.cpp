@@ -7,10 +7,10 @@
 #include <cblas.h>
 #include <fmt/format.h>
 
-#include "autograd/error.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/pieces.hpp"
 #include "autograd/runtime/blas.hpp"
+#include "autograd/runtime/error.hpp"
 
 namespace xgrad::kernels {
 

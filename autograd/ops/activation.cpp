@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <numbers>
 
-#include "autograd/ops.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/ops.hpp"
 
 /// \file
 /// Activation functions: each is its formula.

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "autograd/shape.hpp"
+#include "autograd/array/shape.hpp"
 
 /// \file
 /// A run of adjacent axes, as reductions and scans see an array.

@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
-#include "autograd/operation.hpp"
-#include "autograd/ops.hpp"
+#include "autograd/graph/operation.hpp"
 #include "autograd/ops/indexed.hpp"
+#include "autograd/ops/ops.hpp"
 
 /// \file
 /// Products of tensors summed over common axes, brought down to matrix products.

@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
+#include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/operation.hpp"
-#include "autograd/ops.hpp"
+#include "autograd/ops/ops.hpp"
 
 /// \file
 /// Tensors made from numbers.

@@ -10,9 +10,9 @@
 
 #include <fmt/format.h>
 
-#include "autograd/operation.hpp"
-#include "autograd/ops.hpp"
+#include "autograd/graph/operation.hpp"
 #include "autograd/ops/indexed.hpp"
+#include "autograd/ops/ops.hpp"
 
 /// \file
 /// Einstein's summation convention.

@@ -3,11 +3,11 @@
 
 #include <fmt/format.h>
 
+#include "autograd/graph/operation.hpp"
+#include "autograd/graph/recognize.hpp"
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/operation.hpp"
-#include "autograd/ops.hpp"
 #include "autograd/ops/elementwise.hpp"
-#include "autograd/recognize.hpp"
+#include "autograd/ops/ops.hpp"
 
 /// \file
 /// Elementwise ops: each is its formula. Derivatives of every order follow from it.

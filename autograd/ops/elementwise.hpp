@@ -4,7 +4,7 @@
 #include <string_view>
 #include <type_traits>
 
-#include "autograd/ops.hpp"
+#include "autograd/ops/ops.hpp"
 
 /// \file
 /// How elementwise ops are made from their formulas.

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "autograd/tensor.hpp"
+#include "autograd/graph/tensor.hpp"
 
 /// \file
 /// Tensors whose axes have names, and their products.

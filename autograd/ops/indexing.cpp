@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
+#include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/operation.hpp"
-#include "autograd/ops.hpp"
+#include "autograd/ops/ops.hpp"
 
 /// \file
 /// Ops that pick elements by indices, and the op that puts them back: each is the other's derivative.

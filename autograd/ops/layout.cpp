@@ -3,12 +3,12 @@
 
 #include <fmt/format.h>
 
+#include "autograd/graph/operation.hpp"
+#include "autograd/graph/recognize.hpp"
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/operation.hpp"
-#include "autograd/ops.hpp"
 #include "autograd/ops/map.hpp"
+#include "autograd/ops/ops.hpp"
 #include "autograd/ops/transpose.hpp"
-#include "autograd/recognize.hpp"
 
 /// \file
 /// Ops that rearrange elements. All are linear: their derivative rules are other rearrangements.

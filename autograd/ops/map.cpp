@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "autograd/formula_builder.hpp"
+#include "autograd/formula/builder.hpp"
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/ops.hpp"
+#include "autograd/ops/ops.hpp"
 
 namespace xgrad {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "autograd/operation.hpp"
+#include "autograd/graph/operation.hpp"
 
 /// \file
 /// Matrix products, which plans cut, join and write in place.

@@ -1,12 +1,12 @@
-#include "autograd/random.hpp"
+#include "autograd/ops/random.hpp"
 
 #include <cmath>
 
 #include <fmt/format.h>
 
+#include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/operation.hpp"
-#include "autograd/ops.hpp"
+#include "autograd/ops/ops.hpp"
 
 namespace xgrad::random {
 

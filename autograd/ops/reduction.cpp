@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "autograd/graph/operation.hpp"
+#include "autograd/graph/recognize.hpp"
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/operation.hpp"
-#include "autograd/ops.hpp"
 #include "autograd/ops/axis_run.hpp"
-#include "autograd/recognize.hpp"
+#include "autograd/ops/ops.hpp"
 
 /// \file
 /// Reductions. The operations reduce a run of adjacent axes [first, last) and leave them out of the result; `reduce`

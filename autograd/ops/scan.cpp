@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
+#include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/operation.hpp"
-#include "autograd/ops.hpp"
 #include "autograd/ops/axis_run.hpp"
+#include "autograd/ops/ops.hpp"
 
 /// \file
 /// Ops that run along an axis: cumulative sums and products, sorting.

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/operation.hpp"
-#include "autograd/ops.hpp"
+#include "autograd/ops/ops.hpp"
 
 /// \file
 /// Ops that pick evenly spaced elements, and the op that puts them back: each is the other's derivative.

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "autograd/operation.hpp"
+#include "autograd/graph/operation.hpp"
 
 /// \file
 /// Transposition, which a matrix product takes in as a flag.

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "autograd/operation.hpp"
-#include "autograd/ops.hpp"
+#include "autograd/graph/operation.hpp"
+#include "autograd/ops/ops.hpp"
 
 /// \file
 /// Triangles and diagonals of matrices on the last two axes.

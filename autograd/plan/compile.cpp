@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <mutex>
 
-#include "autograd/plan/trace.hpp"
-#include "autograd/recognize.hpp"
+#include "autograd/graph/recognize.hpp"
+#include "autograd/plan/trace/trace.hpp"
 
 namespace xgrad::detail {
 

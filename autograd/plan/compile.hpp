@@ -10,9 +10,9 @@
 #include <type_traits>
 #include <utility>
 
+#include "autograd/graph/results.hpp"
+#include "autograd/graph/tensor.hpp"
 #include "autograd/plan/plan.hpp"
-#include "autograd/results.hpp"
-#include "autograd/tensor.hpp"
 
 /// \file
 /// compile(), which turns a function into plans.

@@ -4,13 +4,13 @@
 
 #include <fmt/format.h>
 
-#include "autograd/operation.hpp"
+#include "autograd/graph/operation.hpp"
+#include "autograd/graph/variable_cell.hpp"
 #include "autograd/plan/planner.hpp"
-#include "autograd/plan/profiler.hpp"
-#include "autograd/plan/report.hpp"
-#include "autograd/plan/traced_step.hpp"
+#include "autograd/plan/report/profiler.hpp"
+#include "autograd/plan/report/report.hpp"
+#include "autograd/plan/trace/traced_step.hpp"
 #include "autograd/runtime/workers.hpp"
-#include "autograd/variable_cell.hpp"
 
 namespace xgrad {
 

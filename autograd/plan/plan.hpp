@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "autograd/array.hpp"
+#include "autograd/array/array.hpp"
+#include "autograd/graph/tensor.hpp"
 #include "autograd/plan/options.hpp"
-#include "autograd/plan/profile.hpp"
-#include "autograd/tensor.hpp"
+#include "autograd/plan/report/profile.hpp"
 
 /// \file
 /// Plan, a traced function that can be run.

@@ -3,7 +3,7 @@
 #include <string_view>
 #include <utility>
 
-#include "autograd/plan/passes.hpp"
+#include "autograd/plan/passes/passes.hpp"
 
 namespace xgrad::plan {
 

@@ -3,9 +3,9 @@
 #include <memory>
 #include <span>
 
-#include "autograd/plan/executable.hpp"
+#include "autograd/graph/tensor.hpp"
 #include "autograd/plan/options.hpp"
-#include "autograd/tensor.hpp"
+#include "autograd/plan/run/executable.hpp"
 
 /// \file
 /// All passes in order.

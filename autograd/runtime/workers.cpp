@@ -18,9 +18,9 @@
 #include <fmt/format.h>
 #include <sched.h>
 
-#include "autograd/error.hpp"
 #include "autograd/runtime/blas.hpp"
 #include "autograd/runtime/cpu.hpp"
+#include "autograd/runtime/error.hpp"
 #include "autograd/runtime/job.hpp"
 #include "autograd/runtime/pool.hpp"
 #include "autograd/runtime/waiting.hpp"

@@ -1,6 +1,6 @@
 #include "nn/optimizers/adam.hpp"
 
-#include "autograd/ops.hpp"
+#include "autograd/ops/ops.hpp"
 #include "nn/optimizers/moments.hpp"
 #include "nn/optimizers/number.hpp"
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "autograd/formula.hpp"
+#include "autograd/formula/formula.hpp"
 #include "nn/optimizers/optimizer.hpp"
 
 /// \file

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "autograd/error.hpp"
-#include "autograd/tensor.hpp"
+#include "autograd/graph/tensor.hpp"
+#include "autograd/runtime/error.hpp"
 #include "nn/layer.hpp"
 
 /// \file

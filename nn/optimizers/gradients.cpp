@@ -1,7 +1,7 @@
 #include "nn/optimizers/gradients.hpp"
 
-#include "autograd/ops.hpp"
-#include "autograd/transforms.hpp"
+#include "autograd/ops/ops.hpp"
+#include "autograd/transforms/grad.hpp"
 #include "nn/optimizers/checks.hpp"
 #include "nn/optimizers/number.hpp"
 

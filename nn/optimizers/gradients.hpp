@@ -3,8 +3,8 @@
 #include <optional>
 #include <source_location>
 
-#include "autograd/tensor.hpp"
-#include "autograd/variable.hpp"
+#include "autograd/graph/tensor.hpp"
+#include "autograd/graph/variable.hpp"
 #include "nn/layer.hpp"
 
 /// \file

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <vector>
 
-#include "autograd/ops.hpp"
-#include "autograd/transforms.hpp"
+#include "autograd/ops/ops.hpp"
+#include "autograd/transforms/grad.hpp"
 #include "nn/optimizers/checks.hpp"
 #include "nn/optimizers/line_search.hpp"
 

@@ -6,8 +6,8 @@
 #include <source_location>
 #include <utility>
 
-#include "autograd/tensor.hpp"
-#include "autograd/variable.hpp"
+#include "autograd/graph/tensor.hpp"
+#include "autograd/graph/variable.hpp"
 #include "nn/layer.hpp"
 
 /// \file

@@ -2,7 +2,7 @@
 
 #include <functional>
 
-#include "autograd/tensor.hpp"
+#include "autograd/graph/tensor.hpp"
 
 /// \file
 /// For LBFGS's own use: the line search.

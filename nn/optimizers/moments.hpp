@@ -3,9 +3,9 @@
 #include <string_view>
 #include <vector>
 
-#include "autograd/formula.hpp"
-#include "autograd/ops.hpp"
-#include "autograd/variable.hpp"
+#include "autograd/formula/formula.hpp"
+#include "autograd/graph/variable.hpp"
+#include "autograd/ops/ops.hpp"
 #include "nn/optimizers/checks.hpp"
 
 /// \file

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "autograd/ops.hpp"
+#include "autograd/ops/ops.hpp"
 
 /// \file
 /// For optimisers' own use.

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "autograd/ops.hpp"
-#include "autograd/transforms.hpp"
+#include "autograd/ops/ops.hpp"
+#include "autograd/transforms/grad.hpp"
 #include "nn/optimizers/checks.hpp"
 #include "nn/optimizers/number.hpp"
 

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "autograd/tensor.hpp"
-#include "autograd/variable.hpp"
+#include "autograd/graph/tensor.hpp"
+#include "autograd/graph/variable.hpp"
 #include "nn/layer.hpp"
 #include "nn/optimizers/gradients.hpp"
 

@@ -1,6 +1,6 @@
 #include "nn/optimizers/sgd.hpp"
 
-#include "autograd/ops.hpp"
+#include "autograd/ops/ops.hpp"
 #include "nn/optimizers/checks.hpp"
 #include "nn/optimizers/moments.hpp"
 #include "nn/optimizers/number.hpp"

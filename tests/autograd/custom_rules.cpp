@@ -1,4 +1,4 @@
-#include "autograd/custom_rules.hpp"
+#include "autograd/transforms/custom_rules.hpp"
 
 #include <algorithm>
 

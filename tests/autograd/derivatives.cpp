@@ -1,4 +1,4 @@
-#include "autograd/derivatives.hpp"
+#include "autograd/transforms/derivatives.hpp"
 
 #include <cmath>
 

@@ -1,4 +1,4 @@
-#include "autograd/formula.hpp"
+#include "autograd/formula/formula.hpp"
 
 #include <cmath>
 #include <functional>

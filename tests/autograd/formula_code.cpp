@@ -4,7 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/formula_builder.hpp"
+#include "autograd/formula/builder.hpp"
 #include "autograd/kernels/kernels.hpp"
 
 // Steps with several results become code: which steps are joined, and that the code computes what the steps say.

@@ -8,9 +8,9 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/check_grads.hpp"
-#include "autograd/operation.hpp"
-#include "autograd/transforms.hpp"
+#include "autograd/graph/operation.hpp"
+#include "autograd/transforms/check_grads.hpp"
+#include "autograd/transforms/grad.hpp"
 #include "testing.hpp"
 
 namespace xgrad::op_table {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "autograd/ops.hpp"
+#include "autograd/ops/ops.hpp"
 
 /// \file
 /// One row per public op: how to call it, on what, and what it should give. The tests in op_table.cpp go through it.

@@ -1,4 +1,4 @@
-#include "autograd/random.hpp"
+#include "autograd/ops/random.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "autograd/tensor.hpp"
+#include "autograd/graph/tensor.hpp"
 
 #include <cstdint>
 #include <sstream>

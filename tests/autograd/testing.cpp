@@ -4,8 +4,8 @@
 #include <cmath>
 #include <random>
 
-#include "autograd/ops.hpp"
-#include "autograd/shape.hpp"
+#include "autograd/array/shape.hpp"
+#include "autograd/ops/ops.hpp"
 
 namespace xgrad::testing {
 

@@ -12,9 +12,9 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/error.hpp"
-#include "autograd/tensor.hpp"
-#include "autograd/variable.hpp"
+#include "autograd/graph/tensor.hpp"
+#include "autograd/graph/variable.hpp"
+#include "autograd/runtime/error.hpp"
 
 /// \file
 /// What tests share: elements as numbers, reproducible inputs, the check of an error's words, a test case per row of a

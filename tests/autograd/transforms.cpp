@@ -1,4 +1,4 @@
-#include "autograd/transforms.hpp"
+#include "autograd/transforms/grad.hpp"
 
 #include <cmath>
 #include <string>

@@ -2,7 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/check_grads.hpp"
+#include "autograd/transforms/check_grads.hpp"
 #include "testing.hpp"
 
 namespace xgrad {

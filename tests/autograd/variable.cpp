@@ -1,4 +1,4 @@
-#include "autograd/variable.hpp"
+#include "autograd/graph/variable.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,4 +1,4 @@
-#include "autograd/vmap.hpp"
+#include "autograd/transforms/vmap.hpp"
 
 #include <array>
 #include <tuple>

@@ -1,4 +1,4 @@
-#include "autograd/xtensor_op.hpp"
+#include "autograd/ops/xtensor_op.hpp"
 
 #include <boost/test/unit_test.hpp>
 

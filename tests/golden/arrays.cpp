@@ -9,8 +9,8 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include "autograd/error.hpp"
-#include "autograd/ops.hpp"
+#include "autograd/ops/ops.hpp"
+#include "autograd/runtime/error.hpp"
 #include "tests/golden/entries.hpp"
 
 namespace xgrad::golden {

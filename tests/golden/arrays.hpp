@@ -5,7 +5,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "autograd/tensor.hpp"
+#include "autograd/graph/tensor.hpp"
 
 /// \file
 /// Arrays of reference values, and how far an array is from one.

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "autograd/error.hpp"
+#include "autograd/runtime/error.hpp"
 #include "tests/golden/cases.hpp"
 #include "tests/golden/entries.hpp"
 

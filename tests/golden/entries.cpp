@@ -7,7 +7,7 @@
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 
-#include "autograd/error.hpp"
+#include "autograd/runtime/error.hpp"
 
 namespace xgrad::golden {
 

@@ -10,7 +10,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "autograd/shape.hpp"
+#include "autograd/array/shape.hpp"
 
 /// \file
 /// A JSON object that is read strictly: what is missing, of another type, or read by nobody is an error.

@@ -1,6 +1,6 @@
 #include <nlohmann/json.hpp>
 
-#include "autograd/ops.hpp"
+#include "autograd/ops/ops.hpp"
 #include "nn/losses.hpp"
 #include "nn/normalization.hpp"
 #include "tests/golden/arrays.hpp"

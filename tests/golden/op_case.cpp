@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "autograd/error.hpp"
-#include "autograd/ops.hpp"
-#include "autograd/transforms.hpp"
+#include "autograd/ops/ops.hpp"
+#include "autograd/runtime/error.hpp"
+#include "autograd/transforms/grad.hpp"
 #include "tests/golden/arrays.hpp"
 #include "tests/golden/cases.hpp"
 #include "tests/golden/operations.hpp"

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "autograd/linalg.hpp"
-#include "autograd/ops.hpp"
+#include "autograd/ops/linalg.hpp"
+#include "autograd/ops/ops.hpp"
 
 namespace xgrad::golden {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "autograd/tensor.hpp"
+#include "autograd/graph/tensor.hpp"
 #include "tests/golden/entries.hpp"
 
 /// \file

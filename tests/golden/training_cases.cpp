@@ -6,8 +6,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "autograd/error.hpp"
-#include "autograd/ops.hpp"
+#include "autograd/ops/ops.hpp"
+#include "autograd/runtime/error.hpp"
 #include "nn/optimizers.hpp"
 #include "nn/schedules.hpp"
 #include "tests/golden/arrays.hpp"

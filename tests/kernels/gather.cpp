@@ -4,7 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/error.hpp"
+#include "autograd/runtime/error.hpp"
 #include "tests/kernels/naive.hpp"
 #include "tests/runtime/threads.hpp"
 

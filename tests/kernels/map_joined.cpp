@@ -6,8 +6,8 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/dtype.hpp"
-#include "autograd/error.hpp"
+#include "autograd/array/dtype.hpp"
+#include "autograd/runtime/error.hpp"
 #include "tests/kernels/naive.hpp"
 #include "tests/runtime/threads.hpp"
 

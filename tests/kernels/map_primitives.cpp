@@ -5,8 +5,8 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/dtype.hpp"
-#include "autograd/error.hpp"
+#include "autograd/array/dtype.hpp"
+#include "autograd/runtime/error.hpp"
 #include "tests/kernels/naive.hpp"
 
 // Every primitive in every compute type against C's mathematics in long double.

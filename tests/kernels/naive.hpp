@@ -7,8 +7,8 @@
 #include <random>
 #include <vector>
 
+#include "autograd/array/shape.hpp"
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/shape.hpp"
 
 /// \file
 /// What the tests of the kernels share: reference scalars, random data, elements by index.

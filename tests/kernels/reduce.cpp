@@ -7,7 +7,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/dtype.hpp"
+#include "autograd/array/dtype.hpp"
 #include "tests/kernels/naive.hpp"
 #include "tests/runtime/threads.hpp"
 

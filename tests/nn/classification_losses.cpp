@@ -7,10 +7,10 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/check_grads.hpp"
-#include "autograd/ops.hpp"
-#include "autograd/transforms.hpp"
-#include "autograd/vmap.hpp"
+#include "autograd/ops/ops.hpp"
+#include "autograd/transforms/check_grads.hpp"
+#include "autograd/transforms/grad.hpp"
+#include "autograd/transforms/vmap.hpp"
 #include "nn/nn.hpp"
 #include "tests/autograd/testing.hpp"
 

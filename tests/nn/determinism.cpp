@@ -2,8 +2,8 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/ops.hpp"
-#include "autograd/random.hpp"
+#include "autograd/ops/ops.hpp"
+#include "autograd/ops/random.hpp"
 #include "nn/nn.hpp"
 #include "tests/autograd/testing.hpp"
 #include "tests/runtime/threads.hpp"

@@ -6,9 +6,9 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/linalg.hpp"
-#include "autograd/ops.hpp"
-#include "autograd/transforms.hpp"
+#include "autograd/ops/linalg.hpp"
+#include "autograd/ops/ops.hpp"
+#include "autograd/transforms/grad.hpp"
 #include "tests/autograd/testing.hpp"
 
 namespace {

@@ -6,9 +6,9 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/check_grads.hpp"
-#include "autograd/ops.hpp"
-#include "autograd/transforms.hpp"
+#include "autograd/ops/ops.hpp"
+#include "autograd/transforms/check_grads.hpp"
+#include "autograd/transforms/grad.hpp"
 #include "tests/autograd/testing.hpp"
 
 namespace {

@@ -6,8 +6,8 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/ops.hpp"
-#include "autograd/transforms.hpp"
+#include "autograd/ops/ops.hpp"
+#include "autograd/transforms/grad.hpp"
 #include "nn/nn.hpp"
 #include "tests/autograd/testing.hpp"
 

@@ -4,7 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/ops.hpp"
+#include "autograd/ops/ops.hpp"
 #include "nn/optimizers.hpp"
 #include "tests/autograd/testing.hpp"
 #include "valley.hpp"

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "autograd/ops.hpp"
+#include "autograd/ops/ops.hpp"
 
 /// \file
 /// What optimisers are tested on.

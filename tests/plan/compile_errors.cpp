@@ -5,8 +5,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/autograd.hpp"
+#include "autograd/graph/variable_cell.hpp"
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/variable_cell.hpp"
 #include "nn/nn.hpp"
 #include "tests/autograd/testing.hpp"
 

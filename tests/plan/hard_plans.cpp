@@ -5,7 +5,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/autograd.hpp"
-#include "autograd/variable_cell.hpp"
+#include "autograd/graph/variable_cell.hpp"
 #include "tests/autograd/testing.hpp"
 
 /// \file

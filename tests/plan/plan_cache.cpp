@@ -9,7 +9,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/autograd.hpp"
-#include "autograd/plan/structure.hpp"
+#include "autograd/plan/run/plan_cache.hpp"
 #include "autograd/runtime/pool.hpp"
 #include "tests/autograd/testing.hpp"
 #include "tests/autograd/user_ops.hpp"

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/error.hpp"
+#include "autograd/runtime/error.hpp"
 #include "autograd/runtime/pool.hpp"
 #include "tests/runtime/threads.hpp"
 

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "autograd/dtype.hpp"
+#include "autograd/array/dtype.hpp"
 #include "autograd/kernels/isa/convert.hpp"
 #include "autograd/kernels/isa/expand.hpp"
 #include "autograd/kernels/isa/kernel_set.hpp"

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "autograd/dtype.hpp"
+#include "autograd/array/dtype.hpp"
 #include "autograd/kernels/opcode.hpp"
 
 /// \file

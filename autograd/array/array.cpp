@@ -1,0 +1,92 @@
+#include "autograd/array/array.hpp"
+
+#include <cmath>
+#include <limits>
+#include <new>
+
+#include <fmt/format.h>
+
+#include "autograd/runtime/error.hpp"
+#include "autograd/runtime/pool.hpp"
+
+namespace xgrad {
+
+namespace {
+
+// The header and its elements are one allocation: the elements start at the next cache line.
+constexpr std::size_t header_bytes =
+    (sizeof(Buffer) + runtime::alignment - 1) / runtime::alignment * runtime::alignment;
+
+}  // namespace
+
+Ref<Buffer> Buffer::allocate(std::size_t bytes) {
+  void* block = runtime::allocate(header_bytes + bytes);
+  return Ref<Buffer>(new (block) Buffer(static_cast<std::byte*>(block) + header_bytes, bytes, nullptr, nullptr));
+}
+
+Ref<Buffer> Buffer::adopt(void* data, std::size_t bytes, void* owner, void (*release)(void*)) {
+  void* block = runtime::allocate(header_bytes);
+  return Ref<Buffer>(new (block) Buffer(static_cast<std::byte*>(data), bytes, owner, release));
+}
+
+void Buffer::destroy(Buffer* buffer) {
+  const bool adopted = buffer->release_ != nullptr;
+  const std::size_t block_bytes = header_bytes + (adopted ? 0 : buffer->bytes_);
+  if (adopted) {
+    buffer->release_(buffer->owner_);
+  }
+  buffer->~Buffer();
+  runtime::deallocate(buffer, block_bytes);
+}
+
+Array::Array(const Shape& shape, DType dtype)
+    : buffer_(Buffer::allocate(static_cast<std::size_t>(shape.element_count()) * size_of(dtype))),
+      shape_(shape),
+      dtype_(dtype) {}
+
+Array::Array(Ref<Buffer> buffer, const Shape& shape, DType dtype)
+    : buffer_(std::move(buffer)), shape_(shape), dtype_(dtype) {}
+
+Array Array::reshaped(const Shape& shape) const {
+  if (shape.element_count() != size()) {
+    raise<ShapeError>("reshape", fmt::format("{} elements of shape {} do not fit shape {}", size(), to_string(shape_),
+                                             to_string(shape)));
+  }
+  return Array(buffer_, shape, dtype_);
+}
+
+void Array::require_dtype(DType wanted) const {
+  if (dtype_ != wanted) {
+    raise<DTypeError>("value", fmt::format("the elements are {}, not {}; ask for that type or cast first",
+                                           to_string(dtype_), to_string(wanted)));
+  }
+}
+
+std::string_view to_string(DType dtype) {
+  switch (dtype) {
+    case DType::boolean: return "boolean";
+    case DType::uint8: return "uint8";
+    case DType::int32: return "int32";
+    case DType::int64: return "int64";
+    case DType::float32: return "float32";
+    case DType::float64: break;
+  }
+  return "float64";
+}
+
+std::ostream& operator<<(std::ostream& out, DType dtype) { return out << to_string(dtype); }
+
+bool fits(double number, DType dtype) {
+  return is_floating(dtype) || (number == std::trunc(number) && dispatch(dtype, [&](auto zero) {
+                                  using Limits = std::numeric_limits<decltype(zero)>;
+                                  const double above =
+                                      std::ldexp(1.0, Limits::digits);  // the first number that is too large
+                                  return number >= static_cast<double>(Limits::min()) && number < above;
+                                }));
+}
+
+std::size_t size_of(DType dtype) {
+  return dispatch(dtype, [](auto zero) { return sizeof(zero); });
+}
+
+}  // namespace xgrad

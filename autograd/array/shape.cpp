@@ -1,0 +1,143 @@
+#include "autograd/array/shape.hpp"
+
+#include <algorithm>
+#include <ostream>
+
+#include <fmt/format.h>
+
+#include "autograd/runtime/error.hpp"
+
+namespace xgrad {
+
+Shape::Shape(std::initializer_list<std::int64_t> sizes) : Shape(sizes.begin(), sizes.end()) {}
+
+std::int64_t Shape::element_count() const {
+  std::int64_t count = 1;
+  bool overflows = false;
+  for (std::int64_t size : *this) {
+    overflows = __builtin_mul_overflow(count, size, &count) || overflows;
+  }
+  if (overflows) {
+    raise<ShapeError>("shape", fmt::format("a tensor of shape {} would have more than 2^63 elements; make it smaller",
+                                           to_string(*this)));
+  }
+  return count;
+}
+
+void Shape::insert(std::size_t axis, std::int64_t size) {
+  if (ndim_ == max_ndim) {
+    raise_too_many_axes();
+  }
+  std::copy_backward(begin() + axis, end(), end() + 1);
+  sizes_[axis] = size;
+  ++ndim_;
+}
+
+void Shape::erase(std::size_t axis) {
+  std::copy(begin() + axis + 1, end(), begin() + axis);
+  --ndim_;
+}
+
+void Shape::raise_too_many_axes() {
+  raise<ShapeError>("shape", fmt::format("a tensor has at most {} axes, this one would have {}; join some by reshape",
+                                         max_ndim, max_ndim + 1));
+}
+
+std::string to_string(const Shape& shape) {
+  return shape.ndim() == 1 ? fmt::format("({},)", shape[0]) : fmt::format("({})", fmt::join(shape, ", "));
+}
+
+std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << to_string(shape); }
+
+std::size_t normalize_axis(std::string_view op, std::int64_t axis, std::size_t ndim) {
+  const auto count = static_cast<std::int64_t>(ndim);
+  if (axis < -count || axis >= count) {
+    raise<ValueError>(op, count == 0
+                              ? fmt::format("axis {} of a tensor of shape (), which has no axes", axis)
+                              : fmt::format("axis {} does not exist in a tensor with {} axes; give one in [{}, {}]",
+                                            axis, count, -count, count - 1));
+  }
+  return static_cast<std::size_t>(axis < 0 ? axis + count : axis);
+}
+
+Shape normalize_axes(std::string_view op, const Axes& axes, std::size_t ndim) {
+  Shape result;
+  if (axes.all()) {
+    for (std::size_t i = 0; i < ndim; ++i) {
+      result.push_back(static_cast<std::int64_t>(i));
+    }
+    return result;
+  }
+  for (std::int64_t axis : axes.list()) {
+    result.push_back(static_cast<std::int64_t>(normalize_axis(op, axis, ndim)));
+  }
+  std::sort(result.begin(), result.end());
+  if (const auto* twice = std::adjacent_find(result.begin(), result.end()); twice != result.end()) {
+    raise<ValueError>(op, fmt::format("axis {} is given twice in {}", *twice, to_string(axes.list())));
+  }
+  return result;
+}
+
+Shape broadcast_shapes(std::string_view op, const Shape& a, const Shape& b) {
+  if (a == b) {
+    return a;
+  }
+  Shape result = a.ndim() >= b.ndim() ? a : b;
+  const Shape& shorter = a.ndim() >= b.ndim() ? b : a;
+  const std::size_t offset = result.ndim() - shorter.ndim();
+  for (std::size_t i = 0; i < shorter.ndim(); ++i) {
+    std::int64_t& size = result[offset + i];
+    if (size == 1) {
+      size = shorter[i];
+    } else if (shorter[i] != 1 && shorter[i] != size) {
+      const auto from_end = static_cast<std::int64_t>(offset + i) - static_cast<std::int64_t>(result.ndim());
+      raise<ShapeError>(
+          op, fmt::format("shapes {} and {} do not broadcast: axis {} has {} and {}; sizes must be equal "
+                          "or 1, aligned at the last axis",
+                          to_string(a), to_string(b), from_end, a[a.ndim() - static_cast<std::size_t>(-from_end)],
+                          b[b.ndim() - static_cast<std::size_t>(-from_end)]));
+    }
+  }
+  return result;
+}
+
+void require_sizes(std::string_view op, const Shape& shape) {
+  if (std::any_of(shape.begin(), shape.end(), [](std::int64_t size) { return size < 0; })) {
+    raise<ShapeError>(op, fmt::format("sizes are 0 or more, got {}", to_string(shape)));
+  }
+}
+
+bool broadcasts_to(const Shape& from, const Shape& to) {
+  if (from.ndim() > to.ndim()) {
+    return false;
+  }
+  const std::size_t offset = to.ndim() - from.ndim();
+  for (std::size_t i = 0; i < from.ndim(); ++i) {
+    if (from[i] != 1 && from[i] != to[offset + i]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+Shape row_major_strides(const Shape& shape) {
+  Shape strides = shape;
+  std::int64_t stride = 1;
+  for (std::size_t i = shape.ndim(); i-- > 0;) {
+    strides[i] = stride;
+    stride *= shape[i];
+  }
+  return strides;
+}
+
+Shape broadcast_strides(const Shape& from, const Shape& to) {
+  const Shape own = row_major_strides(from);
+  const std::size_t offset = to.ndim() - from.ndim();
+  Shape strides = to;
+  for (std::size_t i = 0; i < to.ndim(); ++i) {
+    strides[i] = i < offset || from[i - offset] == 1 ? 0 : own[i - offset];
+  }
+  return strides;
+}
+
+}  // namespace xgrad

@@ -1,0 +1,141 @@
+#define XGRAD_XTENSOR_IO
+
+#include <ostream>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "autograd/graph/graph.hpp"
+#include "autograd/graph/recognize.hpp"
+#include "autograd/graph/variable_cell.hpp"
+#include "autograd/ops/map.hpp"
+
+/// \file
+/// Tensors and graphs as text.
+
+namespace xgrad {
+
+std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
+  if (!tensor.defined()) {
+    return out << "undefined tensor";
+  }
+  const Array array = tensor.array();
+  dispatch(array.dtype(), [&](auto zero) { out << view<decltype(zero)>(array); });
+  return out;
+}
+
+namespace {
+
+bool is_number(const Node& node) {
+  return node.inputs().empty() && node.spec(0).shape.empty() && detail::is_constant(node) && node.has_value(0);
+}
+
+std::string number_text(const Node& node) { return fmt::format("{:.6g}", node.output(0).item()); }
+
+std::string operand_text(const Tensor& tensor, const NodeNumbers& numbers) {
+  const Node& node = tensor.node();
+  if (is_number(node)) {
+    return number_text(node);
+  }
+  const std::string text = fmt::format("%{}", numbers.find(&node));
+  return node.output_count() == 1 ? text : fmt::format("{}.{}", text, tensor.output_index());
+}
+
+// `matmul(%1, %0) transpose_b=true`
+std::string call_text(const Node& node, const NodeNumbers& numbers) {
+  const VariableRead* variable = detail::variable_of(node);
+  std::string text(variable == nullptr ? std::string(node.name()) : fmt::format("variable '{}'", variable->variable));
+  if (!node.inputs().empty()) {
+    std::string operands;
+    for (const Tensor& input : node.inputs()) {
+      operands += (operands.empty() ? "" : ", ") + operand_text(input, numbers);
+    }
+    text += fmt::format("({})", operands);
+  }
+  // The formula of a named elementwise op is its name; others are written out.
+  const bool named_formula = node.as<Map>() != nullptr && node.name() != Map::name;
+  const std::string attributes = named_formula ? "" : node.attributes();
+  return attributes.empty() ? text : fmt::format("{} {}", text, attributes);
+}
+
+std::string specs_text(const Node& node) {
+  std::string text;
+  for (std::size_t i = 0; i < node.output_count(); ++i) {
+    text += (i == 0 ? "" : ", ") + to_string(node.spec(i));
+  }
+  return text;
+}
+
+// The nodes to be shown, numbered in the order in which they are computed; numbers stand in the calls that use them.
+NodeNumbers shown_numbers(const TopologicalOrder& order) {
+  NodeNumbers numbers;
+  for (const Node* node : order.nodes) {
+    if (!is_number(*node)) {
+      numbers.insert(node);
+    }
+  }
+  return numbers;
+}
+
+std::string source_text(const Node& node) {
+  const std::string_view path = node.location().file_name();
+  return node.location().line() == 0
+             ? ""
+             : fmt::format("{}:{}", path.substr(path.find_last_of('/') + 1), node.location().line());
+}
+
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    result += c == '"' || c == '\\' ? std::string{'\\', c} : std::string{c};
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string print_graph(std::span<const Tensor> outputs) {
+  const TopologicalOrder order = topological_order(outputs);
+  const NodeNumbers numbers = shown_numbers(order);
+  std::string text;
+  for (const Node* node : order.nodes) {
+    if (is_number(*node)) {
+      continue;
+    }
+    const std::string line =
+        fmt::format("%{} = {} : {}", numbers.find(node), call_text(*node, numbers), specs_text(*node));
+    const std::string source = source_text(*node);
+    text += source.empty() ? line + "\n" : fmt::format("{:<72}  # {}\n", line, source);
+  }
+  std::string results;
+  for (const Tensor& output : outputs) {
+    results += (results.empty() ? "" : ", ") + operand_text(output, numbers);
+  }
+  return text + "return " + results + "\n";
+}
+
+std::string print_graph(const Tensor& output) { return print_graph(std::span(&output, 1)); }
+
+std::string to_dot(std::span<const Tensor> outputs) {
+  const TopologicalOrder order = topological_order(outputs);
+  const NodeNumbers numbers = shown_numbers(order);
+  std::string text = "digraph xgrad {\n  node [shape=box, fontname=\"monospace\"];\n";
+  for (const Node* node : order.nodes) {
+    if (is_number(*node)) {
+      continue;
+    }
+    const std::uint32_t number = numbers.find(node);
+    text += fmt::format("  n{} [label=\"{}\\n{}\"{}];\n", number, escaped(call_text(*node, numbers)),
+                        escaped(specs_text(*node)), node->inputs().empty() ? ", style=rounded" : "");
+    for (const Tensor& input : node->inputs()) {
+      if (!is_number(input.node())) {
+        text += fmt::format("  n{} -> n{};\n", numbers.find(&input.node()), number);
+      }
+    }
+  }
+  return text + "}\n";
+}
+
+std::string to_dot(const Tensor& output) { return to_dot(std::span(&output, 1)); }
+
+}  // namespace xgrad

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "autograd/graph/node.hpp"
+
+/// \file
+/// For internal use: nodes of which transformations, plans and printing know what they mean. They are told by their
+/// type, for operations of users' own may have any name. Each function stands beside its operation.
+
+namespace xgrad::detail {
+
+bool is_constant(const Node& node);     ///< elements that were given
+bool is_placeholder(const Node& node);  ///< stands for values that come later
+bool is_open_alias(const Node& node);   ///< that of an argument, while somebody may differentiate with respect to it
+bool is_barrier(const Node& node);      ///< its first input, after its second
+bool is_compiled_result(const Node& node);  ///< elements without history
+bool is_cast(const Node& node);             ///< its input in another dtype
+bool is_broadcast(const Node& node);        ///< its input, repeated along axes
+bool is_sum_of_rows(const Node& node);      ///< the sum over axis 0 alone
+
+}  // namespace xgrad::detail

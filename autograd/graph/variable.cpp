@@ -1,0 +1,147 @@
+#include "autograd/graph/variable.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "autograd/graph/operation.hpp"
+#include "autograd/graph/variable_cell.hpp"
+
+namespace xgrad {
+
+Spec VariableRead::infer(Inputs) const { return {shape, dtype}; }
+void VariableRead::eval(ConstViews, Views) const { detail::raise_traced_value(); }
+
+namespace detail {
+
+namespace {
+
+thread_local Recorder* recorder_of_thread = nullptr;
+
+}  // namespace
+
+Recorder* current_recorder() { return recorder_of_thread; }
+
+RecorderScope::RecorderScope(Recorder& recorder) : before_(std::exchange(recorder_of_thread, &recorder)) {}
+RecorderScope::~RecorderScope() { recorder_of_thread = before_; }
+
+void raise_traced_value() {
+  raise<ValueError>("value",
+                    "the tensor is part of a compiled step and has no value while it is traced; return it from the "
+                    "function and read the result outside (and to cut gradients, use stop_gradient, not detach)");
+}
+
+VariableRead CellAccess::operation(const Variable& variable) {
+  return {variable.name(), variable.shape(), variable.dtype(), variable.cell_};
+}
+
+void CellAccess::commit(const Variable& variable, const Array& value, const std::source_location& where) {
+  variable.cell_->content = xgrad::leaf(operation(variable), value, where);
+}
+
+bool CellAccess::is_exclusive(const Variable& variable) {
+  const Node& node = leaf(variable).node();
+  const Array value = node.value(0);  // one handle to the buffer, the node has the other
+  return node.use_count() == 1 && value.buffer()->use_count() == 2 && !value.buffer()->is_adopted();
+}
+
+Tensor CellAccess::valueless_leaf(const Variable& variable) {
+  return apply_op(operation(variable), Inputs(), leaf(variable).node().location());
+}
+
+Tensor CellAccess::assigned(const Variable& variable, const Tensor& value) {
+  return apply_op(AssignedRead{operation(variable)}, {value}, value.node().location());
+}
+
+const VariableRead* variable_of(const Node& node) {
+  const auto* assigned = node.as<AssignedRead>();
+  return assigned != nullptr ? &assigned->variable : node.as<VariableRead>();
+}
+
+}  // namespace detail
+
+using detail::CellAccess;
+
+Variable::Variable(const Tensor& initial, std::string name) : cell_(std::make_shared<Cell>()) {
+  const Array value = initial.array();
+  cell_->name = std::move(name);
+  cell_->content =
+      leaf(VariableRead{cell_->name, value.shape(), value.dtype(), cell_}, value, initial.node().location());
+  if (detail::Recorder* recorder = detail::current_recorder()) {
+    recorder->made(*this);
+  }
+}
+
+const std::string& Variable::name() const { return cell_->name; }
+const Shape& Variable::shape() const { return cell_->content.shape(); }
+DType Variable::dtype() const { return cell_->content.dtype(); }
+
+Tensor Variable::read() const {
+  detail::Recorder* recorder = detail::current_recorder();
+  return recorder == nullptr ? cell_->content : recorder->read(*this);
+}
+
+void Variable::rename(std::string name) {
+  cell_->name = std::move(name);
+  const Tensor old = cell_->content;
+  CellAccess::commit(*this, old.array(), old.node().location());
+}
+
+void Variable::assign(const Operand& value) const {
+  const SourceScope scope(value);
+  located(value.where(), [&] { xgrad::assign({{*this, value.tensor(dtype(), "assign")}}); });
+}
+
+Variable Variable::clone() const { return Variable(read(), name()); }
+
+namespace {
+
+void require_different(std::span<const Assignment> updates) {
+  std::vector<const void*> cells;
+  for (const Assignment& update : updates) {
+    cells.push_back(update.first.id());
+  }
+  std::sort(cells.begin(), cells.end());
+  if (const auto twice = std::adjacent_find(cells.begin(), cells.end()); twice != cells.end()) {
+    const auto update =
+        std::find_if(updates.begin(), updates.end(), [&](const Assignment& u) { return u.first.id() == *twice; });
+    raise<ValueError>("assign",
+                      fmt::format("variable '{}' is given two new values at once; give it one", update->first.name()));
+  }
+}
+
+void require_like(const Variable& variable, const Tensor& value) {
+  if (value.shape() != variable.shape()) {
+    raise<ShapeError>("assign",
+                      fmt::format("variable '{}' has shape {}, the new value {}; an assignment keeps the shape",
+                                  variable.name(), to_string(variable.shape()), to_string(value.shape())));
+  }
+  if (value.dtype() != variable.dtype()) {
+    raise<DTypeError>("assign", fmt::format("variable '{}' is {}, the new value {}; cast it first", variable.name(),
+                                            to_string(variable.dtype()), to_string(value.dtype())));
+  }
+}
+
+}  // namespace
+
+void assign(std::span<const Assignment> updates) {
+  require_different(updates);
+  Tensors values;
+  for (const auto& [variable, value] : updates) {
+    require_like(variable, value);
+    values.push_back(value);
+  }
+  if (detail::Recorder* recorder = detail::current_recorder()) {
+    for (const auto& [variable, value] : updates) {
+      recorder->assign(variable, value);
+    }
+    return;
+  }
+  evaluate(values);
+  for (const auto& [variable, value] : updates) {
+    CellAccess::commit(variable, value.array(), value.node().location());
+  }
+}
+
+}  // namespace xgrad

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <source_location>
+#include <string>
+
+#include "autograd/graph/variable.hpp"
+
+/// \file
+/// What is inside a Variable, for those that trace and run compiled functions. Not installed.
+
+namespace xgrad {
+
+/// What all handles to a variable share.
+struct Variable::Cell {
+  std::string name;
+  Tensor content;  ///< a VariableRead leaf
+};
+
+namespace detail {
+
+/// Direct access to cells, past the recorder.
+struct CellAccess {
+  /// The leaf that holds the content now, also while a function is traced.
+  static const Tensor& leaf(const Variable& variable) { return variable.cell_->content; }
+
+  /// The elements that the variable has now.
+  static Array content(const Variable& variable) { return leaf(variable).array(); }
+
+  /// Makes \p value, of the variable's shape and dtype, the content: a new leaf without history.
+  static void commit(const Variable& variable, const Array& value, const std::source_location& where);
+
+  /// Whether nobody but the cell can see its content: no tensor, no view, no other variable. Its buffer may then be
+  /// written in place, and needs no new leaf.
+  static bool is_exclusive(const Variable& variable);
+
+  /// Number of handles to the cell.
+  static long handle_count(const Variable& variable) { return variable.cell_.use_count(); }
+
+  /// A leaf without elements that stands for the content.
+  static Tensor valueless_leaf(const Variable& variable);
+  /// What reading the variable gives once \p value has been assigned to it, before the plan has run.
+  static Tensor assigned(const Variable& variable, const Tensor& value);
+
+  /// The operation of a leaf of \p variable.
+  static VariableRead operation(const Variable& variable);
+};
+
+/// What reading a variable gives after \p of was assigned in a traced function: input 0 without its history, as the leaf
+/// is that reading gives after an assignment elsewhere.
+struct AssignedRead {
+  static constexpr std::string_view name = "variable";
+  static constexpr bool alias = true;
+  static constexpr bool stops_gradient = true;
+  VariableRead variable;
+
+  Spec infer(Inputs inputs) const { return variable.infer(inputs); }
+};
+
+/// The variable that \p node was read from, or null.
+const VariableRead* variable_of(const Node& node);
+
+/// Where reads and assignments of a thread go while it traces a function.
+class Recorder {
+ public:
+  virtual Tensor read(const Variable& variable) = 0;                       ///< what Variable::read gives
+  virtual void assign(const Variable& variable, const Tensor& value) = 0;  ///< of the variable's shape and dtype
+  virtual void made(const Variable& variable) = 0;                         ///< a new cell, with a value
+
+ protected:
+  ~Recorder() = default;
+};
+
+/// The recorder of this thread, or null: the only ambient state of the library.
+Recorder* current_recorder();
+
+/// While it lives, \p recorder is the recorder of this thread; then the one before is.
+class RecorderScope {
+ public:
+  explicit RecorderScope(Recorder& recorder);
+  RecorderScope(const RecorderScope&) = delete;
+  RecorderScope& operator=(const RecorderScope&) = delete;
+  ~RecorderScope();
+
+ private:
+  Recorder* before_;
+};
+
+/// Throws the error of who reads the value of a traced tensor.
+[[noreturn]] void raise_traced_value();
+
+}  // namespace detail
+
+}  // namespace xgrad

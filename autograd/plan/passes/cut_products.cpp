@@ -1,0 +1,63 @@
+#include "autograd/plan/passes/passes.hpp"
+
+/// \file
+/// Products with a large weight are cut along the weight's rows. Whoever multiplies with a slab of the weight then also
+/// computes the slab's gradient and update, so that it stays in one core's cache from step to step:
+///
+///     x w = x[:, first] w[first] + x[:, second] w[second]            y wᵀ = [ y w[first]ᵀ , y w[second]ᵀ ]
+///
+/// What cores exchange is then activations alone, which are smaller than weights at the usual sizes of batches.
+
+namespace xgrad::plan {
+
+namespace {
+
+constexpr std::int64_t slabs = 2;  ///< more cost time on one core
+constexpr std::int64_t least_multiplications = 500'000;
+
+bool is_variable(const Draft& draft, ValueId id) {
+  const Value& value = draft.values[id];
+  return value.source == Value::Source::argument && value.from_variable && value.whole == id;
+}
+
+bool is_worth_cutting(const Product& product, std::int64_t weight_rows) {
+  return weight_rows >= 64 && weight_rows >= 2 * product.m &&
+         product.m * product.k * product.n >= least_multiplications;
+}
+
+}  // namespace
+
+void cut_products(Draft& draft) {
+  std::vector<Step> steps;
+  for (Step& step : draft.steps) {
+    const bool candidate = step.kind == Step::Kind::product && !step.product.transpose_a &&
+                           is_variable(draft, step.inputs[1]) && !step.product.accumulate;
+    if (candidate && step.product.transpose_b && is_worth_cutting(step.product, step.product.n)) {
+      step.product.n_slabs = slabs;
+    } else if (candidate && !step.product.transpose_b && is_worth_cutting(step.product, step.product.k)) {
+      step.product.k_slabs = slabs;
+      const ValueId result = step.outputs[0];
+      const Spec spec = draft.spec(result);
+      const ValueId sums = draft.add_value({{slabs, step.product.m, step.product.n}, spec.dtype});
+      step.outputs[0] = sums;
+      Step add;
+      add.kind = Step::Kind::map;
+      add.node = step.node;
+      add.name = "add";
+      add.total = true;
+      add.space = spec.shape;
+      add.outputs = {result};
+      add.formula = {{}, {{kernels::Opcode::add, 0, 1}}, {slabs}, spec.dtype};
+      for (std::int64_t slab = 0; slab < slabs; ++slab) {
+        add.inputs.push_back(draft.add_alias(sums, spec, slab * static_cast<std::int64_t>(draft.bytes(result))));
+      }
+      steps.push_back(std::move(step));
+      steps.push_back(std::move(add));
+      continue;
+    }
+    steps.push_back(std::move(step));
+  }
+  draft.steps = std::move(steps);
+}
+
+}  // namespace xgrad::plan

@@ -1,0 +1,90 @@
+#include "autograd/plan/passes/draft.hpp"
+
+#include <queue>
+#include <utility>
+
+namespace xgrad::plan {
+
+ValueId Draft::add_value(const Spec& spec) {
+  const auto id = static_cast<ValueId>(values.size());
+  values.push_back({spec, Value::Source::computed, 0, false, id, id, 0});
+  return id;
+}
+
+ValueId Draft::add_alias(ValueId whole, const Spec& spec, std::int64_t offset) {
+  const auto id = static_cast<ValueId>(values.size());
+  const Value& of = values[whole];
+  values.push_back({spec, of.source, of.number, of.from_variable, whole, of.memory, of.offset + offset});
+  return id;
+}
+
+ValueId Draft::add_constant(const Array& array) {
+  const ValueId id = add_value({array.shape(), array.dtype()});
+  values[id].source = Value::Source::constant;
+  values[id].number = static_cast<std::uint32_t>(constants.size());
+  constants.push_back(array);
+  return id;
+}
+
+std::vector<std::uint32_t> count_uses(const Draft& draft) {
+  std::vector<std::uint32_t> uses(draft.values.size());
+  for (const Step& step : draft.steps) {
+    for (const ValueId input : step.inputs) {
+      ++uses[input];
+    }
+  }
+  for (const ValueId output : draft.outputs) {
+    ++uses[output];
+  }
+  return uses;
+}
+
+std::vector<std::uint32_t> find_producers(const Draft& draft) {
+  std::vector<std::uint32_t> producers(draft.values.size(), Draft::none);
+  for (std::uint32_t i = 0; i < draft.steps.size(); ++i) {
+    for (const ValueId output : draft.steps[i].outputs) {
+      producers[output] = i;
+    }
+  }
+  for (ValueId id = 0; id < draft.values.size(); ++id) {  // an alias is there when the whole is
+    if (producers[id] == Draft::none) {
+      producers[id] = producers[draft.values[id].whole];
+    }
+  }
+  return producers;
+}
+
+void sort_steps(Draft& draft) {
+  const std::vector<std::uint32_t> producers = find_producers(draft);
+  std::vector<std::uint32_t> missing(draft.steps.size());
+  std::vector<std::vector<std::uint32_t>> readers(draft.steps.size());
+  for (std::uint32_t i = 0; i < draft.steps.size(); ++i) {
+    for (const ValueId input : draft.steps[i].inputs) {
+      if (const std::uint32_t producer = producers[input]; producer != Draft::none) {
+        readers[producer].push_back(i);
+        ++missing[i];
+      }
+    }
+  }
+  std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> ready;
+  for (std::uint32_t i = 0; i < draft.steps.size(); ++i) {
+    if (missing[i] == 0) {
+      ready.push(i);
+    }
+  }
+  std::vector<Step> sorted;
+  sorted.reserve(draft.steps.size());
+  while (!ready.empty()) {
+    const std::uint32_t i = ready.top();
+    ready.pop();
+    for (const std::uint32_t reader : readers[i]) {
+      if (--missing[reader] == 0) {
+        ready.push(reader);
+      }
+    }
+    sorted.push_back(std::move(draft.steps[i]));
+  }
+  draft.steps = std::move(sorted);
+}
+
+}  // namespace xgrad::plan

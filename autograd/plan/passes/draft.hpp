@@ -1,0 +1,114 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "autograd/array/array.hpp"
+#include "autograd/formula/formula.hpp"
+#include "autograd/graph/node.hpp"
+
+/// \file
+/// A plan while the passes work on it: steps in order, and the values that go from one to the next.
+
+/// What turns graphs into plans and runs them.
+namespace xgrad::plan {
+
+/// The number of a value in its draft.
+using ValueId = std::uint32_t;
+
+/// What a step reads or writes.
+struct Value {
+  enum class Source : std::uint8_t { computed, argument, constant };
+
+  Spec spec;
+  Source source = Source::computed;
+  std::uint32_t number = 0;    ///< which argument or which constant
+  bool from_variable = false;  ///< an argument that is the content of a Variable
+  ValueId whole = 0;           ///< the value that this one is an alias of, in another shape; or itself
+  ValueId memory = 0;          ///< whose memory the elements are in
+  std::int64_t offset = 0;     ///< where they start in it, in bytes
+};
+
+/// Some formulas as one: they read the same positions of the inputs, each result is one output.
+/// Numbers stand for inputs, then constants, then steps, as in a Program.
+struct FusedFormula {
+  std::vector<double> constants;
+  std::vector<Program::Step> steps;
+  std::vector<std::uint16_t> results;
+  DType compute = DType::float32;  ///< the type of all numbers on the way
+  /// Same computation.
+  friend bool operator==(const FusedFormula&, const FusedFormula&) = default;
+};
+
+/// A product of two matrices. With more than one slab, either k is cut and the output is (slabs, m, n), one partial sum
+/// each, or n is cut and the output (m, n) is written slab by slab.
+struct Product {
+  bool transpose_a = false;
+  bool transpose_b = false;
+  std::int64_t m = 0;
+  std::int64_t k = 0;
+  std::int64_t n = 0;
+  std::int64_t k_slabs = 1;
+  std::int64_t n_slabs = 1;
+  bool accumulate = false;  ///< a third input is added: the output starts with its elements
+};
+
+/// One kernel call of the plan.
+struct Step {
+  enum class Kind : std::uint8_t {
+    map,         ///< elementwise: `formula` over `space`
+    product,     ///< one product of matrices
+    column_sum,  ///< (n, columns) to (columns)
+    op,          ///< what the operation itself computes
+    check,       ///< throws when a number of the input is NaN or infinite; there is no output
+    order,       ///< computes nothing: the output is the first input, not to be read before the others are there
+  };
+
+  Kind kind = Kind::op;
+  std::vector<ValueId> inputs;
+  std::vector<ValueId> outputs;
+  Ref<const Node> node;  ///< the operation, without inputs; the last of several that were fused
+  std::string name;      ///< for printing: `adam_weight`, or `add+relu` when fused
+  bool total = false;    ///< cannot throw
+  bool splits_rows = false;
+  FusedFormula formula;
+  Shape space;
+  Product product;
+};
+
+/// See the file's description.
+struct Draft {
+  std::vector<Value> values;
+  std::vector<Step> steps;
+  std::vector<Array> constants;
+  std::vector<ValueId> outputs;  ///< what a run gives back
+  std::uint32_t argument_count = 0;
+  /// Per output: the argument, the old content of a variable, that it takes the place of; or `none`.
+  std::vector<std::uint32_t> replaces;
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
+
+  const Spec& spec(ValueId id) const { return values[id].spec; }
+  /// A new computed value with memory of its own.
+  ValueId add_value(const Spec& spec);
+  /// A new value that is \p whole in another shape, from \p offset bytes on.
+  ValueId add_alias(ValueId whole, const Spec& spec, std::int64_t offset = 0);
+  /// A new constant.
+  ValueId add_constant(const Array& array);
+  /// The elements of a constant; null for other values.
+  const Array* constant(ValueId id) const {
+    return values[id].source == Value::Source::constant ? &constants[values[id].number] : nullptr;
+  }
+  std::size_t bytes(ValueId id) const {
+    return static_cast<std::size_t>(spec(id).shape.element_count()) * size_of(spec(id).dtype);
+  }
+};
+
+/// How often each value is read, by steps and as an output; aliases count for themselves.
+std::vector<std::uint32_t> count_uses(const Draft& draft);
+/// Per value: the step that computes it, or Draft::none.
+std::vector<std::uint32_t> find_producers(const Draft& draft);
+/// Puts the steps in an order in which each comes after those whose outputs it reads, otherwise as they were.
+void sort_steps(Draft& draft);
+
+}  // namespace xgrad::plan

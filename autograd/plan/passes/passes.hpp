@@ -1,0 +1,28 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "autograd/plan/passes/draft.hpp"
+
+/// \file
+/// The passes that make a draft better, in the order in which they run. Each leaves a valid draft that computes the same.
+
+namespace xgrad::plan {
+
+/// The graph that computes \p outputs from \p arguments; tensors whose elements are known are constants.
+Draft import_graph(std::span<const Tensor> outputs, std::span<const Tensor> arguments);
+
+void fold_constants(Draft& draft);       ///< computes now what depends on nothing that is given later
+void merge_common(Draft& draft);         ///< of steps that compute the same from the same, one stays
+void remove_dead(Draft& draft);          ///< what no output depends on
+void simplify(Draft& draft);             ///< what a kernel does on the way needs no step: broadcasts, casts, numbers
+void cut_products(Draft& draft);         ///< cuts products with large weights into slabs, so that each core owns one
+void fuse_formulas(Draft& draft);        ///< joins elementwise steps over the same space
+void accumulate_products(Draft& draft);  ///< adds to what is there through BLAS's beta
+void add_checks(Draft& draft);           ///< throws at the first floating result that is not finite
+
+/// \throws Error naming \p pass when the draft is not valid: a mistake in the pass.
+void verify(const Draft& draft, std::string_view pass);
+
+}  // namespace xgrad::plan

@@ -1,0 +1,91 @@
+#include <fmt/format.h>
+
+#include "autograd/formula/builder.hpp"
+#include "autograd/plan/passes/passes.hpp"
+#include "autograd/runtime/error.hpp"
+
+namespace xgrad::plan {
+
+namespace {
+
+class Verifier {
+ public:
+  Verifier(const Draft& draft, std::string_view pass) : draft_(draft), pass_(pass), ready_(draft.values.size()) {}
+
+  void run() {
+    for (ValueId id = 0; id < draft_.values.size(); ++id) {
+      const Value& value = draft_.values[id];
+      require(value.memory <= id && value.whole <= id, "an alias comes before its value", id);
+      ready_[id] = value.source != Value::Source::computed;
+    }
+    for (const Step& step : draft_.steps) {
+      if (step.kind == Step::Kind::order) {  // also of what is given: the step decides from when on
+        ready_[step.outputs[0]] = false;
+      }
+    }
+    for (const Step& step : draft_.steps) {
+      for (const ValueId input : step.inputs) {
+        require(is_ready(input), "a step reads a value that is not there yet", input);
+      }
+      check(step);
+      for (const ValueId output : step.outputs) {
+        require(!ready_[output], "a value is computed twice", output);
+        ready_[output] = true;
+      }
+    }
+    for (const ValueId output : draft_.outputs) {
+      require(is_ready(output), "an output is not computed", output);
+    }
+  }
+
+ private:
+  bool is_ready(ValueId id) const {
+    for (; !ready_[id]; id = draft_.values[id].whole) {
+      if (draft_.values[id].whole == id) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void check(const Step& step) const {
+    if (step.kind == Step::Kind::map) {
+      const FusedFormula& formula = step.formula;
+      require(formula.results.size() == step.outputs.size(), "a formula's results are not the step's outputs", 0);
+      for (const ValueId input : step.inputs) {
+        require(broadcasts_to(draft_.spec(input).shape, step.space), "a map's input does not fit its space", input);
+      }
+      std::size_t known = step.inputs.size() + formula.constants.size();
+      for (const Program::Step& each : formula.steps) {
+        const int operands = detail::primitive(each.code).operand_count;
+        require(each.a < known && (operands < 2 || each.b < known) && (operands < 3 || each.c < known),
+                "a formula uses a number that is not there yet", 0);
+        ++known;
+      }
+    } else if (step.kind == Step::Kind::product) {
+      const Product& p = step.product;
+      const auto size = [&](ValueId id) { return draft_.spec(id).shape.element_count(); };
+      require(size(step.inputs[0]) == p.m * p.k && size(step.inputs[1]) == p.k * p.n &&
+                  size(step.outputs[0]) == p.m * p.n * p.k_slabs,
+              "the sizes of a product do not fit", step.outputs[0]);
+    }
+  }
+
+  void require(bool holds, std::string_view what, ValueId id) const {
+    if (!holds) {
+      raise<Error>("plan", fmt::format("after the pass `{}`, {} (value {}); this is a mistake in xgrad, please report "
+                                       "it, and switch the pass off meanwhile",
+                                       pass_, what, id));
+    }
+  }
+
+  const Draft& draft_;
+  std::string_view pass_;
+  std::vector<bool> ready_;
+};
+
+}  // namespace
+
+void verify(const Draft& draft, std::string_view pass) { Verifier(draft, pass).run(); }
+
+}  // namespace xgrad::plan

@@ -1,0 +1,114 @@
+#include "autograd/plan/report/profile.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <mutex>
+#include <numeric>
+#include <ostream>
+
+#include <fmt/format.h>
+
+#include "autograd/plan/report/profiler.hpp"
+#include "autograd/plan/report/report.hpp"
+#include "autograd/runtime/error.hpp"
+
+namespace xgrad {
+
+void Profile::write_chrome_trace(const std::string& path) const {
+  std::ofstream file(path);
+  file << "{\"displayTimeUnit\": \"ns\", \"traceEvents\": [";
+  const char* separator = "\n";
+  for (const KernelEvent& event : events) {
+    const KernelTime& kernel = kernels[event.kernel];
+    file << separator
+         << fmt::format(
+                "{{\"name\": \"{}\", \"cat\": \"kernel\", \"ph\": \"X\", \"ts\": {:.3f}, \"dur\": {:.3f}, \"pid\": 0, "
+                "\"tid\": {}, \"args\": {{\"source\": \"{}\"}}}}",
+                plan::escaped(kernel.name), static_cast<double>(event.begin_ns) / 1e3,
+                static_cast<double>(event.end_ns - event.begin_ns) / 1e3, event.thread, plan::escaped(kernel.source));
+    separator = ",\n";
+  }
+  file << "\n]}\n";
+  file.close();
+  if (!file) {
+    raise<FileError>("profile", fmt::format("'{}' cannot be written; give a file in a folder that can", path));
+  }
+}
+
+std::string to_string(const Profile& profile) {
+  std::vector<std::size_t> order(profile.kernels.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return profile.kernels[a].seconds > profile.kernels[b].seconds;
+  });
+  std::string text = fmt::format("{:>9} {:>7} {:>7} {:>8} {:>8}  kernel\n", "us", "share", "pieces", "GFLOP/s", "GB/s");
+  double busy = 0;
+  for (const std::size_t i : order) {
+    const KernelTime& kernel = profile.kernels[i];
+    busy += kernel.seconds;
+    text +=
+        fmt::format("{:>9.2f} {:>6.1f}% {:>7} {:>8.1f} {:>8.1f}  {}\n", kernel.seconds * 1e6, kernel.share * 100,
+                    kernel.calls / std::max(profile.repetitions, 1), kernel.gflops, kernel.gigabytes, kernel.source);
+  }
+  return text + fmt::format("{:.2f} us per run on {} threads, {:.2f} us in kernels, mean of {} runs\n",
+                            profile.seconds * 1e6, profile.threads, busy * 1e6, profile.repetitions);
+}
+
+std::ostream& operator<<(std::ostream& out, const Profile& profile) { return out << to_string(profile); }
+
+namespace plan {
+
+void RecordingProfiler::add(std::uint32_t step, int thread, std::int64_t begin_ns, std::int64_t end_ns) {
+  const std::lock_guard lock(mutex_);
+  events_.push_back({step, thread, begin_ns, end_ns});
+}
+
+void RecordingProfiler::begin_run() {
+  now_ = std::chrono::steady_clock::now().time_since_epoch().count();
+  first_run_ = repetitions_ == 0 ? now_ : first_run_;
+  begin_of_last_ = events_.size();
+}
+
+void RecordingProfiler::end_run() {
+  run_ns_ += std::chrono::steady_clock::now().time_since_epoch().count() - now_;
+  ++repetitions_;
+}
+
+Profile RecordingProfiler::finish(const Executable& plan, int threads) const {
+  Profile profile;
+  profile.repetitions = repetitions_;
+  profile.threads = threads;
+  const double runs = repetitions_;
+  profile.seconds = static_cast<double>(run_ns_) / 1e9 / runs;
+  const auto count = static_cast<std::uint32_t>(plan.draft().steps.size());
+  for (std::uint32_t step = 0; step < count; ++step) {
+    profile.kernels.push_back({plan.draft().steps[step].name, step_title(plan, step)});
+  }
+  double total = 0;
+  for (const KernelEvent& event : events_) {
+    KernelTime& kernel = profile.kernels[event.kernel];
+    ++kernel.calls;
+    kernel.seconds += static_cast<double>(event.end_ns - event.begin_ns) / 1e9 / runs;
+    total += static_cast<double>(event.end_ns - event.begin_ns) / 1e9 / runs;
+  }
+  for (std::uint32_t step = 0; step < count; ++step) {
+    KernelTime& kernel = profile.kernels[step];
+    if (kernel.seconds > 0) {
+      kernel.share = kernel.seconds / total;
+      kernel.gflops = step_flops(plan, step) / kernel.seconds / 1e9;
+      kernel.gigabytes = step_bytes(plan, step) / kernel.seconds / 1e9;
+    }
+  }
+  for (std::size_t i = begin_of_last_; i < events_.size(); ++i) {
+    KernelEvent event = events_[i];
+    event.begin_ns -= first_run_;
+    event.end_ns -= first_run_;
+    profile.events.push_back(event);
+  }
+  return profile;
+}
+
+}  // namespace plan
+
+}  // namespace xgrad

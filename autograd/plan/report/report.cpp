@@ -1,0 +1,192 @@
+#include "autograd/plan/report/report.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "autograd/graph/operation.hpp"
+#include "autograd/plan/report/formula_text.hpp"
+
+namespace xgrad::plan {
+
+namespace {
+
+std::string bytes_text(std::size_t bytes) {
+  return bytes < 10'000       ? fmt::format("{} B", bytes)
+         : bytes < 10'000'000 ? fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3)
+                              : fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+}
+
+std::string place_text(const Executable& plan, ValueId id) {
+  const Place& place = plan.memory().places[plan.draft().values[id].memory];
+  switch (place.room) {
+    case Place::Room::argument: return fmt::format("argument {}", place.number);
+    case Place::Room::constant: return fmt::format("constant {}", place.number);
+    case Place::Room::arena: return fmt::format("arena+{}", place.offset + plan.draft().values[id].offset);
+    case Place::Room::scratch: return fmt::format("scratch+{}", place.offset);
+    case Place::Room::output: {
+      const OutputBuffer& output = plan.memory().outputs[place.number];
+      return output.replaces == Draft::none ? fmt::format("output {}", output.number)
+                                            : fmt::format("over argument {}", output.replaces);
+    }
+    case Place::Room::none: return "nowhere";
+  }
+  return "";
+}
+
+std::string list_text(const Executable& plan, const std::vector<ValueId>& ids, bool with_specs) {
+  std::string text;
+  for (const ValueId id : ids) {
+    text += text.empty() ? "" : ", ";
+    text += with_specs ? fmt::format("%{} {} [{}]", id, to_string(plan.draft().spec(id)), place_text(plan, id))
+                       : fmt::format("%{}", id);
+  }
+  return text;
+}
+
+std::string group_text(const Group& group) {
+  if (group.alone) {
+    return "on all threads at once";
+  }
+  std::string text = group.rows > 1 ? fmt::format("{} rows", group.rows) : "in one piece";
+  if (group.slabs > 1) {
+    text += fmt::format(" x {} slabs", group.slabs);
+  }
+  if (group.pieces() > 1) {
+    text += fmt::format(" in {} pieces of {}", group.pieces(), group.block);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    result += c == '"' || c == '\\' ? std::string{'\\', c} : std::string{c};
+  }
+  return result;
+}
+
+std::string step_title(const Executable& plan, std::uint32_t step) {
+  const Step& each = plan.draft().steps[step];
+  const std::source_location& where = each.node->location();
+  const std::string_view path = where.file_name();
+  return where.line() == 0
+             ? each.name
+             : fmt::format("{} at {}:{}", each.name, path.substr(path.find_last_of('/') + 1), where.line());
+}
+
+std::string step_text(const Executable& plan, std::uint32_t step) {
+  const Step& each = plan.draft().steps[step];
+  switch (each.kind) {
+    case Step::Kind::map: return formula_text(each.formula, each.inputs.size());
+    case Step::Kind::product: {
+      const Product& p = each.product;
+      return fmt::format("{}{} ({}, {}) x ({}, {}){}{}", each.name, p.accumulate ? " added to what is there" : "", p.m,
+                         p.k, p.k, p.n, p.transpose_a ? ", first factor transposed" : "",
+                         p.transpose_b ? ", second factor transposed" : "");
+    }
+    case Step::Kind::check: return "check that all is finite";
+    default: return std::string(each.node->name()) + " " + each.node->attributes();
+  }
+}
+
+double step_flops(const Executable& plan, std::uint32_t step) {
+  const Step& each = plan.draft().steps[step];
+  switch (each.kind) {
+    case Step::Kind::product:
+      return 2 * static_cast<double>(each.product.m) * static_cast<double>(each.product.k) *
+             static_cast<double>(each.product.n);
+    case Step::Kind::map:
+      return static_cast<double>(each.space.element_count()) * static_cast<double>(each.formula.steps.size());
+    case Step::Kind::order: return 0;
+    default:
+      return static_cast<double>(
+          plan.draft().spec(each.inputs.empty() ? each.outputs[0] : each.inputs[0]).shape.element_count());
+  }
+}
+
+double step_bytes(const Executable& plan, std::uint32_t step) {
+  const Step& each = plan.draft().steps[step];
+  std::size_t bytes = 0;
+  for (const ValueId id : each.inputs) {
+    bytes += plan.draft().bytes(id);
+  }
+  for (const ValueId id : each.outputs) {
+    bytes += plan.draft().bytes(id);
+  }
+  return static_cast<double>(bytes);
+}
+
+std::string kernels_text(const Executable& plan) {
+  std::string text;
+  for (std::size_t phase = 0; phase < plan.schedule().phases.size(); ++phase) {
+    text += fmt::format("phase {}\n", phase);
+    for (const std::uint32_t number : plan.schedule().phases[phase].groups) {
+      const Group& group = plan.schedule().groups[number];
+      text += fmt::format("  group {}, {}\n", number, group_text(group));
+      for (const std::uint32_t step : group.steps) {
+        const Step& each = plan.draft().steps[step];
+        text +=
+            fmt::format("    {:>3}  {} = {}({})  # {}\n         {}\n", step, list_text(plan, each.outputs, true),
+                        each.name, list_text(plan, each.inputs, false), step_title(plan, step), step_text(plan, step));
+      }
+    }
+  }
+  std::string results;
+  for (const ValueId id : plan.draft().outputs) {
+    results += fmt::format("{}%{} [{}]", results.empty() ? "" : ", ", id, place_text(plan, id));
+  }
+  return text + "return " + results + "\n";
+}
+
+std::string memory_text(const Executable& plan) {
+  const MemoryPlan& memory = plan.memory();
+  std::vector<MemoryPlan::Lifetime> lifetimes = memory.lifetimes;
+  std::sort(lifetimes.begin(), lifetimes.end(), [&](const auto& a, const auto& b) {
+    return memory.places[a.value].offset < memory.places[b.value].offset;
+  });
+  std::string text = fmt::format("{:>12} {:>12}  {:<11} value\n", "offset", "bytes", "phases");
+  for (const MemoryPlan::Lifetime& each : lifetimes) {
+    text += fmt::format("{:>12} {:>12}  {:<11} %{} {}\n", memory.places[each.value].offset,
+                        plan.draft().bytes(each.value), fmt::format("{} to {}", each.first, each.last), each.value,
+                        to_string(plan.draft().spec(each.value)));
+  }
+  const std::size_t used = memory.arena_bytes + memory.scratch_bytes;
+  text +=
+      fmt::format("arena {}, scratch per thread {}; {} without reuse ({:.1f} times as much)\n",
+                  bytes_text(memory.arena_bytes), bytes_text(memory.scratch_bytes), bytes_text(memory.unshared_bytes),
+                  used == 0 ? 1.0 : static_cast<double>(memory.unshared_bytes) / static_cast<double>(used));
+  return text;
+}
+
+std::string dot_text(const Executable& plan) {
+  const Draft& draft = plan.draft();
+  const std::vector<std::uint32_t> producers = find_producers(draft);
+  std::string text = "digraph plan {\n  node [shape=box, fontname=\"monospace\"];\n";
+  for (std::size_t phase = 0; phase < plan.schedule().phases.size(); ++phase) {
+    for (const std::uint32_t number : plan.schedule().phases[phase].groups) {
+      text += fmt::format("  subgraph cluster_{} {{\n    label=\"phase {}, {}\";\n", number, phase,
+                          group_text(plan.schedule().groups[number]));
+      for (const std::uint32_t step : plan.schedule().groups[number].steps) {
+        text += fmt::format("    k{} [label=\"{}\\n{}\"];\n", step, escaped(draft.steps[step].name),
+                            escaped(step_text(plan, step)));
+      }
+      text += "  }\n";
+    }
+  }
+  for (std::uint32_t step = 0; step < draft.steps.size(); ++step) {
+    if (draft.steps[step].kind == Step::Kind::order) {  // part of no group
+      text += fmt::format("  k{} [label=\"{}\"];\n", step, escaped(draft.steps[step].name));
+    }
+    for (const ValueId input : draft.steps[step].inputs) {
+      if (producers[input] != Draft::none) {
+        text += fmt::format("  k{} -> k{} [label=\"{}\"];\n", producers[input], step, to_string(draft.spec(input)));
+      }
+    }
+  }
+  return text + "}\n";
+}
+
+}  // namespace xgrad::plan

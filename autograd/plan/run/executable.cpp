@@ -1,0 +1,219 @@
+#include "autograd/plan/run/executable.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "autograd/plan/schedule/cost.hpp"
+#include "autograd/runtime/error.hpp"
+#include "autograd/runtime/floating_mode.hpp"
+#include "autograd/runtime/pool.hpp"
+#include "autograd/runtime/workers.hpp"
+
+namespace xgrad::plan {
+
+BaseNumbers::BaseNumbers(const Draft& draft, const MemoryPlan& memory)
+    : constants(draft.argument_count),
+      arena(constants + static_cast<std::uint32_t>(draft.constants.size())),
+      outputs(arena + 1),
+      count(outputs + static_cast<std::uint32_t>(memory.outputs.size())) {}
+
+struct Run::Lease {
+  Array arena;
+  std::byte* scratch = nullptr;
+  int threads = 0;
+  std::vector<std::byte*> bases;
+  std::vector<Array> arguments;
+  std::vector<Array> outputs;
+  std::vector<bool> may_overwrite;  // per output of the plan
+};
+
+Run::Run(const Executable& executable, Arena arena) : executable_(executable), arena_(arena) {
+  take_lease();
+  if (!lease_->arena) {
+    take_arena();
+  }
+}
+
+void Run::take_lease() {
+  {
+    const std::lock_guard lock(executable_.mutex_);
+    if (!executable_.idle_.empty()) {
+      lease_ = std::move(executable_.idle_.back());
+      executable_.idle_.pop_back();
+    }
+  }
+  if (lease_ != nullptr && lease_->threads == runtime::num_threads()) {
+    return;
+  }
+  const Draft& draft = executable_.draft_;
+  lease_ = std::make_unique<Lease>();
+  lease_->threads = runtime::num_threads();
+  lease_->bases.resize(executable_.numbers_.count);
+  for (std::size_t i = 0; i < draft.constants.size(); ++i) {
+    lease_->bases[executable_.numbers_.constants + i] = draft.constants[i].buffer()->data();
+  }
+  lease_->arguments.resize(draft.argument_count);
+  lease_->outputs.resize(executable_.memory_.outputs.size());
+  lease_->may_overwrite.resize(draft.outputs.size());
+}
+
+void Run::take_arena() {
+  const std::size_t arena_bytes = executable_.memory_.arena_bytes;
+  const std::size_t bytes = arena_bytes + executable_.scratch_stride() * static_cast<std::size_t>(lease_->threads);
+  lease_->arena = Array({static_cast<std::int64_t>(bytes)}, DType::uint8);
+  std::byte* memory = lease_->arena.buffer()->data();
+  lease_->scratch = memory + arena_bytes;
+  lease_->bases[executable_.numbers_.arena] = memory;
+}
+
+Run::~Run() {
+  std::fill(lease_->arguments.begin(), lease_->arguments.end(), Array());
+  std::fill(lease_->outputs.begin(), lease_->outputs.end(), Array());
+  std::fill(lease_->may_overwrite.begin(), lease_->may_overwrite.end(), false);
+  if (arena_ == Arena::given_back) {
+    lease_->arena = Array();
+  }
+  const std::lock_guard lock(executable_.mutex_);
+  executable_.idle_.push_back(std::move(lease_));
+}
+
+Array& Run::argument(std::size_t i) { return lease_->arguments[i]; }
+void Run::may_overwrite(std::size_t i) { lease_->may_overwrite[i] = true; }
+
+void Run::bind_outputs() {
+  const MemoryPlan& memory = executable_.memory_;
+  for (std::size_t i = 0; i < lease_->arguments.size(); ++i) {
+    lease_->bases[i] = lease_->arguments[i].buffer()->data();
+  }
+  for (std::size_t i = 0; i < memory.outputs.size(); ++i) {
+    const OutputBuffer& output = memory.outputs[i];
+    if (output.replaces != Draft::none && lease_->may_overwrite[output.number]) {
+      lease_->outputs[i] = lease_->arguments[output.replaces];
+    } else {
+      const Spec& spec = executable_.draft_.spec(output.value);
+      lease_->outputs[i] = Array(spec.shape, spec.dtype);
+    }
+    lease_->bases[executable_.numbers_.outputs + i] = lease_->outputs[i].buffer()->data();
+  }
+}
+
+void Run::execute(Profiler* profiler) {
+  bind_outputs();
+  const runtime::FloatingModeScope scope(runtime::flushing_subnormals());
+  for (const Executable::Stage& stage : executable_.stages_) {
+    executable_.run_stage(stage, lease_->bases.data(), lease_->scratch, profiler);
+  }
+}
+
+Array Run::result(std::size_t i) const {
+  const Value& value = executable_.draft_.values[executable_.draft_.outputs[i]];
+  const Place& place = executable_.memory_.places[value.memory];
+  const Array& array = place.room == Place::Room::argument   ? lease_->arguments[place.number]
+                       : place.room == Place::Room::constant ? executable_.draft_.constants[place.number]
+                                                             : lease_->outputs[place.number];
+  return Array(array.buffer(), value.spec.shape, value.spec.dtype);
+}
+
+Executable::Executable(Draft draft, Schedule schedule, MemoryPlan memory)
+    : draft_(std::move(draft)), schedule_(std::move(schedule)), memory_(std::move(memory)), numbers_(draft_, memory_) {
+  for (std::uint32_t i = 0; i < draft_.steps.size(); ++i) {
+    kernels_.push_back(bind_kernel(draft_, memory_, i));
+  }
+  for (const Phase& phase : schedule_.phases) {
+    make_stage(phase);
+  }
+}
+
+Executable::~Executable() = default;
+
+// Pieces stand in the order of the part of their rows: threads take equal shares of the list one after the other, so each
+// gets the same part of every group, and finds its rows of weights in its own cache again in the next step.
+void Executable::make_stage(const Phase& phase) {
+  Stage stage;
+  std::vector<std::pair<double, Item>> items;
+  double cost = 0;
+  for (const std::uint32_t number : phase.groups) {
+    const Group& group = schedule_.groups[number];
+    if (group.alone) {
+      stage.alone.push_back(number);
+      continue;
+    }
+    cost += group.cost;
+    for (std::int64_t slab = 0; slab < group.slabs; ++slab) {
+      for (std::int64_t first = 0; first < group.rows; first += group.block) {
+        const std::int64_t last = std::min(first + group.block, group.rows);
+        const double middle = static_cast<double>(first + last) / 2 / static_cast<double>(group.rows);
+        // What is one piece goes to the last thread: the first one has the work between the stages.
+        const double part =
+            group.pieces() == 1 ? 1 : (static_cast<double>(slab) + middle) / static_cast<double>(group.slabs);
+        items.push_back({part, {number, first, last, slab}});
+      }
+    }
+  }
+  std::stable_sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (const auto& [part, item] : items) {
+    stage.items.push_back(item);
+  }
+  stage.parallel = stage.items.size() > 1 && cost > piece_cost;
+  stages_.push_back(std::move(stage));
+}
+
+std::size_t Executable::scratch_stride() const {
+  constexpr std::size_t line = runtime::alignment;
+  return memory_.scratch_bytes == 0 ? 0 : (memory_.scratch_bytes + 2 * line - 1) / line * line;
+}
+
+std::size_t Executable::peak_bytes() const {
+  std::size_t bytes = memory_.arena_bytes + scratch_stride() * static_cast<std::size_t>(runtime::num_threads());
+  for (const OutputBuffer& output : memory_.outputs) {
+    bytes += output.replaces == Draft::none ? draft_.bytes(output.value) : 0;
+  }
+  return bytes;
+}
+
+void Executable::run_stage(const Stage& stage, Bases bases, std::byte* scratch, Profiler* profiler) const {
+  const auto run = [&](std::int64_t i) {
+    run_item(stage.items[static_cast<std::size_t>(i)], bases, scratch, profiler);
+  };
+  const auto count = static_cast<std::int64_t>(stage.items.size());
+  if (stage.parallel) {
+    runtime::parallel_for(count, run);
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) {
+      run(i);
+    }
+  }
+  for (const std::uint32_t number : stage.alone) {
+    const Group& group = schedule_.groups[number];
+    run_kernel(group.steps[0], {bases, scratch, 0, group.rows, 0}, true, profiler);
+  }
+}
+
+void Executable::run_item(const Item& item, Bases bases, std::byte* scratch, Profiler* profiler) const {
+  std::byte* own = scratch + static_cast<std::size_t>(runtime::thread_number()) * scratch_stride();
+  for (const std::uint32_t step : schedule_.groups[item.group].steps) {
+    run_kernel(step, {bases, own, item.first, item.last, item.slab}, false, profiler);
+  }
+}
+
+void Executable::run_kernel(std::uint32_t step, const Block& block, bool alone, Profiler* profiler) const {
+  const Kernel& kernel = *kernels_[step];
+  const auto now = [] { return std::chrono::steady_clock::now().time_since_epoch().count(); };
+  const std::int64_t begin = profiler == nullptr ? 0 : now();
+  try {
+    if (alone) {
+      kernel.run_alone(block);
+    } else {
+      kernel.run(block);
+    }
+  } catch (Error& error) {
+    error.locate(draft_.steps[step].node->location());
+    throw;
+  }
+  if (profiler != nullptr) {
+    profiler->add(step, runtime::thread_number(), begin, now());
+  }
+}
+
+}  // namespace xgrad::plan

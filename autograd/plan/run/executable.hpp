@@ -1,0 +1,149 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "autograd/plan/schedule/memory.hpp"
+
+/// \file
+/// A plan in the form in which it runs.
+
+namespace xgrad::plan {
+
+/// Where the memory of a run starts, room by room: arguments, constants, the arena, output buffers.
+using Bases = std::byte* const*;
+
+/// What a kernel reads or writes: found from the bases at every run, as variables and arguments move.
+struct Operand {
+  std::uint32_t base = 0;
+  std::int64_t offset = 0;
+  std::int64_t row_bytes = 0;  ///< in scratch: of one row; the block's first row lies at the offset
+  bool in_scratch = false;
+
+  /// The element at index 0, for a kernel that works on rows from \p first on.
+  std::byte* at(Bases bases, std::byte* scratch, std::int64_t first) const {
+    if (in_scratch) {  // only the block is there: index 0 is where it would be
+      return reinterpret_cast<std::byte*>(reinterpret_cast<std::intptr_t>(scratch) + offset - first * row_bytes);
+    }
+    return bases[base] + offset;
+  }
+};
+
+/// Where a kernel works: which rows, which slab, and the memory.
+struct Block {
+  Bases bases;
+  std::byte* scratch;
+  std::int64_t first;
+  std::int64_t last;
+  std::int64_t slab;
+};
+
+/// One step, ready to run.
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+  virtual void run(const Block& block) const = 0;
+  /// All of it, on all threads; called outside of pieces.
+  virtual void run_alone(const Block& whole) const { run(whole); }
+};
+
+/// The kernel of step number \p step.
+std::unique_ptr<const Kernel> bind_kernel(const Draft& draft, const MemoryPlan& memory, std::uint32_t step);
+/// Which numbers the bases of a plan have.
+struct BaseNumbers {
+  std::uint32_t constants, arena, outputs, count;
+  explicit BaseNumbers(const Draft& draft, const MemoryPlan& memory);
+};
+
+/// Called around every kernel of a run that is being profiled.
+class Profiler {
+ public:
+  virtual void add(std::uint32_t step, int thread, std::int64_t begin_ns, std::int64_t end_ns) = 0;
+
+ protected:
+  ~Profiler() = default;
+};
+
+class Executable;
+
+/// The memory of one run: an arena and room for the arguments and results. Kept by the executable for the next run.
+class Run {
+ public:
+  /// What becomes of the arena after the run.
+  enum class Arena : std::uint8_t {
+    kept,        ///< for the next run
+    given_back,  ///< to the pool: for plans that may never run again
+  };
+  explicit Run(const Executable& executable, Arena arena = Arena::kept);
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+  ~Run();
+
+  /// To be filled in: the elements of argument \p i.
+  Array& argument(std::size_t i);
+  /// To be set: output \p i may be written over the argument that it replaces, for that belongs to the caller alone.
+  void may_overwrite(std::size_t i);
+  /// Computes. \throws what the kernels throw; then nothing has been written over an argument.
+  void execute(Profiler* profiler = nullptr);
+  /// Output \p i, after execute(); what was written over an argument shares its buffer.
+  Array result(std::size_t i) const;
+
+ private:
+  friend class Executable;
+  struct Lease;
+  void take_lease();
+  void take_arena();
+  void bind_outputs();
+
+  const Executable& executable_;
+  Arena arena_;
+  std::unique_ptr<Lease> lease_;
+};
+
+/// Runs on any number of threads at once: each run has an arena of its own.
+class Executable {
+ public:
+  Executable(Draft draft, Schedule schedule, MemoryPlan memory);
+  ~Executable();
+
+  const Draft& draft() const { return draft_; }
+  const Schedule& schedule() const { return schedule_; }
+  const MemoryPlan& memory() const { return memory_; }
+  /// Arena, scratch and outputs of one run, in bytes.
+  std::size_t peak_bytes() const;
+  std::size_t scratch_stride() const;  ///< bytes of scratch memory per thread
+
+ private:
+  friend class Run;
+  /// Rows of a group that are computed in one go.
+  struct Item {
+    std::uint32_t group;
+    std::int64_t first, last, slab;
+  };
+  struct Stage {
+    std::vector<Item> items;           // in the order in which threads share them out
+    std::vector<std::uint32_t> alone;  // groups
+    bool parallel = false;
+  };
+
+  void make_stage(const Phase& phase);
+  void run_stage(const Stage& stage, Bases bases, std::byte* scratch, Profiler* profiler) const;
+  void run_item(const Item& item, Bases bases, std::byte* scratch, Profiler* profiler) const;
+  void run_kernel(std::uint32_t step, const Block& block, bool alone, Profiler* profiler) const;
+
+  Draft draft_;
+  Schedule schedule_;
+  MemoryPlan memory_;
+  BaseNumbers numbers_;
+  std::vector<std::unique_ptr<const Kernel>> kernels_;  // per step; null for order
+  std::vector<Stage> stages_;
+
+  mutable std::mutex mutex_;
+  mutable std::vector<std::unique_ptr<Run::Lease>> idle_;
+};
+
+}  // namespace xgrad::plan

@@ -1,0 +1,161 @@
+#include "autograd/plan/run/plan_cache.hpp"
+
+#include <algorithm>
+#include <list>
+#include <mutex>
+#include <unordered_map>
+
+#include "autograd/graph/variable_cell.hpp"
+#include "autograd/plan/planner.hpp"
+
+namespace xgrad::plan {
+
+namespace {
+
+constexpr std::uint32_t leaf_bit = 1U << 31;
+
+}  // namespace
+
+Structure::Structure(const TopologicalOrder& order, const std::vector<bool>& wanted) {
+  NodeNumbers leaf_nodes;
+  std::vector<std::uint32_t> first_leaf;
+  const auto leaf_number = [&](const Tensor& tensor) {
+    if (leaf_nodes.insert(&tensor.node())) {
+      first_leaf.push_back(static_cast<std::uint32_t>(leaves_.size()));
+      for (std::size_t i = 0; i < tensor.node().output_count(); ++i) {
+        leaves_.push_back(tensor.node().output(i));
+        kinds_.push_back({tensor.node().spec(i), detail::variable_of(tensor.node()) != nullptr});
+      }
+    }
+    return first_leaf[leaf_nodes.find(&tensor.node())] + static_cast<std::uint32_t>(tensor.output_index());
+  };
+  for (std::size_t i = 0; i < order.nodes.size(); ++i) {
+    const Node& node = *order.nodes[i];
+    words_.push_back(static_cast<std::uint32_t>(node.inputs().size() << 1) | (wanted[i] ? 1U : 0U));
+    for (const Tensor& input : node.inputs()) {
+      const std::uint32_t number = order.numbers.find(&input.node());
+      if (number == NodeNumbers::none) {
+        words_.push_back(leaf_bit | leaf_number(input));
+      } else {
+        words_.push_back(number);
+        words_.push_back(static_cast<std::uint32_t>(input.output_index()));
+      }
+    }
+    hash_ = detail::combine_hashes(hash_, node.operation_hash());
+    rough_hash_ = detail::combine_hashes(rough_hash_, detail::hash_text(node.name()));
+  }
+  std::size_t rest = 0;
+  for (const std::uint32_t word : words_) {
+    rest = detail::combine_hashes(rest, word);
+  }
+  for (const LeafKind& kind : kinds_) {
+    rest = detail::combine_hashes(rest, static_cast<std::size_t>(kind.spec.dtype) * 2 + kind.variable);
+    for (const std::int64_t size : kind.spec.shape) {
+      rest = detail::combine_hashes(rest, static_cast<std::size_t>(size));
+    }
+  }
+  hash_ = detail::combine_hashes(hash_, rest);
+  rough_hash_ = detail::combine_hashes(rough_hash_, rest);
+}
+
+void Structure::forget_leaves() { leaves_.clear(); }
+
+bool Structure::fits(const Structure& kept, std::span<const Ref<const Node>> operations,
+                     const TopologicalOrder& order) const {
+  return words_ == kept.words_ && kinds_ == kept.kinds_ &&
+         std::equal(order.nodes.begin(), order.nodes.end(), operations.begin(), operations.end(),
+                    [](const Node* node, const Ref<const Node>& other) { return node->same_operation(*other); });
+}
+
+namespace {
+
+/// The plans used last.
+class PlanCache {
+ public:
+  std::shared_ptr<const Executable> find(const Structure& structure, const TopologicalOrder& order,
+                                         const std::vector<bool>& wanted) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (const auto found = by_hash_.find(structure.hash()); found != by_hash_.end()) {
+        Entry& entry = *found->second;
+        if (structure.fits(entry.structure, entry.operations, order)) {
+          entries_.splice(entries_.begin(), entries_, found->second);
+          return entry.plan;
+        }
+        remove(found->second);
+      }
+      if (++variants_[structure.rough_hash()] > most_variants) {
+        return nullptr;
+      }
+    }
+    return add(structure, order, wanted);
+  }
+
+ private:
+  struct Entry {
+    Structure structure;
+    std::vector<Ref<const Node>> operations;
+    std::shared_ptr<const Executable> plan;
+  };
+  using Place = std::list<Entry>::iterator;
+
+  static constexpr std::size_t most_plans = 256;
+  static constexpr int most_variants =
+      16;  // of one graph with other attributes: beyond, they seem to change every time
+
+  std::shared_ptr<const Executable> add(const Structure& structure, const TopologicalOrder& order,
+                                        const std::vector<bool>& wanted) {
+    std::vector<Ref<const Node>> operations;
+    Tensors outputs;
+    for (std::size_t i = 0; i < order.nodes.size(); ++i) {
+      const Node& node = *order.nodes[i];
+      operations.push_back(node.detached());
+      if (!node.same_operation(*operations.back())) {
+        return nullptr;
+      }
+      for (std::size_t k = 0; wanted[i] && k < node.output_count(); ++k) {
+        outputs.push_back(node.output(k));
+      }
+    }
+    auto plan = make_executable(outputs, structure.leaves(), {}, {});  // unlocked: operations may evaluate tensors
+    const std::lock_guard lock(mutex_);
+    if (const auto found = by_hash_.find(structure.hash()); found != by_hash_.end()) {
+      remove(found->second);  // another thread was faster
+    }
+    entries_.push_front({structure, std::move(operations), plan});
+    entries_.front().structure.forget_leaves();
+    by_hash_[structure.hash()] = entries_.begin();
+    if (entries_.size() > most_plans) {
+      remove(std::prev(entries_.end()));
+      if (variants_.size() > 16 * most_plans) {
+        variants_.clear();
+      }
+    }
+    return plan;
+  }
+
+  void remove(Place place) {
+    by_hash_.erase(place->structure.hash());
+    entries_.erase(place);
+  }
+
+  std::mutex mutex_;
+  std::list<Entry> entries_;  // the one used last in front
+  std::unordered_map<std::size_t, Place> by_hash_;
+  std::unordered_map<std::size_t, int> variants_;
+};
+
+/// Never destroyed: static variables of the program may still compute.
+PlanCache& cache() {
+  static auto& instance = *new PlanCache;
+  return instance;
+}
+
+}  // namespace
+
+std::shared_ptr<const Executable> find_plan(const Structure& structure, const TopologicalOrder& order,
+                                            const std::vector<bool>& wanted) {
+  return cache().find(structure, order, wanted);
+}
+
+}  // namespace xgrad::plan

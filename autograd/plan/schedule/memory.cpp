@@ -1,0 +1,174 @@
+#include "autograd/plan/schedule/memory.hpp"
+
+#include <algorithm>
+
+#include "autograd/runtime/pool.hpp"
+
+namespace xgrad::plan {
+
+namespace {
+
+/// Something that needs \p bytes from time \p first to time \p last.
+struct Request {
+  ValueId value;
+  std::size_t bytes;
+  std::uint32_t first;
+  std::uint32_t last;
+  std::size_t offset = 0;
+};
+
+std::size_t aligned(std::size_t bytes) {
+  return (bytes + runtime::alignment - 1) / runtime::alignment * runtime::alignment;
+}
+
+/// Gives each request an offset such that no two that are alive at the same time overlap: the largest first, each at the
+/// lowest place that is free. \return the bytes that all of it takes.
+std::size_t pack(std::vector<Request>& requests, bool reuse) {
+  std::stable_sort(requests.begin(), requests.end(),
+                   [](const Request& a, const Request& b) { return a.bytes > b.bytes; });
+  const auto lower = [](const Request& a, const Request& b) { return a.offset < b.offset; };
+  std::size_t total = 0;
+  std::vector<Request> placed;  // by offset
+  for (Request& request : requests) {
+    for (const Request& other : placed) {
+      if (reuse && (request.last < other.first || other.last < request.first)) {
+        continue;
+      }
+      if (request.offset + request.bytes <= other.offset) {
+        break;
+      }
+      request.offset = std::max(request.offset, other.offset + other.bytes);
+    }
+    placed.insert(std::upper_bound(placed.begin(), placed.end(), request, lower), request);
+    total = std::max(total, request.offset + request.bytes);
+  }
+  return total;
+}
+
+class MemoryPlanner {
+ public:
+  MemoryPlanner(const Draft& draft, const Schedule& schedule, bool reuse)
+      : draft_(draft), schedule_(schedule), reuse_(reuse), uses_(draft.values.size()) {
+    plan_.places.resize(draft.values.size());
+  }
+
+  MemoryPlan run() {
+    for (ValueId id = 0; id < draft_.values.size(); ++id) {
+      const Value& value = draft_.values[id];
+      if (value.memory == id && value.source != Value::Source::computed) {
+        const bool given = value.source == Value::Source::argument;
+        plan_.places[id] = {given ? Place::Room::argument : Place::Room::constant, value.number, 0, 0};
+      }
+    }
+    place_outputs();
+    collect_uses();
+    place_in_scratch();
+    place_in_arena();
+    return std::move(plan_);
+  }
+
+ private:
+  struct Uses {
+    std::uint32_t writer = Draft::none;  // step
+    std::uint32_t first = Draft::none;   // phase
+    std::uint32_t last = 0;
+    bool in_one_group = true;  // written and read block by block
+  };
+
+  bool is_open(ValueId id) const {
+    return uses_[id].writer != Draft::none && plan_.places[id].room == Place::Room::none;
+  }
+
+  void place_outputs() {
+    for (std::size_t i = 0; i < draft_.outputs.size(); ++i) {
+      const ValueId id = draft_.values[draft_.outputs[i]].memory;
+      if (plan_.places[id].room == Place::Room::none) {
+        plan_.places[id] = {Place::Room::output, static_cast<std::uint32_t>(plan_.outputs.size()), 0, 0};
+        plan_.outputs.push_back(
+            {id, static_cast<std::uint32_t>(i), schedule_.in_place[i] ? draft_.replaces[i] : Draft::none});
+      }
+    }
+  }
+
+  void collect_uses() {
+    for (std::uint32_t i = 0; i < draft_.steps.size(); ++i) {
+      const Step& step = draft_.steps[i];
+      if (step.kind == Step::Kind::order) {
+        continue;
+      }
+      const std::uint32_t group = schedule_.group_of[i];
+      const std::uint32_t phase = schedule_.phase_of[group];
+      for (const ValueId output : step.outputs) {
+        Uses& uses = uses_[output];
+        uses.writer = i;
+        uses.first = std::min(uses.first, phase);
+        uses.last = std::max(uses.last, phase);
+        uses.in_one_group = uses.in_one_group && schedule_.groups[group].slabs == 1 && rows_of(draft_, step) > 1;
+      }
+      for (std::size_t k = 0; k < step.inputs.size(); ++k) {
+        const Value& value = draft_.values[step.inputs[k]];
+        Uses& uses = uses_[value.memory];
+        uses.last = std::max(uses.last, phase);
+        const bool same_group = uses.writer != Draft::none && schedule_.group_of[uses.writer] == group;
+        uses.in_one_group = uses.in_one_group && same_group && Schedule::reads_rows(draft_, step, k);
+      }
+    }
+  }
+
+  void place_in_scratch() {
+    for (std::uint32_t number = 0; number < schedule_.groups.size(); ++number) {
+      const Group& group = schedule_.groups[number];
+      std::vector<Request> requests;
+      for (std::uint32_t k = 0; k < group.steps.size(); ++k) {
+        const Step& step = draft_.steps[group.steps[k]];
+        for (const ValueId output : step.outputs) {
+          if (is_open(output) && uses_[output].in_one_group && group.pieces() > 1) {
+            const std::size_t row = draft_.bytes(output) / static_cast<std::size_t>(group.rows);
+            requests.push_back({output, aligned(row * static_cast<std::size_t>(group.block)), k, k});
+          }
+        }
+        for (const ValueId input : step.inputs) {
+          for (Request& request : requests) {
+            request.last = request.value == draft_.values[input].memory ? k : request.last;
+          }
+        }
+      }
+      plan_.scratch_bytes = std::max(plan_.scratch_bytes, pack(requests, reuse_));
+      for (const Request& request : requests) {
+        const std::size_t row = draft_.bytes(request.value) / static_cast<std::size_t>(group.rows);
+        plan_.places[request.value] = {Place::Room::scratch, 0, static_cast<std::int64_t>(request.offset),
+                                       static_cast<std::int64_t>(row)};
+        plan_.unshared_bytes += draft_.bytes(request.value);
+      }
+    }
+  }
+
+  void place_in_arena() {
+    std::vector<Request> requests;
+    for (ValueId id = 0; id < draft_.values.size(); ++id) {
+      if (is_open(id)) {
+        requests.push_back({id, aligned(draft_.bytes(id)), uses_[id].first, uses_[id].last});
+        plan_.unshared_bytes += draft_.bytes(id);
+      }
+    }
+    plan_.arena_bytes = pack(requests, reuse_);
+    for (const Request& request : requests) {
+      plan_.places[request.value] = {Place::Room::arena, 0, static_cast<std::int64_t>(request.offset), 0};
+      plan_.lifetimes.push_back({request.value, request.first, request.last});
+    }
+  }
+
+  const Draft& draft_;
+  const Schedule& schedule_;
+  bool reuse_;
+  std::vector<Uses> uses_;  // per value with memory of its own
+  MemoryPlan plan_;
+};
+
+}  // namespace
+
+MemoryPlan plan_memory(const Draft& draft, const Schedule& schedule, bool reuse) {
+  return MemoryPlanner(draft, schedule, reuse).run();
+}
+
+}  // namespace xgrad::plan

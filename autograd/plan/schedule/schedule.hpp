@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "autograd/plan/passes/draft.hpp"
+
+/// \file
+/// When and in which pieces the steps of a draft run.
+
+namespace xgrad::plan {
+
+/// Steps that are computed together, block by block: each block of rows goes through all of them while it is in the
+/// cache. Rows are counted along axis 0 of every step's outputs.
+struct Group {
+  std::vector<std::uint32_t> steps;
+  std::int64_t rows = 1;   ///< 1 where the steps cannot be cut
+  std::int64_t slabs = 1;  ///< of a product that is cut across its rows
+  std::int64_t block = 1;  ///< rows per piece
+  double cost = 0;         ///< in nanoseconds on one thread, roughly
+  bool alone = false;      ///< its only step cannot be cut and is large: the kernel itself uses all threads
+
+  std::int64_t pieces() const { return slabs * ((rows + block - 1) / block); }
+};
+
+/// Groups that do not depend on each other: their pieces run in any order, on all threads.
+struct Phase {
+  std::vector<std::uint32_t> groups;
+};
+
+struct Schedule {
+  std::vector<Group> groups;
+  std::vector<Phase> phases;
+  std::vector<std::uint32_t> group_of;  ///< per step
+  std::vector<std::uint32_t> phase_of;  ///< per group
+  std::vector<bool> in_place;           ///< per output: may be written where the old content is
+
+  /// Whether \p reader, a step, reads row i of input number \p input only while it computes row i.
+  static bool reads_rows(const Draft& draft, const Step& reader, std::size_t input);
+};
+
+/// The rows along which a step can be cut, or 1.
+std::int64_t rows_of(const Draft& draft, const Step& step);
+
+/// As few phases as the dependencies allow, each step in the earliest. What depends on pieces depends on sizes alone, never
+/// on the number of threads. Steps that may throw come before everything that is written in place.
+Schedule make_schedule(const Draft& draft, bool write_in_place);
+
+}  // namespace xgrad::plan

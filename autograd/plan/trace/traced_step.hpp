@@ -1,0 +1,30 @@
+#pragma once
+
+#include <vector>
+
+#include "autograd/graph/tensor.hpp"
+#include "autograd/graph/variable.hpp"
+
+/// \file
+/// What tracing hands to planning. Not installed.
+
+namespace xgrad {
+
+/// Everything that one call of a traced function does, as a graph.
+///
+/// The graph's leaves are the arguments, the old contents of variables, operations without inputs, and nodes whose
+/// elements are known: constants.
+struct TracedStep {
+  /// A variable that the function reads or assigns.
+  struct Cell {
+    Variable variable;
+    Tensor before;  ///< the leaf that stands for the old content; always there, also when it is only assigned
+    Tensor after;   ///< the new content, computed from the old ones; undefined when it is not assigned
+  };
+
+  Tensors inputs;           ///< leaves that stand for the arguments
+  std::vector<Cell> cells;  ///< each variable once
+  Tensors outputs;          ///< what the function returned
+};
+
+}  // namespace xgrad

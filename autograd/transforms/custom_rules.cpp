@@ -1,0 +1,289 @@
+#include "autograd/transforms/custom_rules.hpp"
+
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "autograd/graph/graph.hpp"
+#include "autograd/graph/recognize.hpp"
+#include "autograd/graph/variable.hpp"
+#include "autograd/ops/ops.hpp"
+#include "autograd/transforms/vmap.hpp"
+
+namespace xgrad {
+
+namespace {
+
+// The operations below have the result of a function as input 0, then its arguments: they pass the result on, and say how
+// cotangents get to the arguments without going through the result's own history.
+
+Spec spec_of_result(Inputs in) { return {in[0].shape(), in[0].dtype()}; }
+
+Tensors behind_result(const Node& node) { return Tensors(node.inputs().begin() + 1, node.inputs().end()); }
+
+Tensors with_no_cotangent_of_result(const Tensors& cotangents) {
+  Tensors result{Tensor()};
+  result.insert(result.end(), cotangents.begin(), cotangents.end());
+  return result;
+}
+
+// The cotangents of the floating arguments, with nothing for the others between them.
+Tensors one_per_argument(const Tensors& of_floating, const Tensors& arguments) {
+  Tensors result;
+  std::size_t next = 0;
+  for (const Tensor& argument : arguments) {
+    result.push_back(is_floating(argument.dtype()) ? of_floating[next++] : Tensor());
+  }
+  return result;
+}
+
+// All inputs with an axis of samples.
+Tensors all_batched(const Node& node, const BatchedInputs& in) {
+  Tensors batched = in.tensors;
+  for (std::size_t i = 0; i < batched.size(); ++i) {
+    if (!in.batched[i]) {
+      Shape shape = node.input(i).shape();
+      shape.insert(0, in.size);
+      batched[i] = broadcast_to(batched[i], shape);
+    }
+  }
+  return batched;
+}
+
+/// x, computed after `after`: what keeps a recomputation from starting, or being merged with the first computation, before
+/// the backward pass arrives.
+struct Barrier {
+  static constexpr std::string_view name = "barrier";
+  static constexpr bool alias = true;
+
+  Spec infer(Inputs in) const { return spec_of_result(in); }
+  Tensors vjp(const Node&, const Cotangents& ct) const { return {ct[0], Tensor()}; }
+  Tensors jvp(const Node&, const Tangents& t) const { return {t[0]}; }
+  Tensors vmap(const Node& node, const BatchedInputs& in) const {
+    return {apply_op(Barrier(), {all_batched(node, in)[0], in[1]})};
+  }
+};
+
+struct Checkpoint {
+  static constexpr std::string_view name = "checkpoint";
+  static constexpr bool alias = true;
+
+  Spec infer(Inputs in) const { return spec_of_result(in); }
+
+  // Makes the nodes between the arguments and the result again, behind a barrier, and differentiates those.
+  Tensors vjp(const Node& node, const Cotangents& ct) const {
+    const Tensors sources = behind_result(node);
+    Tensors fresh;
+    for (const Tensor& source : sources) {
+      fresh.push_back(is_floating(source.dtype()) ? apply_op(Barrier(), {source, ct[0]}) : source);
+    }
+    const Tensor recomputed = substitute({node.input(0)}, sources, fresh)[0];
+    Tensors floating;
+    for (const Tensor& source : fresh) {
+      if (is_floating(source.dtype())) {
+        floating.push_back(source);
+      }
+    }
+    const Tensors gradients = xgrad::vjp(recomputed, floating, ct[0], Unreached::zeros);
+    return with_no_cotangent_of_result(one_per_argument(gradients, fresh));
+  }
+
+  Tensors jvp(const Node&, const Tangents& t) const { return {t[0]}; }
+  // Of many samples it is a checkpoint again: the nodes made for them lie between the same arguments and results.
+  Tensors vmap(const Node& node, const BatchedInputs& in) const {
+    Tensors inputs = in.tensors;
+    inputs[0] = all_batched(node, in)[0];
+    return {apply_op(Checkpoint(), inputs)};
+  }
+};
+
+// What the nodes between the arguments and the result use from outside, beside the arguments: weights, for example. Numbers
+// written inside the function are not from outside. Nothing when there are no nodes between them.
+std::optional<Tensors> captured_by(const Tensor& result, const Tensors& arguments) {
+  const TopologicalOrder order = nodes_since(arguments, std::span(&result, 1));
+  NodeNumbers outside;  // arguments, then what was found
+  for (const Tensor& argument : arguments) {
+    outside.insert(&argument.node());
+  }
+  const auto is_literal = [&](const Node& node) {
+    return node.inputs().empty() && node.sequence() > arguments.back().node().sequence() &&
+           node.as<VariableRead>() == nullptr;
+  };
+  std::vector<bool> inside(order.nodes.size());
+  const auto comes_from_arguments = [&](const Tensor& tensor) {
+    const std::uint32_t number = order.numbers.find(&tensor.node());
+    return number != NodeNumbers::none && inside[number];
+  };
+  Tensors captured;
+  for (std::size_t i = 0; i < order.nodes.size(); ++i) {
+    const Node& node = *order.nodes[i];
+    for (const Tensor& input : node.inputs()) {
+      const std::uint32_t number = outside.find(&input.node());
+      inside[i] = inside[i] || comes_from_arguments(input) || number < arguments.size();
+    }
+    for (const Tensor& input : node.inputs()) {
+      if (!inside[i] || comes_from_arguments(input) || is_literal(input.node()) || !outside.insert(&input.node())) {
+        continue;
+      }
+      for (std::size_t output = 0; output < input.node().output_count(); ++output) {
+        captured.push_back(input.node().output(output));
+      }
+    }
+  }
+  return comes_from_arguments(result) ? std::optional(captured) : std::nullopt;
+}
+
+}  // namespace
+
+bool detail::is_barrier(const Node& node) { return node.as<Barrier>() != nullptr; }
+
+Tensor detail::checkpointed(const Tensor& result, const Tensors& arguments) {
+  const std::optional<Tensors> captured = captured_by(result, arguments);
+  if (!captured) {
+    return result;  // nothing to compute again: derivatives take the result's own way
+  }
+  Tensors inputs{result};
+  inputs.insert(inputs.end(), arguments.begin(), arguments.end());
+  inputs.insert(inputs.end(), captured->begin(), captured->end());
+  return apply_op(Checkpoint(), inputs, result.node().location());
+}
+
+namespace {
+
+struct CustomVjp {
+  static constexpr std::string_view name = "custom_vjp";
+  static constexpr bool alias = true;
+  VjpRule rule;
+
+  Spec infer(Inputs in) const { return spec_of_result(in); }
+  Tensors vjp(const Node& node, const Cotangents& ct) const {
+    const Tensors arguments = behind_result(node);
+    const Tensors cotangents = rule(arguments, node.output(0), ct[0]);
+    if (cotangents.size() != arguments.size()) {
+      raise<GradientError>(name,
+                           fmt::format("the rule gave {} cotangents for {} arguments; give one for each, undefined "
+                                       "where there is none",
+                                       cotangents.size(), arguments.size()));
+    }
+    return with_no_cotangent_of_result(cotangents);
+  }
+  Tensors vmap(const Node& node, const BatchedInputs& in) const;
+};
+
+struct CustomJvp {
+  static constexpr std::string_view name = "custom_jvp";
+  static constexpr bool alias = true;
+  JvpRule rule;
+
+  Spec infer(Inputs in) const { return spec_of_result(in); }
+
+  Tensors jvp(const Node& node, const Tangents& t) const {
+    Tensors tangents;
+    for (std::size_t i = 1; i < node.inputs().size(); ++i) {
+      tangents.push_back(t[i].defined() ? t[i] : zeros_like(node.input(i)));
+    }
+    return {rule(behind_result(node), node.output(0), tangents)};
+  }
+
+  // The rule is linear in the tangents: its own vjp with respect to them is its transpose.
+  Tensors vjp(const Node& node, const Cotangents& ct) const {
+    Tensors tangents;
+    Tensors floating;
+    for (const Tensor& argument : behind_result(node)) {
+      tangents.push_back(xgrad::alias(zeros_like(argument)));
+      if (is_floating(argument.dtype())) {
+        floating.push_back(tangents.back());
+      }
+    }
+    const Tensor tangent = rule(behind_result(node), node.output(0), tangents);
+    const Tensors cotangents = xgrad::vjp(tangent, floating, ct[0], Unreached::zeros);
+    return with_no_cotangent_of_result(one_per_argument(cotangents, tangents));
+  }
+  Tensors vmap(const Node& node, const BatchedInputs& in) const;
+};
+
+// A rule for one sample, as a rule for all samples: its graph is built on placeholders and mapped.
+Tensor map_rule(const Tensors& all_samples, std::int64_t size, const std::function<Tensor(const Tensors&)>& rule) {
+  detail::MappedArguments mapped;
+  mapped.size = size;
+  for (const Tensor& samples : all_samples) {
+    Shape shape = samples.shape();
+    shape.erase(0);
+    mapped.placeholders.push_back(placeholder({shape, samples.dtype()}, "vmap"));
+  }
+  mapped.samples = all_samples;
+  return detail::map_samples({rule(mapped.placeholders)}, mapped, 0)[0];
+}
+
+Tensors joined(const Tensors& arguments, const Tensor& result, const Tensors& more) {
+  Tensors list = arguments;
+  list.push_back(result);
+  list.insert(list.end(), more.begin(), more.end());
+  return list;
+}
+
+Tensors first(const Tensors& list, std::size_t count) {
+  return Tensors(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+Tensors last(const Tensors& list, std::size_t count) {
+  return Tensors(list.end() - static_cast<std::ptrdiff_t>(count), list.end());
+}
+
+Tensors CustomVjp::vmap(const Node& node, const BatchedInputs& in) const {
+  const auto mapped_rule = [one = rule, size = in.size](const Tensors& arguments, const Tensor& result,
+                                                        const Tensor& ct) {
+    const std::size_t count = arguments.size();
+    Tensors cotangents;
+    for (std::size_t i = 0; i < count; ++i) {
+      cotangents.push_back(map_rule(joined(arguments, result, {ct}), size, [&](const Tensors& sample) {
+        const Tensor cotangent = one(first(sample, count), sample[count], sample.back()).at(i);
+        return cotangent.defined() ? cotangent : zeros_like(sample[i]);
+      }));
+    }
+    return cotangents;
+  };
+  return {apply_op(CustomVjp{mapped_rule}, all_batched(node, in))};
+}
+
+Tensors CustomJvp::vmap(const Node& node, const BatchedInputs& in) const {
+  const auto mapped_rule = [one = rule, size = in.size](const Tensors& arguments, const Tensor& result,
+                                                        const Tensors& tangents) {
+    const std::size_t count = arguments.size();
+    return map_rule(joined(arguments, result, tangents), size, [&](const Tensors& sample) {
+      return one(first(sample, count), sample[count], last(sample, count));
+    });
+  };
+  return {apply_op(CustomJvp{mapped_rule}, all_batched(node, in))};
+}
+
+// The rule alone says how derivatives pass: none go through the function's own operations.
+Tensors with_result(const Tensor& result, const Tensors& arguments) {
+  Tensors inputs{stop_gradient(result)};
+  inputs.insert(inputs.end(), arguments.begin(), arguments.end());
+  return inputs;
+}
+
+template <class Rule>
+void require_rule(std::string_view op, const Rule& rule, const Tensor& result) {
+  if (!rule) {
+    located(result.node().location(),
+            [&] { raise<ValueError>(op, "the rule is an empty std::function; give it one"); });
+  }
+}
+
+}  // namespace
+
+Tensor detail::with_vjp(const Tensor& result, const Tensors& arguments, VjpRule rule) {
+  const Tensors inputs = with_result(result, arguments);
+  require_rule(CustomVjp::name, rule, result);
+  return apply_op(CustomVjp{std::move(rule)}, inputs, result.node().location());
+}
+
+Tensor detail::with_jvp(const Tensor& result, const Tensors& arguments, JvpRule rule) {
+  const Tensors inputs = with_result(result, arguments);
+  require_rule(CustomJvp::name, rule, result);
+  return apply_op(CustomJvp{std::move(rule)}, inputs, result.node().location());
+}
+
+}  // namespace xgrad
