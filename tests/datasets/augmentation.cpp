@@ -12,8 +12,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include "datasets/batches.hpp"
-#include "tests/autograd/testing.hpp"
 #include "tests/runtime/threads.hpp"
+#include "tests/testing.hpp"
 
 namespace {
 

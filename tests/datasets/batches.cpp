@@ -13,7 +13,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 namespace {
 

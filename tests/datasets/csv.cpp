@@ -9,7 +9,7 @@
 #include "datasets/batches.hpp"
 #include "gzip.hpp"
 #include "temporary_folder.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 namespace {
 

@@ -13,7 +13,7 @@
 
 #include "datasets/idx.hpp"
 #include "temporary_folder.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 namespace {
 

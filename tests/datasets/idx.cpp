@@ -13,7 +13,7 @@
 
 #include "gzip.hpp"
 #include "temporary_folder.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 namespace {
 

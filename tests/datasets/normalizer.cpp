@@ -7,7 +7,7 @@
 
 #include "datasets/npy.hpp"
 #include "temporary_folder.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "temporary_folder.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 namespace {
 

@@ -14,8 +14,8 @@
 #include "autograd/autograd.hpp"
 #include "nn/nn.hpp"
 #include "nn/progress.hpp"
-#include "tests/autograd/testing.hpp"
 #include "tests/datasets/temporary_folder.hpp"
+#include "tests/testing.hpp"
 
 namespace {
 

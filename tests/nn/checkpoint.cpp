@@ -8,8 +8,8 @@
 
 #include "autograd/autograd.hpp"
 #include "nn/nn.hpp"
-#include "tests/autograd/testing.hpp"
 #include "tests/datasets/temporary_folder.hpp"
+#include "tests/testing.hpp"
 
 namespace {
 

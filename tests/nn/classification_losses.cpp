@@ -12,7 +12,7 @@
 #include "autograd/transforms/grad.hpp"
 #include "autograd/transforms/vmap.hpp"
 #include "nn/nn.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include "autograd/transforms/check_grads.hpp"
 #include "autograd/transforms/grad.hpp"
 #include "nn/activations.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 namespace {
 

@@ -5,8 +5,8 @@
 #include "autograd/ops/ops.hpp"
 #include "autograd/ops/random.hpp"
 #include "nn/nn.hpp"
-#include "tests/autograd/testing.hpp"
 #include "tests/runtime/threads.hpp"
+#include "tests/testing.hpp"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include "autograd/ops/linalg.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/transforms/grad.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 namespace {
 

@@ -9,7 +9,7 @@
 #include "autograd/ops/ops.hpp"
 #include "autograd/transforms/check_grads.hpp"
 #include "autograd/transforms/grad.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 namespace {
 

@@ -8,7 +8,7 @@
 
 #include "autograd/ops/ops.hpp"
 #include "nn/losses.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 namespace {
 

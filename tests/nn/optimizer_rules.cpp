@@ -6,7 +6,7 @@
 
 #include "autograd/ops/ops.hpp"
 #include "nn/optimizers.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 #include "valley.hpp"
 
 // Every update rule against a loop over plain numbers, written down from the papers.

@@ -14,7 +14,7 @@
 #include "autograd/ops/ops.hpp"
 #include "autograd/transforms/grad.hpp"
 #include "nn/nn.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 #include "valley.hpp"
 
 namespace {

@@ -8,7 +8,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "nn/nn.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 namespace {
 

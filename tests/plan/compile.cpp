@@ -10,7 +10,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/autograd.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 namespace xgrad {
 

@@ -8,7 +8,7 @@
 #include "autograd/graph/variable_cell.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "nn/nn.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 namespace xgrad {
 

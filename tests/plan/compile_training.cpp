@@ -7,7 +7,7 @@
 
 #include "autograd/autograd.hpp"
 #include "nn/nn.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 namespace {
 

@@ -5,7 +5,7 @@
 
 #include "autograd/autograd.hpp"
 #include "autograd/plan/compile.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 namespace xgrad {
 

@@ -9,7 +9,7 @@
 #include "autograd/autograd.hpp"
 #include "autograd/graph/variable_cell.hpp"
 #include "nn/nn.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 /// \file
 /// Steps that fail in the middle, and where in memory new contents are written.

@@ -6,7 +6,7 @@
 
 #include "autograd/autograd.hpp"
 #include "autograd/graph/variable_cell.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 /// \file
 /// Graphs in which two passes could get in each other's way, each written out.

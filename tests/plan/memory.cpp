@@ -13,8 +13,8 @@
 #include "autograd/runtime/workers.hpp"
 #include "nn/nn.hpp"
 #include "random_graphs.hpp"
-#include "tests/autograd/testing.hpp"
 #include "tests/runtime/threads.hpp"
+#include "tests/testing.hpp"
 
 /// \file
 /// How much memory plans need, and that no two values share what both need.

@@ -6,7 +6,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/autograd.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 /// \file
 /// Operations of users' own that happen to have the name of one of the library's: plans go by the type.

@@ -6,8 +6,8 @@
 
 #include "autograd/autograd.hpp"
 #include "random_graphs.hpp"
-#include "tests/autograd/op_table.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/ops/op_table.hpp"
+#include "tests/testing.hpp"
 
 /// \file
 /// Every op of the table, compiled: values, cotangents and tangents are those of the ops computed one by one.

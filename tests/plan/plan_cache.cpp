@@ -11,8 +11,8 @@
 #include "autograd/autograd.hpp"
 #include "autograd/plan/run/plan_cache.hpp"
 #include "autograd/runtime/pool.hpp"
-#include "tests/autograd/testing.hpp"
-#include "tests/autograd/user_ops.hpp"
+#include "tests/graph/user_ops.hpp"
+#include "tests/testing.hpp"
 
 /// \file
 /// Plans outside of compile: graphs that are built again find the plan of the first.

@@ -1,7 +1,7 @@
 #include "random_graphs.hpp"
 
 #include "random_ops.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 namespace xgrad::testing {
 

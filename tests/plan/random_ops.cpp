@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 namespace xgrad::testing {
 

@@ -7,8 +7,8 @@
 
 #include "autograd/autograd.hpp"
 #include "random_graphs.hpp"
-#include "tests/autograd/testing.hpp"
 #include "tests/runtime/threads.hpp"
+#include "tests/testing.hpp"
 
 /// \file
 /// Random graphs: plans, with every pass and without each, compute what the nodes do one by one.

@@ -16,7 +16,7 @@
 #include "autograd/autograd.hpp"
 #include "autograd/runtime/workers.hpp"
 #include "nn/nn.hpp"
-#include "tests/autograd/testing.hpp"
+#include "tests/testing.hpp"
 
 /// \file
 /// What plans say about themselves.

@@ -4,8 +4,8 @@
 
 #include "autograd/autograd.hpp"
 #include "nn/nn.hpp"
-#include "tests/autograd/testing.hpp"
 #include "tests/runtime/threads.hpp"
+#include "tests/testing.hpp"
 
 /// \file
 /// Compiled training has the same bits on any number of threads, and again.

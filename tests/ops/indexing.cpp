@@ -1,0 +1,155 @@
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "autograd/autograd.hpp"
+#include "tests/testing.hpp"
+
+namespace xgrad {
+
+namespace {
+
+using testing::check_elements;
+
+/// Which positions Python's begin:end:step selects of an axis, found by walking.
+std::vector<std::int64_t> walk(std::optional<std::int64_t> begin, std::optional<std::int64_t> end, std::int64_t step,
+                               std::int64_t size) {
+  std::vector<std::int64_t> positions;
+  const std::int64_t first = begin ? (*begin < 0 ? *begin + size : *begin) : (step > 0 ? 0 : size - 1);
+  const std::int64_t last = end ? (*end < 0 ? *end + size : *end) : (step > 0 ? size : -1);
+  // From far outside: positions that do not exist are skipped, yet count as steps only once inside.
+  std::int64_t i = step > 0 ? std::max<std::int64_t>(first, 0) : std::min(first, size - 1);
+  for (; step > 0 ? i < last : i > last; i += step) {
+    if (i >= 0 && i < size) {
+      positions.push_back(i);
+    }
+  }
+  return positions;
+}
+
+const Tensor& matrix() {  // element (i, j) is 10 i + j
+  static const Tensor x = [] {
+    std::vector<double> elements;
+    for (int i = 0; i < 4; ++i) {
+      for (int j = 0; j < 5; ++j) {
+        elements.push_back(10 * i + j);
+      }
+    }
+    return testing::make_tensor(elements, {4, 5}, DType::float64);
+  }();
+  return x;
+}
+
+// The gradient of Σ x[...]²: twice the element where it was selected, 0 elsewhere.
+void check_gradient(const Tensor& x, const Tensor& selected) {
+  std::vector<double> expected(static_cast<std::size_t>(x.size()));
+  for (const double element : testing::elements(selected)) {
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      if (testing::elements(x)[i] == element) {
+        expected[i] += 2 * element;
+      }
+    }
+  }
+  check_elements(grad(sum(square(selected)), x, Unreached::zeros), x.shape(), expected);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(ops_indexing)
+
+BOOST_AUTO_TEST_CASE(every_range_selects_what_python_selects) {
+  for (const std::int64_t size : {0, 1, 5}) {
+    const Tensor x = arange(static_cast<double>(size), DType::float64);
+    for (std::int64_t begin = -7; begin <= 7; ++begin) {
+      for (std::int64_t end = -7; end <= 7; ++end) {
+        for (const std::int64_t step : {1, 2, 3, -1, -2, -7}) {
+          const auto positions = walk(begin, end, step, size);
+          const std::vector<double> expected(positions.begin(), positions.end());
+          BOOST_TEST_CONTEXT(begin << ":" << end << ":" << step << " of " << size) {
+            check_elements(x[range(begin, end, step)], {static_cast<std::int64_t>(expected.size())}, expected);
+          }
+        }
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(steps_of_any_length_leave_the_axis) {
+  constexpr std::int64_t longest = std::numeric_limits<std::int64_t>::max();
+  const Tensor& x = matrix();
+  check_elements((x[{range(1, 4, longest), 0}]), {1}, {10});
+  check_elements((x[{range(2, 0, -longest), 0}]), {1}, {20});
+  check_elements((x[{range(2, 0, Slice::open), 0}]), {1}, {20});
+  check_elements((x[{range(3, 3, longest), 0}]), {0}, {});
+  check_gradient(x, x[range(1, 4, longest)]);
+}
+
+BOOST_AUTO_TEST_CASE(positions) {
+  const Tensor& x = matrix();
+  check_elements(x[1], {5}, {10, 11, 12, 13, 14});
+  check_elements(x[-1], {5}, {30, 31, 32, 33, 34});
+  check_elements(x[{2, 3}], {}, {23});
+  check_elements(x[{all(), 2}], {4}, {2, 12, 22, 32});
+  check_elements(x[{-1, -1}], {}, {34});
+  check_elements(x[1][2], {}, {12});
+  check_gradient(x, x[1]);
+  check_gradient(x, x[{all(), -2}]);
+}
+
+BOOST_AUTO_TEST_CASE(ranges) {
+  const Tensor& x = matrix();
+  check_elements(x[range(1, 3)], {2, 5}, {10, 11, 12, 13, 14, 20, 21, 22, 23, 24});
+  check_elements(x[range(3)], {1, 5}, {30, 31, 32, 33, 34});
+  check_elements(x[{range(0, 4, 2), range(4, 0, -2)}], {2, 2}, {4, 2, 24, 22});
+  check_elements(x[{range(2, 2), all()}], {0, 5}, {});
+  check_elements(x[{range(Slice::open, Slice::open, -3), 0}], {2}, {30, 0});
+  for (const Tensor& selected : {x[range(1, 3)], x[{range(0, 4, 2), range(4, 0, -2)}], x[{range(2, 2)}]}) {
+    check_gradient(x, selected);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(new_axes_and_ellipsis) {
+  const Tensor& x = matrix();
+  check_elements(x[{newaxis(), 1}], {1, 5}, {10, 11, 12, 13, 14});
+  check_elements(x[{1, newaxis(), range(0, 2), newaxis()}], {1, 2, 1}, {10, 11});
+  check_elements(x[{ellipsis(), 0}], {4}, {0, 10, 20, 30});
+  check_elements(x[{0, ellipsis()}], {5}, {0, 1, 2, 3, 4});
+  check_elements(x[{1, ellipsis(), 1}], {}, {11});
+  BOOST_TEST((x[{ellipsis()}].same_as(x)));
+  BOOST_TEST((x[all()].same_as(x)));
+  const Tensor y = reshape(x, {2, 2, 5});
+  check_elements(y[{1, ellipsis(), range(0, 5, 4)}], {2, 2}, {20, 24, 30, 34});
+  check_gradient(x, x[{newaxis(), range(3, Slice::open, -2), ellipsis(), newaxis()}]);
+}
+
+BOOST_AUTO_TEST_CASE(elements_selected_twice_add_up) {
+  const Tensor x = {1.0, 2.0, 3.0};
+  check_elements(grad(sum(take(x, Tensor{0, 0, 2, 0})), x), {3}, {3, 0, 1});
+  check_elements(grad(sum(x[0] * x[0]), x), {3}, {2, 0, 0});
+  check_elements(grad(sum(x[range(0, 2)] * x[range(1, 3)]), x), {3}, {2, 4, 2});
+}
+
+BOOST_AUTO_TEST_CASE(second_derivatives_flow_through_selections) {
+  check_grads(
+      [](const Tensors& x) {
+        return pow(x[0][{range(3, 0, -2), all()}], 3.0) * x[0][{0, ellipsis()}];
+      },
+      {testing::random_tensor({4, 5})});
+  check_grads(
+      [](const Tensors& x) {
+        return square(take(x[0], Tensor{2, 0, 2}, 1));
+      },
+      {testing::random_tensor({4, 5})});
+}
+
+BOOST_AUTO_TEST_CASE(integers_index_integers_and_booleans) {
+  check_elements(Tensor{1, 2, 3}[range(2, Slice::open, -1)], {3}, {3, 2, 1});
+  check_elements(Tensor{true, false, true}[{1}], {}, {0});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace xgrad
