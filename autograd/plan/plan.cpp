@@ -69,7 +69,7 @@ Plan::Plan(const TracedStep& step, const PlanOptions& options) {
     arguments.push_back(cell.before);
   }
   state->output_count = step.outputs.size();
-  state->executable = plan::make_executable(results, arguments, std::move(replaces), options);
+  state->executable = plan::make_executable(unknown_nodes(results), results, arguments, std::move(replaces), options);
   state_ = state;
 }
 

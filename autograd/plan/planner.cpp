@@ -17,11 +17,12 @@ struct Pass {
 
 }  // namespace
 
-std::shared_ptr<const Executable> make_executable(std::span<const Tensor> outputs, std::span<const Tensor> arguments,
+std::shared_ptr<const Executable> make_executable(const TopologicalOrder& order, std::span<const Tensor> outputs,
+                                                  std::span<const Tensor> arguments,
                                                   std::vector<std::uint32_t> replaces, const PlanOptions& options) {
   const Passes& passes = options.passes;
   const bool joins = !options.check_finite;  // the operation at fault is to be named alone
-  const Pass order[] = {
+  const Pass list[] = {
       {"constants", fold_constants, passes.constants},
       {"common", merge_common, passes.common},
       {"dead code", remove_dead, true},
@@ -32,11 +33,11 @@ std::shared_ptr<const Executable> make_executable(std::span<const Tensor> output
       {"accumulation", accumulate_products, passes.accumulation && joins},
       {"checks", add_checks, options.check_finite},
   };
-  Draft draft = import_graph(outputs, arguments);
+  Draft draft = import_graph(order, outputs, arguments);
   if (!replaces.empty()) {
     draft.replaces = std::move(replaces);
   }
-  for (const Pass& pass : order) {
+  for (const Pass& pass : list) {
     if (pass.wanted) {
       pass.run(draft);
       if (options.verify) {

@@ -90,6 +90,26 @@ struct Affine {
   }
 };
 
+/// x in another direction. Comparing two of them does something first.
+struct Observed {
+  static constexpr std::string_view name = "observed";
+  static constexpr bool maps_leading_axes = true;
+  std::function<void()>* compared;
+
+  friend bool operator==(const Observed& a, const Observed&) {
+    if (a.compared != nullptr && *a.compared) {
+      (*a.compared)();
+    }
+    return true;
+  }
+  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
+  void eval(ConstViews in, Views out) const {
+    for (std::int64_t i = 0; i < in[0].size(); ++i) {
+      out[0].as<double>()[i] = -in[0].as<double>()[i];
+    }
+  }
+};
+
 /// Enough nodes for a plan; the slope is an attribute.
 Tensor long_chain(const Tensor& x, double slope) {
   Tensor y = x;
@@ -248,6 +268,68 @@ BOOST_AUTO_TEST_CASE(threads_evaluate_graphs_of_one_structure_at_once) {
   second.join();
   third.join();
   BOOST_TEST(wrong[0] + wrong[1] + wrong[2] == 0);
+}
+
+// While a plan is made, others compute parts of the same graph. What they computed is part of this graph's run alone.
+BOOST_AUTO_TEST_CASE(what_is_computed_meanwhile_is_no_constant) {
+  std::function<void()> meanwhile;
+  const auto build = [&](const Tensor& x) {
+    const Tensor inner = long_chain(x, 0.3) * 2;
+    return std::pair(inner, long_chain(apply_op(Observed{&meanwhile}, {inner}), 0.4));
+  };
+  const auto expected = [](std::vector<double> x) {
+    x = expected_chain(std::move(x), 0.3);
+    for (double& each : x) {
+      each *= -2;
+    }
+    return expected_chain(std::move(x), 0.4);
+  };
+  for (const bool on_another_thread : {false, true}) {
+    {
+      const auto [inner, outer] = build(Tensor{0.1, -0.2, 0.3});
+      bool computed = false;
+      meanwhile = [&, part = inner] {
+        if (!std::exchange(computed, true)) {
+          on_another_thread ? std::thread([&] { part.array(); }).join() : static_cast<void>(part.array());
+        }
+      };
+      check_elements(outer, {3}, expected({0.1, -0.2, 0.3}), 1e-15);
+      BOOST_TEST(computed);
+      meanwhile = nullptr;
+    }
+    const auto [inner, outer] = build(Tensor{-0.9, 0.8, 0.7});
+    check_elements(outer, {3}, expected({-0.9, 0.8, 0.7}), 1e-15);
+    runtime::release_cached_memory();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(threads_that_share_parts_of_graphs_get_their_own_numbers) {
+  constexpr int rounds = 300;
+  int wrong = 0;
+  for (int round = 0; round < rounds; ++round) {
+    const double slope = 0.001 * round;  // a structure of its own, so that each round plans
+    const Tensor x = {0.1 * (round % 7), -0.3, 0.5};
+    const Tensor shared = long_chain(x, slope);
+    const std::array<Tensor, 4> outputs = {long_chain(shared, slope), long_chain(shared * 2, slope), shared,
+                                           long_chain(shared + 1, slope)};
+    std::vector<std::thread> threads;
+    for (const Tensor& output : outputs) {
+      threads.emplace_back([&output] { output.array(); });
+    }
+    for (std::thread& thread : threads) {
+      thread.join();
+    }
+    const Tensor again = {0.7, 0.2 + 0.1 * (round % 5), -0.6};
+    const std::vector<double> of_shared = expected_chain(elements(again), slope);
+    const Tensor shared_again = long_chain(again, slope);
+    const Tensor last = long_chain(shared_again, slope);
+    const std::vector<double> given = elements(last);
+    const std::vector<double> right = expected_chain(of_shared, slope);
+    for (std::size_t i = 0; i < right.size(); ++i) {
+      wrong += std::abs(given[i] - right[i]) > 1e-14;
+    }
+  }
+  BOOST_TEST(wrong == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -34,7 +34,7 @@ bool sums_columns(const Node& node) {
 
 class Import {
  public:
-  Import(std::span<const Tensor> outputs, std::span<const Tensor> arguments) : order_(unknown_nodes(outputs)) {
+  Import(const TopologicalOrder& order, std::span<const Tensor> outputs, std::span<const Tensor> arguments) {
     draft_.argument_count = static_cast<std::uint32_t>(arguments.size());
     for (std::uint32_t i = 0; i < arguments.size(); ++i) {
       const Tensor& argument = arguments[i];
@@ -44,7 +44,7 @@ class Import {
       draft_.values[id].from_variable = argument.node().as<VariableRead>() != nullptr;
       known_.try_emplace({&argument.node(), argument.output_index()}, id);
     }
-    for (const Node* node : order_.nodes) {
+    for (const Node* node : order.nodes) {
       add(*node);
     }
     for (const Tensor& output : outputs) {
@@ -138,15 +138,14 @@ class Import {
     }
   }
 
-  TopologicalOrder order_;
   std::unordered_map<Key, ValueId, KeyHash> known_;
   Draft draft_;
 };
 
 }  // namespace
 
-Draft import_graph(std::span<const Tensor> outputs, std::span<const Tensor> arguments) {
-  return Import(outputs, arguments).take();
+Draft import_graph(const TopologicalOrder& order, std::span<const Tensor> outputs, std::span<const Tensor> arguments) {
+  return Import(order, outputs, arguments).take();
 }
 
 }  // namespace xgrad::plan

@@ -3,6 +3,8 @@
 #include <span>
 #include <string_view>
 
+#include "autograd/graph/graph.hpp"
+
 #include "autograd/plan/passes/draft.hpp"
 
 /// \file
@@ -10,8 +12,11 @@
 
 namespace xgrad::plan {
 
-/// The graph that computes \p outputs from \p arguments; tensors whose elements are known are constants.
-Draft import_graph(std::span<const Tensor> outputs, std::span<const Tensor> arguments);
+/// The nodes of \p order, which compute \p outputs from \p arguments; what else they read is known, and constant.
+///
+/// Which nodes those are is decided once, by whoever took the order: other threads may compute some of them at any time, and
+/// what they computed is no constant.
+Draft import_graph(const TopologicalOrder& order, std::span<const Tensor> outputs, std::span<const Tensor> arguments);
 
 void fold_constants(Draft& draft);       ///< computes now what depends on nothing that is given later
 void merge_common(Draft& draft);         ///< of steps that compute the same from the same, one stays

@@ -69,26 +69,24 @@ bool Structure::fits(const Structure& kept, std::span<const Ref<const Node>> ope
 
 namespace {
 
-/// The plans used last.
+/// The plans used last. Operations are compared and plans made without the lock: users' operations may do anything meanwhile.
 class PlanCache {
  public:
   std::shared_ptr<const Executable> find(const Structure& structure, const TopologicalOrder& order,
                                          const std::vector<bool>& wanted) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (const auto found = by_hash_.find(structure.hash()); found != by_hash_.end()) {
-        Entry& entry = *found->second;
-        if (structure.fits(entry.structure, entry.operations, order)) {
-          entries_.splice(entries_.begin(), entries_, found->second);
-          return entry.plan;
-        }
-        remove(found->second);
-      }
-      if (++variants_[structure.rough_hash()] > most_variants) {
-        return nullptr;
-      }
+    if (const std::shared_ptr<const Entry> known = used_last(structure.hash());
+        known != nullptr && structure.fits(known->structure, known->operations, order)) {
+      return known->plan;
     }
-    return add(structure, order, wanted);
+    if (changes_every_time(structure)) {
+      return nullptr;
+    }
+    const std::shared_ptr<const Entry> made = make(structure, order, wanted);
+    if (made == nullptr) {
+      return nullptr;
+    }
+    keep(made);
+    return made->plan;
   }
 
  private:
@@ -97,14 +95,29 @@ class PlanCache {
     std::vector<Ref<const Node>> operations;
     std::shared_ptr<const Executable> plan;
   };
-  using Place = std::list<Entry>::iterator;
+  using Entries = std::list<std::shared_ptr<const Entry>>;
 
   static constexpr std::size_t most_plans = 256;
   static constexpr int most_variants =
       16;  // of one graph with other attributes: beyond, they seem to change every time
 
-  std::shared_ptr<const Executable> add(const Structure& structure, const TopologicalOrder& order,
-                                        const std::vector<bool>& wanted) {
+  std::shared_ptr<const Entry> used_last(std::size_t hash) {
+    const std::lock_guard lock(mutex_);
+    const auto found = by_hash_.find(hash);
+    if (found == by_hash_.end()) {
+      return nullptr;
+    }
+    entries_.splice(entries_.begin(), entries_, found->second);
+    return *found->second;
+  }
+
+  bool changes_every_time(const Structure& structure) {
+    const std::lock_guard lock(mutex_);
+    return ++variants_[structure.rough_hash()] > most_variants;
+  }
+
+  static std::shared_ptr<const Entry> make(const Structure& structure, const TopologicalOrder& order,
+                                           const std::vector<bool>& wanted) {
     std::vector<Ref<const Node>> operations;
     Tensors outputs;
     for (std::size_t i = 0; i < order.nodes.size(); ++i) {
@@ -117,31 +130,32 @@ class PlanCache {
         outputs.push_back(node.output(k));
       }
     }
-    auto plan = make_executable(outputs, structure.leaves(), {}, {});  // unlocked: operations may evaluate tensors
+    auto plan = make_executable(order, outputs, structure.leaves(), {}, {});
+    auto entry = std::make_shared<Entry>(Entry{structure, std::move(operations), std::move(plan)});
+    entry->structure.forget_leaves();
+    return entry;
+  }
+
+  void keep(const std::shared_ptr<const Entry>& entry) {
     const std::lock_guard lock(mutex_);
-    if (const auto found = by_hash_.find(structure.hash()); found != by_hash_.end()) {
-      remove(found->second);  // another thread was faster
+    const std::size_t hash = entry->structure.hash();
+    if (const auto found = by_hash_.find(hash); found != by_hash_.end()) {
+      entries_.erase(found->second);  // of equal hash, or another thread was faster
     }
-    entries_.push_front({structure, std::move(operations), plan});
-    entries_.front().structure.forget_leaves();
-    by_hash_[structure.hash()] = entries_.begin();
+    entries_.push_front(entry);
+    by_hash_[hash] = entries_.begin();
     if (entries_.size() > most_plans) {
-      remove(std::prev(entries_.end()));
+      by_hash_.erase(entries_.back()->structure.hash());
+      entries_.pop_back();
       if (variants_.size() > 16 * most_plans) {
         variants_.clear();
       }
     }
-    return plan;
-  }
-
-  void remove(Place place) {
-    by_hash_.erase(place->structure.hash());
-    entries_.erase(place);
   }
 
   std::mutex mutex_;
-  std::list<Entry> entries_;  // the one used last in front
-  std::unordered_map<std::size_t, Place> by_hash_;
+  Entries entries_;  // the one used last in front
+  std::unordered_map<std::size_t, Entries::iterator> by_hash_;
   std::unordered_map<std::size_t, int> variants_;
 };
 
