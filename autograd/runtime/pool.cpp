@@ -9,6 +9,8 @@
 #include <thread>
 #include <utility>
 
+#include "autograd/runtime/cache.hpp"
+
 // The address sanitizer's runtime, where it is linked in: it reports the use of a block that lies in the pool.
 extern "C" {
 void __asan_poison_memory_region(const volatile void* begin, std::size_t size) __attribute__((weak));
@@ -92,6 +94,24 @@ Pool& pool() {
   return *instance;
 }
 
+void release_blocks() noexcept {
+  for (FreeList& list : pool().lists) {
+    FreeBlock* block = nullptr;
+    std::size_t bytes = 0;
+    {
+      const std::lock_guard guard(list.lock);
+      block = std::exchange(list.first, nullptr);
+      bytes = std::exchange(list.cached, 0);
+    }
+    pool().cached.fetch_sub(bytes, std::memory_order_relaxed);
+    while (block != nullptr) {
+      FreeBlock* next = block->next;
+      std::free(block);
+      block = next;
+    }
+  }
+}
+
 void* from_system(std::size_t bytes) {
   if (void* block = std::aligned_alloc(alignment, bytes)) {
     return block;
@@ -144,7 +164,7 @@ void deallocate(void* block, std::size_t bytes) noexcept {
   const SizeClass size = class_of(bytes);
   FreeList& list = pool().lists[size.index];
   if (pool().cached.fetch_add(size.bytes, std::memory_order_relaxed) + size.bytes > cache_limit) {
-    release_cached_memory();  // mostly sizes of the past: those of the present come back at once
+    release_blocks();  // mostly sizes of the past: those of the present come back at once
   }
   unpoison(block, sizeof(FreeBlock));
   auto* freed = new (block) FreeBlock;
@@ -166,22 +186,10 @@ PoolStatus pool_status() {
   return status;
 }
 
+// The caches first: what they held goes back to the pool.
 void release_cached_memory() noexcept {
-  for (FreeList& list : pool().lists) {
-    FreeBlock* block = nullptr;
-    std::size_t bytes = 0;
-    {
-      const std::lock_guard guard(list.lock);
-      block = std::exchange(list.first, nullptr);
-      bytes = std::exchange(list.cached, 0);
-    }
-    pool().cached.fetch_sub(bytes, std::memory_order_relaxed);
-    while (block != nullptr) {
-      FreeBlock* next = block->next;
-      std::free(block);
-      block = next;
-    }
-  }
+  detail::empty_caches();
+  release_blocks();
 }
 
 }  // namespace xgrad::runtime

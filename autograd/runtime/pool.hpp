@@ -25,7 +25,7 @@ struct PoolStatus {
 /// Counts the blocks of all sizes, whichever thread asked for them.
 PoolStatus pool_status();
 
-/// Returns all cached blocks to the system.
+/// Empties every Cache, of formulas and of what else can be made again, and returns all cached blocks to the system.
 void release_cached_memory() noexcept;
 
 }  // namespace xgrad::runtime
