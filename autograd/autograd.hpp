@@ -8,10 +8,12 @@
 
 #include "autograd/array/slice.hpp"
 #include "autograd/formula/formula.hpp"
-#include "autograd/graph/graph.hpp"
 #include "autograd/graph/operation.hpp"
+#include "autograd/graph/print.hpp"
+#include "autograd/graph/substitute.hpp"
 #include "autograd/graph/tensor.hpp"
 #include "autograd/graph/variable.hpp"
+#include "autograd/graph/walks.hpp"
 #include "autograd/ops/linalg.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/ops/random.hpp"

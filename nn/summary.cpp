@@ -6,7 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "autograd/graph/graph.hpp"
+#include "autograd/graph/substitute.hpp"
+#include "autograd/graph/walks.hpp"
 
 namespace xgrad::nn {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <bit>
+#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -9,56 +9,20 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
-#include "autograd/formula/formula.hpp"
+#include "autograd/array/fixed_vector.hpp"
+#include "autograd/graph/attributes.hpp"
 #include "autograd/graph/node.hpp"
-#include "autograd/graph/tensor.hpp"
+#include "autograd/graph/rules.hpp"
+#include "autograd/graph/spec.hpp"
 #include "autograd/runtime/error.hpp"
 
 /// \file
 /// What an operation is, and how any struct that is one becomes a node of the graph.
 
 namespace xgrad {
-
-/// A name and the member it belongs to.
-template <class Class, class Member>
-struct Field {
-  std::string_view name;  ///< in printed graphs, or in the paths of a model's parameters
-  Member Class::*member;  ///< where it is found in an object of \p Class
-};
-/// `Field{"axis", &Softmax::axis}`.
-template <class Class, class Member>
-Field(std::string_view, Member Class::*) -> Field<Class, Member>;
-
-namespace detail {
-
-template <std::size_t... I, class Tuple>
-constexpr auto pair_fields(std::index_sequence<I...>, const Tuple& all) {
-  return std::tuple{Field{std::string_view(std::get<2 * I>(all)), std::get<2 * I + 1>(all)}...};
-}
-
-std::string attribute_text(bool value);
-template <std::integral T>
-std::string attribute_text(T value) {
-  return std::to_string(value);
-}
-std::string attribute_text(double value);
-std::string attribute_text(DType value);
-std::string attribute_text(const Shape& value);
-std::string attribute_text(const std::string& value);
-std::string attribute_text(const Formula& value);
-
-}  // namespace detail
-
-/// The table of an operation's attributes, or of a module's members: `fields("axis", &Softmax::axis, ...)`.
-template <class... Items>
-constexpr auto fields(Items... items) {
-  return detail::pair_fields(std::make_index_sequence<sizeof...(Items) / 2>(), std::tuple(items...));
-}
 
 /// A plain struct is an operation when it has a name, says what its outputs look like, and can compute them:
 ///
@@ -77,13 +41,15 @@ constexpr auto fields(Items... items) {
 ///   or the constant `maps_leading_axes`, true when the op treats leading axes as samples by itself;
 /// - `stops_gradient`, a constant, true when the derivative is zero everywhere;
 /// - `alias`, a constant, true when the output is the first input's elements in another shape: it has no `eval`;
-/// - `attributes`, a fields(...) table of all its members, for printing and comparing; `title()`, a name that depends on
-///   them. Members of types of your own have an `attribute_text` beside their type, and an `operator==`. An operation with
-///   members that has no `operator==`, and no such table or a constructor or private members, equals nothing but itself:
-///   plans that contain it are not shared.
+/// - `attributes`, a fields(...) table of all its members, for printing, comparing and whatever else visits attributes;
+///   `title()`, a name that depends on them and says it all. A member of a type of your own has a table of its own, or,
+///   beside its type, an `attribute_value` that turns it into a type that visitors know, or an `attribute_text` and an
+///   `operator==`. An operation with members that has no `operator==`, and no such table or a constructor or private
+///   members, equals nothing but itself: plans that contain it are not shared.
 /// - `total`, a constant, true when `eval` never throws: a plan may call it after it has begun to write variables;
 /// - `bool splits_rows(Inputs in) const`, or a constant, true when row i of the output, along axis 0, depends on row i of
-///   every input alone: a plan may then compute it in blocks of rows.
+///   every input alone: a plan may then compute it in blocks of rows;
+/// - `skips_outputs`, a constant, true when `eval` leaves outputs out whose memory is null: nobody wants those.
 template <class Op>
 concept Operation =
     std::copy_constructible<Op> &&
@@ -105,265 +71,225 @@ decltype(auto) located(const std::source_location& otherwise, F&& f) {
   }
 }
 
-namespace detail {
+/// What all operations of one type have in common.
+struct OperationTraits {
+  std::string_view key;            ///< the name of the type's operations
+  const void* type;                ///< identifies the type
+  bool alias = false;              ///< output 0 shares the elements of input 0
+  bool linear = false;             ///< it is its own jvp, unless it has a rule
+  bool maps_leading_axes = false;  ///< it is its own vmap, unless it has a rule
+  bool stops_gradient = false;     ///< the derivative is zero everywhere
+  bool skips_outputs = false;      ///< computes the wanted outputs alone
+  bool has_vjp = false;            ///< there is a vjp rule
+  bool has_jvp = false;            ///< there is a jvp rule
+  bool has_vmap = false;           ///< there is a vmap rule
 
-/// The inputs of a linear operation's jvp: tangents in place of floating inputs, zeros where there is none.
-Tensors linear_inputs(const Node& node, const Tangents& t);
-
-/// Its address identifies an operation's type.
-template <class Op>
-inline constexpr char kind_of = 0;
-
-std::size_t combine_hashes(std::size_t a, std::size_t b);
-std::size_t hash_text(std::string_view text);
-
-template <class T>
-std::size_t hash_attribute(const T& value) {
-  if constexpr (std::is_integral_v<T> || std::is_enum_v<T>) {
-    return static_cast<std::size_t>(value);
-  } else if constexpr (std::same_as<T, Formula>) {
-    return reinterpret_cast<std::size_t>(&value.program());
-  } else {
-    return hash_text(attribute_text(value));
-  }
-}
-
-template <class T>
-bool same_attribute(const T& a, const T& b) {
-  if constexpr (std::is_floating_point_v<T>) {
-    return std::bit_cast<std::uint64_t>(static_cast<double>(a)) == std::bit_cast<std::uint64_t>(static_cast<double>(b));
-  } else if constexpr (std::equality_comparable<T>) {
-    return a == b;
-  }
-  return false;  // its text may leave out digits
-}
-
-// Stands for a value of any type in the list that initialises an aggregate.
-struct Anything {
-  template <class T>
-  operator T() const;
+  bool can_jvp() const { return has_jvp || linear; }               ///< whether forward mode can go through it
+  bool can_vmap() const { return has_vmap || maps_leading_axes; }  ///< whether it can be applied to many samples
 };
 
-template <class Op, std::size_t... I>
-constexpr bool takes_values(std::index_sequence<I...>) {
-  return requires { Op{(static_cast<void>(I), Anything())...}; };
-}
-
-// Whether the table of attributes lists all members; members can only be counted where the struct is an aggregate: others
-// may have private ones.
-template <class Op>
-constexpr bool lists_all_members() {
-  if constexpr (std::is_aggregate_v<Op> && requires { Op::attributes; }) {
-    using Table = std::remove_cvref_t<decltype(Op::attributes)>;
-    return !takes_values<Op>(std::make_index_sequence<std::tuple_size_v<Table> + 1>());
-  }
-  return false;
-}
-
-template <class Op>
-bool same_operations(const Op& a, const Op& b) {
-  if constexpr (std::is_empty_v<Op>) {
-    return true;
-  } else if constexpr (std::equality_comparable<Op>) {
-    return a == b;
-  } else if constexpr (lists_all_members<Op>()) {
-    return std::apply([&](const auto&... field) { return (same_attribute(a.*field.member, b.*field.member) && ...); },
-                      Op::attributes);
-  }
-  return &a == &b;
-}
-
-template <class Op>
-class NodeOf final : public Node {
+/// An operation of any type, as nodes and plans hold it: immutable, shared.
+class AnyOperation : public RefCounted {
  public:
-  NodeOf(Op op, Inputs inputs, std::span<const Spec> outputs, const std::source_location& where)
-      : Node(inputs, outputs, &kind_of<Op>, where), op_(std::move(op)) {}
+  virtual ~AnyOperation() = default;
+
+  const OperationTraits& traits() const { return traits_; }  ///< what its type says
+  std::string_view key() const { return traits_.key; }       ///< the name of all operations of its type
+  virtual std::string_view title() const = 0;                ///< what graphs and messages call it
+  /// Shows all attributes, in the order of the table.
+  virtual void visit_attributes(AttributeVisitor& visitor) const = 0;
+  /// Equal for equal operations, the same in every process and on every machine.
+  std::uint64_t hash() const;
+  /// The operation, when it is an \p Op; else null.
+  template <class Op>
+  const Op* as() const;
+
+  virtual detail::FixedVector<Spec, 1> infer(Inputs inputs) const = 0;  ///< what the outputs look like
+  virtual void eval(ConstViews in, Views out) const = 0;                ///< computes the elements of the outputs
+  /// What the rules give; undefined tensors where there is no rule.
+  virtual Tensors vjp(const Node& node, const Cotangents& ct) const = 0;      ///< per input, undefined where 0
+  virtual Tensors jvp(const Node& node, const Tangents& t) const = 0;         ///< per output, undefined where 0
+  virtual Tensors vmap(const Node& node, const BatchedInputs& in) const = 0;  ///< per output, samples on axis 0
+  virtual bool is_total(Inputs inputs) const = 0;                             ///< computing it never throws
+  /// Whether row i of every output, along axis 0, depends on row i of every input alone.
+  virtual bool splits_rows(Inputs inputs) const = 0;
+
+  static void* operator new(std::size_t bytes);                     ///< from the pool
+  static void operator delete(void* operation, std::size_t bytes);  ///< back to the pool
+
+ protected:
+  explicit AnyOperation(const OperationTraits& traits) : traits_(traits) {}
+
+ private:
+  const OperationTraits& traits_;
+  mutable std::atomic<std::uint64_t> hash_{0};
+};
+
+/// Whether both are of one type and have equal attributes, so that on equal inputs they give equal outputs. False where
+/// attributes cannot be compared.
+bool same_operation(const AnyOperation& a, const AnyOperation& b);
+
+/// `axis=1, keepdims=true`
+std::string attributes_text(const AnyOperation& operation);
+
+namespace detail {
+
+// Constants that an operation may leave out.
+template <class Op>
+constexpr OperationTraits traits_of() {
+  OperationTraits traits{Op::name, &type_tag<Op>};
+  if constexpr (requires { Op::alias; }) {
+    traits.alias = Op::alias;
+  }
+  if constexpr (requires { Op::linear; }) {
+    traits.linear = Op::linear;
+  }
+  if constexpr (requires { Op::maps_leading_axes; }) {
+    traits.maps_leading_axes = Op::maps_leading_axes;
+  }
+  if constexpr (requires { Op::stops_gradient; }) {
+    traits.stops_gradient = Op::stops_gradient;
+  }
+  if constexpr (requires { Op::skips_outputs; }) {
+    traits.skips_outputs = Op::skips_outputs;
+  }
+  traits.has_vjp = requires(const Op& op, const Node& node, const Cotangents& ct) { op.vjp(node, ct); };
+  traits.has_jvp = requires(const Op& op, const Node& node, const Tangents& t) { op.jvp(node, t); };
+  traits.has_vmap = requires(const Op& op, const Node& node, const BatchedInputs& in) { op.vmap(node, in); };
+  return traits;
+}
+
+template <class Op>
+inline constexpr OperationTraits operation_traits = traits_of<Op>();
+
+/// An operation of type \p Op.
+template <class Op>
+class OperationOf final : public AnyOperation {
+ public:
+  explicit OperationOf(Op op) : AnyOperation(operation_traits<Op>), op_(std::move(op)) {}
 
   const Op& op() const { return op_; }
 
-  std::string_view name() const override {
+  std::string_view title() const override {
     if constexpr (requires { op_.title(); }) {
       return op_.title();
     } else {
       return Op::name;
     }
   }
+  void visit_attributes(AttributeVisitor& visitor) const override { visit_object(visitor, op_); }
 
-  std::string attributes() const override {
-    std::string text;
-    if constexpr (requires { Op::attributes; }) {
-      std::apply([&](const auto&... field) { (append(text, field), ...); }, Op::attributes);
+  FixedVector<Spec, 1> infer(Inputs inputs) const override {
+    const auto specs = op_.infer(inputs);
+    if constexpr (std::same_as<std::remove_cvref_t<decltype(specs)>, Spec>) {
+      return FixedVector<Spec, 1>(1, [&](std::size_t) { return specs; });
+    } else {
+      return FixedVector<Spec, 1>(specs.size(), [&](std::size_t i) { return specs[i]; });
     }
-    return text;
   }
-
-  bool is_alias() const override {
-    if constexpr (requires { Op::alias; }) {
-      return Op::alias;
-    }
-    return false;
-  }
-  bool stops_gradient() const override {
-    if constexpr (requires { Op::stops_gradient; }) {
-      return Op::stops_gradient;
-    }
-    return false;
-  }
-  bool has_vjp() const override {
-    return requires(const Node& node, const Cotangents& ct) { op_.vjp(node, ct); };
-  }
-  bool has_jvp() const override {
-    return linear() || requires(const Node& node, const Tangents& t) { op_.jvp(node, t); };
-  }
-  bool has_vmap() const override {
-    return maps_leading_axes() || requires(const Node& node, const BatchedInputs& in) { op_.vmap(node, in); };
-  }
-
   void eval([[maybe_unused]] ConstViews in, [[maybe_unused]] Views out) const override {
     if constexpr (requires { op_.eval(in, out); }) {
       op_.eval(in, out);
     }
   }
 
-  Tensors vjp([[maybe_unused]] const Cotangents& ct) const override {
-    if constexpr (requires(const Node& node) { op_.vjp(node, ct); }) {
-      return op_.vjp(*this, ct);
+  Tensors vjp(const Node& node, [[maybe_unused]] const Cotangents& ct) const override {
+    if constexpr (requires { op_.vjp(node, ct); }) {
+      return op_.vjp(node, ct);
+    } else {
+      return Tensors(node.inputs().size());
     }
-    return Tensors(inputs().size());
+  }
+  Tensors jvp(const Node& node, [[maybe_unused]] const Tangents& t) const override {
+    if constexpr (requires { op_.jvp(node, t); }) {
+      return op_.jvp(node, t);
+    } else {
+      return Tensors(node.output_count());
+    }
+  }
+  Tensors vmap(const Node& node, [[maybe_unused]] const BatchedInputs& in) const override {
+    if constexpr (requires { op_.vmap(node, in); }) {
+      return op_.vmap(node, in);
+    } else {
+      return Tensors(node.output_count());
+    }
   }
 
-  Tensors jvp([[maybe_unused]] const Tangents& t) const override {
-    if constexpr (requires(const Node& node) { op_.jvp(node, t); }) {
-      return op_.jvp(*this, t);
-    } else if constexpr (linear()) {
-      return rebuild(linear_inputs(*this, t));
-    }
-    return Tensors(output_count());
-  }
-
-  Tensors vmap([[maybe_unused]] const BatchedInputs& in) const override {
-    if constexpr (requires(const Node& node) { op_.vmap(node, in); }) {
-      return op_.vmap(*this, in);
-    } else if constexpr (maps_leading_axes()) {
-      return rebuild(in.tensors);
-    }
-    return Tensors(output_count());
-  }
-
-  Tensors rebuild(Inputs inputs) const override;
-
-  Ref<const Node> detached() const override {
-    return Ref<const Node>(new NodeOf(op_, Inputs(), specs().span(), location()));
-  }
-  bool same_operation(const Node& other) const override {
-    const Op* op = other.as<Op>();
-    return op != nullptr && same_operations(op_, *op);
-  }
-  std::size_t operation_hash() const override {
-    auto hash = reinterpret_cast<std::size_t>(kind());
-    if constexpr (requires { Op::attributes; }) {
-      std::apply([&](const auto&... field) { ((hash = combine_hashes(hash, hash_attribute(op_.*field.member))), ...); },
-                 Op::attributes);
-    }
-    return hash;
-  }
-  bool is_total() const override {
-    if constexpr (requires(Inputs in) { op_.total(in); }) {
-      return op_.total(inputs());
+  bool is_total([[maybe_unused]] Inputs inputs) const override {
+    if constexpr (requires { op_.total(inputs); }) {
+      return op_.total(inputs);
     } else if constexpr (requires { Op::total; }) {
       return Op::total;
+    } else {
+      return traits().alias;
     }
-    return is_alias();
   }
-  bool splits_rows() const override {
-    if constexpr (requires(Inputs in) { op_.splits_rows(in); }) {
-      return op_.splits_rows(inputs());
+  bool splits_rows([[maybe_unused]] Inputs inputs) const override {
+    if constexpr (requires { op_.splits_rows(inputs); }) {
+      return op_.splits_rows(inputs);
     } else if constexpr (requires { Op::splits_rows; }) {
       return Op::splits_rows;
+    } else {
+      return false;
     }
-    return false;
   }
 
  private:
-  static constexpr bool linear() {
-    if constexpr (requires { Op::linear; }) {
-      return Op::linear;
-    }
-    return false;
-  }
-  static constexpr bool maps_leading_axes() {
-    if constexpr (requires { Op::maps_leading_axes; }) {
-      return Op::maps_leading_axes;
-    }
-    return false;
-  }
-
-  template <class F>
-  void append(std::string& text, const F& field) const {
-    text.append(text.empty() ? "" : ", ").append(field.name).append("=").append(attribute_text(op_.*field.member));
-  }
-
   Op op_;
 };
 
+/// \p op as an object; one for all uses where the type has no members.
 template <class Op>
-Ref<const Node> make_node(Op op, Inputs inputs, const std::source_location& otherwise) {
-  const std::source_location where = SourceScope::current(otherwise);
-  return located(where, [&] {
-    const auto specs = op.infer(inputs);
-    if constexpr (std::same_as<std::remove_cvref_t<decltype(specs)>, Spec>) {
-      return Ref<const Node>(new NodeOf<Op>(std::move(op), inputs, std::span(&specs, 1), where));
-    } else {
-      return Ref<const Node>(new NodeOf<Op>(std::move(op), inputs, specs, where));
-    }
-  });
-}
-
-template <class Op>
-Tensors NodeOf<Op>::rebuild(Inputs inputs) const {
-  const Ref<const Node> node = make_node(op_, inputs, location());
-  Tensors outputs;
-  for (std::size_t i = 0; i < node->output_count(); ++i) {
-    outputs.emplace_back(node, i);
+Ref<const AnyOperation> make_operation(Op op) {
+  if constexpr (std::is_empty_v<Op>) {
+    static const auto& only = *new Ref<const AnyOperation>(new OperationOf<Op>(std::move(op)));  // never destroyed
+    return only;
+  } else {
+    return Ref<const AnyOperation>(new OperationOf<Op>(std::move(op)));
   }
-  return outputs;
 }
 
 }  // namespace detail
 
 template <class Op>
-const Op* Node::as() const {
-  return kind_ == &detail::kind_of<Op> ? &static_cast<const detail::NodeOf<Op>*>(this)->op() : nullptr;
+const Op* AnyOperation::as() const {
+  return traits_.type == &detail::type_tag<Op> ? &static_cast<const detail::OperationOf<Op>*>(this)->op() : nullptr;
 }
+template <class Op>
+const Op* Node::as() const {
+  return operation_->as<Op>();
+}
+
+/// \p operation applied to \p inputs.
+/// \throws Error what the operation's `infer` throws, with the user's place in the source added.
+Ref<const Node> make_node(Ref<const AnyOperation> operation, Inputs inputs, const std::source_location& where);
+
+/// The outputs of the operation of \p node on other inputs.
+Tensors apply_again(const Node& node, Inputs inputs);
 
 /// The (first) output of \p op on \p inputs, as a new node.
 /// \throws Error what the operation's `infer` throws, with the user's place in the source added.
 template <Operation Op>
 Tensor apply_op(Op op, Inputs inputs, std::source_location where = std::source_location::current()) {
-  return Tensor(detail::make_node(std::move(op), inputs, where));
+  return Tensor(make_node(detail::make_operation(std::move(op)), inputs, where));
 }
 /// The same, for inputs written as a list.
 template <Operation Op>
 Tensor apply_op(Op op, std::initializer_list<Tensor> inputs,
                 std::source_location where = std::source_location::current()) {
-  return Tensor(detail::make_node(std::move(op), Inputs(inputs.begin(), inputs.size()), where));
+  return apply_op(std::move(op), Inputs(inputs.begin(), inputs.size()), where);
 }
 
 /// All outputs of \p op on \p inputs, as a new node.
 template <Operation Op>
 Tensors apply_op_all(Op op, Inputs inputs, std::source_location where = std::source_location::current()) {
-  const Ref<const Node> node = detail::make_node(std::move(op), inputs, where);
-  Tensors outputs;
-  for (std::size_t i = 0; i < node->output_count(); ++i) {
-    outputs.emplace_back(node, i);
-  }
-  return outputs;
+  return make_node(detail::make_operation(std::move(op)), inputs, where)->outputs();
 }
 
 /// A tensor without inputs whose elements are known: \p op says where they come from, and need not compute them.
 template <class Op>
 Tensor leaf(Op op, const Array& value, std::source_location where = std::source_location::current()) {
-  const Tensor tensor(detail::make_node(std::move(op), Inputs(), where));
+  const Tensor tensor(make_node(detail::make_operation(std::move(op)), Inputs(), where));
   tensor.node().keep_value(0, value);
   return tensor;
 }

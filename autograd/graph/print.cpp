@@ -5,10 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "autograd/graph/graph.hpp"
+#include "autograd/graph/operation.hpp"
+#include "autograd/graph/print.hpp"
 #include "autograd/graph/recognize.hpp"
 #include "autograd/graph/variable_cell.hpp"
-#include "autograd/ops/map.hpp"
+#include "autograd/graph/walks.hpp"
 
 /// \file
 /// Tensors and graphs as text.
@@ -52,9 +53,9 @@ std::string call_text(const Node& node, const NodeNumbers& numbers) {
     }
     text += fmt::format("({})", operands);
   }
-  // The formula of a named elementwise op is its name; others are written out.
-  const bool named_formula = node.as<Map>() != nullptr && node.name() != Map::name;
-  const std::string attributes = named_formula ? "" : node.attributes();
+  const AnyOperation& operation = node.operation();
+  const bool title_says_it_all = operation.title() != operation.key();  // such as that of a named formula
+  const std::string attributes = title_says_it_all ? "" : attributes_text(operation);
   return attributes.empty() ? text : fmt::format("{} {}", text, attributes);
 }
 

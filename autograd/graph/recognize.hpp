@@ -13,8 +13,5 @@ bool is_placeholder(const Node& node);  ///< stands for values that come later
 bool is_open_alias(const Node& node);   ///< that of an argument, while somebody may differentiate with respect to it
 bool is_barrier(const Node& node);      ///< its first input, after its second
 bool is_compiled_result(const Node& node);  ///< elements without history
-bool is_cast(const Node& node);             ///< its input in another dtype
-bool is_broadcast(const Node& node);        ///< its input, repeated along axes
-bool is_sum_of_rows(const Node& node);      ///< the sum over axis 0 alone
 
 }  // namespace xgrad::detail

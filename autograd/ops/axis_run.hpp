@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "autograd/array/shape.hpp"
 
@@ -57,6 +56,7 @@ struct AxisRun {
   }
 };
 
-inline std::string attribute_text(const AxisRun& axes) { return to_string(axes.list()); }
+/// To those who visit attributes it is the list of its axes.
+inline Shape attribute_value(const AxisRun& axes) { return axes.list(); }
 
 }  // namespace xgrad

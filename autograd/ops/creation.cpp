@@ -23,28 +23,23 @@ void require_fitting(std::string_view op, double number, DType dtype) {
 struct Full {
   static constexpr std::string_view name = "full";
   static constexpr bool stops_gradient = true;
-  Shape shape;
   double value;
-  DType dtype;
-  static constexpr auto attributes = fields("value", &Full::value);
+  Spec spec;
+  static constexpr auto attributes = fields("value", &Full::value, "", &Full::spec);
   static constexpr bool total = true;
 
-  friend bool operator==(const Full& a, const Full& b) {
-    return a.shape == b.shape && a.dtype == b.dtype && detail::same_attribute(a.value, b.value);  // -0 is not 0
-  }
-
   Spec infer(Inputs) const {
-    require_sizes(name, shape);
-    require_fitting(name, value, dtype);
-    return {shape, dtype};
+    require_sizes(name, spec.shape);
+    require_fitting(name, value, spec.dtype);
+    return spec;
   }
-  void eval(ConstViews, Views out) const { kernels::fill(dtype, out[0].data, out[0].size(), value); }
+  void eval(ConstViews, Views out) const { kernels::fill(spec.dtype, out[0].data, out[0].size(), value); }
 };
 
 }  // namespace
 
 Tensor full(const Shape& shape, double value, DType dtype, Source where) {
-  return apply_op(Full{shape, value, dtype}, Inputs(), where);
+  return apply_op(Full{value, {shape, dtype}}, Inputs(), where);
 }
 Tensor zeros(const Shape& shape, DType dtype, Source where) { return full(shape, 0, dtype, where); }
 Tensor ones(const Shape& shape, DType dtype, Source where) { return full(shape, 1, dtype, where); }
@@ -66,7 +61,8 @@ struct Arange {
   double stop;
   double step;
   DType dtype;
-  static constexpr auto attributes = fields("start", &Arange::start, "stop", &Arange::stop, "step", &Arange::step);
+  static constexpr auto attributes =
+      fields("start", &Arange::start, "stop", &Arange::stop, "step", &Arange::step, "dtype", &Arange::dtype);
   static constexpr bool total = true;
 
   Spec infer(Inputs) const {

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "autograd/graph/operation.hpp"
-#include "autograd/graph/recognize.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/ops.hpp"
@@ -255,32 +254,6 @@ Tensor logical_or(const Operand& a, const Operand& b) {
 
 Tensor where(const Operand& condition, const Operand& a, const Operand& b) {
   return elementwise("where", {condition, a, b}, [](Scalar c, Scalar x, Scalar y) { return where(c, x, y); });
-}
-
-namespace {
-
-/// x in another dtype.
-struct Cast {
-  static constexpr std::string_view name = "cast";
-  static constexpr bool linear = true;
-  static constexpr bool maps_leading_axes = true;
-  DType to;
-  static constexpr auto attributes = fields("to", &Cast::to);
-  static constexpr bool total = true;
-  bool splits_rows(Inputs in) const { return in[0].ndim() > 0; }
-
-  Spec infer(Inputs in) const { return {in[0].shape(), to}; }
-  void eval(ConstViews in, Views out) const { kernels::cast(in[0].dtype(), in[0].data, to, out[0].data, in[0].size()); }
-  Tensors vjp(const Node& node, const Cotangents& ct) const { return {cast(ct[0], node.input(0).dtype())}; }
-};
-
-}  // namespace
-
-bool detail::is_cast(const Node& node) { return node.as<Cast>() != nullptr; }
-
-Tensor cast(const Operand& x, DType dtype) {
-  const Tensor input = x.tensor();
-  return input.dtype() == dtype ? input : apply_op(Cast{dtype}, {input}, x.where());
 }
 
 namespace {

@@ -17,7 +17,7 @@ struct IndexedAxis {
   std::int64_t paired;
   std::int64_t axis;
 
-  friend bool operator==(const IndexedAxis&, const IndexedAxis&) = default;
+  static constexpr auto attributes = fields("axis", &IndexedAxis::axis, "paired", &IndexedAxis::paired);
 
   struct Extent {
     std::int64_t samples, outer, n, inner, indices;
@@ -51,10 +51,6 @@ struct IndexedAxis {
   }
 };
 
-std::string attribute_text(const IndexedAxis& at) {
-  return at.paired == 0 ? fmt::format("{}", at.axis) : fmt::format("{} with {} paired", at.axis, at.paired);
-}
-
 Tensor repeat_samples(const Tensor& x, std::int64_t count) {
   Shape samples = x.shape();
   samples.insert(0, count);
@@ -82,7 +78,7 @@ struct Take {
   static constexpr std::string_view name = "take";
   static constexpr bool linear = true;
   IndexedAxis at;
-  static constexpr auto attributes = fields("axis", &Take::at);
+  static constexpr auto attributes = fields("", &Take::at);
 
   Spec infer(Inputs in) const { return {at.picked(in[0].shape(), in[1].shape()), in[0].dtype()}; }
   void eval(ConstViews in, Views out) const {
@@ -120,7 +116,7 @@ struct PutAdd {
   static constexpr bool linear = true;
   IndexedAxis at;
   std::int64_t size;
-  static constexpr auto attributes = fields("axis", &PutAdd::at, "size", &PutAdd::size);
+  static constexpr auto attributes = fields("", &PutAdd::at, "size", &PutAdd::size);
 
   Spec infer(Inputs in) const { return {at.restored(in[0].shape(), in[1].shape(), size), in[0].dtype()}; }
   void eval(ConstViews in, Views out) const {

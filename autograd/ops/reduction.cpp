@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include "autograd/graph/operation.hpp"
-#include "autograd/graph/recognize.hpp"
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/ops/axis_run.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/ops/sum.hpp"
 
 /// \file
 /// Reductions. The operations reduce a run of adjacent axes [first, last) and leave them out of the result; `reduce`
@@ -93,31 +92,17 @@ Tensor reduce(const Operand& x, const Axes& axes, bool keepdims) {
   return reshape(result, kept);
 }
 
-struct Sum {
-  static constexpr std::string_view name = "sum";
-  static constexpr bool linear = true;
-  AxisRun axes;
-  static constexpr auto attributes = fields("axes", &Sum::axes);
-  static constexpr bool total = true;
-  bool splits_rows(Inputs) const { return axes.first > 0; }
-
-  Spec infer(Inputs in) const {
-    const DType dtype = in[0].dtype();
-    return {axes.without(in[0].shape()), is_floating(dtype) ? dtype : DType::int64};
-  }
-  void eval(ConstViews in, Views out) const { eval_reduction(Reduction::sum, axes, in, out); }
-  Tensors vjp(const Node& node, const Cotangents& ct) const {
-    const Shape& shape = node.input(0).shape();
-    return {broadcast_to(with_kept_axes(ct[0], axes, shape), shape)};
-  }
-  Tensors vmap(const Node&, const BatchedInputs& in) const { return {apply_op(Sum{axes.behind_samples()}, {in[0]})}; }
-};
-
 }  // namespace
 
-bool detail::is_sum_of_rows(const Node& node) {
-  const auto* sum = node.as<Sum>();
-  return sum != nullptr && sum->axes.first == 0 && sum->axes.last == 1;
+void Sum::eval(ConstViews in, Views out) const { eval_reduction(Reduction::sum, axes, in, out); }
+
+Tensors Sum::vjp(const Node& node, const Cotangents& ct) const {
+  const Shape& shape = node.input(0).shape();
+  return {broadcast_to(with_kept_axes(ct[0], axes, shape), shape)};
+}
+
+Tensors Sum::vmap(const Node&, const BatchedInputs& in) const {
+  return {apply_op(Sum{axes.behind_samples()}, {in[0]})};
 }
 
 Tensor sum(const Operand& x, const Axes& axes, bool keepdims) { return reduce<Sum>(x, axes, keepdims); }

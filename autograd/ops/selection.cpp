@@ -17,7 +17,8 @@ namespace {
 struct Positions {
   Shape begin, step, count;
 
-  friend bool operator==(const Positions&, const Positions&) = default;
+  static constexpr auto attributes =
+      fields("begin", &Positions::begin, "step", &Positions::step, "count", &Positions::count);
 
   std::size_t offset(const Shape& strides) const {
     std::int64_t offset = 0;
@@ -43,17 +44,13 @@ struct Positions {
   }
 };
 
-std::string attribute_text(const Positions& p) {
-  return fmt::format("begin {} step {} count {}", to_string(p.begin), to_string(p.step), to_string(p.count));
-}
-
 Tensor unslice(const Tensor& part, const Positions& positions, const Shape& shape);
 
 struct StridedSlice {
   static constexpr std::string_view name = "slice";
   static constexpr bool linear = true;
   Positions positions;
-  static constexpr auto attributes = fields("positions", &StridedSlice::positions);
+  static constexpr auto attributes = fields("", &StridedSlice::positions);
   static constexpr bool total = true;
 
   Spec infer(Inputs in) const { return {positions.count, in[0].dtype()}; }
@@ -80,7 +77,7 @@ struct Unslice {
   static constexpr bool linear = true;
   Positions positions;
   Shape shape;
-  static constexpr auto attributes = fields("positions", &Unslice::positions, "shape", &Unslice::shape);
+  static constexpr auto attributes = fields("", &Unslice::positions, "shape", &Unslice::shape);
   static constexpr bool total = true;
 
   Spec infer(Inputs in) const { return {shape, in[0].dtype()}; }

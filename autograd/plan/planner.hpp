@@ -3,7 +3,7 @@
 #include <memory>
 #include <span>
 
-#include "autograd/graph/graph.hpp"
+#include "autograd/graph/walks.hpp"
 #include "autograd/plan/options.hpp"
 #include "autograd/plan/run/executable.hpp"
 

@@ -6,8 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "autograd/graph/graph.hpp"
 #include "autograd/graph/operation.hpp"
+#include "autograd/graph/walks.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/ops/random.hpp"
 #include "autograd/runtime/error.hpp"
@@ -30,7 +30,8 @@ std::string text(const Tensor& tensor) {
 
 bool has_forward_mode(const Tensor& output) {
   for (const Node* node : topological_order(std::span(&output, 1)).nodes) {
-    if (!node->inputs().empty() && !node->stops_gradient() && !node->has_jvp()) {
+    const OperationTraits& traits = node->operation().traits();
+    if (!node->inputs().empty() && !traits.stops_gradient && !traits.can_jvp()) {
       return false;
     }
   }

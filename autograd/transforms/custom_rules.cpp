@@ -4,9 +4,10 @@
 
 #include <fmt/format.h>
 
-#include "autograd/graph/graph.hpp"
 #include "autograd/graph/recognize.hpp"
+#include "autograd/graph/substitute.hpp"
 #include "autograd/graph/variable.hpp"
+#include "autograd/graph/walks.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/transforms/vmap.hpp"
 

@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
-#include "autograd/graph/graph.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/recognize.hpp"
 #include "autograd/graph/variable_cell.hpp"
+#include "autograd/graph/walks.hpp"
 #include "autograd/ops/ops.hpp"
 
 namespace xgrad {
@@ -27,6 +27,8 @@ std::string describe(const Tensor& tensor) {
   return text;
 }
 
+bool stops_gradient(const Node& node) { return node.operation().traits().stops_gradient; }
+
 // Sums over the axes along which the operation had broadcast its input.
 Tensor unbroadcast(const Tensor& cotangent, const Shape& shape) {
   if (cotangent.shape() == shape) {
@@ -44,12 +46,12 @@ Tensor unbroadcast(const Tensor& cotangent, const Shape& shape) {
 
 // The rule of a node; what it builds belongs to the place of the node in the user's source.
 Tensors call_vjp(const Node& node, const Cotangents& ct) {
-  if (!node.has_vjp()) {
+  if (!node.operation().traits().has_vjp) {
     raise<GradientError>(node.name(),
                          "it has no vjp rule, so no gradient flows through it; give it one, or pass its inputs "
                          "through stop_gradient");
   }
-  Tensors gradients = node.vjp(ct);
+  Tensors gradients = node.operation().vjp(node, ct);
   if (gradients.size() != node.inputs().size()) {
     raise<GradientError>(node.name(), fmt::format("its vjp rule gave {} tensors for {} inputs; give one per input, "
                                                   "undefined where there is none",
@@ -85,7 +87,7 @@ struct Between {
     }
     for (std::size_t i = 0; i < order.nodes.size(); ++i) {
       for (const Tensor& input : order.nodes[i]->inputs()) {
-        reached[i] = reached[i] || (carries(input) && !order.nodes[i]->stops_gradient());
+        reached[i] = reached[i] || (carries(input) && !stops_gradient(*order.nodes[i]));
       }
     }
   }
@@ -144,7 +146,7 @@ Tensors reverse_mode(const Tensor& output, const Tensors& inputs, const Tensor& 
   }
   for (std::size_t i = order.nodes.size(); i-- > 0;) {
     const Node& node = *order.nodes[i];
-    if (!between.reached[i] || sums.of_node(i).empty() || node.stops_gradient()) {
+    if (!between.reached[i] || sums.of_node(i).empty() || stops_gradient(node)) {
       continue;
     }
     std::vector<bool> wanted;
@@ -173,14 +175,25 @@ Tensors reverse_mode(const Tensor& output, const Tensors& inputs, const Tensor& 
   return gradients;
 }
 
+// The inputs of a linear operation's jvp: tangents in place of floating inputs, zeros where there is none.
+Tensors linear_inputs(const Node& node, const Tangents& t) {
+  Tensors inputs;
+  for (std::size_t i = 0; i < node.inputs().size(); ++i) {
+    const Tensor& input = node.input(i);
+    inputs.push_back(!is_floating(input.dtype()) ? input : t[i].defined() ? t[i] : zeros_like(input));
+  }
+  return inputs;
+}
+
 // The forward rule of a node, its results in the shapes of the outputs.
 Tensors call_jvp(const Node& node, const Tangents& t) {
-  if (!node.has_jvp()) {
+  const OperationTraits& traits = node.operation().traits();
+  if (!traits.can_jvp()) {
     raise<GradientError>(node.name(),
                          "it has no jvp rule, so it cannot be differentiated in forward mode; give it one, or "
                          "use reverse mode");
   }
-  Tensors tangents = node.jvp(t);
+  Tensors tangents = traits.has_jvp ? node.operation().jvp(node, t) : apply_again(node, linear_inputs(node, t));
   if (tangents.size() != node.output_count()) {
     raise<GradientError>(node.name(), fmt::format("its jvp rule gave {} tensors for {} outputs; give one per output, "
                                                   "undefined where the tangent is zero",
@@ -213,7 +226,7 @@ Tensor forward_mode(const Tensor& output, const Tensors& inputs, const Tensors& 
   }
   for (std::size_t i = 0; i < between.order.nodes.size(); ++i) {
     const Node& node = *between.order.nodes[i];
-    if (!between.reached[i] || node.stops_gradient()) {
+    if (!between.reached[i] || stops_gradient(node)) {
       continue;
     }
     Tensors in;
@@ -307,15 +320,6 @@ const Tensor& detail::numbered_argument(std::string_view op, const Tensors& argu
     }
     return arguments[number];
   });
-}
-
-Tensors detail::linear_inputs(const Node& node, const Tangents& t) {
-  Tensors inputs;
-  for (std::size_t i = 0; i < node.inputs().size(); ++i) {
-    const Tensor& input = node.input(i);
-    inputs.push_back(!is_floating(input.dtype()) ? input : t[i].defined() ? t[i] : zeros_like(input));
-  }
-  return inputs;
 }
 
 Tensors vjp(const Tensor& output, const Tensors& inputs, const Tensor& cotangent, Unreached unreached,

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "autograd/graph/graph.hpp"
+#include "autograd/graph/operation.hpp"
+#include "autograd/graph/substitute.hpp"
+#include "autograd/graph/walks.hpp"
 #include "autograd/ops/ops.hpp"
 
 namespace xgrad {
@@ -25,11 +27,12 @@ Tensor move_axis(const Tensor& x, std::size_t from, std::size_t to) {
 
 Tensors call_vmap(const Node& node, const BatchedInputs& in) {
   const SourceScope scope(node.location());
-  if (!node.has_vmap()) {
+  const OperationTraits& traits = node.operation().traits();
+  if (!traits.can_vmap()) {
     raise<GradientError>(node.name(),
                          "it has no vmap rule, so it cannot be applied to many samples at once; give it one");
   }
-  Tensors outputs = node.vmap(in);
+  Tensors outputs = traits.has_vmap ? node.operation().vmap(node, in) : apply_again(node, in.tensors);
   for (std::size_t i = 0; i < node.output_count(); ++i) {
     Spec expected = node.spec(i);
     expected.shape.insert(0, in.size);

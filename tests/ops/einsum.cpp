@@ -7,7 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/autograd.hpp"
-#include "autograd/graph/graph.hpp"
+#include "autograd/graph/walks.hpp"
 #include "tests/testing.hpp"
 
 // Values and derivatives of all kinds of subscripts are rows of op_rows_contraction.cpp.

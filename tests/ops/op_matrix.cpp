@@ -145,9 +145,10 @@ Facts facts_of(const Probe& probe) {
   bool vjps = true, jvps = true, vmaps = true;
   for (const Node* node : nodes_since(inputs, results).nodes) {
     if (!node->inputs().empty()) {
-      vjps = vjps && (node->has_vjp() || node->stops_gradient());
-      jvps = jvps && (node->has_jvp() || node->stops_gradient());
-      vmaps = vmaps && node->has_vmap();
+      const OperationTraits& traits = node->operation().traits();
+      vjps = vjps && (traits.has_vjp || traits.stops_gradient);
+      jvps = jvps && (traits.can_jvp() || traits.stops_gradient);
+      vmaps = vmaps && traits.can_vmap();
     }
   }
   const bool derivatives = carries_derivatives(results, inputs);

@@ -25,7 +25,7 @@ double size_of(const Tensor& x) { return static_cast<double>(x.size()); }
 // Arithmetic operations of a node's kernel, to leading order.
 double work_of(const Node& node) {
   const double out = size_of(node.output(0));
-  if (node.is_alias() || node.inputs().empty()) {
+  if (node.operation().traits().alias || node.inputs().empty()) {
     return 0;
   }
   if (const auto* map = node.as<Map>()) {

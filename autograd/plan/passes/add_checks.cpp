@@ -17,7 +17,8 @@ void add_checks(Draft& draft) {
         Step check;
         check.kind = Step::Kind::check;
         check.inputs = {output};
-        check.node = computed.node;
+        check.operation = computed.operation;
+        check.where = computed.where;
         check.name = computed.name;
         checks.push_back(std::move(check));
       }

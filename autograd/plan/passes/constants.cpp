@@ -4,6 +4,7 @@
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/plan/passes/passes.hpp"
+#include "autograd/runtime/hash.hpp"
 
 /// \file
 /// Constants, common subexpressions and dead code.
@@ -45,7 +46,7 @@ void compute_now(Draft& draft, const Step& step) {
   for (std::size_t i = 0; i < results.size(); ++i) {
     out.push_back({results[i].data(), &draft.values[step.outputs[i]].spec});
   }
-  step.node->eval(in, out);
+  step.operation->eval(in, out);
   for (std::size_t i = 0; i < results.size(); ++i) {
     Value& value = draft.values[step.outputs[i]];
     value.source = Value::Source::constant;
@@ -79,16 +80,16 @@ void fold_constants(Draft& draft) {
 
 namespace {
 
-std::size_t hash_of(const Step& step) {
-  std::size_t hash = step.node->operation_hash();
+std::uint64_t hash_of(const Step& step) {
+  std::uint64_t hash = step.operation->hash();
   for (const ValueId input : step.inputs) {
-    hash = detail::combine_hashes(hash, input);
+    hash = runtime::combine_hashes(hash, input);
   }
   return hash;
 }
 
 bool same_computation(const Step& a, const Step& b) {
-  return a.kind == b.kind && a.inputs == b.inputs && a.node->same_operation(*b.node);
+  return a.kind == b.kind && a.inputs == b.inputs && same_operation(*a.operation, *b.operation);
 }
 
 // Constants of equal bits, aliases of equal shape: one value stands for all.
@@ -169,7 +170,7 @@ class Representatives {
 
 void merge_common(Draft& draft) {
   Representatives representatives(draft);
-  std::unordered_map<std::size_t, std::vector<std::size_t>> known;
+  std::unordered_map<std::uint64_t, std::vector<std::size_t>> known;
   std::vector<Step> left;
   for (Step& step : draft.steps) {
     for (ValueId& input : step.inputs) {

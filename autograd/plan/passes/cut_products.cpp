@@ -42,7 +42,8 @@ void cut_products(Draft& draft) {
       step.outputs[0] = sums;
       Step add;
       add.kind = Step::Kind::map;
-      add.node = step.node;
+      add.operation = step.operation;
+      add.where = step.where;
       add.name = "add";
       add.total = true;
       add.space = spec.shape;

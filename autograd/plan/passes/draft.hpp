@@ -1,12 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <source_location>
 #include <string>
 #include <vector>
 
 #include "autograd/array/array.hpp"
 #include "autograd/formula/formula.hpp"
-#include "autograd/graph/node.hpp"
+#include "autograd/graph/operation.hpp"
 
 /// \file
 /// A plan while the passes work on it: steps in order, and the values that go from one to the next.
@@ -68,9 +69,10 @@ struct Step {
   Kind kind = Kind::op;
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
-  Ref<const Node> node;  ///< the operation, without inputs; the last of several that were fused
-  std::string name;      ///< for printing: `adam_weight`, or `add+relu` when fused
-  bool total = false;    ///< cannot throw
+  Ref<const AnyOperation> operation;  ///< the last of several that were fused
+  std::source_location where;         ///< of the operation in the user's source
+  std::string name;                   ///< for printing: `adam_weight`, or `add+relu` when fused
+  bool total = false;                 ///< cannot throw
   bool splits_rows = false;
   FusedFormula formula;
   Shape space;

@@ -3,13 +3,15 @@
 
 #include <fmt/format.h>
 
-#include "autograd/graph/graph.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/recognize.hpp"
 #include "autograd/graph/variable.hpp"
+#include "autograd/graph/walks.hpp"
 #include "autograd/ops/map.hpp"
 #include "autograd/ops/matmul.hpp"
+#include "autograd/ops/sum.hpp"
 #include "autograd/plan/passes/passes.hpp"
+#include "autograd/runtime/hash.hpp"
 
 /// \file
 /// From nodes to steps.
@@ -18,9 +20,10 @@ namespace xgrad::plan {
 
 namespace {
 
-// The sum over all axes but the last ones, which a kernel computes for some columns at a time.
+// The sum over axis 0, which a kernel computes for some columns at a time.
 bool sums_columns(const Node& node) {
-  if (!detail::is_sum_of_rows(node)) {
+  const auto* sum = node.as<Sum>();
+  if (sum == nullptr || sum->axes.first != 0 || sum->axes.last != 1) {
     return false;
   }
   const Shape& in = node.input(0).shape();
@@ -63,7 +66,7 @@ class Import {
   };
   struct KeyHash {
     std::size_t operator()(const Key& key) const {
-      return detail::combine_hashes(reinterpret_cast<std::size_t>(key.node), key.output);
+      return runtime::combine_hashes(reinterpret_cast<std::size_t>(key.node), key.output);
     }
   };
 
@@ -79,7 +82,7 @@ class Import {
     if (known_.contains({&node, 0})) {
       return;
     }
-    if (node.is_alias()) {
+    if (node.operation().traits().alias) {
       return add_alias(node);
     }
     Step step;
@@ -90,10 +93,11 @@ class Import {
       step.outputs.push_back(draft_.add_value(node.spec(i)));
       known_[{&node, i}] = step.outputs.back();
     }
-    step.node = node.detached();
+    step.operation = node.operation_ref();
+    step.where = node.location();
     step.name = node.name();
-    step.total = node.is_total();
-    step.splits_rows = node.splits_rows();
+    step.total = node.operation().is_total(node.inputs());
+    step.splits_rows = node.operation().splits_rows(node.inputs());
     specialize(node, step);
     draft_.steps.push_back(std::move(step));
   }
@@ -112,7 +116,8 @@ class Import {
         step.inputs.push_back(id_of(input));
       }
       step.outputs.push_back(id);
-      step.node = node.detached();
+      step.operation = node.operation_ref();
+      step.where = node.location();
       step.name = node.name();
       step.total = true;
       draft_.steps.push_back(std::move(step));

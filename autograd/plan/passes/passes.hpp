@@ -3,7 +3,7 @@
 #include <span>
 #include <string_view>
 
-#include "autograd/graph/graph.hpp"
+#include "autograd/graph/walks.hpp"
 
 #include "autograd/plan/passes/draft.hpp"
 

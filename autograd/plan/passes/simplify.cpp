@@ -1,7 +1,8 @@
 #include <cmath>
 #include <optional>
 
-#include "autograd/graph/recognize.hpp"
+#include "autograd/ops/broadcast.hpp"
+#include "autograd/ops/cast.hpp"
 #include "autograd/plan/passes/joined_formula.hpp"
 #include "autograd/plan/passes/passes.hpp"
 
@@ -42,12 +43,13 @@ class Simplifier {
     for (const Step* step = producer(id); step != nullptr && step->kind == Step::Kind::op; step = producer(id)) {
       const ValueId source = step->inputs.empty() ? id : step->inputs[0];
       const bool whole = draft_.values[id].whole == id;
-      if (detail::is_broadcast(*step->node) && whole && broadcasts_to(draft_.spec(source).shape, map.space)) {
+      const bool broadcasts = step->operation->as<BroadcastTo>() != nullptr;
+      if (broadcasts && whole && broadcasts_to(draft_.spec(source).shape, map.space)) {
         id = source;
-      } else if (detail::is_broadcast(*step->node) && draft_.spec(source).shape.element_count() == 1) {
+      } else if (broadcasts && draft_.spec(source).shape.element_count() == 1) {
         id = draft_.add_alias(source, {Shape(), draft_.spec(source).dtype});
         producers_.push_back(producers_[source]);
-      } else if (detail::is_cast(*step->node) && whole && draft_.spec(id).dtype == map.formula.compute &&
+      } else if (step->operation->as<Cast>() != nullptr && whole && draft_.spec(id).dtype == map.formula.compute &&
                  is_floating(map.formula.compute)) {
         id = source;
       } else {

@@ -70,7 +70,7 @@ std::string escaped(std::string_view text) {
 
 std::string step_title(const Executable& plan, std::uint32_t step) {
   const Step& each = plan.draft().steps[step];
-  const std::source_location& where = each.node->location();
+  const std::source_location& where = each.where;
   const std::string_view path = where.file_name();
   return where.line() == 0
              ? each.name
@@ -88,7 +88,7 @@ std::string step_text(const Executable& plan, std::uint32_t step) {
                          p.transpose_b ? ", second factor transposed" : "");
     }
     case Step::Kind::check: return "check that all is finite";
-    default: return std::string(each.node->name()) + " " + each.node->attributes();
+    default: return std::string(each.operation->title()) + " " + attributes_text(*each.operation);
   }
 }
 

@@ -181,9 +181,9 @@ class ColumnSumKernel final : public Kernel {
 /// What the operation itself computes, on blocks of rows where it can be cut.
 class OpKernel final : public Kernel {
  public:
-  OpKernel(Ref<const Node> node, std::vector<Spec> in_specs, std::vector<Spec> out_specs, bool cut, Operands in,
-           Operands out)
-      : node_(std::move(node)),
+  OpKernel(Ref<const AnyOperation> operation, std::vector<Spec> in_specs, std::vector<Spec> out_specs, bool cut,
+           Operands in, Operands out)
+      : operation_(std::move(operation)),
         in_specs_(std::move(in_specs)),
         out_specs_(std::move(out_specs)),
         cut_(cut),
@@ -202,7 +202,7 @@ class OpKernel final : public Kernel {
     const detail::FixedVector<View, 4> to(out_.size(), [&](std::size_t i) {
       return View{first_row(out[i], out_specs_[i], block), &out_specs[i]};
     });
-    node_->eval(from.span(), to.span());
+    operation_->eval(from.span(), to.span());
   }
 
  private:
@@ -222,7 +222,7 @@ class OpKernel final : public Kernel {
     return reinterpret_cast<void*>(reinterpret_cast<std::intptr_t>(data) + block.first * row);
   }
 
-  Ref<const Node> node_;
+  Ref<const AnyOperation> operation_;
   std::vector<Spec> in_specs_;
   std::vector<Spec> out_specs_;
   bool cut_;
@@ -273,8 +273,8 @@ class Binder {
         return std::make_unique<ColumnSumKernel>(spec.shape, spec.dtype, std::move(in), std::move(out));
       }
       case Step::Kind::op:
-        return std::make_unique<OpKernel>(step.node, specs(step.inputs), specs(step.outputs), rows_of(draft_, step) > 1,
-                                          std::move(in), std::move(out));
+        return std::make_unique<OpKernel>(step.operation, specs(step.inputs), specs(step.outputs),
+                                          rows_of(draft_, step) > 1, std::move(in), std::move(out));
       case Step::Kind::check: return std::make_unique<CheckKernel>(step, draft_.spec(step.inputs[0]), std::move(in));
       case Step::Kind::order: return nullptr;
     }

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "autograd/graph/graph.hpp"
 #include "autograd/graph/operation.hpp"
+#include "autograd/graph/walks.hpp"
 #include "autograd/plan/run/plan_cache.hpp"
 
 /// \file
@@ -90,12 +90,13 @@ class Evaluation {
     }
     for (std::size_t i = 0; i < node.output_count(); ++i) {
       const Spec& spec = node.spec(i);
-      values_[first + i] = node.is_alias() ? inputs_[0].reshaped(spec.shape) : Array(spec.shape, spec.dtype);
+      values_[first + i] =
+          node.operation().traits().alias ? inputs_[0].reshaped(spec.shape) : Array(spec.shape, spec.dtype);
       out_.push_back({values_[first + i].data(), &spec});
     }
-    if (!node.is_alias()) {
+    if (!node.operation().traits().alias) {
       try {
-        node.eval(in_, out_);
+        node.operation().eval(in_, out_);
       } catch (Error& error) {
         error.locate(node.location());
         throw;

@@ -208,7 +208,7 @@ void Executable::run_kernel(std::uint32_t step, const Block& block, bool alone, 
       kernel.run(block);
     }
   } catch (Error& error) {
-    error.locate(draft_.steps[step].node->location());
+    error.locate(draft_.steps[step].where);
     throw;
   }
   if (profiler != nullptr) {

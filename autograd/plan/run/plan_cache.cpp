@@ -6,7 +6,9 @@
 #include <unordered_map>
 
 #include "autograd/graph/variable_cell.hpp"
+#include "autograd/graph/visitors.hpp"
 #include "autograd/plan/planner.hpp"
+#include "autograd/runtime/hash.hpp"
 
 namespace xgrad::plan {
 
@@ -41,30 +43,32 @@ Structure::Structure(const TopologicalOrder& order, const std::vector<bool>& wan
         words_.push_back(static_cast<std::uint32_t>(input.output_index()));
       }
     }
-    hash_ = detail::combine_hashes(hash_, node.operation_hash());
-    rough_hash_ = detail::combine_hashes(rough_hash_, detail::hash_text(node.name()));
+    hash_ = runtime::combine_hashes(hash_, node.operation().hash());
+    rough_hash_ = runtime::combine_hashes(rough_hash_, runtime::hash_text(node.name()));
   }
-  std::size_t rest = 0;
+  std::uint64_t rest = 0;
   for (const std::uint32_t word : words_) {
-    rest = detail::combine_hashes(rest, word);
+    rest = runtime::combine_hashes(rest, word);
   }
   for (const LeafKind& kind : kinds_) {
-    rest = detail::combine_hashes(rest, static_cast<std::size_t>(kind.spec.dtype) * 2 + kind.variable);
+    rest = runtime::combine_hashes(rest, static_cast<std::size_t>(kind.spec.dtype) * 2 + kind.variable);
     for (const std::int64_t size : kind.spec.shape) {
-      rest = detail::combine_hashes(rest, static_cast<std::size_t>(size));
+      rest = runtime::combine_hashes(rest, static_cast<std::size_t>(size));
     }
   }
-  hash_ = detail::combine_hashes(hash_, rest);
-  rough_hash_ = detail::combine_hashes(rough_hash_, rest);
+  hash_ = runtime::combine_hashes(hash_, rest);
+  rough_hash_ = runtime::combine_hashes(rough_hash_, rest);
 }
 
 void Structure::forget_leaves() { leaves_.clear(); }
 
-bool Structure::fits(const Structure& kept, std::span<const Ref<const Node>> operations,
+bool Structure::fits(const Structure& kept, std::span<const Ref<const AnyOperation>> operations,
                      const TopologicalOrder& order) const {
   return words_ == kept.words_ && kinds_ == kept.kinds_ &&
          std::equal(order.nodes.begin(), order.nodes.end(), operations.begin(), operations.end(),
-                    [](const Node* node, const Ref<const Node>& other) { return node->same_operation(*other); });
+                    [](const Node* node, const Ref<const AnyOperation>& other) {
+                      return same_operation(node->operation(), *other);
+                    });
 }
 
 namespace {
@@ -92,7 +96,7 @@ class PlanCache {
  private:
   struct Entry {
     Structure structure;
-    std::vector<Ref<const Node>> operations;
+    std::vector<Ref<const AnyOperation>> operations;
     std::shared_ptr<const Executable> plan;
   };
   using Entries = std::list<std::shared_ptr<const Entry>>;
@@ -101,7 +105,7 @@ class PlanCache {
   static constexpr int most_variants =
       16;  // of one graph with other attributes: beyond, they seem to change every time
 
-  std::shared_ptr<const Entry> used_last(std::size_t hash) {
+  std::shared_ptr<const Entry> used_last(std::uint64_t hash) {
     const std::lock_guard lock(mutex_);
     const auto found = by_hash_.find(hash);
     if (found == by_hash_.end()) {
@@ -118,14 +122,14 @@ class PlanCache {
 
   static std::shared_ptr<const Entry> make(const Structure& structure, const TopologicalOrder& order,
                                            const std::vector<bool>& wanted) {
-    std::vector<Ref<const Node>> operations;
+    std::vector<Ref<const AnyOperation>> operations;
     Tensors outputs;
     for (std::size_t i = 0; i < order.nodes.size(); ++i) {
       const Node& node = *order.nodes[i];
-      operations.push_back(node.detached());
-      if (!node.same_operation(*operations.back())) {
+      if (!detail::is_comparable(node.operation())) {
         return nullptr;
       }
+      operations.push_back(node.operation_ref());
       for (std::size_t k = 0; wanted[i] && k < node.output_count(); ++k) {
         outputs.push_back(node.output(k));
       }
@@ -138,7 +142,7 @@ class PlanCache {
 
   void keep(const std::shared_ptr<const Entry>& entry) {
     const std::lock_guard lock(mutex_);
-    const std::size_t hash = entry->structure.hash();
+    const std::uint64_t hash = entry->structure.hash();
     if (const auto found = by_hash_.find(hash); found != by_hash_.end()) {
       entries_.erase(found->second);  // of equal hash, or another thread was faster
     }
@@ -155,8 +159,8 @@ class PlanCache {
 
   std::mutex mutex_;
   Entries entries_;  // the one used last in front
-  std::unordered_map<std::size_t, Entries::iterator> by_hash_;
-  std::unordered_map<std::size_t, int> variants_;
+  std::unordered_map<std::uint64_t, Entries::iterator> by_hash_;
+  std::unordered_map<std::uint64_t, int> variants_;
 };
 
 /// Never destroyed: static variables of the program may still compute.

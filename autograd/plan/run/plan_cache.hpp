@@ -6,7 +6,8 @@
 #include <span>
 #include <vector>
 
-#include "autograd/graph/graph.hpp"
+#include "autograd/graph/operation.hpp"
+#include "autograd/graph/walks.hpp"
 #include "autograd/plan/run/executable.hpp"
 
 /// \file
@@ -21,12 +22,13 @@ class Structure {
   /// \param wanted per node of \p order: whether its outputs are wanted.
   Structure(const TopologicalOrder& order, const std::vector<bool>& wanted);
 
-  std::size_t hash() const { return hash_; }                  ///< with the operations' attributes
-  std::size_t rough_hash() const { return rough_hash_; }      ///< without
+  std::uint64_t hash() const { return hash_; }                ///< with the operations' attributes
+  std::uint64_t rough_hash() const { return rough_hash_; }    ///< without
   std::span<const Tensor> leaves() const { return leaves_; }  ///< the tensors that are known, each once
 
   /// Whether a plan of \p kept fits this graph; \p operations are those of its nodes.
-  bool fits(const Structure& kept, std::span<const Ref<const Node>> operations, const TopologicalOrder& order) const;
+  bool fits(const Structure& kept, std::span<const Ref<const AnyOperation>> operations,
+            const TopologicalOrder& order) const;
   /// Lets go of the leaves, of which only the kinds count.
   void forget_leaves();
 
@@ -39,8 +41,8 @@ class Structure {
   std::vector<std::uint32_t> words_;
   std::vector<LeafKind> kinds_;
   Tensors leaves_;
-  std::size_t hash_ = 0;
-  std::size_t rough_hash_ = 0;
+  std::uint64_t hash_ = 0;
+  std::uint64_t rough_hash_ = 0;
 };
 
 /// The plan that computes the wanted outputs of \p order from the leaves of \p structure, in the order of the nodes;

@@ -6,8 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "autograd/graph/graph.hpp"
 #include "autograd/graph/recognize.hpp"
+#include "autograd/graph/substitute.hpp"
+#include "autograd/graph/walks.hpp"
 
 namespace xgrad::detail {
 

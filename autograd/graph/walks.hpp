@@ -2,15 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <iosfwd>
 #include <span>
-#include <string>
 #include <vector>
 
-#include "autograd/graph/operation.hpp"
+#include "autograd/graph/node.hpp"
 
 /// \file
-/// Walking and drawing the graph. Walks are iterative: graphs may be millions of nodes deep.
+/// Walks over the graph, in orders that others go through. Iterative: graphs may be millions of nodes deep.
 
 namespace xgrad {
 
@@ -53,26 +51,5 @@ TopologicalOrder unknown_nodes(std::span<const Tensor> roots);
 /// The nodes that \p roots depend on and that can depend on one of \p sources: none older than the oldest source, so
 /// that a long history behind the sources costs nothing.
 TopologicalOrder nodes_since(std::span<const Tensor> sources, std::span<const Tensor> roots);
-
-/// A tensor without a value: it stands for one that is given later, by substitute.
-/// \param reader what to say when somebody asks for its value, such as `vmap`.
-Tensor placeholder(const Spec& spec, const std::string& reader);
-
-/// The tensors \p outputs computed anew, with \p replacements in place of \p originals. Nodes that do not depend on the
-/// originals are shared, the others are made again.
-Tensors substitute(const Tensors& outputs, const Tensors& originals, const Tensors& replacements);
-
-/// The graph that computes \p outputs as numbered lines, one per node:
-///
-///     %0 = variable float32(784, 128)  'weight'
-///     %1 = matmul(%2, %0) float32(64, 128)
-std::string print_graph(std::span<const Tensor> outputs);
-/// The graph of one tensor as numbered lines.
-std::string print_graph(const Tensor& output);
-
-/// The same graph in Graphviz's DOT language: `dot -Tsvg graph.dot`.
-std::string to_dot(std::span<const Tensor> outputs);
-/// The graph of one tensor in DOT.
-std::string to_dot(const Tensor& output);
 
 }  // namespace xgrad

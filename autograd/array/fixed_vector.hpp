@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <span>
+
+/// \file
+/// Short lists whose length is known when they are made.
+
+namespace xgrad::detail {
+
+/// A fixed number of items; the first N need no allocation.
+template <class T, std::size_t N>
+class FixedVector {
+ public:
+  template <class MakeItem>
+  FixedVector(std::size_t size, MakeItem&& make) : size_(static_cast<std::uint32_t>(size)) {
+    if (size > N) {
+      data_ = static_cast<T*>(::operator new(size * sizeof(T)));
+    }
+    for (std::size_t i = 0; i < size; ++i) {
+      new (data_ + i) T(make(i));
+    }
+  }
+  FixedVector(const FixedVector&) = delete;
+  FixedVector& operator=(const FixedVector&) = delete;
+  ~FixedVector() {
+    std::destroy_n(data_, size_);
+    if (size_ > N) {
+      ::operator delete(data_);
+    }
+  }
+
+  std::size_t size() const { return size_; }
+  T& operator[](std::size_t i) { return data_[i]; }
+  const T& operator[](std::size_t i) const { return data_[i]; }
+  std::span<T> span() { return {data_, size_}; }
+  std::span<const T> span() const { return {data_, size_}; }
+
+ private:
+  alignas(T) std::byte storage_[N * sizeof(T)];
+  T* data_ = reinterpret_cast<T*>(storage_);
+  std::uint32_t size_;
+};
+
+}  // namespace xgrad::detail

@@ -1,0 +1,88 @@
+#include "autograd/graph/node.hpp"
+
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "autograd/graph/operation.hpp"
+#include "autograd/runtime/pool.hpp"
+
+namespace xgrad {
+
+std::string to_string(const Spec& spec) { return fmt::format("{}{}", to_string(spec.dtype), to_string(spec.shape)); }
+
+Node::Node(Ref<const AnyOperation> operation, Inputs inputs, std::span<const Spec> outputs,
+           const std::source_location& where)
+    : operation_(std::move(operation)),
+      inputs_(inputs.size(), [&](std::size_t i) { return inputs[i]; }),
+      outputs_(outputs.size(), [&](std::size_t i) { return Output(outputs[i]); }),
+      location_(where) {
+  for (const Output& output : outputs_.span()) {
+    static_cast<void>(output.spec.shape.element_count());  // throws when there are too many to be counted
+  }
+}
+
+Node::Output::~Output() {
+  if (const Buffer* kept = buffer.load(std::memory_order_acquire)) {
+    drop_reference(kept);
+  }
+}
+
+void* Node::operator new(std::size_t bytes) { return runtime::allocate(bytes); }
+void Node::operator delete(void* node, std::size_t bytes) { runtime::deallocate(node, bytes); }
+
+std::string_view Node::name() const { return operation_->title(); }
+
+Tensors Node::outputs() const {
+  Tensors outputs;
+  outputs.reserve(output_count());
+  for (std::size_t i = 0; i < output_count(); ++i) {
+    outputs.push_back(output(i));
+  }
+  return outputs;
+}
+
+Array Node::value(std::size_t output) const {
+  const Output& out = outputs_[output];
+  Buffer* kept = out.buffer.load(std::memory_order_acquire);
+  return kept == nullptr ? Array() : Array(Ref<Buffer>(kept), out.spec.shape, out.spec.dtype);
+}
+
+void Node::keep_value(std::size_t output, const Array& value) const {
+  Ref<Buffer> buffer = value.buffer();
+  Buffer* expected = nullptr;
+  if (outputs_[output].buffer.compare_exchange_strong(expected, buffer.get(), std::memory_order_acq_rel)) {
+    buffer.detach();
+  }
+}
+
+std::uint64_t Node::next_sequence() {
+  static std::atomic<std::uint64_t> next{0};
+  return next.fetch_add(1, std::memory_order_relaxed);
+}
+
+void add_reference(const Node* node) { node->retain(); }
+
+// Destroys a node and every node that only it kept alive: a list, because recursion would follow chains of any length.
+void drop_reference(const Node* node) {
+  if (!node->release()) {
+    return;
+  }
+  std::vector<const Node*> unreachable;
+  while (node != nullptr) {
+    for (Tensor& input : const_cast<Node*>(node)->inputs_.span()) {
+      if (const Node* source = input.release(); source != nullptr && source->release()) {
+        unreachable.push_back(source);
+      }
+    }
+    delete node;
+    node = nullptr;
+    if (!unreachable.empty()) {
+      node = unreachable.back();
+      unreachable.pop_back();
+    }
+  }
+}
+
+}  // namespace xgrad

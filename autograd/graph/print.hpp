@@ -1,0 +1,26 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "autograd/graph/tensor.hpp"
+
+/// \file
+/// The graph as text and as a drawing.
+
+namespace xgrad {
+
+/// The graph that computes \p outputs as numbered lines, one per node:
+///
+///     %0 = variable float32(784, 128)  'weight'
+///     %1 = matmul(%2, %0) float32(64, 128)
+std::string print_graph(std::span<const Tensor> outputs);
+/// The graph of one tensor as numbered lines.
+std::string print_graph(const Tensor& output);
+
+/// The same graph in Graphviz's DOT language: `dot -Tsvg graph.dot`.
+std::string to_dot(std::span<const Tensor> outputs);
+/// The graph of one tensor in DOT.
+std::string to_dot(const Tensor& output);
+
+}  // namespace xgrad

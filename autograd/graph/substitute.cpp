@@ -1,0 +1,74 @@
+#include "autograd/graph/substitute.hpp"
+
+#include <vector>
+
+#include "autograd/graph/operation.hpp"
+#include "autograd/graph/recognize.hpp"
+#include "autograd/graph/walks.hpp"
+
+namespace xgrad {
+
+namespace {
+
+struct Placeholder {
+  static constexpr std::string_view name = "placeholder";
+  Spec spec;
+  std::string reader;
+  static constexpr auto attributes = fields("spec", &Placeholder::spec, "reader", &Placeholder::reader);
+
+  Spec infer(Inputs) const { return spec; }
+  void eval(ConstViews, Views) const {
+    raise<ValueError>(reader,
+                      "the tensor stands for values that are given later, so it cannot be read here; compute with "
+                      "it, and read the result of the transformed function");
+  }
+};
+
+}  // namespace
+
+bool detail::is_placeholder(const Node& node) { return node.as<Placeholder>() != nullptr; }
+
+Tensor placeholder(const Spec& spec, const std::string& reader) {
+  return apply_op(Placeholder{spec, reader}, Inputs(), {});  // its place in the source would tell the user nothing
+}
+
+Tensors substitute(const Tensors& outputs, const Tensors& originals, const Tensors& replacements) {
+  const TopologicalOrder order = nodes_since(originals, outputs);
+  std::vector<Tensors> remade(order.nodes.size());  // per node: its outputs, when they differ
+  for (std::size_t i = 0; i < originals.size(); ++i) {
+    if (const std::uint32_t number = order.numbers.find(&originals[i].node()); number != NodeNumbers::none) {
+      remade[number].resize(originals[i].node().output_count());
+      remade[number][originals[i].output_index()] = replacements[i];
+    }
+  }
+  const auto current = [&](const Tensor& tensor) -> const Tensor& {
+    const std::uint32_t number = order.numbers.find(&tensor.node());
+    if (number == NodeNumbers::none || remade[number].empty()) {
+      return tensor;
+    }
+    const Tensor& other = remade[number][tensor.output_index()];
+    return other.defined() ? other : tensor;
+  };
+  for (std::size_t i = 0; i < order.nodes.size(); ++i) {
+    const Node& node = *order.nodes[i];
+    if (!remade[i].empty()) {
+      continue;
+    }
+    Tensors inputs;
+    bool differs = false;
+    for (const Tensor& input : node.inputs()) {
+      inputs.push_back(current(input));
+      differs = differs || !inputs.back().same_as(input);
+    }
+    if (differs) {
+      remade[i] = apply_again(node, inputs);
+    }
+  }
+  Tensors results;
+  for (const Tensor& output : outputs) {
+    results.push_back(current(output));
+  }
+  return results;
+}
+
+}  // namespace xgrad

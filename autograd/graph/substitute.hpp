@@ -1,0 +1,20 @@
+#pragma once
+
+#include <string>
+
+#include "autograd/graph/node.hpp"
+
+/// \file
+/// Graphs with other tensors in the place of some.
+
+namespace xgrad {
+
+/// A tensor without a value: it stands for one that is given later, by substitute.
+/// \param reader what to say when somebody asks for its value, such as `vmap`.
+Tensor placeholder(const Spec& spec, const std::string& reader);
+
+/// The tensors \p outputs computed anew, with \p replacements in place of \p originals. Nodes that do not depend on the
+/// originals are shared, the others are made again.
+Tensors substitute(const Tensors& outputs, const Tensors& originals, const Tensors& replacements);
+
+}  // namespace xgrad
