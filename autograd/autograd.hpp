@@ -18,6 +18,7 @@
 #include "autograd/ops/ops.hpp"
 #include "autograd/ops/random.hpp"
 #include "autograd/ops/xtensor_op.hpp"
+#include "autograd/ops/xtensor_operands.hpp"
 #include "autograd/plan/compile.hpp"
 #include "autograd/runtime/error.hpp"
 #include "autograd/transforms/check_grads.hpp"

@@ -21,6 +21,8 @@
 /// count from the end, `axes` left out means all axes, `keepdims` leaves reduced axes with size 1. All ops throw
 /// ShapeError for shapes that do not fit, DTypeError for element types they do not take, ValueError for axes and
 /// indices out of range. Ties and kinks get the derivatives that PyTorch gives them.
+///
+/// Operators between an xtensor array and a tensor are in xtensor_operands.hpp.
 
 namespace xgrad {
 
@@ -266,5 +268,3 @@ inline Tensor operator!(const Operand& x) { return logical_not(x); }
 /// \}
 
 }  // namespace xgrad
-
-#include "autograd/ops/xtensor_operands.hpp"
