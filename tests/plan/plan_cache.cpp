@@ -9,7 +9,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/autograd.hpp"
-#include "autograd/plan/run/plan_cache.hpp"
+#include "autograd/plan/plan_cache.hpp"
 #include "autograd/runtime/pool.hpp"
 #include "tests/graph/user_ops.hpp"
 #include "tests/testing.hpp"

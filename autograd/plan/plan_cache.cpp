@@ -1,4 +1,4 @@
-#include "autograd/plan/run/plan_cache.hpp"
+#include "autograd/plan/plan_cache.hpp"
 
 #include <algorithm>
 #include <list>

@@ -3,7 +3,7 @@
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/walks.hpp"
-#include "autograd/plan/run/plan_cache.hpp"
+#include "autograd/plan/plan_cache.hpp"
 
 /// \file
 /// Evaluation of tensors on demand: every node that is needed and not known yet, once.
