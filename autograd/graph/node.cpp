@@ -12,11 +12,12 @@ namespace xgrad {
 
 std::string to_string(const Spec& spec) { return fmt::format("{}{}", to_string(spec.dtype), to_string(spec.shape)); }
 
-Node::Node(Ref<const AnyOperation> operation, Inputs inputs, std::span<const Spec> outputs,
+Node::Node(Ref<const AnyOperation> operation, Inputs inputs, std::span<const Spec> outputs, const detail::Scope* scope,
            const std::source_location& where)
     : operation_(std::move(operation)),
       inputs_(inputs.size(), [&](std::size_t i) { return inputs[i]; }),
       outputs_(outputs.size(), [&](std::size_t i) { return Output(outputs[i]); }),
+      scope_(detail::youngest_open_scope(inputs, scope)),
       location_(where) {
   for (const Output& output : outputs_.span()) {
     static_cast<void>(output.spec.shape.element_count());  // throws when there are too many to be counted

@@ -12,6 +12,7 @@
 #include "autograd/array/fixed_vector.hpp"
 #include "autograd/array/ref.hpp"
 #include "autograd/graph/rules.hpp"
+#include "autograd/graph/scope.hpp"
 #include "autograd/graph/spec.hpp"
 #include "autograd/graph/tensor.hpp"
 
@@ -32,7 +33,8 @@ void drop_reference(const AnyOperation* operation);
 class Node final : public RefCounted {
  public:
   /// \param outputs what \p operation infers from \p inputs.
-  Node(Ref<const AnyOperation> operation, Inputs inputs, std::span<const Spec> outputs,
+  /// \param scope that it belongs to beside those of its inputs, or null.
+  Node(Ref<const AnyOperation> operation, Inputs inputs, std::span<const Spec> outputs, const detail::Scope* scope,
        const std::source_location& where);
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -52,6 +54,8 @@ class Node final : public RefCounted {
   Tensors outputs() const;                                                         ///< handles to all outputs
   /// Where the user's source made it; line 0 when unknown.
   const std::source_location& location() const { return location_; }
+  /// The youngest function, being traced or transformed, that it belongs to; null when there is none.
+  const detail::Scope* scope() const { return scope_.get(); }
   /// Grows with every node that is made: a node is younger than everything it depends on.
   std::uint64_t sequence() const { return sequence_; }
 
@@ -84,6 +88,7 @@ class Node final : public RefCounted {
   Ref<const AnyOperation> operation_;
   detail::FixedVector<Tensor, 3> inputs_;
   detail::FixedVector<Output, 1> outputs_;
+  Ref<const detail::Scope> scope_;
   std::uint64_t sequence_ = next_sequence();
   std::source_location location_;
 };

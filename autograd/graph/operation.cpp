@@ -34,11 +34,12 @@ Tensors apply_again(const Node& node, Inputs inputs) {
   return make_node(node.operation_ref(), inputs, node.location())->outputs();
 }
 
-Ref<const Node> make_node(Ref<const AnyOperation> operation, Inputs inputs, const std::source_location& otherwise) {
+Ref<const Node> make_node(Ref<const AnyOperation> operation, Inputs inputs, const std::source_location& otherwise,
+                          const detail::Scope* scope) {
   const std::source_location where = SourceScope::current(otherwise);
   return located(where, [&] {
     const auto specs = operation->infer(inputs);
-    return Ref<const Node>(new Node(std::move(operation), inputs, specs.span(), where));
+    return Ref<const Node>(new Node(std::move(operation), inputs, specs.span(), scope, where));
   });
 }
 

@@ -262,7 +262,9 @@ const Op* Node::as() const {
 
 /// \p operation applied to \p inputs.
 /// \throws Error what the operation's `infer` throws, with the user's place in the source added.
-Ref<const Node> make_node(Ref<const AnyOperation> operation, Inputs inputs, const std::source_location& where);
+/// \param scope that the node belongs to beside those of its inputs, or null.
+Ref<const Node> make_node(Ref<const AnyOperation> operation, Inputs inputs, const std::source_location& where,
+                          const detail::Scope* scope = nullptr);
 
 /// The outputs of the operation of \p node on other inputs.
 Tensors apply_again(const Node& node, Inputs inputs);

@@ -8,10 +8,9 @@
 
 namespace xgrad::detail {
 
-bool is_constant(const Node& node);     ///< elements that were given
-bool is_placeholder(const Node& node);  ///< stands for values that come later
-bool is_open_alias(const Node& node);   ///< that of an argument, while somebody may differentiate with respect to it
-bool is_barrier(const Node& node);      ///< its first input, after its second
+bool is_constant(const Node& node);         ///< elements that were given
+bool is_placeholder(const Node& node);      ///< stands for values that come later
+bool is_barrier(const Node& node);          ///< its first input, after its second
 bool is_compiled_result(const Node& node);  ///< elements without history
 
 }  // namespace xgrad::detail

@@ -28,8 +28,14 @@ struct Placeholder {
 
 bool detail::is_placeholder(const Node& node) { return node.as<Placeholder>() != nullptr; }
 
+Tensor detail::placeholder(const Spec& spec, const std::string& reader, const Scope* scope) {
+  // Its place in the source would tell the user nothing.
+  return Tensor(make_node(make_operation(Placeholder{spec, reader}), Inputs(), {}, scope));
+}
+
 Tensor placeholder(const Spec& spec, const std::string& reader) {
-  return apply_op(Placeholder{spec, reader}, Inputs(), {});  // its place in the source would tell the user nothing
+  const Ref<const detail::Scope> scope(new detail::Scope(detail::Scope::Elements::later));  // never closed
+  return detail::placeholder(spec, reader, scope.get());
 }
 
 Tensors substitute(const Tensors& outputs, const Tensors& originals, const Tensors& replacements) {

@@ -13,6 +13,13 @@ namespace xgrad {
 /// \param reader what to say when somebody asks for its value, such as `vmap`.
 Tensor placeholder(const Spec& spec, const std::string& reader);
 
+namespace detail {
+
+/// The same, for an argument of a function that is going on.
+Tensor placeholder(const Spec& spec, const std::string& reader, const Scope* scope);
+
+}  // namespace detail
+
 /// The tensors \p outputs computed anew, with \p replacements in place of \p originals. Nodes that do not depend on the
 /// originals are shared, the others are made again.
 Tensors substitute(const Tensors& outputs, const Tensors& originals, const Tensors& replacements);

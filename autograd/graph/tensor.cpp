@@ -15,6 +15,7 @@ struct Constant {
   static constexpr std::string_view name = "constant";
   static constexpr bool stops_gradient = true;
   Spec spec;
+  static constexpr auto attributes = fields("", &Constant::spec);
 
   Spec infer(Inputs) const { return spec; }
 };

@@ -46,8 +46,8 @@ bool CellAccess::is_exclusive(const Variable& variable) {
   return node.use_count() == 1 && value.buffer()->use_count() == 2 && !value.buffer()->is_adopted();
 }
 
-Tensor CellAccess::valueless_leaf(const Variable& variable) {
-  return apply_op(operation(variable), Inputs(), leaf(variable).node().location());
+Tensor CellAccess::valueless_leaf(const Variable& variable, const Scope* scope) {
+  return Tensor(make_node(make_operation(operation(variable)), Inputs(), leaf(variable).node().location(), scope));
 }
 
 Tensor CellAccess::assigned(const Variable& variable, const Tensor& value) {

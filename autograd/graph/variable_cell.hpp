@@ -36,8 +36,8 @@ struct CellAccess {
   /// Number of handles to the cell.
   static long handle_count(const Variable& variable) { return variable.cell_.use_count(); }
 
-  /// A leaf without elements that stands for the content.
-  static Tensor valueless_leaf(const Variable& variable);
+  /// A leaf without elements that stands for the content in a function that is being traced.
+  static Tensor valueless_leaf(const Variable& variable, const Scope* scope);
   /// What reading the variable gives once \p value has been assigned to it, before the plan has run.
   static Tensor assigned(const Variable& variable, const Tensor& value);
 

@@ -16,7 +16,7 @@ struct CompiledResult {
   static constexpr bool stops_gradient = true;
   std::string function;
   Spec spec;
-  static constexpr auto attributes = fields("name", &CompiledResult::function);
+  static constexpr auto attributes = fields("name", &CompiledResult::function, "", &CompiledResult::spec);
 
   Spec infer(Inputs) const { return spec; }
 };
@@ -78,7 +78,7 @@ CompiledFunction::CompiledFunction(CompileOptions options, const std::source_loc
     : state_(new State{std::move(options), where, {}, {}}) {}
 
 Results CompiledFunction::operator()(std::span<const Tensor> arguments, const Callee& callee) const {
-  if (current_recorder() != nullptr || std::any_of(arguments.begin(), arguments.end(), belongs_to_transformation)) {
+  if (current_recorder() != nullptr || std::any_of(arguments.begin(), arguments.end(), belongs_to_open_scope)) {
     return callee(arguments);
   }
   return located(state_->where, [&] {

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "autograd/graph/description.hpp"
 #include "autograd/graph/operation.hpp"
-#include "autograd/graph/walks.hpp"
 #include "autograd/plan/plan_cache.hpp"
 
 /// \file
@@ -19,82 +19,89 @@ namespace {
 constexpr std::size_t least_planned = 12;
 constexpr std::size_t most_planned = 5000;
 
-bool is_plannable(const TopologicalOrder& order) {
-  return order.nodes.size() >= least_planned && order.nodes.size() <= most_planned;
+bool is_plannable(const Description& graph) {
+  return graph.nodes().size() >= least_planned && graph.nodes().size() <= most_planned;
 }
 
-// Per node: whether its elements are kept.
-std::vector<bool> find_wanted(const TopologicalOrder& order, std::span<const Tensor> roots) {
-  std::vector<std::uint32_t> edges(order.nodes.size());
-  const auto number_of = [&](const Tensor& tensor) { return order.numbers.find(&tensor.node()); };
-  for (const Node* node : order.nodes) {
-    for (const Tensor& input : node->inputs()) {
-      if (const std::uint32_t source = number_of(input); source != NodeNumbers::none) {
-        ++edges[source];
+bool is_leaf(Description::Value value) { return (value & Description::leaf_bit) != 0; }
+
+// The values that are kept: those asked for, and all outputs of nodes that somebody outside holds, to which there are more
+// handles than edges inside and tensors asked for.
+std::vector<Description::Value> find_wanted(const Description& graph, std::span<const Tensor> roots) {
+  std::vector<std::uint32_t> node_of(graph.value_count());
+  std::vector<std::uint32_t> handles(graph.nodes().size());
+  std::vector<bool> wanted(graph.value_count());
+  for (std::uint32_t i = 0; i < graph.nodes().size(); ++i) {
+    std::fill_n(node_of.begin() + graph.first_value(i), graph.nodes()[i]->output_count(), i);
+    for (const Description::Value read : graph.reads(i)) {
+      if (!is_leaf(read)) {
+        ++handles[node_of[read]];
       }
     }
-  }
-  std::vector<bool> wanted(order.nodes.size());
-  for (std::size_t i = 0; i < wanted.size(); ++i) {  // somebody outside holds it: more handles than edges inside
-    wanted[i] = order.nodes[i]->use_count() > edges[i];
   }
   for (const Tensor& root : roots) {
-    if (const std::uint32_t number = number_of(root); number != NodeNumbers::none) {
-      wanted[number] = true;
+    if (const Description::Value value = graph.value_of(root); !is_leaf(value)) {
+      ++handles[node_of[value]];
+      wanted[value] = true;
     }
   }
-  return wanted;
+  std::vector<Description::Value> result;
+  for (Description::Value value = 0; value < wanted.size(); ++value) {
+    if (wanted[value] || graph.nodes()[node_of[value]]->use_count() > handles[node_of[value]]) {
+      result.push_back(value);
+    }
+  }
+  return result;
 }
 
-/// Computes node by node, in topological order.
+/// Computes node by node, in order.
 class Evaluation {
  public:
-  Evaluation(const TopologicalOrder& order, const std::vector<bool>& wanted) : order_(order), wanted_(wanted) {
-    first_output_.reserve(order_.nodes.size());
-    std::size_t outputs = 0;
-    for (const Node* node : order_.nodes) {
-      first_output_.push_back(outputs);
-      outputs += node->output_count();
-    }
-    values_.resize(outputs);
-    uses_.resize(outputs);
-    for (const Node* node : order_.nodes) {
-      for (const Tensor& input : node->inputs()) {
-        if (const std::uint32_t source = number_of(input); source != NodeNumbers::none) {
-          ++uses_[first_output_[source] + input.output_index()];
+  Evaluation(const Description& graph, std::span<const Description::Value> wanted)
+      : graph_(graph), values_(graph.value_count()), uses_(graph.value_count()), wanted_(graph.value_count()) {
+    for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+      for (const Description::Value read : graph.reads(i)) {
+        if (!is_leaf(read)) {
+          ++uses_[read];
         }
       }
+    }
+    for (const Description::Value value : wanted) {
+      wanted_[value] = true;
     }
   }
 
   void run() {
-    for (std::uint32_t i = 0; i < order_.nodes.size(); ++i) {
+    for (std::size_t i = 0; i < graph_.nodes().size(); ++i) {
       compute(i);
     }
   }
 
  private:
-  std::uint32_t number_of(const Tensor& tensor) const { return order_.numbers.find(&tensor.node()); }
+  const Array& elements(Description::Value value) const {
+    return is_leaf(value) ? graph_.leaves()[value & ~Description::leaf_bit].elements : values_[value];
+  }
 
-  void compute(std::uint32_t number) {
-    const Node& node = *order_.nodes[number];
-    const std::size_t first = first_output_[number];
-    inputs_.clear();
+  void compute(std::size_t number) {
+    const Node& node = *graph_.nodes()[number];
+    const bool is_alias = node.operation().traits().alias;
+    const Description::Value first = graph_.first_value(number);
     in_.clear();
     out_.clear();
-    for (const Tensor& input : node.inputs()) {
-      const std::uint32_t source = number_of(input);
-      inputs_.push_back(source == NodeNumbers::none ? input.node().value(input.output_index())
-                                                    : values_[first_output_[source] + input.output_index()]);
-      in_.push_back({inputs_.back().data(), &input.node().spec(input.output_index())});
+    for (std::size_t i = 0; i < node.inputs().size(); ++i) {
+      const Tensor& input = node.input(i);
+      in_.push_back({elements(graph_.reads(number)[i]).data(), &input.node().spec(input.output_index())});
     }
     for (std::size_t i = 0; i < node.output_count(); ++i) {
       const Spec& spec = node.spec(i);
-      values_[first + i] =
-          node.operation().traits().alias ? inputs_[0].reshaped(spec.shape) : Array(spec.shape, spec.dtype);
-      out_.push_back({values_[first + i].data(), &spec});
+      if (is_alias) {
+        values_[first + i] = elements(graph_.reads(number)[0]).reshaped(spec.shape);
+      } else if (wanted_[first + i] || uses_[first + i] > 0 || !node.operation().traits().skips_outputs) {
+        values_[first + i] = Array(spec.shape, spec.dtype);
+      }
+      out_.push_back({values_[first + i] ? values_[first + i].data() : nullptr, &spec});
     }
-    if (!node.operation().traits().alias) {
+    if (!is_alias) {
       try {
         node.operation().eval(in_, out_);
       } catch (Error& error) {
@@ -102,50 +109,45 @@ class Evaluation {
         throw;
       }
     }
-    for (std::size_t i = 0; wanted_[number] && i < node.output_count(); ++i) {
-      node.keep_value(i, values_[first + i]);
-    }
-    inputs_.clear();
-    give_back(node, first);
+    give_back(number);
   }
 
-  void give_back(const Node& node, std::size_t first) {
-    for (const Tensor& input : node.inputs()) {
-      if (const std::uint32_t source = number_of(input); source != NodeNumbers::none) {
-        const std::size_t output = first_output_[source] + input.output_index();
-        if (--uses_[output] == 0) {
-          values_[output] = Array();
-        }
+  void give_back(std::size_t number) {
+    const Node& node = *graph_.nodes()[number];
+    for (const Description::Value read : graph_.reads(number)) {
+      if (!is_leaf(read) && --uses_[read] == 0) {
+        values_[read] = Array();
       }
     }
     for (std::size_t i = 0; i < node.output_count(); ++i) {
-      if (uses_[first + i] == 0) {
-        values_[first + i] = Array();
+      const Description::Value value = graph_.first_value(number) + static_cast<Description::Value>(i);
+      if (wanted_[value]) {
+        node.keep_value(i, values_[value]);
+      }
+      if (uses_[value] == 0) {
+        values_[value] = Array();
       }
     }
   }
 
-  const TopologicalOrder& order_;
-  const std::vector<bool>& wanted_;
-  std::vector<std::size_t> first_output_;  // per node: where its outputs start in the next two
+  const Description& graph_;
   std::vector<Array> values_;
   std::vector<std::uint32_t> uses_;  // readers that are still to come
+  std::vector<bool> wanted_;
 
-  std::vector<Array> inputs_;
   std::vector<ConstView> in_;
   std::vector<View> out_;
 };
 
 /// \return false when there is no plan, or when it failed: node by node, the error gets the right place.
-bool run_as_plan(const TopologicalOrder& order, const std::vector<bool>& wanted) {
-  const plan::Structure structure(order, wanted);
-  const auto executable = plan::find_plan(structure, order, wanted);
+bool run_as_plan(const Description& graph, std::span<const Description::Value> wanted) {
+  const auto executable = plan::find_plan(graph, wanted);
   if (executable == nullptr) {
     return false;
   }
   plan::Run run(*executable, plan::Run::Arena::given_back);
-  for (std::size_t i = 0; i < structure.leaves().size(); ++i) {
-    run.argument(i) = structure.leaves()[i].array();
+  for (std::size_t i = 0; i < graph.leaves().size(); ++i) {
+    run.argument(i) = graph.leaves()[i].elements;
   }
   try {
     run.execute();
@@ -153,9 +155,9 @@ bool run_as_plan(const TopologicalOrder& order, const std::vector<bool>& wanted)
     return false;
   }
   std::size_t result = 0;
-  for (std::size_t i = 0; i < order.nodes.size(); ++i) {
-    for (std::size_t k = 0; wanted[i] && k < order.nodes[i]->output_count(); ++k) {
-      order.nodes[i]->keep_value(k, run.result(result++));
+  for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
+    for (; result < wanted.size() && wanted[result] < graph.first_value(i + 1); ++result) {
+      graph.nodes()[i]->keep_value(wanted[result] - graph.first_value(i), run.result(result));
     }
   }
   return true;
@@ -172,10 +174,10 @@ void evaluate(std::span<const Tensor> tensors) {
   if (known) {
     return;
   }
-  const TopologicalOrder order = unknown_nodes(tensors);
-  const std::vector<bool> wanted = find_wanted(order, tensors);
-  if (!is_plannable(order) || !run_as_plan(order, wanted)) {
-    Evaluation(order, wanted).run();
+  const Description graph(tensors);
+  const std::vector<Description::Value> wanted = find_wanted(graph, tensors);
+  if (!is_plannable(graph) || !run_as_plan(graph, wanted)) {
+    Evaluation(graph, wanted).run();
   }
 }
 

@@ -69,7 +69,12 @@ Plan::Plan(const TracedStep& step, const PlanOptions& options) {
     arguments.push_back(cell.before);
   }
   state->output_count = step.outputs.size();
-  state->executable = plan::make_executable(unknown_nodes(results), results, arguments, std::move(replaces), options);
+  const Description description(results, arguments);
+  std::vector<Description::Value> outputs;
+  for (const Tensor& result : results) {
+    outputs.push_back(description.value_of(result));
+  }
+  state->executable = plan::make_executable(description, outputs, arguments.size(), std::move(replaces), options);
   state_ = state;
 }
 

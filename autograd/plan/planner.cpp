@@ -17,12 +17,13 @@ struct Pass {
 
 }  // namespace
 
-std::shared_ptr<const Executable> make_executable(const TopologicalOrder& order, std::span<const Tensor> outputs,
-                                                  std::span<const Tensor> arguments,
-                                                  std::vector<std::uint32_t> replaces, const PlanOptions& options) {
+std::shared_ptr<const Executable> make_executable(const Description& description,
+                                                  std::span<const Description::Value> outputs,
+                                                  std::size_t argument_count, std::vector<std::uint32_t> replaces,
+                                                  const PlanOptions& options) {
   const Passes& passes = options.passes;
   const bool joins = !options.check_finite;  // the operation at fault is to be named alone
-  const Pass list[] = {
+  const Pass order[] = {
       {"constants", fold_constants, passes.constants},
       {"common", merge_common, passes.common},
       {"dead code", remove_dead, true},
@@ -33,11 +34,11 @@ std::shared_ptr<const Executable> make_executable(const TopologicalOrder& order,
       {"accumulation", accumulate_products, passes.accumulation && joins},
       {"checks", add_checks, options.check_finite},
   };
-  Draft draft = import_graph(order, outputs, arguments);
+  Draft draft = import_graph(description, outputs, argument_count);
   if (!replaces.empty()) {
     draft.replaces = std::move(replaces);
   }
-  for (const Pass& pass : list) {
+  for (const Pass& pass : order) {
     if (pass.wanted) {
       pass.run(draft);
       if (options.verify) {

@@ -1,8 +1,4 @@
-#include <atomic>
-#include <memory>
-
 #include "autograd/graph/operation.hpp"
-#include "autograd/graph/recognize.hpp"
 #include "autograd/transforms/grad.hpp"
 
 /// \file
@@ -18,30 +14,27 @@ struct Alias {
   static constexpr bool alias = true;
   static constexpr bool linear = true;
   static constexpr bool maps_leading_axes = true;
-  std::shared_ptr<const std::atomic<bool>> open = nullptr;  // none: for ever
-
-  friend bool operator==(const Alias&, const Alias&) { return true; }
 
   Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
   Tensors vjp(const Node&, const Cotangents& ct) const { return {ct[0]}; }
 };
 
+Tensor alias_in(const detail::Scope* scope, const Operand& x) {
+  const Tensor tensor = x.tensor();
+  return Tensor(make_node(detail::make_operation(Alias()), Inputs(&tensor, 1), x.where(), scope));
+}
+
 }  // namespace
 
-Tensor alias(const Operand& x) { return apply_op(Alias(), {x.tensor()}, x.where()); }
-
-bool detail::is_open_alias(const Node& node) {
-  const auto* alias = node.as<Alias>();
-  return alias != nullptr && (alias->open == nullptr || *alias->open);
+Tensor alias(const Operand& x) {
+  const Ref<const detail::Scope> scope(new detail::Scope(detail::Scope::Elements::known));  // never closed
+  return alias_in(scope.get(), x);
 }
 
-detail::FreshAliases::FreshAliases(std::span<const Operand> arguments)
-    : open_(std::make_shared<std::atomic<bool>>(true)) {
+detail::FreshAliases::FreshAliases(std::span<const Operand> arguments) : scope_(Scope::Elements::known) {
   for (const Operand& argument : arguments) {
-    tensors_.push_back(apply_op(Alias{open_}, {argument.tensor()}, argument.where()));
+    tensors_.push_back(alias_in(scope_.get().get(), argument));
   }
 }
-
-detail::FreshAliases::~FreshAliases() { *open_ = false; }
 
 }  // namespace xgrad

@@ -210,7 +210,7 @@ Tensor map_rule(const Tensors& all_samples, std::int64_t size, const std::functi
   for (const Tensor& samples : all_samples) {
     Shape shape = samples.shape();
     shape.erase(0);
-    mapped.placeholders.push_back(placeholder({shape, samples.dtype()}, "vmap"));
+    mapped.placeholders.push_back(detail::placeholder({shape, samples.dtype()}, "vmap", mapped.scope->get().get()));
   }
   mapped.samples = all_samples;
   return detail::map_samples({rule(mapped.placeholders)}, mapped, 0)[0];

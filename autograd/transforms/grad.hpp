@@ -1,17 +1,16 @@
 #pragma once
 
-#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <memory>
 #include <source_location>
 #include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "autograd/graph/scope.hpp"
 #include "autograd/graph/tensor.hpp"
 
 /// \file
@@ -83,10 +82,6 @@ class FreshAliases {
   template <std::size_t N>
   FreshAliases(const std::source_location& where, const Tensor (&tensors)[N])
       : FreshAliases(operands(where, tensors)) {}
-  FreshAliases(const FreshAliases&) = delete;
-  FreshAliases& operator=(const FreshAliases&) = delete;
-  ~FreshAliases();
-
   const Tensors& tensors() const { return tensors_; }
 
  private:
@@ -99,7 +94,7 @@ class FreshAliases {
     return result;
   }
 
-  std::shared_ptr<std::atomic<bool>> open_;  // until this goes
+  OpenScope scope_;
   Tensors tensors_;
 };
 

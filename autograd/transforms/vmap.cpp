@@ -72,7 +72,7 @@ detail::MappedArguments detail::split_samples(const Tensors& arguments, const st
                                     i, size, axis, to_string(argument.shape()), result.size));
     }
     result.size = size;
-    result.placeholders.push_back(placeholder({shape, argument.dtype()}, "vmap"));
+    result.placeholders.push_back(placeholder({shape, argument.dtype()}, "vmap", result.scope->get().get()));
     result.for_one_sample.push_back(result.placeholders.back());
     result.samples.push_back(move_axis(argument, along, 0));
   }

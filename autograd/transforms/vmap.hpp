@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,7 @@ namespace detail {
 
 /// The arguments of a mapped function, and placeholders for one sample of each that is mapped.
 struct MappedArguments {
+  std::unique_ptr<OpenScope> scope = std::make_unique<OpenScope>(Scope::Elements::later);
   Tensors for_one_sample;  ///< what the function is called with
   Tensors placeholders;
   Tensors samples;        ///< per placeholder: all samples, on axis 0

@@ -27,11 +27,9 @@ using testing::random_tensor;
 
 /// The plan that evaluating \p output would use, all other tensors being scratch.
 std::shared_ptr<const plan::Executable> plan_of(const Tensor& output) {
-  const TopologicalOrder order = unknown_nodes(std::span(&output, 1));
-  std::vector<bool> wanted(order.nodes.size());
-  wanted.back() = true;
-  const plan::Structure structure(order, wanted);
-  return plan::find_plan(structure, order, wanted);
+  const Description graph(std::span(&output, 1));
+  const std::array wanted{graph.value_of(output)};
+  return plan::find_plan(graph, wanted);
 }
 
 /// x in the other direction; cannot be compared with another of its kind, and has no attributes.

@@ -1,17 +1,14 @@
 #include <algorithm>
-#include <unordered_map>
 
 #include <fmt/format.h>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/recognize.hpp"
 #include "autograd/graph/variable.hpp"
-#include "autograd/graph/walks.hpp"
 #include "autograd/ops/map.hpp"
 #include "autograd/ops/matmul.hpp"
 #include "autograd/ops/sum.hpp"
 #include "autograd/plan/passes/passes.hpp"
-#include "autograd/runtime/hash.hpp"
 
 /// \file
 /// From nodes to steps.
@@ -37,20 +34,16 @@ bool sums_columns(const Node& node) {
 
 class Import {
  public:
-  Import(const TopologicalOrder& order, std::span<const Tensor> outputs, std::span<const Tensor> arguments) {
-    draft_.argument_count = static_cast<std::uint32_t>(arguments.size());
-    for (std::uint32_t i = 0; i < arguments.size(); ++i) {
-      const Tensor& argument = arguments[i];
-      const ValueId id = draft_.add_value({argument.shape(), argument.dtype()});
-      draft_.values[id].source = Value::Source::argument;
-      draft_.values[id].number = i;
-      draft_.values[id].from_variable = argument.node().as<VariableRead>() != nullptr;
-      known_.try_emplace({&argument.node(), argument.output_index()}, id);
+  Import(const Description& description, std::span<const Description::Value> outputs, std::size_t argument_count)
+      : description_(description), known_(description.value_count()) {
+    draft_.argument_count = static_cast<std::uint32_t>(argument_count);
+    for (std::uint32_t i = 0; i < description.leaves().size(); ++i) {
+      add_leaf(description.leaves()[i], i);
     }
-    for (const Node* node : order.nodes) {
-      add(*node);
+    for (std::uint32_t i = 0; i < description.nodes().size(); ++i) {
+      add(i);
     }
-    for (const Tensor& output : outputs) {
+    for (const Description::Value output : outputs) {
       draft_.outputs.push_back(id_of(output));
     }
     draft_.replaces.assign(outputs.size(), Draft::none);
@@ -59,66 +52,68 @@ class Import {
   Draft take() { return std::move(draft_); }
 
  private:
-  struct Key {
-    const Node* node;
-    std::size_t output;
-    friend bool operator==(const Key&, const Key&) = default;
-  };
-  struct KeyHash {
-    std::size_t operator()(const Key& key) const {
-      return runtime::combine_hashes(reinterpret_cast<std::size_t>(key.node), key.output);
-    }
-  };
-
-  ValueId id_of(const Tensor& tensor) {
-    const Key key{&tensor.node(), tensor.output_index()};
-    if (const auto found = known_.find(key); found != known_.end()) {
-      return found->second;
-    }
-    return known_.emplace(key, draft_.add_constant(tensor.node().value(tensor.output_index()))).first->second;
+  // Leaves come first, in their order.
+  ValueId id_of(Description::Value value) const {
+    return (value & Description::leaf_bit) != 0 ? value & ~Description::leaf_bit : known_[value];
   }
 
-  void add(const Node& node) {
-    if (known_.contains({&node, 0})) {
+  void add_leaf(const Description::Leaf& leaf, std::uint32_t number) {
+    if (number >= draft_.argument_count) {
+      draft_.add_constant(leaf.elements);
       return;
     }
-    if (node.operation().traits().alias) {
-      return add_alias(node);
+    const ValueId id = draft_.add_value({leaf.tensor.shape(), leaf.tensor.dtype()});
+    draft_.values[id].source = Value::Source::argument;
+    draft_.values[id].number = number;
+    draft_.values[id].from_variable = leaf.tensor.node().as<VariableRead>() != nullptr;
+  }
+
+  std::vector<ValueId> inputs_of(std::uint32_t number) const {
+    std::vector<ValueId> inputs;
+    for (const Description::Value read : description_.reads(number)) {
+      inputs.push_back(id_of(read));
     }
+    return inputs;
+  }
+
+  Step step_of(std::uint32_t number) const {
+    const Node& node = *description_.nodes()[number];
     Step step;
-    for (const Tensor& input : node.inputs()) {
-      step.inputs.push_back(id_of(input));
-    }
-    for (std::size_t i = 0; i < node.output_count(); ++i) {
-      step.outputs.push_back(draft_.add_value(node.spec(i)));
-      known_[{&node, i}] = step.outputs.back();
-    }
+    step.inputs = inputs_of(number);
     step.operation = node.operation_ref();
     step.where = node.location();
     step.name = node.name();
     step.total = node.operation().is_total(node.inputs());
+    return step;
+  }
+
+  void add(std::uint32_t number) {
+    const Node& node = *description_.nodes()[number];
+    if (node.operation().traits().alias) {
+      return add_alias(number);
+    }
+    Step step = step_of(number);
+    for (std::size_t i = 0; i < node.output_count(); ++i) {
+      step.outputs.push_back(draft_.add_value(node.spec(i)));
+      known_[description_.first_value(number) + i] = step.outputs.back();
+    }
     step.splits_rows = node.operation().splits_rows(node.inputs());
     specialize(node, step);
     draft_.steps.push_back(std::move(step));
   }
 
-  void add_alias(const Node& node) {
-    ValueId id = id_of(node.input(0));
+  void add_alias(std::uint32_t number) {
+    const Node& node = *description_.nodes()[number];
+    ValueId id = id_of(description_.reads(number)[0]);
     const bool waits = detail::is_barrier(node);
     if (waits || node.spec(0) != draft_.spec(id)) {
       id = draft_.add_alias(id, node.spec(0));
     }
-    known_[{&node, 0}] = id;
+    known_[description_.first_value(number)] = id;
     if (waits) {
-      Step step;
+      Step step = step_of(number);
       step.kind = Step::Kind::order;
-      for (const Tensor& input : node.inputs()) {
-        step.inputs.push_back(id_of(input));
-      }
       step.outputs.push_back(id);
-      step.operation = node.operation_ref();
-      step.where = node.location();
-      step.name = node.name();
       step.total = true;
       draft_.steps.push_back(std::move(step));
     }
@@ -143,14 +138,16 @@ class Import {
     }
   }
 
-  std::unordered_map<Key, ValueId, KeyHash> known_;
+  const Description& description_;
+  std::vector<ValueId> known_;  // per value of the description
   Draft draft_;
 };
 
 }  // namespace
 
-Draft import_graph(const TopologicalOrder& order, std::span<const Tensor> outputs, std::span<const Tensor> arguments) {
-  return Import(order, outputs, arguments).take();
+Draft import_graph(const Description& description, std::span<const Description::Value> outputs,
+                   std::size_t argument_count) {
+  return Import(description, outputs, argument_count).take();
 }
 
 }  // namespace xgrad::plan

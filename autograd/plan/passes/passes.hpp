@@ -3,7 +3,7 @@
 #include <span>
 #include <string_view>
 
-#include "autograd/graph/walks.hpp"
+#include "autograd/graph/description.hpp"
 
 #include "autograd/plan/passes/draft.hpp"
 
@@ -12,11 +12,10 @@
 
 namespace xgrad::plan {
 
-/// The nodes of \p order, which compute \p outputs from \p arguments; what else they read is known, and constant.
-///
-/// Which nodes those are is decided once, by whoever took the order: other threads may compute some of them at any time, and
-/// what they computed is no constant.
-Draft import_graph(const TopologicalOrder& order, std::span<const Tensor> outputs, std::span<const Tensor> arguments);
+/// What computes \p outputs, values of \p description. The first \p argument_count leaves are given at each run, the others
+/// are constants.
+Draft import_graph(const Description& description, std::span<const Description::Value> outputs,
+                   std::size_t argument_count);
 
 void fold_constants(Draft& draft);       ///< computes now what depends on nothing that is given later
 void merge_common(Draft& draft);         ///< of steps that compute the same from the same, one stays

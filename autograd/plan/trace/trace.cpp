@@ -19,7 +19,7 @@ struct Argument {
   static constexpr std::string_view name = "argument";
   std::int64_t number;
   Spec spec;
-  static constexpr auto attributes = fields("number", &Argument::number);
+  static constexpr auto attributes = fields("number", &Argument::number, "", &Argument::spec);
 
   Spec infer(Inputs) const { return spec; }
   void eval(ConstViews, Views) const { raise_traced_value(); }
@@ -33,7 +33,7 @@ void require_constant(const Node& node) {
                                   "read the variable inside the function, or detach() what is constant",
                                   variable->variable));
   }
-  if (is_open_alias(node) || is_placeholder(node)) {
+  if (node.scope() != nullptr && node.scope()->is_open()) {
     raise<ValueError>(
         "compile",
         "the function captures a tensor that belongs to a transformation such as grad or vmap; pass it to "
@@ -43,16 +43,18 @@ void require_constant(const Node& node) {
 
 }  // namespace
 
-Trace::Trace(std::span<const Spec> arguments) : first_(placeholder({}, "compile")) {
+Trace::Trace(std::span<const Spec> arguments)
+    : scope_(Scope::Elements::later), first_(detail::placeholder({}, "compile", nullptr)) {
   for (const Spec& spec : arguments) {
-    inputs_.push_back(apply_op(Argument{static_cast<std::int64_t>(inputs_.size()), spec}, Inputs(), {}));
+    const auto number = static_cast<std::int64_t>(inputs_.size());
+    inputs_.emplace_back(make_node(make_operation(Argument{number, spec}), Inputs(), {}, scope_.get().get()));
   }
 }
 
 Trace::Cell& Trace::cell_of(const Variable& variable) {
   const auto [entry, is_new] = numbers_.try_emplace(variable.id(), cells_.size());
   if (is_new) {
-    const Tensor before = CellAccess::valueless_leaf(variable);
+    const Tensor before = CellAccess::valueless_leaf(variable, scope_.get().get());
     cells_.push_back({{variable, before, Tensor()}, before, false});
   }
   return cells_[entry->second];
@@ -150,16 +152,6 @@ TracedStep Trace::finish(const Tensors& outputs) {
     step.cells.push_back(cell.traced);
   }
   return step;
-}
-
-bool belongs_to_transformation(const Tensor& tensor) {
-  const Node& node = tensor.node();
-  if (node.inputs().empty()) {
-    return is_placeholder(node);
-  }
-  const TopologicalOrder order = topological_order(std::span(&tensor, 1));
-  return std::any_of(order.nodes.begin(), order.nodes.end(),
-                     [](const Node* n) { return is_open_alias(*n) || is_placeholder(*n); });
 }
 
 }  // namespace xgrad::detail

@@ -52,15 +52,12 @@ class Trace final : public Recorder {
   Tensors from_outside() const;
   void make_locals_constant();
 
+  OpenScope scope_;
   Tensor first_;  // older than every node that the function makes
   Tensors inputs_;
   Tensors outputs_;
   std::vector<Cell> cells_;
   std::unordered_map<const void*, std::size_t> numbers_;  // per cell's id
 };
-
-/// Whether a transformation that goes on may differentiate with respect to something that \p tensor depends on, or map
-/// over it: its history has an alias or a placeholder.
-bool belongs_to_transformation(const Tensor& tensor);
 
 }  // namespace xgrad::detail
