@@ -49,7 +49,9 @@ namespace xgrad {
 /// - `total`, a constant, true when `eval` never throws: a plan may call it after it has begun to write variables;
 /// - `bool splits_rows(Inputs in) const`, or a constant, true when row i of the output, along axis 0, depends on row i of
 ///   every input alone: a plan may then compute it in blocks of rows;
-/// - `skips_outputs`, a constant, true when `eval` leaves outputs out whose memory is null: nobody wants those.
+/// - `skips_outputs`, a constant, true when `eval` leaves outputs out whose memory is null: nobody wants those;
+/// - `Tensor sum(std::span<const Tensor> terms) const`, the sum of first outputs of operations of this type, whatever their
+///   attributes: the chain rule adds cotangents by it where one node can do with less than the sum of many.
 template <class Op>
 concept Operation =
     std::copy_constructible<Op> &&
@@ -83,6 +85,7 @@ struct OperationTraits {
   bool has_vjp = false;            ///< there is a vjp rule
   bool has_jvp = false;            ///< there is a jvp rule
   bool has_vmap = false;           ///< there is a vmap rule
+  bool has_sum = false;            ///< several results can be added up in one node
 
   bool can_jvp() const { return has_jvp || linear; }               ///< whether forward mode can go through it
   bool can_vmap() const { return has_vmap || maps_leading_axes; }  ///< whether it can be applied to many samples
@@ -110,6 +113,7 @@ class AnyOperation : public RefCounted {
   virtual Tensors vjp(const Node& node, const Cotangents& ct) const = 0;      ///< per input, undefined where 0
   virtual Tensors jvp(const Node& node, const Tangents& t) const = 0;         ///< per output, undefined where 0
   virtual Tensors vmap(const Node& node, const BatchedInputs& in) const = 0;  ///< per output, samples on axis 0
+  virtual Tensor sum(std::span<const Tensor> terms) const = 0;                ///< of results of this type
   virtual bool is_total(Inputs inputs) const = 0;                             ///< computing it never throws
   /// Whether row i of every output, along axis 0, depends on row i of every input alone.
   virtual bool splits_rows(Inputs inputs) const = 0;
@@ -156,6 +160,7 @@ constexpr OperationTraits traits_of() {
   traits.has_vjp = requires(const Op& op, const Node& node, const Cotangents& ct) { op.vjp(node, ct); };
   traits.has_jvp = requires(const Op& op, const Node& node, const Tangents& t) { op.jvp(node, t); };
   traits.has_vmap = requires(const Op& op, const Node& node, const BatchedInputs& in) { op.vmap(node, in); };
+  traits.has_sum = requires(const Op& op, std::span<const Tensor> terms) { op.sum(terms); };
   return traits;
 }
 
@@ -212,6 +217,14 @@ class OperationOf final : public AnyOperation {
       return op_.vmap(node, in);
     } else {
       return Tensors(node.output_count());
+    }
+  }
+
+  Tensor sum([[maybe_unused]] std::span<const Tensor> terms) const override {
+    if constexpr (requires { op_.sum(terms); }) {
+      return op_.sum(terms);
+    } else {
+      return Tensor();
     }
   }
 

@@ -106,6 +106,24 @@ struct Packing<std::array<T, N>> {
   }
 };
 
+/// The tensors of \p value in order.
+template <Packable T>
+Tensors tensors_of(const T& value) {
+  Results results;
+  Packing<T>::put(value, results);
+  Tensors tensors;
+  for (std::size_t i = 0; i < results.tensors.size(); ++i) {
+    tensors.push_back(results.tensors[i]);
+  }
+  return tensors;
+}
+
+/// Whether \p F can be called with N tensors.
+template <class F, std::size_t N>
+concept FunctionOfTensors = []<std::size_t... I>(std::index_sequence<I...>) {
+  return std::is_invocable_v<const F&, decltype(static_cast<void>(I), std::declval<const Tensor&>())...>;
+}(std::make_index_sequence<N>());
+
 /// What \p f returns for the tensors of a list as its arguments; what is not Packable becomes a Tensor.
 template <std::size_t N, class F>
 auto call_for_results(const F& f, const Tensors& arguments) {
@@ -120,12 +138,8 @@ template <Packable T, class F>
 T with_tensors_replaced(const T& value, const F& f) {
   Results results;
   Packing<T>::put(value, results);
-  Tensors tensors;
-  for (std::size_t i = 0; i < results.tensors.size(); ++i) {
-    tensors.push_back(results.tensors[i]);
-  }
   results.tensors = ShortTensors();
-  for (const Tensor& tensor : f(tensors)) {
+  for (const Tensor& tensor : f(tensors_of(value))) {
     results.tensors.push_back(tensor);
   }
   ResultReader reader{std::move(results)};

@@ -115,6 +115,10 @@ void argsort(DType dtype, const void* in, std::int64_t* out, std::int64_t outer,
 void copy(std::size_t element_size, const Shape& shape, const void* in, const Shape& in_strides, void* out,
           const Shape& out_strides);
 
+/// out[index] += in[index] for every index of \p shape, with strides as copy takes them; positions of \p out differ.
+void add_to(DType dtype, const Shape& shape, const void* in, const Shape& in_strides, void* out,
+            const Shape& out_strides);
+
 /// out[i] = in[i] in another type: boolean from numbers is (x != 0), floating to integer truncates.
 void cast(DType from, const void* in, DType to, void* out, std::int64_t count);
 

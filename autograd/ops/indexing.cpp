@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <functional>
+#include <vector>
+
 #include <fmt/format.h>
 
 #include "autograd/graph/operation.hpp"
@@ -110,7 +114,8 @@ struct Take {
   }
 };
 
-/// Zeros to which slices are added at the positions of an axis that the indices name: the transpose of take.
+/// Zeros to which slices are added at the positions of an axis that indices name: the transpose of take, or of several. Inputs
+/// are the slices of each and its indices.
 struct PutAdd {
   static constexpr std::string_view name = "put_add";
   static constexpr bool linear = true;
@@ -120,20 +125,59 @@ struct PutAdd {
 
   Spec infer(Inputs in) const { return {at.restored(in[0].shape(), in[1].shape(), size), in[0].dtype()}; }
   void eval(ConstViews in, Views out) const {
-    const auto [samples, outer, n, inner, count] = at.extent(out[0].shape(), in[1].size());
-    const std::size_t element = size_of(in[0].dtype());
     kernels::fill(out[0].dtype(), out[0].data, out[0].size(), 0);
-    for (std::int64_t s = 0; s < samples; ++s) {
-      kernels::scatter_add("scatter_add", in[0].dtype(),
-                           in[0].as<std::byte>() + static_cast<std::size_t>(s * outer * count * inner) * element, outer,
-                           n, inner, in[1].as<std::int64_t>() + s * count, count,
-                           out[0].as<std::byte>() + static_cast<std::size_t>(s * outer * n * inner) * element);
+    for (std::size_t i = 0; i < in.size(); i += 2) {
+      add(in[i], in[i + 1], out[0]);
     }
   }
   Tensors vjp(const Node& node, const Cotangents& ct) const {
-    return {apply_op(Take{at}, {ct[0], node.input(1)}), Tensor()};
+    Tensors gradients;
+    for (std::size_t i = 0; i < node.inputs().size(); i += 2) {
+      gradients.push_back(ct.wanted(i) ? apply_op(Take{at}, {ct[0], node.input(i + 1)}) : Tensor());
+      gradients.emplace_back();
+    }
+    return gradients;
   }
-  Tensors vmap(const Node&, const BatchedInputs& in) const { return map_indexed(*this, in); }
+  Tensors vmap(const Node&, const BatchedInputs& in) const {
+    Tensors terms;
+    for (std::size_t i = 0; i < in.tensors.size(); i += 2) {
+      const bool neither = !in.batched[i] && !in.batched[i + 1];
+      const Tensor slices = neither ? repeat_samples(in[i], in.size) : in[i];
+      const BatchedInputs pair{{slices, in[i + 1]}, {in.batched[i] || neither, in.batched[i + 1]}, in.size};
+      terms.push_back(map_indexed(*this, pair)[0]);
+    }
+    return {sum(terms)};
+  }
+  // One buffer for all that are put along the same axis.
+  Tensor sum(std::span<const Tensor> terms) const {
+    Tensor total;
+    for (std::vector<bool> done(terms.size()); !std::all_of(done.begin(), done.end(), std::identity());) {
+      const auto first = static_cast<std::size_t>(std::find(done.begin(), done.end(), false) - done.begin());
+      Tensors inputs;
+      for (std::size_t i = first; i < terms.size(); ++i) {
+        const Node& node = terms[i].node();
+        if (!done[i] && same_operation(node.operation(), terms[first].node().operation())) {
+          inputs.insert(inputs.end(), node.inputs().begin(), node.inputs().end());
+          done[i] = true;
+        }
+      }
+      const Tensor joined = apply_op(*terms[first].node().as<PutAdd>(), inputs);
+      total = total.defined() ? total + joined : joined;
+    }
+    return total;
+  }
+
+ private:
+  void add(const ConstView& slices, const ConstView& indices, const View& out) const {
+    const auto [samples, outer, n, inner, count] = at.extent(out.shape(), indices.size());
+    const std::size_t element = size_of(out.dtype());
+    for (std::int64_t s = 0; s < samples; ++s) {
+      kernels::scatter_add("scatter_add", slices.dtype(),
+                           slices.as<std::byte>() + static_cast<std::size_t>(s * outer * count * inner) * element,
+                           outer, n, inner, indices.as<std::int64_t>() + s * count, count,
+                           out.as<std::byte>() + static_cast<std::size_t>(s * outer * n * inner) * element);
+    }
+  }
 };
 
 Tensor put_add(const Tensor& part, const Tensor& indices, const IndexedAxis& at, std::int64_t size) {

@@ -71,11 +71,11 @@ struct StridedSlice {
   }
 };
 
-/// Zeros of a given shape with the input written to some positions: the transpose of a slice.
+/// Zeros of a given shape to which each input is added at positions of its own: the transpose of as many slices.
 struct Unslice {
   static constexpr std::string_view name = "unslice";
   static constexpr bool linear = true;
-  Positions positions;
+  std::vector<Positions> positions;  // per input
   Shape shape;
   static constexpr auto attributes = fields("", &Unslice::positions, "shape", &Unslice::shape);
   static constexpr bool total = true;
@@ -83,24 +83,49 @@ struct Unslice {
   Spec infer(Inputs in) const { return {shape, in[0].dtype()}; }
   void eval(ConstViews in, Views out) const {
     kernels::fill(out[0].dtype(), out[0].data, out[0].size(), 0);
-    if (in[0].size() == 0) {
-      return;
-    }
     const Shape strides = row_major_strides(shape);
-    const std::size_t element = size_of(in[0].dtype());
-    kernels::copy(element, in[0].shape(), in[0].data, row_major_strides(in[0].shape()),
-                  out[0].as<std::byte>() + positions.offset(strides) * element, positions.steps(strides));
+    const std::size_t element = size_of(out[0].dtype());
+    for (std::size_t i = 0; i < in.size(); ++i) {
+      if (in[i].size() > 0) {
+        kernels::add_to(in[i].dtype(), in[i].shape(), in[i].data, row_major_strides(in[i].shape()),
+                        out[0].as<std::byte>() + positions[i].offset(strides) * element, positions[i].steps(strides));
+      }
+    }
   }
-  Tensors vjp(const Node&, const Cotangents& ct) const { return {apply_op(StridedSlice{positions}, {ct[0]})}; }
-  Tensors vmap(const Node&, const BatchedInputs& in) const {
-    Shape samples = shape;
-    samples.insert(0, in.size);
-    return {unslice(in[0], positions.behind_samples(in.size), samples)};
+  Tensors vjp(const Node&, const Cotangents& ct) const {
+    Tensors gradients;
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+      gradients.push_back(ct.wanted(i) ? apply_op(StridedSlice{positions[i]}, {ct[0]}) : Tensor());
+    }
+    return gradients;
+  }
+  Tensors vmap(const Node& node, const BatchedInputs& in) const {
+    Tensors parts;
+    Unslice mapped{{}, shape};
+    mapped.shape.insert(0, in.size);
+    for (std::size_t i = 0; i < positions.size(); ++i) {
+      Shape samples = node.input(i).shape();
+      samples.insert(0, in.size);
+      parts.push_back(broadcast_to(in[i], samples));
+      mapped.positions.push_back(positions[i].behind_samples(in.size));
+    }
+    return {apply_op(mapped, parts)};
+  }
+  // One buffer, whatever the number of slices of one tensor.
+  Tensor sum(std::span<const Tensor> terms) const {
+    Tensors parts;
+    Unslice joined{{}, shape};
+    for (const Tensor& term : terms) {
+      const auto* each = term.node().as<Unslice>();
+      parts.insert(parts.end(), term.node().inputs().begin(), term.node().inputs().end());
+      joined.positions.insert(joined.positions.end(), each->positions.begin(), each->positions.end());
+    }
+    return apply_op(joined, parts);
   }
 };
 
 Tensor unslice(const Tensor& part, const Positions& positions, const Shape& shape) {
-  return apply_op(Unslice{positions, shape}, {part});
+  return apply_op(Unslice{{positions}, shape}, {part});
 }
 
 // One axis of begin:end:step as Python reads it.

@@ -5,13 +5,13 @@
 #include <cstdint>
 #include <initializer_list>
 #include <source_location>
-#include <span>
-#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "autograd/graph/scope.hpp"
+#include "autograd/graph/results.hpp"
 #include "autograd/graph/tensor.hpp"
+#include "autograd/transforms/aliases.hpp"
 
 /// \file
 /// The chain rule. Derivatives are tensors like any others: they can be differentiated again.
@@ -30,6 +30,12 @@ enum class Unreached : std::uint8_t {
 /// \throws DTypeError when the cotangent is of another dtype, or an input is not floating.
 /// \throws GradientError as grad does.
 Tensors vjp(const Tensor& output, const Tensors& inputs, const Tensor& cotangent,
+            Unreached unreached = Unreached::error, std::source_location where = std::source_location::current());
+
+/// The same for several outputs: Σ ctₖᵀ · d outputₖ / d input for each of \p inputs, in one pass.
+/// \param cotangents one per output, of its shape and dtype; undefined tensors stand for zeros.
+/// \throws ValueError when there are more or fewer cotangents than outputs; otherwise as above.
+Tensors vjp(const Tensors& outputs, const Tensors& inputs, const Tensors& cotangents,
             Unreached unreached = Unreached::error, std::source_location where = std::source_location::current());
 
 /// d output / d input for each of \p inputs, each of the shape of its input. Variables stand for their current content.
@@ -60,70 +66,36 @@ Tensor grad(const Tensor& output, const Tensor& input, Unreached unreached = Unr
 Tensor jvp(const Tensor& output, const Tensors& inputs, const Tensors& tangents,
            std::source_location where = std::source_location::current());
 
-/// A new handle to the same value that is a node of its own, so that gradients can be taken with respect to it alone.
-Tensor alias(const Operand& x);
+/// The same for several outputs, in one pass: one tangent per output.
+Tensors jvp(const Tensors& outputs, const Tensors& inputs, const Tensors& tangents,
+            std::source_location where = std::source_location::current());
 
-namespace detail {
-
-/// Calls \p f on the tensors of a list as its arguments.
-template <std::size_t N, class F>
-Tensor call_on(const F& f, const Tensors& arguments) {
-  return [&]<std::size_t... I>(std::index_sequence<I...>) { return f(arguments[I]...); }(std::make_index_sequence<N>());
-}
-
-/// The arguments of a transformation under names of its own. While the function that it transforms runs, a compiled
-/// function that is called with one of them becomes part of the graph, to be differentiated with it.
-class FreshAliases {
- public:
-  explicit FreshAliases(std::span<const Operand> arguments);
-  template <class... Operands>
-  explicit FreshAliases(const std::source_location& where, const Operands&... operands)
-      : FreshAliases(std::vector<Operand>{Operand(operands, where)...}) {}
-  template <std::size_t N>
-  FreshAliases(const std::source_location& where, const Tensor (&tensors)[N])
-      : FreshAliases(operands(where, tensors)) {}
-  const Tensors& tensors() const { return tensors_; }
-
- private:
-  template <std::size_t N>
-  static std::vector<Operand> operands(const std::source_location& where, const Tensor (&tensors)[N]) {
-    std::vector<Operand> result;
-    for (const Tensor& tensor : tensors) {
-      result.emplace_back(tensor, where);
-    }
-    return result;
-  }
-
-  OpenScope scope_;
-  Tensors tensors_;
-};
-
-/// The argument with that number. \throws ValueError `[op]` when there are fewer.
-const Tensor& numbered_argument(std::string_view op, const Tensors& arguments, std::size_t number,
-                                const std::source_location& where);
-
-}  // namespace detail
-
-/// The value of \p f and its derivative along the given tangents: `auto [y, dy] = jvp(f, {x, w}, {dx, dw})`.
+/// The value of \p f and its derivative along the given tangents: `auto [y, dy] = jvp(f, {x, w}, {dx, dw})`. Where f returns
+/// several tensors, as Tensors, a std::pair, std::tuple or std::array, so are the tangents.
 template <class F, std::size_t N>
-  requires(!std::convertible_to<F, Tensor>)
-std::pair<Tensor, Tensor> jvp(const F& f, const Tensor (&primals)[N], const Tensor (&tangents)[N],
-                              std::source_location where = std::source_location::current()) {
+  requires detail::FunctionOfTensors<F, N>
+auto jvp(const F& f, const Tensor (&primals)[N], const Tensor (&tangents)[N],
+         std::source_location where = std::source_location::current()) {
   const detail::FreshAliases fresh(where, primals);
-  const Tensor value = detail::call_on<N>(f, fresh.tensors());
-  return {value, jvp(value, fresh.tensors(), Tensors(tangents, tangents + N), where)};
+  const auto value = detail::call_for_results<N>(f, fresh.tensors());
+  const auto tangent = detail::with_tensors_replaced(value, [&](const Tensors& outputs) {
+    return jvp(outputs, fresh.tensors(), Tensors(tangents, tangents + N), where);
+  });
+  return std::pair(value, tangent);
 }
 
 /// The value of \p f and the function that takes a cotangent of it to the cotangents of the arguments:
-/// `auto [y, pullback] = vjp(f, {x, w}); Tensors cts = pullback(ct);`
+/// `auto [y, pullback] = vjp(f, {x, w}); Tensors cts = pullback(ct);` Where f returns several tensors, the pullback takes as
+/// many.
 template <class F, std::size_t N>
-  requires(!std::convertible_to<F, Tensor>)
+  requires detail::FunctionOfTensors<F, N>
 auto vjp(const F& f, const Tensor (&primals)[N], std::source_location where = std::source_location::current()) {
   const detail::FreshAliases fresh(where, primals);
-  const Tensor value = detail::call_on<N>(f, fresh.tensors());
-  const auto pullback = [value, inputs = fresh.tensors()](
-                            const Tensor& ct, std::source_location called = std::source_location::current()) {
-    return vjp(value, inputs, ct, Unreached::zeros, called);
+  const auto value = detail::call_for_results<N>(f, fresh.tensors());
+  using Value = std::remove_const_t<decltype(value)>;
+  const auto pullback = [outputs = detail::tensors_of(value), inputs = fresh.tensors()](
+                            const Value& ct, std::source_location called = std::source_location::current()) {
+    return vjp(outputs, inputs, detail::tensors_of(ct), Unreached::zeros, called);
   };
   return std::pair(value, pullback);
 }

@@ -2,10 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "autograd/graph/operation.hpp"
 #include "autograd/graph/substitute.hpp"
 #include "autograd/graph/walks.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/transforms/rules.hpp"
 
 namespace xgrad {
 
@@ -23,27 +23,6 @@ Tensor move_axis(const Tensor& x, std::size_t from, std::size_t to) {
   order.erase(from);
   order.insert(to, static_cast<std::int64_t>(from));
   return transpose(x, order);
-}
-
-Tensors call_vmap(const Node& node, const BatchedInputs& in) {
-  const SourceScope scope(node.location());
-  const OperationTraits& traits = node.operation().traits();
-  if (!traits.can_vmap()) {
-    raise<GradientError>(node.name(),
-                         "it has no vmap rule, so it cannot be applied to many samples at once; give it one");
-  }
-  Tensors outputs = traits.has_vmap ? node.operation().vmap(node, in) : apply_again(node, in.tensors);
-  for (std::size_t i = 0; i < node.output_count(); ++i) {
-    Spec expected = node.spec(i);
-    expected.shape.insert(0, in.size);
-    if (outputs.size() != node.output_count() || outputs[i].shape() != expected.shape ||
-        outputs[i].dtype() != expected.dtype) {
-      raise<GradientError>(node.name(),
-                           fmt::format("its vmap rule must give {} tensors, number {} as {}: samples on axis 0",
-                                       node.output_count(), i, to_string(expected)));
-    }
-  }
-  return outputs;
 }
 
 }  // namespace
@@ -108,7 +87,7 @@ Tensors detail::map_samples(const Tensors& outputs, const MappedArguments& argum
     if (!any) {
       continue;
     }
-    mapped[i] = located(node.location(), [&] { return call_vmap(node, in); });
+    mapped[i] = call_vmap(node, in);
   }
   Tensors results;
   for (const Tensor& output : outputs) {

@@ -1,8 +1,8 @@
-#include "autograd/graph/operation.hpp"
-#include "autograd/transforms/grad.hpp"
+#include "autograd/transforms/aliases.hpp"
 
-/// \file
-/// New names for arguments, so that nested transformations cannot confuse their variables.
+#include <fmt/format.h>
+
+#include "autograd/graph/operation.hpp"
 
 namespace xgrad {
 
@@ -35,6 +35,18 @@ detail::FreshAliases::FreshAliases(std::span<const Operand> arguments) : scope_(
   for (const Operand& argument : arguments) {
     tensors_.push_back(alias_in(scope_.get().get(), argument));
   }
+}
+
+const Tensor& detail::numbered_argument(std::string_view op, const Tensors& arguments, std::size_t number,
+                                        const std::source_location& where) {
+  return located(where, [&]() -> const Tensor& {
+    if (number >= arguments.size()) {
+      raise<ValueError>(op, fmt::format("there is no argument number {}, the function was called with {}; numbers "
+                                        "begin at 0",
+                                        number, arguments.size()));
+    }
+    return arguments[number];
+  });
 }
 
 }  // namespace xgrad
