@@ -14,6 +14,7 @@
 #include "autograd/graph/tensor.hpp"
 #include "autograd/graph/variable.hpp"
 #include "autograd/graph/walks.hpp"
+#include "autograd/ops/debug.hpp"
 #include "autograd/ops/linalg.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/ops/random.hpp"

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "autograd/graph/effects.hpp"
 #include "autograd/graph/visitors.hpp"
 #include "autograd/runtime/pool.hpp"
 
@@ -30,17 +31,26 @@ bool same_operation(const AnyOperation& a, const AnyOperation& b) {
   return &a == &b || (a.traits().type == b.traits().type && a.hash() == b.hash() && detail::same_attributes(a, b));
 }
 
+Ref<const Node> detail::make_silent_node(Ref<const AnyOperation> operation, Inputs inputs,
+                                         const std::source_location& otherwise, const Scope* scope) {
+  const std::source_location where = SourceScope::current(otherwise);
+  return located(where, [&] {
+    const auto specs = operation->infer(inputs);
+    return Ref<const Node>(new Node(std::move(operation), inputs, specs.span(), scope, where));
+  });
+}
+
 Tensors apply_again(const Node& node, Inputs inputs) {
   return make_node(node.operation_ref(), inputs, node.location())->outputs();
 }
 
 Ref<const Node> make_node(Ref<const AnyOperation> operation, Inputs inputs, const std::source_location& otherwise,
                           const detail::Scope* scope) {
-  const std::source_location where = SourceScope::current(otherwise);
-  return located(where, [&] {
-    const auto specs = operation->infer(inputs);
-    return Ref<const Node>(new Node(std::move(operation), inputs, specs.span(), scope, where));
-  });
+  Ref<const Node> node = detail::make_silent_node(std::move(operation), inputs, otherwise, scope);
+  if (!node->operation().traits().effect.empty()) {
+    detail::happen(node);
+  }
+  return node;
 }
 
 }  // namespace xgrad

@@ -51,7 +51,10 @@ namespace xgrad {
 ///   every input alone: a plan may then compute it in blocks of rows;
 /// - `skips_outputs`, a constant, true when `eval` leaves outputs out whose memory is null: nobody wants those;
 /// - `Tensor sum(std::span<const Tensor> terms) const`, the sum of first outputs of operations of this type, whatever their
-///   attributes: the chain rule adds cotangents by it where one node can do with less than the sum of many.
+///   attributes: the chain rule adds cotangents by it where one node can do with less than the sum of many;
+/// - `effect`, a constant `std::string_view`, for an operation that does something to the world, such as printing: effects of
+///   one name happen in program order, on the calling thread, exactly once (effects.hpp). With `alias` it gives its first
+///   input on, and `eval` is called all the same.
 template <class Op>
 concept Operation =
     std::copy_constructible<Op> &&
@@ -82,6 +85,7 @@ struct OperationTraits {
   bool maps_leading_axes = false;  ///< it is its own vmap, unless it has a rule
   bool stops_gradient = false;     ///< the derivative is zero everywhere
   bool skips_outputs = false;      ///< computes the wanted outputs alone
+  std::string_view effect = {};    ///< what kind of effect it has; empty: none
   bool has_vjp = false;            ///< there is a vjp rule
   bool has_jvp = false;            ///< there is a jvp rule
   bool has_vmap = false;           ///< there is a vmap rule
@@ -156,6 +160,9 @@ constexpr OperationTraits traits_of() {
   }
   if constexpr (requires { Op::skips_outputs; }) {
     traits.skips_outputs = Op::skips_outputs;
+  }
+  if constexpr (requires { Op::effect; }) {
+    traits.effect = Op::effect;
   }
   traits.has_vjp = requires(const Op& op, const Node& node, const Cotangents& ct) { op.vjp(node, ct); };
   traits.has_jvp = requires(const Op& op, const Node& node, const Tangents& t) { op.jvp(node, t); };
@@ -275,11 +282,12 @@ const Op* Node::as() const {
 
 /// \p operation applied to \p inputs.
 /// \throws Error what the operation's `infer` throws, with the user's place in the source added.
+/// Where the operation has an effect, it happens: see effects.hpp.
 /// \param scope that the node belongs to beside those of its inputs, or null.
 Ref<const Node> make_node(Ref<const AnyOperation> operation, Inputs inputs, const std::source_location& where,
                           const detail::Scope* scope = nullptr);
 
-/// The outputs of the operation of \p node on other inputs.
+/// The outputs of the operation of \p node on other inputs. An effect happens anew.
 Tensors apply_again(const Node& node, Inputs inputs);
 
 /// The (first) output of \p op on \p inputs, as a new node.

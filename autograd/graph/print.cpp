@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "autograd/graph/describe.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/print.hpp"
 #include "autograd/graph/recognize.hpp"
@@ -19,6 +20,13 @@ namespace xgrad {
 std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
   if (!tensor.defined()) {
     return out << "undefined tensor";
+  }
+  const detail::Scope* scope = tensor.node().scope();
+  if (!tensor.node().has_value(tensor.output_index()) && scope != nullptr && scope->without_elements() != nullptr) {
+    raise<ValueError>("print",
+                      fmt::format("{} belongs to a function that is being traced or mapped and has no elements yet; "
+                                  "to see them whenever the function runs, write debug::print(\"{{}}\", tensor)",
+                                  detail::describe(tensor)));
   }
   const Array array = tensor.array();
   dispatch(array.dtype(), [&](auto zero) { out << view<decltype(zero)>(array); });

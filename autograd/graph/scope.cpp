@@ -1,6 +1,7 @@
 #include "autograd/graph/scope.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "autograd/graph/node.hpp"
 
@@ -66,6 +67,16 @@ void Scope::learn(const Scope& older) const {
                    [&](const Ref<const Scope>& scope) { return scope.get() == &older; })) {
     older_.emplace_back(&older);
   }
+}
+
+void Scope::add_effect(const Tensor& effect) const {
+  const std::lock_guard lock(mutex_);
+  effects_.push_back(effect);
+}
+
+Tensors Scope::take_effects() const {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(effects_, {});
 }
 
 const Scope* Scope::join(const Scope* a, const Scope* b) {

@@ -7,14 +7,12 @@
 #include <vector>
 
 #include "autograd/array/ref.hpp"
+#include "autograd/graph/tensor.hpp"
 
 /// \file
 /// Scopes: which tensors belong to a function that is being traced or transformed.
 
 namespace xgrad {
-
-class Node;
-class Tensor;
 
 namespace detail {
 
@@ -38,6 +36,10 @@ class Scope final : public RefCounted {
   bool is_open() const;
   /// This scope or the next older one that is open and whose tensors have no elements yet; null when there is none.
   const Scope* without_elements() const;
+  /// Keeps a node whose effect happens when the elements are there.
+  void add_effect(const Tensor& effect) const;
+  /// What was kept, in the order in which it was made; nothing is left.
+  Tensors take_effects() const;
   /// The function has returned.
   void close() const { open_.store(false, std::memory_order_release); }
 
@@ -57,6 +59,7 @@ class Scope final : public RefCounted {
   mutable std::atomic<bool> open_{true};
   mutable std::mutex mutex_;
   mutable std::vector<Ref<const Scope>> older_;  // of which something was used in this one
+  mutable Tensors effects_;
 };
 
 inline void add_reference(const Scope* scope) { scope->retain(); }
@@ -68,7 +71,10 @@ class OpenScope {
   explicit OpenScope(Scope::Elements elements) : scope_(new Scope(elements)) {}
   OpenScope(const OpenScope&) = delete;
   OpenScope& operator=(const OpenScope&) = delete;
-  ~OpenScope() { scope_->close(); }
+  ~OpenScope() {
+    scope_->close();
+    scope_->take_effects();  // a function that failed had none
+  }
 
   const Ref<const Scope>& get() const { return scope_; }
 

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "autograd/graph/effects.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/recognize.hpp"
 #include "autograd/graph/walks.hpp"
@@ -38,7 +39,28 @@ Tensor placeholder(const Spec& spec, const std::string& reader) {
   return detail::placeholder(spec, reader, scope.get());
 }
 
-Tensors substitute(const Tensors& outputs, const Tensors& originals, const Tensors& replacements) {
+namespace {
+
+using Remake = Tensors (*)(const Node& node, const Tensors& inputs);
+
+Tensors remake_without_effect(const Node& node, const Tensors& inputs) {
+  const OperationTraits& traits = node.operation().traits();
+  if (traits.effect.empty()) {
+    return apply_again(node, inputs);
+  }
+  if (!traits.alias) {
+    raise<ValueError>(node.name(),
+                      "it has an effect, which happens once, and results, which are needed again; call it "
+                      "outside of the function that is computed again");
+  }
+  return {inputs[0]};
+}
+
+Tensors remake_with_effect(const Node& node, const Tensors& inputs) {
+  return detail::make_silent_node(node.operation_ref(), inputs, node.location())->outputs();
+}
+
+Tensors substitute_by(Remake remake, const Tensors& outputs, const Tensors& originals, const Tensors& replacements) {
   const TopologicalOrder order = nodes_since(originals, outputs);
   std::vector<Tensors> remade(order.nodes.size());  // per node: its outputs, when they differ
   for (std::size_t i = 0; i < originals.size(); ++i) {
@@ -67,7 +89,7 @@ Tensors substitute(const Tensors& outputs, const Tensors& originals, const Tenso
       differs = differs || !inputs.back().same_as(input);
     }
     if (differs) {
-      remade[i] = apply_again(node, inputs);
+      remade[i] = remake(node, inputs);
     }
   }
   Tensors results;
@@ -75,6 +97,16 @@ Tensors substitute(const Tensors& outputs, const Tensors& originals, const Tenso
     results.push_back(current(output));
   }
   return results;
+}
+
+}  // namespace
+
+Tensors substitute(const Tensors& outputs, const Tensors& originals, const Tensors& replacements) {
+  return substitute_by(remake_without_effect, outputs, originals, replacements);
+}
+
+Tensors detail::substitute_with_effects(const Tensors& outputs, const Tensors& originals, const Tensors& replacements) {
+  return substitute_by(remake_with_effect, outputs, originals, replacements);
 }
 
 }  // namespace xgrad

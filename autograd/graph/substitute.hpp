@@ -15,13 +15,17 @@ Tensor placeholder(const Spec& spec, const std::string& reader);
 
 namespace detail {
 
-/// The same, for an argument of a function that is going on.
+/// The same with effects, which the caller lets happen.
+Tensors substitute_with_effects(const Tensors& outputs, const Tensors& originals, const Tensors& replacements);
+
+/// A placeholder for an argument of a function that is going on.
 Tensor placeholder(const Spec& spec, const std::string& reader, const Scope* scope);
 
 }  // namespace detail
 
 /// The tensors \p outputs computed anew, with \p replacements in place of \p originals. Nodes that do not depend on the
-/// originals are shared, the others are made again.
+/// originals are shared, the others are made again. Effects do not happen again: what an effect gives on is its input.
+/// \throws ValueError when an operation that is made again has an effect and results of its own.
 Tensors substitute(const Tensors& outputs, const Tensors& originals, const Tensors& replacements);
 
 }  // namespace xgrad

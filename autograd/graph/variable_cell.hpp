@@ -3,6 +3,7 @@
 #include <source_location>
 #include <string>
 
+#include "autograd/graph/scope.hpp"
 #include "autograd/graph/variable.hpp"
 
 /// \file
@@ -65,6 +66,7 @@ class Recorder {
   virtual Tensor read(const Variable& variable) = 0;                       ///< what Variable::read gives
   virtual void assign(const Variable& variable, const Tensor& value) = 0;  ///< of the variable's shape and dtype
   virtual void made(const Variable& variable) = 0;                         ///< a new cell, with a value
+  virtual const Scope* scope() const = 0;                                  ///< of the function that is traced
 
  protected:
   ~Recorder() = default;

@@ -25,8 +25,8 @@ bool is_plannable(const Description& graph) {
 
 bool is_leaf(Description::Value value) { return (value & Description::leaf_bit) != 0; }
 
-// The values that are kept: those asked for, and all outputs of nodes that somebody outside holds, to which there are more
-// handles than edges inside and tensors asked for.
+// The values that are kept: those asked for, those of effects, which must not happen again, and all outputs of nodes that
+// somebody outside holds, to which there are more handles than edges inside and tensors asked for.
 std::vector<Description::Value> find_wanted(const Description& graph, std::span<const Tensor> roots) {
   std::vector<std::uint32_t> node_of(graph.value_count());
   std::vector<std::uint32_t> handles(graph.nodes().size());
@@ -47,7 +47,8 @@ std::vector<Description::Value> find_wanted(const Description& graph, std::span<
   }
   std::vector<Description::Value> result;
   for (Description::Value value = 0; value < wanted.size(); ++value) {
-    if (wanted[value] || graph.nodes()[node_of[value]]->use_count() > handles[node_of[value]]) {
+    const Node& node = *graph.nodes()[node_of[value]];
+    if (wanted[value] || node.use_count() > handles[node_of[value]] || !node.operation().traits().effect.empty()) {
       result.push_back(value);
     }
   }
@@ -84,7 +85,7 @@ class Evaluation {
 
   void compute(std::size_t number) {
     const Node& node = *graph_.nodes()[number];
-    const bool is_alias = node.operation().traits().alias;
+    const OperationTraits& traits = node.operation().traits();
     const Description::Value first = graph_.first_value(number);
     in_.clear();
     out_.clear();
@@ -94,14 +95,14 @@ class Evaluation {
     }
     for (std::size_t i = 0; i < node.output_count(); ++i) {
       const Spec& spec = node.spec(i);
-      if (is_alias) {
+      if (traits.alias) {
         values_[first + i] = elements(graph_.reads(number)[0]).reshaped(spec.shape);
-      } else if (wanted_[first + i] || uses_[first + i] > 0 || !node.operation().traits().skips_outputs) {
+      } else if (wanted_[first + i] || uses_[first + i] > 0 || !traits.skips_outputs) {
         values_[first + i] = Array(spec.shape, spec.dtype);
       }
       out_.push_back({values_[first + i] ? values_[first + i].data() : nullptr, &spec});
     }
-    if (!is_alias) {
+    if (!traits.alias || !traits.effect.empty()) {
       try {
         node.operation().eval(in_, out_);
       } catch (Error& error) {
@@ -139,21 +140,17 @@ class Evaluation {
   std::vector<View> out_;
 };
 
-/// \return false when there is no plan, or when it failed: node by node, the error gets the right place.
+/// \return false when there is no plan.
 bool run_as_plan(const Description& graph, std::span<const Description::Value> wanted) {
   const auto executable = plan::find_plan(graph, wanted);
   if (executable == nullptr) {
     return false;
   }
-  plan::Run run(*executable, plan::Run::Arena::given_back);
+  plan::Run run(*executable, plan::Run::Arena::given_back, &graph);
   for (std::size_t i = 0; i < graph.leaves().size(); ++i) {
     run.argument(i) = graph.leaves()[i].elements;
   }
-  try {
-    run.execute();
-  } catch (const Error&) {
-    return false;
-  }
+  run.execute();
   std::size_t result = 0;
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     for (; result < wanted.size() && wanted[result] < graph.first_value(i + 1); ++result) {

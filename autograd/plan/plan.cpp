@@ -69,7 +69,9 @@ Plan::Plan(const TracedStep& step, const PlanOptions& options) {
     arguments.push_back(cell.before);
   }
   state->output_count = step.outputs.size();
-  const Description description(results, arguments);
+  Tensors roots = step.effects;  // in front, so that they stand in program order
+  roots.insert(roots.end(), results.begin(), results.end());
+  const Description description(roots, arguments);
   std::vector<Description::Value> outputs;
   for (const Tensor& result : results) {
     outputs.push_back(description.value_of(result));

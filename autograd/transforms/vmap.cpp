@@ -62,7 +62,9 @@ detail::MappedArguments detail::split_samples(const Tensors& arguments, const st
 }
 
 Tensors detail::map_samples(const Tensors& outputs, const MappedArguments& arguments, std::int64_t out_axis) {
-  const TopologicalOrder order = nodes_since(arguments.placeholders, outputs);
+  Tensors roots = arguments.scope->get()->take_effects();  // in front, so that they happen in their order
+  roots.insert(roots.end(), outputs.begin(), outputs.end());
+  const TopologicalOrder order = nodes_since(arguments.placeholders, roots);
   std::vector<Tensors> mapped(order.nodes.size());  // per node: its outputs for all samples, when they depend on them
   for (std::size_t i = 0; i < arguments.placeholders.size(); ++i) {
     const std::uint32_t number = order.numbers.find(&arguments.placeholders[i].node());

@@ -29,7 +29,7 @@ bool worth_folding(const Draft& draft, const Step& step) {
   for (const ValueId output : step.outputs) {
     out += draft.bytes(output);
   }
-  return out <= in && step.total && step.kind != Step::Kind::order;
+  return out <= in && step.total && step.effect.empty() && step.kind != Step::Kind::order;
 }
 
 void compute_now(Draft& draft, const Step& step) {
@@ -181,6 +181,10 @@ void merge_common(Draft& draft) {
       left.push_back(std::move(step));
       continue;
     }
+    if (!step.effect.empty()) {
+      left.push_back(std::move(step));
+      continue;
+    }
     auto& candidates = known[hash_of(step)];
     const auto same = std::find_if(candidates.begin(), candidates.end(),
                                    [&](std::size_t i) { return same_computation(left[i], step); });
@@ -213,7 +217,8 @@ void remove_dead(Draft& draft) {
   for (std::size_t i = draft.steps.size(); i-- > 0;) {
     Step& step = draft.steps[i];
     const auto is_needed = [&](ValueId id) { return needed[id]; };
-    if (step.kind == Step::Kind::check || std::any_of(step.outputs.begin(), step.outputs.end(), is_needed)) {
+    if (step.kind == Step::Kind::check || !step.effect.empty() ||
+        std::any_of(step.outputs.begin(), step.outputs.end(), is_needed)) {
       for (const ValueId input : step.inputs) {
         need(input);
       }

@@ -44,6 +44,7 @@ void cut_products(Draft& draft) {
       add.kind = Step::Kind::map;
       add.operation = step.operation;
       add.where = step.where;
+      add.node = step.node;
       add.name = "add";
       add.total = true;
       add.space = spec.shape;

@@ -1,5 +1,6 @@
 #include "autograd/plan/passes/draft.hpp"
 
+#include <map>
 #include <queue>
 #include <utility>
 
@@ -54,8 +55,21 @@ std::vector<std::uint32_t> find_producers(const Draft& draft) {
   return producers;
 }
 
+std::vector<std::uint32_t> find_previous_effects(const Draft& draft) {
+  std::vector<std::uint32_t> previous(draft.steps.size(), Draft::none);
+  std::map<std::string_view, std::uint32_t> last;
+  for (std::uint32_t i = 0; i < draft.steps.size(); ++i) {
+    if (const std::string_view effect = draft.steps[i].effect; !effect.empty()) {
+      const auto [entry, first] = last.try_emplace(effect, i);
+      previous[i] = first ? Draft::none : std::exchange(entry->second, i);
+    }
+  }
+  return previous;
+}
+
 void sort_steps(Draft& draft) {
   const std::vector<std::uint32_t> producers = find_producers(draft);
+  const std::vector<std::uint32_t> previous = find_previous_effects(draft);
   std::vector<std::uint32_t> missing(draft.steps.size());
   std::vector<std::vector<std::uint32_t>> readers(draft.steps.size());
   for (std::uint32_t i = 0; i < draft.steps.size(); ++i) {
@@ -64,6 +78,10 @@ void sort_steps(Draft& draft) {
         readers[producer].push_back(i);
         ++missing[i];
       }
+    }
+    if (previous[i] != Draft::none) {
+      readers[previous[i]].push_back(i);
+      ++missing[i];
     }
   }
   std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> ready;

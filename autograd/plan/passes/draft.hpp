@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <source_location>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "autograd/array/array.hpp"
@@ -70,9 +71,11 @@ struct Step {
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   Ref<const AnyOperation> operation;  ///< the last of several that were fused
+  std::uint32_t node = 0;             ///< its number in the description that the draft was made from
   std::source_location where;         ///< of the operation in the user's source
   std::string name;                   ///< for printing: `adam_weight`, or `add+relu` when fused
   bool total = false;                 ///< cannot throw
+  std::string_view effect;            ///< of which kind; such a step stays as it is, in its place among its kind
   bool splits_rows = false;
   FusedFormula formula;
   Shape space;
@@ -110,7 +113,10 @@ struct Draft {
 std::vector<std::uint32_t> count_uses(const Draft& draft);
 /// Per value: the step that computes it, or Draft::none.
 std::vector<std::uint32_t> find_producers(const Draft& draft);
-/// Puts the steps in an order in which each comes after those whose outputs it reads, otherwise as they were.
+/// Per step with an effect: the one of its kind that it follows, or Draft::none; for other steps Draft::none.
+std::vector<std::uint32_t> find_previous_effects(const Draft& draft);
+/// Puts the steps in an order in which each comes after those whose outputs it reads, otherwise as they were. Effects stay
+/// in their order.
 void sort_steps(Draft& draft);
 
 }  // namespace xgrad::plan

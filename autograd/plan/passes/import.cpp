@@ -81,8 +81,10 @@ class Import {
     Step step;
     step.inputs = inputs_of(number);
     step.operation = node.operation_ref();
+    step.node = number;
     step.where = node.location();
     step.name = node.name();
+    step.effect = node.operation().traits().effect;
     step.total = node.operation().is_total(node.inputs());
     return step;
   }
@@ -104,6 +106,9 @@ class Import {
 
   void add_alias(std::uint32_t number) {
     const Node& node = *description_.nodes()[number];
+    if (!node.operation().traits().effect.empty()) {
+      draft_.steps.push_back(step_of(number));
+    }
     ValueId id = id_of(description_.reads(number)[0]);
     const bool waits = detail::is_barrier(node);
     if (waits || node.spec(0) != draft_.spec(id)) {

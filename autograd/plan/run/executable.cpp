@@ -28,7 +28,8 @@ struct Run::Lease {
   std::vector<bool> may_overwrite;  // per output of the plan
 };
 
-Run::Run(const Executable& executable, Arena arena) : executable_(executable), arena_(arena) {
+Run::Run(const Executable& executable, Arena arena, const Description* graph)
+    : executable_(executable), arena_(arena), graph_(graph) {
   take_lease();
   if (!lease_->arena) {
     take_arena();
@@ -102,7 +103,7 @@ void Run::execute(Profiler* profiler) {
   bind_outputs();
   const runtime::FloatingModeScope scope(runtime::flushing_subnormals());
   for (const Executable::Stage& stage : executable_.stages_) {
-    executable_.run_stage(stage, lease_->bases.data(), lease_->scratch, profiler);
+    executable_.run_stage(stage, {lease_->bases.data(), lease_->scratch, profiler, graph_});
   }
 }
 
@@ -172,10 +173,8 @@ std::size_t Executable::peak_bytes() const {
   return bytes;
 }
 
-void Executable::run_stage(const Stage& stage, Bases bases, std::byte* scratch, Profiler* profiler) const {
-  const auto run = [&](std::int64_t i) {
-    run_item(stage.items[static_cast<std::size_t>(i)], bases, scratch, profiler);
-  };
+void Executable::run_stage(const Stage& stage, const Context& context) const {
+  const auto run = [&](std::int64_t i) { run_item(stage.items[static_cast<std::size_t>(i)], context); };
   const auto count = static_cast<std::int64_t>(stage.items.size());
   if (stage.parallel) {
     runtime::parallel_for(count, run);
@@ -186,21 +185,21 @@ void Executable::run_stage(const Stage& stage, Bases bases, std::byte* scratch, 
   }
   for (const std::uint32_t number : stage.alone) {
     const Group& group = schedule_.groups[number];
-    run_kernel(group.steps[0], {bases, scratch, 0, group.rows, 0}, true, profiler);
+    run_kernel(group.steps[0], {context.bases, context.scratch, 0, group.rows, 0}, true, context);
   }
 }
 
-void Executable::run_item(const Item& item, Bases bases, std::byte* scratch, Profiler* profiler) const {
-  std::byte* own = scratch + static_cast<std::size_t>(runtime::thread_number()) * scratch_stride();
+void Executable::run_item(const Item& item, const Context& context) const {
+  std::byte* own = context.scratch + static_cast<std::size_t>(runtime::thread_number()) * scratch_stride();
   for (const std::uint32_t step : schedule_.groups[item.group].steps) {
-    run_kernel(step, {bases, own, item.first, item.last, item.slab}, false, profiler);
+    run_kernel(step, {context.bases, own, item.first, item.last, item.slab}, false, context);
   }
 }
 
-void Executable::run_kernel(std::uint32_t step, const Block& block, bool alone, Profiler* profiler) const {
+void Executable::run_kernel(std::uint32_t step, const Block& block, bool alone, const Context& context) const {
   const Kernel& kernel = *kernels_[step];
   const auto now = [] { return std::chrono::steady_clock::now().time_since_epoch().count(); };
-  const std::int64_t begin = profiler == nullptr ? 0 : now();
+  const std::int64_t begin = context.profiler == nullptr ? 0 : now();
   try {
     if (alone) {
       kernel.run_alone(block);
@@ -208,11 +207,12 @@ void Executable::run_kernel(std::uint32_t step, const Block& block, bool alone, 
       kernel.run(block);
     }
   } catch (Error& error) {
-    error.locate(draft_.steps[step].where);
+    const Step& failed = draft_.steps[step];
+    error.locate(context.graph == nullptr ? failed.where : context.graph->nodes()[failed.node]->location());
     throw;
   }
-  if (profiler != nullptr) {
-    profiler->add(step, runtime::thread_number(), begin, now());
+  if (context.profiler != nullptr) {
+    context.profiler->add(step, runtime::thread_number(), begin, now());
   }
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "autograd/graph/description.hpp"
 #include "autograd/plan/schedule/memory.hpp"
 
 /// \file
@@ -78,7 +79,8 @@ class Run {
     kept,        ///< for the next run
     given_back,  ///< to the pool: for plans that may never run again
   };
-  explicit Run(const Executable& executable, Arena arena = Arena::kept);
+  /// \param graph what this run computes, whose nodes errors name; null: that from which the plan was made.
+  explicit Run(const Executable& executable, Arena arena = Arena::kept, const Description* graph = nullptr);
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
   ~Run();
@@ -101,6 +103,7 @@ class Run {
 
   const Executable& executable_;
   Arena arena_;
+  const Description* graph_;
   std::unique_ptr<Lease> lease_;
 };
 
@@ -131,9 +134,16 @@ class Executable {
   };
 
   void make_stage(const Phase& phase);
-  void run_stage(const Stage& stage, Bases bases, std::byte* scratch, Profiler* profiler) const;
-  void run_item(const Item& item, Bases bases, std::byte* scratch, Profiler* profiler) const;
-  void run_kernel(std::uint32_t step, const Block& block, bool alone, Profiler* profiler) const;
+  /// What all kernels of a run share.
+  struct Context {
+    Bases bases;
+    std::byte* scratch;
+    Profiler* profiler;
+    const Description* graph;
+  };
+  void run_stage(const Stage& stage, const Context& context) const;
+  void run_item(const Item& item, const Context& context) const;
+  void run_kernel(std::uint32_t step, const Block& block, bool alone, const Context& context) const;
 
   Draft draft_;
   Schedule schedule_;

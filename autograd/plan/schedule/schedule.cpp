@@ -9,6 +9,9 @@
 namespace xgrad::plan {
 
 std::int64_t rows_of(const Draft& draft, const Step& step) {
+  if (!step.effect.empty()) {
+    return 1;
+  }
   if (step.kind == Step::Kind::map) {
     return step.space.empty() ? 1 : step.space[0];
   }
@@ -62,6 +65,12 @@ class Dependencies {
       }
       if (!draft.steps[i].total) {
         throwing_.push_back(i);
+      }
+    }
+    const std::vector<std::uint32_t> previous = find_previous_effects(draft);
+    for (std::uint32_t i = 0; i < previous.size(); ++i) {
+      if (previous[i] != Draft::none) {
+        add(previous[i], i);
       }
     }
     for (const ValueId output : draft.outputs) {
@@ -271,7 +280,7 @@ class Scheduler {
   void place(std::uint32_t number) {
     const Step& step = draft_.steps[number];
     const std::int64_t rows = rows_of(draft_, step);
-    const bool joins = rows > 1 && slabs_of(step) == 1;
+    const bool joins = rows > 1 && slabs_of(step) == 1 && step.effect.empty();
     std::uint32_t phase = 0;
     std::uint32_t best = Draft::none;
     for (const std::uint32_t first : dependencies_.before(number)) {
@@ -345,8 +354,9 @@ class Scheduler {
     const bool one_step = group.steps.size() == 1;
     const Step& first = draft_.steps[group.steps[0]];
     group.block = block_of(draft_, group);
-    group.alone = one_step && group.pieces() == 1 && group.cost > 2 * piece_cost &&
-                  (first.kind == Step::Kind::op || first.kind == Step::Kind::map);
+    const bool large = group.pieces() == 1 && group.cost > 2 * piece_cost &&
+                       (first.kind == Step::Kind::op || first.kind == Step::Kind::map);
+    group.alone = one_step && (large || !first.effect.empty());
   }
 
   const Draft& draft_;

@@ -77,7 +77,8 @@ void Trace::assign(const Variable& variable, const Tensor& value) {
 void Trace::made(const Variable& variable) { cell_of(variable).made_here = true; }
 
 Tensors Trace::results() const {
-  Tensors results = outputs_;
+  Tensors results = effects_;
+  results.insert(results.end(), outputs_.begin(), outputs_.end());
   for (const Cell& cell : cells_) {
     if (cell.traced.after.defined()) {
       results.push_back(cell.traced.after);
@@ -118,8 +119,11 @@ void Trace::make_locals_constant() {
   if (leaves.empty()) {
     return;
   }
-  const Tensors remade = substitute(results(), leaves, constants);
+  const Tensors remade = substitute_with_effects(results(), leaves, constants);
   std::size_t next = 0;
+  for (Tensor& effect : effects_) {
+    effect = remade[next++];
+  }
   for (Tensor& output : outputs_) {
     output = remade[next++];
   }
@@ -135,6 +139,7 @@ TracedStep Trace::finish(const Tensors& outputs) {
     raise<ValueError>("compile", "the function returned an empty tensor; return tensors that were computed");
   }
   outputs_ = outputs;
+  effects_ = scope()->take_effects();
   make_locals_constant();
   const Tensors outside = from_outside();
   for (const Tensor& tensor : outside) {
@@ -147,7 +152,7 @@ TracedStep Trace::finish(const Tensors& outputs) {
     require_constant(*node);
   }
   evaluate(outside);
-  TracedStep step{inputs_, {}, outputs_};
+  TracedStep step{inputs_, {}, outputs_, effects_};
   for (const Cell& cell : cells_) {
     step.cells.push_back(cell.traced);
   }

@@ -34,6 +34,7 @@ class Trace final : public Recorder {
   Tensor read(const Variable& variable) override;
   void assign(const Variable& variable, const Tensor& value) override;
   void made(const Variable& variable) override;
+  const Scope* scope() const override { return scope_.get().get(); }
 
   /// The whole step; \p outputs is what the function returned. Tensors from outside become constants.
   /// \throws ValueError when an output is empty, or the graph uses a tensor that is no constant: the content of a
@@ -56,6 +57,7 @@ class Trace final : public Recorder {
   Tensor first_;  // older than every node that the function makes
   Tensors inputs_;
   Tensors outputs_;
+  Tensors effects_;
   std::vector<Cell> cells_;
   std::unordered_map<const void*, std::size_t> numbers_;  // per cell's id
 };

@@ -25,6 +25,7 @@ struct TracedStep {
   Tensors inputs;           ///< leaves that stand for the arguments
   std::vector<Cell> cells;  ///< each variable once
   Tensors outputs;          ///< what the function returned
+  Tensors effects;          ///< nodes that do something to the world, in program order
 };
 
 }  // namespace xgrad
