@@ -23,6 +23,7 @@
 #include "autograd/plan/compile.hpp"
 #include "autograd/runtime/error.hpp"
 #include "autograd/transforms/check_grads.hpp"
+#include "autograd/transforms/checkpoint.hpp"
 #include "autograd/transforms/custom_rules.hpp"
 #include "autograd/transforms/derivatives.hpp"
 #include "autograd/transforms/grad.hpp"

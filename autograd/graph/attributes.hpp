@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "autograd/array/dtype.hpp"
+#include "autograd/array/ref.hpp"
 #include "autograd/array/shape.hpp"
 #include "autograd/formula/formula.hpp"
 #include "autograd/graph/spec.hpp"
@@ -20,6 +21,8 @@
 /// operation are visits of its attributes, and so is whatever writes graphs in another language.
 
 namespace xgrad {
+
+class SubProgram;
 
 /// A name and the member it belongs to.
 template <class Class, class Member>
@@ -64,6 +67,7 @@ class AttributeVisitor {
   virtual void shape(std::string_view name, const Shape& value) = 0;             ///< sizes, axes: a number per axis
   virtual void text(std::string_view name, std::string_view value) = 0;          ///< strings
   virtual void formula(std::string_view name, const Formula& value) = 0;         ///< elementwise mathematics
+  virtual void program(std::string_view name, const SubProgram& value) = 0;      ///< a function
   virtual void opaque(std::string_view name, const OpaqueAttribute& value) = 0;  ///< anything else
   /// What an operation without inputs gives. Unless overridden, a shape and a dtype.
   virtual void spec(std::string_view name, const Spec& value);
@@ -132,6 +136,8 @@ void visit_attribute(AttributeVisitor& visitor, std::string_view name, const T& 
     visitor.text(name, value);
   } else if constexpr (std::same_as<T, Formula>) {
     visitor.formula(name, value);
+  } else if constexpr (std::same_as<T, Ref<const SubProgram>>) {
+    visitor.program(name, *value);
   } else if constexpr (requires { attribute_value(value); }) {
     visit_attribute(visitor, name, attribute_value(value));
   } else if constexpr (requires { T::attributes; }) {

@@ -10,6 +10,12 @@
 
 namespace xgrad {
 
+namespace {
+
+std::atomic<std::uint64_t> next_sequence{0};
+
+}  // namespace
+
 std::string to_string(const Spec& spec) { return fmt::format("{}{}", to_string(spec.dtype), to_string(spec.shape)); }
 
 Node::Node(Ref<const AnyOperation> operation, Inputs inputs, std::span<const Spec> outputs, const detail::Scope* scope,
@@ -18,6 +24,7 @@ Node::Node(Ref<const AnyOperation> operation, Inputs inputs, std::span<const Spe
       inputs_(inputs.size(), [&](std::size_t i) { return inputs[i]; }),
       outputs_(outputs.size(), [&](std::size_t i) { return Output(outputs[i]); }),
       scope_(detail::youngest_open_scope(inputs, scope)),
+      sequence_(next_sequence.fetch_add(1, std::memory_order_relaxed)),
       location_(where) {
   for (const Output& output : outputs_.span()) {
     static_cast<void>(output.spec.shape.element_count());  // throws when there are too many to be counted
@@ -58,10 +65,7 @@ void Node::keep_value(std::size_t output, const Array& value) const {
   }
 }
 
-std::uint64_t Node::next_sequence() {
-  static std::atomic<std::uint64_t> next{0};
-  return next.fetch_add(1, std::memory_order_relaxed);
-}
+std::uint64_t Node::next() { return next_sequence.load(std::memory_order_relaxed); }
 
 void add_reference(const Node* node) { node->retain(); }
 

@@ -58,6 +58,8 @@ class Node final : public RefCounted {
   const detail::Scope* scope() const { return scope_.get(); }
   /// Grows with every node that is made: a node is younger than everything it depends on.
   std::uint64_t sequence() const { return sequence_; }
+  /// The sequence number of the next node, of whatever thread.
+  static std::uint64_t next();
 
   /// The elements of an output, or an empty array when they are not known.
   Array value(std::size_t output) const;
@@ -83,13 +85,11 @@ class Node final : public RefCounted {
 
   friend void drop_reference(const Node* node);
 
-  static std::uint64_t next_sequence();
-
   Ref<const AnyOperation> operation_;
   detail::FixedVector<Tensor, 3> inputs_;
   detail::FixedVector<Output, 1> outputs_;
   Ref<const detail::Scope> scope_;
-  std::uint64_t sequence_ = next_sequence();
+  std::uint64_t sequence_;
   std::source_location location_;
 };
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "autograd/graph/effects.hpp"
+#include "autograd/graph/subprogram.hpp"
 #include "autograd/graph/visitors.hpp"
 #include "autograd/runtime/pool.hpp"
 
@@ -26,6 +27,8 @@ std::uint64_t AnyOperation::hash() const {
   }
   return hash;
 }
+
+void detail::run_program(const SubProgram& program, ConstViews in, Views out) { run(program, in, out); }
 
 bool same_operation(const AnyOperation& a, const AnyOperation& b) {
   return &a == &b || (a.traits().type == b.traits().type && a.hash() == b.hash() && detail::same_attributes(a, b));

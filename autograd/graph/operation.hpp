@@ -52,18 +52,20 @@ namespace xgrad {
 /// - `skips_outputs`, a constant, true when `eval` leaves outputs out whose memory is null: nobody wants those;
 /// - `Tensor sum(std::span<const Tensor> terms) const`, the sum of first outputs of operations of this type, whatever their
 ///   attributes: the chain rule adds cotangents by it where one node can do with less than the sum of many;
+/// - `const SubProgram& program() const`, for an operation that runs another function on all of its inputs, and gives what that
+///   gives: it needs no `eval`, plans make it part of themselves;
 /// - `effect`, a constant `std::string_view`, for an operation that does something to the world, such as printing: effects of
 ///   one name happen in program order, on the calling thread, exactly once (effects.hpp). With `alias` it gives its first
 ///   input on, and `eval` is called all the same.
 template <class Op>
-concept Operation =
-    std::copy_constructible<Op> &&
-    requires(const Op& op, Inputs in) {
-      { Op::name } -> std::convertible_to<std::string_view>;
-      op.infer(in);
-    } &&
-    (
-        requires { requires Op::alias; } || requires(const Op& op, ConstViews in, Views out) { op.eval(in, out); });
+concept Operation = std::copy_constructible<Op> &&
+                    requires(const Op& op, Inputs in) {
+                      { Op::name } -> std::convertible_to<std::string_view>;
+                      op.infer(in);
+                    } &&
+                    (
+                        requires { requires Op::alias; } || requires(const Op& op) { op.program(); } ||
+                        requires(const Op& op, ConstViews in, Views out) { op.eval(in, out); });
 
 /// Calls \p f; errors that it throws get the user's place in the source.
 template <class F>
@@ -118,6 +120,7 @@ class AnyOperation : public RefCounted {
   virtual Tensors jvp(const Node& node, const Tangents& t) const = 0;         ///< per output, undefined where 0
   virtual Tensors vmap(const Node& node, const BatchedInputs& in) const = 0;  ///< per output, samples on axis 0
   virtual Tensor sum(std::span<const Tensor> terms) const = 0;                ///< of results of this type
+  virtual const SubProgram* program() const = 0;                              ///< what it runs, or null
   virtual bool is_total(Inputs inputs) const = 0;                             ///< computing it never throws
   /// Whether row i of every output, along axis 0, depends on row i of every input alone.
   virtual bool splits_rows(Inputs inputs) const = 0;
@@ -174,6 +177,9 @@ constexpr OperationTraits traits_of() {
 template <class Op>
 inline constexpr OperationTraits operation_traits = traits_of<Op>();
 
+/// Computes the outputs of \p program: what run does.
+void run_program(const SubProgram& program, ConstViews in, Views out);
+
 /// An operation of type \p Op.
 template <class Op>
 class OperationOf final : public AnyOperation {
@@ -202,6 +208,8 @@ class OperationOf final : public AnyOperation {
   void eval([[maybe_unused]] ConstViews in, [[maybe_unused]] Views out) const override {
     if constexpr (requires { op_.eval(in, out); }) {
       op_.eval(in, out);
+    } else if constexpr (requires { op_.program(); }) {
+      run_program(op_.program(), in, out);
     }
   }
 
@@ -232,6 +240,14 @@ class OperationOf final : public AnyOperation {
       return op_.sum(terms);
     } else {
       return Tensor();
+    }
+  }
+
+  const SubProgram* program() const override {
+    if constexpr (requires { op_.program(); }) {
+      return &op_.program();
+    } else {
+      return nullptr;
     }
   }
 

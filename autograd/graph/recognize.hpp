@@ -8,9 +8,9 @@
 
 namespace xgrad::detail {
 
-bool is_constant(const Node& node);         ///< elements that were given
-bool is_placeholder(const Node& node);      ///< stands for values that come later
-bool is_barrier(const Node& node);          ///< its first input, after its second
+bool is_constant(const Node& node);     ///< elements that were given
+bool is_placeholder(const Node& node);  ///< stands for values that come later
+
 bool is_compiled_result(const Node& node);  ///< elements without history
 
 }  // namespace xgrad::detail

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "autograd/graph/operation.hpp"
+#include "autograd/graph/subprogram.hpp"
 #include "autograd/runtime/hash.hpp"
 
 namespace xgrad {
@@ -33,6 +34,7 @@ class Hash final : public AttributeVisitor {
   }
   void text(std::string_view, std::string_view value) override { add(runtime::hash_text(value)); }
   void formula(std::string_view, const Formula& value) override { add(runtime::hash_text(to_string(value))); }
+  void program(std::string_view, const SubProgram& value) override { add(value.structure().hash()); }
   void opaque(std::string_view, const OpaqueAttribute& value) override {
     if (value.text != nullptr) {
       add(runtime::hash_text(value.text(value.value)));
@@ -60,15 +62,19 @@ class Comparable final : public AttributeVisitor {
   }
   void text(std::string_view, std::string_view value) override { texts_.emplace_back(value); }
   void formula(std::string_view, const Formula& value) override { formulas_.push_back(value); }
+  void program(std::string_view, const SubProgram& value) override { programs_.push_back(&value.structure()); }
   void opaque(std::string_view, const OpaqueAttribute& value) override { opaque_.push_back(value); }
 
   bool is_possible() const {
     return std::all_of(opaque_.begin(), opaque_.end(),
-                       [](const auto& attribute) { return attribute.equal != nullptr; });
+                       [](const OpaqueAttribute& attribute) { return attribute.equal != nullptr; }) &&
+           std::all_of(programs_.begin(), programs_.end(), [](const Structure* each) { return each->is_comparable(); });
   }
   bool equals(const Comparable& other) const {
     if (bits_ != other.bits_ || texts_ != other.texts_ || formulas_ != other.formulas_ ||
-        opaque_.size() != other.opaque_.size()) {
+        opaque_.size() != other.opaque_.size() ||
+        !std::equal(programs_.begin(), programs_.end(), other.programs_.begin(), other.programs_.end(),
+                    [](const Structure* a, const Structure* b) { return a->same_as(*b); })) {
       return false;
     }
     for (std::size_t i = 0; i < opaque_.size(); ++i) {
@@ -87,6 +93,7 @@ class Comparable final : public AttributeVisitor {
   std::vector<std::uint64_t> bits_;
   std::vector<std::string> texts_;
   std::vector<Formula> formulas_;
+  std::vector<const Structure*> programs_;
   std::vector<OpaqueAttribute> opaque_;
 };
 
@@ -101,6 +108,9 @@ class Text final : public AttributeVisitor {
   void shape(std::string_view name, const Shape& value) override { add(name, to_string(value)); }
   void text(std::string_view name, std::string_view value) override { add(name, value); }
   void formula(std::string_view name, const Formula& value) override { add(name, to_string(value)); }
+  void program(std::string_view name, const SubProgram& value) override {
+    add(name, fmt::format("({} operations)", value.description().nodes().size()));
+  }
   void opaque(std::string_view name, const OpaqueAttribute& value) override {
     if (value.text != nullptr) {
       add(name, value.text(value.value));

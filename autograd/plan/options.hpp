@@ -15,6 +15,8 @@ struct Passes {
   bool accumulation = true;    ///< adds products to what is there through BLAS
   bool in_place = true;        ///< writes variables where they are
   bool reuse = true;           ///< lets values share memory that do not live at the same time
+  /// Whether the same ones run.
+  friend bool operator==(const Passes&, const Passes&) = default;
 };
 
 /// How a plan is made.

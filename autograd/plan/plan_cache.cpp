@@ -3,7 +3,6 @@
 #include <atomic>
 #include <cstdint>
 
-#include "autograd/graph/structure.hpp"
 #include "autograd/plan/planner.hpp"
 #include "autograd/runtime/cache.hpp"
 #include "autograd/runtime/hash.hpp"
@@ -43,9 +42,15 @@ bool changes_every_time(const Structure& structure) {
 
 }  // namespace
 
-std::shared_ptr<const Executable> find_plan(const Description& description,
-                                            std::span<const Description::Value> outputs) {
-  const Structure structure(description, outputs, Structure::Known::as_given);
+namespace {
+
+// Where the plan of a structure is, or would be.
+struct Slot {
+  std::uint64_t key;
+  std::shared_ptr<const Executable> plan;  // null: nowhere
+};
+
+Slot find(const Structure& structure) {
   std::uint64_t key = structure.hash();
   for (std::uint64_t i = 0; i < most_of_a_hash; ++i, key = runtime::combine_hashes(key, i)) {
     const auto known = plans().find(key);
@@ -53,15 +58,39 @@ std::shared_ptr<const Executable> find_plan(const Description& description,
       break;
     }
     if (structure.same_as((*known)->structure)) {
-      return (*known)->plan;
+      return {key, (*known)->plan};
     }
   }
-  if (!structure.is_comparable() || changes_every_time(structure)) {
-    return nullptr;
+  return {key, nullptr};
+}
+
+void keep(const Slot& slot, const Structure& structure) {
+  plans().insert(slot.key, std::make_shared<const Planned>(Planned{structure.kept(), slot.plan}));
+}
+
+}  // namespace
+
+std::shared_ptr<const Executable> find_plan(const Description& description,
+                                            std::span<const Description::Value> outputs) {
+  const Structure structure(description, outputs, Structure::Known::as_given);
+  Slot slot = find(structure);
+  if (slot.plan == nullptr && structure.is_comparable() && !changes_every_time(structure)) {
+    slot.plan = make_executable(description, outputs, description.leaves().size(), {}, {});
+    keep(slot, structure);
   }
-  auto plan = make_executable(description, outputs, description.leaves().size(), {}, {});
-  plans().insert(key, std::make_shared<const Planned>(Planned{structure.kept(), plan}));
-  return plan;
+  return slot.plan;
+}
+
+std::shared_ptr<const Executable> find_or_make_plan(const Structure& structure,
+                                                    const std::function<std::shared_ptr<const Executable>()>& make) {
+  Slot slot = find(structure);
+  if (slot.plan == nullptr) {
+    slot.plan = make();
+    if (structure.is_comparable()) {
+      keep(slot, structure);
+    }
+  }
+  return slot.plan;
 }
 
 }  // namespace xgrad::plan

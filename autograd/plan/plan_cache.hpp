@@ -1,9 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 
 #include "autograd/graph/description.hpp"
+#include "autograd/graph/structure.hpp"
 #include "autograd/plan/run/executable.hpp"
 
 /// \file
@@ -15,5 +17,9 @@ namespace xgrad::plan {
 /// operations that cannot be compared, graphs whose attributes change every time. Thread-safe.
 std::shared_ptr<const Executable> find_plan(const Description& description,
                                             std::span<const Description::Value> outputs);
+
+/// The plan of \p structure, from \p make() when there is none, or none that can be found again.
+std::shared_ptr<const Executable> find_or_make_plan(const Structure& structure,
+                                                    const std::function<std::shared_ptr<const Executable>()>& make);
 
 }  // namespace xgrad::plan

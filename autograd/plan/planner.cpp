@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "autograd/plan/passes/passes.hpp"
+#include "autograd/plan/subprograms.hpp"
 
 namespace xgrad::plan {
 
@@ -46,6 +47,7 @@ std::shared_ptr<const Executable> make_executable(const Description& description
       }
     }
   }
+  plan_programs(draft, options);
   Schedule schedule = make_schedule(draft, passes.in_place);
   MemoryPlan memory = plan_memory(draft, schedule, passes.reuse);
   return std::make_shared<const Executable>(std::move(draft), std::move(schedule), std::move(memory));

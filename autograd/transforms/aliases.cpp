@@ -31,10 +31,11 @@ Tensor alias(const Operand& x) {
   return alias_in(scope.get(), x);
 }
 
-detail::FreshAliases::FreshAliases(std::span<const Operand> arguments) : scope_(Scope::Elements::known) {
+detail::FreshAliases::FreshAliases(std::span<const Operand> arguments) : scope_(Scope::Elements::known), begin_(0) {
   for (const Operand& argument : arguments) {
     tensors_.push_back(alias_in(scope_.get().get(), argument));
   }
+  begin_ = Node::next();
 }
 
 const Tensor& detail::numbered_argument(std::string_view op, const Tensors& arguments, std::size_t number,

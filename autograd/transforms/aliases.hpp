@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <source_location>
 #include <span>
 #include <string_view>
@@ -38,6 +39,7 @@ class FreshAliases {
   FreshAliases(const std::source_location& where, const Tensor (&tensors)[N])
       : FreshAliases(operands(where, tensors)) {}
   const Tensors& tensors() const { return tensors_; }
+  std::uint64_t begin() const { return begin_; }  ///< of the nodes that are made afterwards
 
  private:
   template <std::size_t N>
@@ -51,6 +53,7 @@ class FreshAliases {
 
   OpenScope scope_;
   Tensors tensors_;
+  std::uint64_t begin_;
 };
 
 /// The argument with that number. \throws ValueError `[op]` when there are fewer.

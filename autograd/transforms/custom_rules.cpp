@@ -1,13 +1,8 @@
 #include "autograd/transforms/custom_rules.hpp"
 
-#include <optional>
-
 #include <fmt/format.h>
 
-#include "autograd/graph/recognize.hpp"
 #include "autograd/graph/substitute.hpp"
-#include "autograd/graph/variable.hpp"
-#include "autograd/graph/walks.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/transforms/vmap.hpp"
 
@@ -50,106 +45,6 @@ Tensors all_batched(const Node& node, const BatchedInputs& in) {
   }
   return batched;
 }
-
-/// x, computed after `after`: what keeps a recomputation from starting, or being merged with the first computation, before
-/// the backward pass arrives.
-struct Barrier {
-  static constexpr std::string_view name = "barrier";
-  static constexpr bool alias = true;
-
-  Spec infer(Inputs in) const { return spec_of_result(in); }
-  Tensors vjp(const Node&, const Cotangents& ct) const { return {ct[0], Tensor()}; }
-  Tensors jvp(const Node&, const Tangents& t) const { return {t[0]}; }
-  Tensors vmap(const Node& node, const BatchedInputs& in) const {
-    return {apply_op(Barrier(), {all_batched(node, in)[0], in[1]})};
-  }
-};
-
-struct Checkpoint {
-  static constexpr std::string_view name = "checkpoint";
-  static constexpr bool alias = true;
-
-  Spec infer(Inputs in) const { return spec_of_result(in); }
-
-  // Makes the nodes between the arguments and the result again, behind a barrier, and differentiates those.
-  Tensors vjp(const Node& node, const Cotangents& ct) const {
-    const Tensors sources = behind_result(node);
-    Tensors fresh;
-    for (const Tensor& source : sources) {
-      fresh.push_back(is_floating(source.dtype()) ? apply_op(Barrier(), {source, ct[0]}) : source);
-    }
-    const Tensor recomputed = substitute({node.input(0)}, sources, fresh)[0];
-    Tensors floating;
-    for (const Tensor& source : fresh) {
-      if (is_floating(source.dtype())) {
-        floating.push_back(source);
-      }
-    }
-    const Tensors gradients = xgrad::vjp(recomputed, floating, ct[0], Unreached::zeros);
-    return with_no_cotangent_of_result(one_per_argument(gradients, fresh));
-  }
-
-  Tensors jvp(const Node&, const Tangents& t) const { return {t[0]}; }
-  // Of many samples it is a checkpoint again: the nodes made for them lie between the same arguments and results.
-  Tensors vmap(const Node& node, const BatchedInputs& in) const {
-    Tensors inputs = in.tensors;
-    inputs[0] = all_batched(node, in)[0];
-    return {apply_op(Checkpoint(), inputs)};
-  }
-};
-
-// What the nodes between the arguments and the result use from outside, beside the arguments: weights, for example. Numbers
-// written inside the function are not from outside. Nothing when there are no nodes between them.
-std::optional<Tensors> captured_by(const Tensor& result, const Tensors& arguments) {
-  const TopologicalOrder order = nodes_since(arguments, std::span(&result, 1));
-  NodeNumbers outside;  // arguments, then what was found
-  for (const Tensor& argument : arguments) {
-    outside.insert(&argument.node());
-  }
-  const auto is_literal = [&](const Node& node) {
-    return node.inputs().empty() && node.sequence() > arguments.back().node().sequence() &&
-           node.as<VariableRead>() == nullptr;
-  };
-  std::vector<bool> inside(order.nodes.size());
-  const auto comes_from_arguments = [&](const Tensor& tensor) {
-    const std::uint32_t number = order.numbers.find(&tensor.node());
-    return number != NodeNumbers::none && inside[number];
-  };
-  Tensors captured;
-  for (std::size_t i = 0; i < order.nodes.size(); ++i) {
-    const Node& node = *order.nodes[i];
-    for (const Tensor& input : node.inputs()) {
-      const std::uint32_t number = outside.find(&input.node());
-      inside[i] = inside[i] || comes_from_arguments(input) || number < arguments.size();
-    }
-    for (const Tensor& input : node.inputs()) {
-      if (!inside[i] || comes_from_arguments(input) || is_literal(input.node()) || !outside.insert(&input.node())) {
-        continue;
-      }
-      for (std::size_t output = 0; output < input.node().output_count(); ++output) {
-        captured.push_back(input.node().output(output));
-      }
-    }
-  }
-  return comes_from_arguments(result) ? std::optional(captured) : std::nullopt;
-}
-
-}  // namespace
-
-bool detail::is_barrier(const Node& node) { return node.as<Barrier>() != nullptr; }
-
-Tensor detail::checkpointed(const Tensor& result, const Tensors& arguments) {
-  const std::optional<Tensors> captured = captured_by(result, arguments);
-  if (!captured) {
-    return result;  // nothing to compute again: derivatives take the result's own way
-  }
-  Tensors inputs{result};
-  inputs.insert(inputs.end(), arguments.begin(), arguments.end());
-  inputs.insert(inputs.end(), captured->begin(), captured->end());
-  return apply_op(Checkpoint(), inputs, result.node().location());
-}
-
-namespace {
 
 struct CustomVjp {
   static constexpr std::string_view name = "custom_vjp";

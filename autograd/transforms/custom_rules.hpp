@@ -7,7 +7,7 @@
 #include "autograd/transforms/grad.hpp"
 
 /// \file
-/// Other derivatives than those of the chain rule: recomputed ones, and users' own.
+/// Functions with derivatives of users' own.
 
 namespace xgrad {
 
@@ -21,21 +21,10 @@ using JvpRule = std::function<Tensor(const Tensors& arguments, const Tensor& res
 
 namespace detail {
 
-Tensor checkpointed(const Tensor& result, const Tensors& arguments);
 Tensor with_vjp(const Tensor& result, const Tensors& arguments, VjpRule rule);
 Tensor with_jvp(const Tensor& result, const Tensors& arguments, JvpRule rule);
 
 }  // namespace detail
-
-/// The function \p f, whose intermediate results are not kept for the backward pass but computed again there: less
-/// memory for one more evaluation. Derivatives are the same. \p f is called once per call.
-template <class F>
-auto checkpoint(F f, std::source_location where = std::source_location::current()) {
-  return [f = std::move(f), where](const auto&... arguments) {
-    const detail::FreshAliases fresh(where, arguments...);
-    return detail::checkpointed(detail::call_on<sizeof...(arguments)>(f, fresh.tensors()), fresh.tensors());
-  };
-}
 
 /// The function \p f with the reverse rule \p rule in place of its own. Gradients flow to the arguments only, not to
 /// other tensors that f uses. Forward mode is an error.

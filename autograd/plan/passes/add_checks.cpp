@@ -8,9 +8,6 @@ void add_checks(Draft& draft) {
   for (Step& step : draft.steps) {
     steps.push_back(std::move(step));
     const Step& computed = steps.back();
-    if (computed.kind == Step::Kind::order) {
-      continue;
-    }
     std::vector<Step> checks;
     for (const ValueId output : computed.outputs) {
       if (is_floating(draft.spec(output).dtype)) {

@@ -29,7 +29,7 @@ bool worth_folding(const Draft& draft, const Step& step) {
   for (const ValueId output : step.outputs) {
     out += draft.bytes(output);
   }
-  return out <= in && step.total && step.effect.empty() && step.kind != Step::Kind::order;
+  return out <= in && step.total && step.effect.empty() && step.kind != Step::Kind::program;
 }
 
 void compute_now(Draft& draft, const Step& step) {
@@ -111,7 +111,7 @@ class Representatives {
       return by_[id];
     }
     const Value& value = draft_.values[id];
-    if (value.whole != id && !ordered_[id]) {
+    if (value.whole != id) {
       return by_[id] = alias(id, of(value.whole));
     }
     if (value.source == Value::Source::constant && value.whole == id && draft_.bytes(id) <= small_bytes) {
@@ -122,12 +122,6 @@ class Representatives {
   void replace(ValueId id, ValueId other) {
     of(id);
     by_[id] = other;
-  }
-  // An order step's output stays apart from the value it is an alias of.
-  void keep(const Step& order) {
-    const ValueId id = order.outputs[0];
-    ordered_[id] = true;
-    move_to(id, order.inputs[0]);
   }
 
  private:
@@ -161,7 +155,6 @@ class Representatives {
 
   Draft& draft_;
   std::vector<ValueId> by_;
-  std::unordered_map<ValueId, bool> ordered_;
   std::unordered_map<ValueId, std::vector<ValueId>> aliases_;
   std::vector<ValueId> constants_;
 };
@@ -175,11 +168,6 @@ void merge_common(Draft& draft) {
   for (Step& step : draft.steps) {
     for (ValueId& input : step.inputs) {
       input = representatives.of(input);
-    }
-    if (step.kind == Step::Kind::order) {
-      representatives.keep(step);
-      left.push_back(std::move(step));
-      continue;
     }
     if (!step.effect.empty()) {
       left.push_back(std::move(step));

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -56,6 +58,15 @@ struct Product {
   bool accumulate = false;  ///< a third input is added: the output starts with its elements
 };
 
+class Executable;
+
+/// The plan of a sub-program, as a part of another plan.
+struct Nested {
+  std::shared_ptr<const Executable> executable;
+  std::size_t scratch_bytes = 0;  ///< per thread
+  double cost = 0;                ///< in nanoseconds on one thread, roughly
+};
+
 /// One kernel call of the plan.
 struct Step {
   enum class Kind : std::uint8_t {
@@ -63,8 +74,8 @@ struct Step {
     product,     ///< one product of matrices
     column_sum,  ///< (n, columns) to (columns)
     op,          ///< what the operation itself computes
+    program,     ///< runs another plan; the last output is its working memory
     check,       ///< throws when a number of the input is NaN or infinite; there is no output
-    order,       ///< computes nothing: the output is the first input, not to be read before the others are there
   };
 
   Kind kind = Kind::op;
@@ -80,6 +91,7 @@ struct Step {
   FusedFormula formula;
   Shape space;
   Product product;
+  Nested nested;
 };
 
 /// See the file's description.

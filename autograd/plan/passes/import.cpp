@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "autograd/graph/operation.hpp"
-#include "autograd/graph/recognize.hpp"
 #include "autograd/graph/variable.hpp"
 #include "autograd/ops/map.hpp"
 #include "autograd/ops/matmul.hpp"
@@ -110,18 +109,10 @@ class Import {
       draft_.steps.push_back(step_of(number));
     }
     ValueId id = id_of(description_.reads(number)[0]);
-    const bool waits = detail::is_barrier(node);
-    if (waits || node.spec(0) != draft_.spec(id)) {
+    if (node.spec(0) != draft_.spec(id)) {
       id = draft_.add_alias(id, node.spec(0));
     }
     known_[description_.first_value(number)] = id;
-    if (waits) {
-      Step step = step_of(number);
-      step.kind = Step::Kind::order;
-      step.outputs.push_back(id);
-      step.total = true;
-      draft_.steps.push_back(std::move(step));
-    }
   }
 
   void specialize(const Node& node, Step& step) const {
@@ -140,6 +131,8 @@ class Import {
       step.product = {product->transpose_a, product->transpose_b, m, k, n};
     } else if (sums_columns(node)) {
       step.kind = Step::Kind::column_sum;
+    } else if (node.operation().program() != nullptr) {
+      step.kind = Step::Kind::program;
     }
   }
 

@@ -19,11 +19,6 @@ class Verifier {
       ready_[id] = value.source != Value::Source::computed;
     }
     for (const Step& step : draft_.steps) {
-      if (step.kind == Step::Kind::order) {  // also of what is given: the step decides from when on
-        ready_[step.outputs[0]] = false;
-      }
-    }
-    for (const Step& step : draft_.steps) {
       for (const ValueId input : step.inputs) {
         require(is_ready(input), "a step reads a value that is not there yet", input);
       }

@@ -88,9 +88,25 @@ std::string step_text(const Executable& plan, std::uint32_t step) {
                          p.transpose_b ? ", second factor transposed" : "");
     }
     case Step::Kind::check: return "check that all is finite";
+    case Step::Kind::program: {
+      const Executable& inner = *each.nested.executable;
+      return fmt::format("runs {} kernels in {} phases", inner.draft().steps.size(), inner.schedule().phases.size());
+    }
     default: return std::string(each.operation->title()) + " " + attributes_text(*each.operation);
   }
 }
+
+namespace {
+
+double flops(const Executable& plan) {
+  double total = 0;
+  for (std::uint32_t step = 0; step < plan.draft().steps.size(); ++step) {
+    total += step_flops(plan, step);
+  }
+  return total;
+}
+
+}  // namespace
 
 double step_flops(const Executable& plan, std::uint32_t step) {
   const Step& each = plan.draft().steps[step];
@@ -100,7 +116,7 @@ double step_flops(const Executable& plan, std::uint32_t step) {
              static_cast<double>(each.product.n);
     case Step::Kind::map:
       return static_cast<double>(each.space.element_count()) * static_cast<double>(each.formula.steps.size());
-    case Step::Kind::order: return 0;
+    case Step::Kind::program: return flops(*each.nested.executable);
     default:
       return static_cast<double>(
           plan.draft().spec(each.inputs.empty() ? each.outputs[0] : each.inputs[0]).shape.element_count());
@@ -177,9 +193,6 @@ std::string dot_text(const Executable& plan) {
     }
   }
   for (std::uint32_t step = 0; step < draft.steps.size(); ++step) {
-    if (draft.steps[step].kind == Step::Kind::order) {  // part of no group
-      text += fmt::format("  k{} [label=\"{}\"];\n", step, escaped(draft.steps[step].name));
-    }
     for (const ValueId input : draft.steps[step].inputs) {
       if (producers[input] != Draft::none) {
         text += fmt::format("  k{} -> k{} [label=\"{}\"];\n", producers[input], step, to_string(draft.spec(input)));

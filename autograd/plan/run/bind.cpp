@@ -254,6 +254,24 @@ class CheckKernel final : public Kernel {
   std::int64_t row_;
 };
 
+/// Another plan, in memory of this one.
+class ProgramKernel final : public Kernel {
+ public:
+  ProgramKernel(std::shared_ptr<const Executable> executable, Operands in, Operands out)
+      : executable_(std::move(executable)), in_(std::move(in)), out_(std::move(out)) {}
+
+  void run(const Block& block) const override {
+    const Pointers in(in_, block);
+    const Pointers out(out_, block);
+    executable_->run_inside(in.data(), out.data(), static_cast<std::byte*>(out[out_.size() - 1]), block.scratch);
+  }
+
+ private:
+  std::shared_ptr<const Executable> executable_;
+  Operands in_;
+  Operands out_;
+};
+
 class Binder {
  public:
   Binder(const Draft& draft, const MemoryPlan& memory) : draft_(draft), memory_(memory), numbers_(draft, memory) {}
@@ -276,7 +294,8 @@ class Binder {
         return std::make_unique<OpKernel>(step.operation, specs(step.inputs), specs(step.outputs),
                                           rows_of(draft_, step) > 1, std::move(in), std::move(out));
       case Step::Kind::check: return std::make_unique<CheckKernel>(step, draft_.spec(step.inputs[0]), std::move(in));
-      case Step::Kind::order: return nullptr;
+      case Step::Kind::program:
+        return std::make_unique<ProgramKernel>(step.nested.executable, std::move(in), std::move(out));
     }
     return nullptr;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <utility>
 
 #include "autograd/plan/schedule/cost.hpp"
@@ -171,6 +172,52 @@ std::size_t Executable::peak_bytes() const {
     bytes += output.replaces == Draft::none ? draft_.bytes(output.value) : 0;
   }
   return bytes;
+}
+
+double Executable::cost() const {
+  double total = 0;
+  for (const Group& group : schedule_.groups) {
+    total += group.cost;
+  }
+  return total;
+}
+
+namespace {
+
+std::size_t aligned(std::size_t bytes) {
+  return (bytes + runtime::alignment - 1) / runtime::alignment * runtime::alignment;
+}
+
+}  // namespace
+
+// The arena, and the pointers to all memory behind it.
+std::size_t Executable::inside_bytes() const {
+  return aligned(memory_.arena_bytes) + aligned(numbers_.count * sizeof(std::byte*));
+}
+
+void Executable::run_inside(void* const* in, void* const* out, std::byte* memory, std::byte* scratch) const {
+  auto** bases = reinterpret_cast<std::byte**>(memory + aligned(memory_.arena_bytes));
+  std::transform(in, in + draft_.argument_count, bases, [](void* place) { return static_cast<std::byte*>(place); });
+  for (std::size_t i = 0; i < draft_.constants.size(); ++i) {
+    bases[numbers_.constants + i] = draft_.constants[i].buffer()->data();
+  }
+  bases[numbers_.arena] = memory;
+  for (std::size_t i = 0; i < memory_.outputs.size(); ++i) {
+    bases[numbers_.outputs + i] = static_cast<std::byte*>(out[memory_.outputs[i].number]);
+  }
+  for (const Stage& stage : stages_) {
+    run_stage(stage, {bases, scratch, nullptr, nullptr});
+  }
+  for (std::size_t i = 0; i < draft_.outputs.size(); ++i) {  // what is given on, or is several outputs
+    const Value& value = draft_.values[draft_.outputs[i]];
+    const Place& place = memory_.places[value.memory];
+    const std::byte* source = place.room == Place::Room::argument   ? bases[place.number]
+                              : place.room == Place::Room::constant ? bases[numbers_.constants + place.number]
+                                                                    : bases[numbers_.outputs + place.number];
+    if (source + value.offset != out[i]) {
+      std::memcpy(out[i], source + value.offset, draft_.bytes(draft_.outputs[i]));
+    }
+  }
 }
 
 void Executable::run_stage(const Stage& stage, const Context& context) const {

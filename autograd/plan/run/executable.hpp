@@ -119,6 +119,14 @@ class Executable {
   /// Arena, scratch and outputs of one run, in bytes.
   std::size_t peak_bytes() const;
   std::size_t scratch_stride() const;  ///< bytes of scratch memory per thread
+  double cost() const;                 ///< nanoseconds that a run takes on one thread, roughly
+
+  /// Bytes of working memory that run_inside takes, beside scratch memory.
+  std::size_t inside_bytes() const;
+  /// Runs as a part of another plan, on all threads.
+  /// \param in one pointer per argument. \param out one per output; outputs share no memory with others.
+  /// \param memory of inside_bytes(), aligned as the pool aligns. \param scratch of scratch_stride() per thread.
+  void run_inside(void* const* in, void* const* out, std::byte* memory, std::byte* scratch) const;
 
  private:
   friend class Run;
@@ -149,7 +157,7 @@ class Executable {
   Schedule schedule_;
   MemoryPlan memory_;
   BaseNumbers numbers_;
-  std::vector<std::unique_ptr<const Kernel>> kernels_;  // per step; null for order
+  std::vector<std::unique_ptr<const Kernel>> kernels_;  // per step
   std::vector<Stage> stages_;
 
   mutable std::mutex mutex_;

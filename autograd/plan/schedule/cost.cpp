@@ -33,7 +33,7 @@ double cost_of(const Draft& draft, const Step& step) {
     case Step::Kind::check:
     case Step::Kind::column_sum: return element_ns * moved;
     case Step::Kind::op: return op_element_ns * moved;
-    case Step::Kind::order: return 0;
+    case Step::Kind::program: return step.nested.cost;
   }
   return 0;
 }

@@ -93,9 +93,7 @@ class MemoryPlanner {
   void collect_uses() {
     for (std::uint32_t i = 0; i < draft_.steps.size(); ++i) {
       const Step& step = draft_.steps[i];
-      if (step.kind == Step::Kind::order) {
-        continue;
-      }
+      plan_.scratch_bytes = std::max(plan_.scratch_bytes, step.nested.scratch_bytes);
       const std::uint32_t group = schedule_.group_of[i];
       const std::uint32_t phase = schedule_.phase_of[group];
       for (const ValueId output : step.outputs) {

@@ -35,7 +35,7 @@ bool Schedule::reads_rows(const Draft& draft, const Step& reader, std::size_t in
     case Step::Kind::op: return reader.splits_rows && reader.outputs.size() == 1;
     case Step::Kind::check: return true;
     case Step::Kind::column_sum:
-    case Step::Kind::order: return false;
+    case Step::Kind::program: return false;
   }
   return false;
 }
@@ -258,7 +258,6 @@ class Scheduler {
     }
     dependencies_.join_products_with_readers();
     schedule_.group_of.assign(draft.steps.size(), Draft::none);
-    end_of_.resize(draft.steps.size());
   }
 
   Schedule run() {
@@ -285,10 +284,8 @@ class Scheduler {
     std::uint32_t best = Draft::none;
     for (const std::uint32_t first : dependencies_.before(number)) {
       const std::uint32_t group = schedule_.group_of[first];
-      if (group == Draft::none) {  // order steps take no time
-        phase = std::max(phase, end_of_[first]);
-      } else if (joins && schedule_.groups[group].rows == rows && schedule_.groups[group].slabs == 1 &&
-                 follows_rows(step, first) && !dependencies_.waits_for_all_rows(number, first)) {
+      if (joins && schedule_.groups[group].rows == rows && schedule_.groups[group].slabs == 1 &&
+          follows_rows(step, first) && !dependencies_.waits_for_all_rows(number, first)) {
         phase = std::max(phase, schedule_.phase_of[group]);
         if (best == Draft::none || schedule_.phase_of[group] > schedule_.phase_of[best]) {
           best = group;
@@ -296,10 +293,6 @@ class Scheduler {
       } else {
         phase = std::max(phase, schedule_.phase_of[group] + 1);
       }
-    }
-    if (step.kind == Step::Kind::order) {
-      end_of_[number] = phase;
-      return;
     }
     if (best != Draft::none && schedule_.phase_of[best] == phase && all_rows_from(number, best)) {
       schedule_.groups[best].steps.push_back(number);
@@ -346,7 +339,7 @@ class Scheduler {
     const auto& before = dependencies_.before(number);
     return std::all_of(before.begin(), before.end(), [&](std::uint32_t first) {
       const std::uint32_t other = schedule_.group_of[first];
-      return other == Draft::none || other == group || schedule_.phase_of[other] < schedule_.phase_of[group];
+      return other == group || schedule_.phase_of[other] < schedule_.phase_of[group];
     });
   }
 
@@ -356,13 +349,12 @@ class Scheduler {
     group.block = block_of(draft_, group);
     const bool large = group.pieces() == 1 && group.cost > 2 * piece_cost &&
                        (first.kind == Step::Kind::op || first.kind == Step::Kind::map);
-    group.alone = one_step && (large || !first.effect.empty());
+    group.alone = one_step && (large || !first.effect.empty() || first.kind == Step::Kind::program);
   }
 
   const Draft& draft_;
   Dependencies dependencies_;
   Schedule schedule_;
-  std::vector<std::uint32_t> end_of_;  // per order step: the first phase in which its output may be read
 };
 
 }  // namespace

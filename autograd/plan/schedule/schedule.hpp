@@ -18,7 +18,7 @@ struct Group {
   std::int64_t slabs = 1;  ///< of a product that is cut across its rows
   std::int64_t block = 1;  ///< rows per piece
   double cost = 0;         ///< in nanoseconds on one thread, roughly
-  bool alone = false;  ///< its only step runs on the calling thread: it has an effect, or is large and uses all threads
+  bool alone = false;  ///< its only step is called on the calling thread: it has an effect, or uses all threads itself
 
   std::int64_t pieces() const { return slabs * ((rows + block - 1) / block); }
 };

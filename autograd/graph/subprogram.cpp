@@ -1,0 +1,133 @@
+#include "autograd/graph/subprogram.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "autograd/graph/operation.hpp"
+#include "autograd/graph/substitute.hpp"
+#include "autograd/graph/variable_cell.hpp"
+#include "autograd/graph/walks.hpp"
+
+namespace xgrad {
+
+namespace {
+
+Tensors joined(Tensors first, const Tensors& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+std::vector<Description::Value> values_of(const Description& description, const Tensors& tensors) {
+  std::vector<Description::Value> values;
+  for (const Tensor& tensor : tensors) {
+    values.push_back(description.value_of(tensor));
+  }
+  return values;
+}
+
+bool all_total(const Description& description) {
+  return std::all_of(description.nodes().begin(), description.nodes().end(), [](const Node* node) {
+    return node->operation().is_total(node->inputs()) && node->operation().traits().effect.empty();
+  });
+}
+
+}  // namespace
+
+SubProgram::SubProgram(Tensors inputs, Tensors outputs, Tensors effects)
+    : inputs_(std::move(inputs)),
+      outputs_(std::move(outputs)),
+      effects_(std::move(effects)),
+      description_(joined(effects_, outputs_), inputs_),
+      output_values_(values_of(description_, outputs_)),
+      structure_(description_, output_values_, Structure::Known::as_constants),
+      total_(all_total(description_)) {}
+
+void drop_reference(const SubProgram* program) {
+  if (program->release()) {
+    delete program;
+  }
+}
+
+Tensors SubProgram::apply(const Tensors& inputs) const { return substitute(outputs_, inputs_, inputs); }
+
+std::shared_ptr<const void> SubProgram::attachment(const std::function<std::shared_ptr<const void>()>& make) const {
+  std::call_once(once_, [&] { attachment_ = make(); });
+  return attachment_;
+}
+
+namespace {
+
+constexpr std::int64_t most_constant_elements = 64;  // larger ones are inputs: a structure is not to hold large arrays
+
+// A tensor that the function used and did not compute.
+bool is_captured(const Tensor& tensor, std::uint64_t begin) {
+  const Node& node = tensor.node();
+  if (detail::variable_of(node) != nullptr || node.sequence() < begin) {
+    return true;
+  }
+  return node.inputs().empty() && node.has_value(tensor.output_index()) && tensor.size() > most_constant_elements;
+}
+
+// Finds what a function captured, from its outputs on.
+class Search {
+ public:
+  Search(const Tensors& outputs, const Tensors& arguments, std::uint64_t begin) : begin_(begin) {
+    for (const Tensor& argument : arguments) {
+      known_.insert(&argument.node());
+    }
+    for (const Tensor& output : outputs) {
+      visit(output);
+    }
+    while (!open_.empty()) {
+      const Node* node = open_.back();
+      open_.pop_back();
+      for (const Tensor& input : node->inputs()) {
+        visit(input);
+      }
+    }
+  }
+
+  Tensors take_captured() { return std::move(captured_); }
+  bool found_nodes() const { return found_nodes_; }
+
+ private:
+  void visit(const Tensor& tensor) {
+    static_cast<void>(tensor.shape());  // throws when the handle is empty
+    if (is_captured(tensor, begin_) && known_.find(&tensor.node()) == NodeNumbers::none) {
+      const bool first = captured_nodes_.insert(&tensor.node());
+      const auto is_same = [&](const Tensor& other) { return other.same_as(tensor); };
+      if (first || std::none_of(captured_.begin(), captured_.end(), is_same)) {
+        captured_.push_back(tensor);
+      }
+    } else if (known_.insert(&tensor.node())) {
+      found_nodes_ = true;
+      open_.push_back(&tensor.node());
+    }
+  }
+
+  NodeNumbers known_;  // arguments and what was made
+  NodeNumbers captured_nodes_;
+  std::uint64_t begin_;
+  std::vector<const Node*> open_;
+  Tensors captured_;
+  bool found_nodes_ = false;
+};
+
+}  // namespace
+
+std::optional<Closure> close(const Tensors& outputs, const Tensors& arguments, std::uint64_t begin) {
+  Search search(outputs, arguments, begin);
+  if (!search.found_nodes()) {
+    return std::nullopt;
+  }
+  const Tensors captured = search.take_captured();
+  Tensors originals = joined(arguments, captured);
+  Tensors inputs;
+  for (const Tensor& original : originals) {
+    inputs.push_back(detail::placeholder({original.shape(), original.dtype()}, "program", nullptr));
+  }
+  const Ref<const SubProgram> program(new SubProgram(inputs, substitute(outputs, originals, inputs)));
+  return Closure{program, captured};
+}
+
+}  // namespace xgrad

@@ -1,0 +1,102 @@
+#include "autograd/transforms/subprograms.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "autograd/graph/operation.hpp"
+#include "autograd/graph/substitute.hpp"
+#include "autograd/transforms/chain_rule.hpp"
+#include "autograd/transforms/vmap.hpp"
+
+namespace xgrad::detail {
+
+namespace {
+
+Tensor placeholder_like(const Tensor& tensor) {
+  return placeholder({tensor.shape(), tensor.dtype()}, "program", nullptr);
+}
+
+Tensors joined(Tensors first, const Tensors& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+// The outputs without the effects on the way: derivatives do not repeat them.
+Tensors pure_outputs(const SubProgram& program) {
+  const auto nodes = program.description().nodes();
+  const bool pure = std::all_of(nodes.begin(), nodes.end(),
+                                [](const Node* node) { return node->operation().traits().effect.empty(); });
+  return pure ? program.outputs() : program.apply(program.inputs());
+}
+
+// Those derivatives that exist, as a program.
+Derivative derivative(Tensors inputs, const Tensors& derivatives) {
+  Derivative result;
+  Tensors existing;
+  for (std::size_t i = 0; i < derivatives.size(); ++i) {
+    if (derivatives[i].defined()) {
+      existing.push_back(derivatives[i]);
+      result.of.push_back(i);
+    }
+  }
+  if (!existing.empty()) {
+    result.program = Ref<const SubProgram>(new SubProgram(std::move(inputs), existing));
+  }
+  return result;
+}
+
+}  // namespace
+
+Derivative vjp_of(const SubProgram& program, const std::vector<bool>& has_cotangent, const std::vector<bool>& wanted) {
+  const Tensors outputs = pure_outputs(program);
+  Tensors given;
+  Tensors cotangents(outputs.size());
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (has_cotangent[i]) {
+      given.push_back(placeholder_like(outputs[i]));
+      cotangents[i] = given.back();
+    }
+  }
+  Tensors wanted_inputs;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i]) {
+      wanted_inputs.push_back(program.inputs()[i]);
+    }
+  }
+  Tensors found = reverse_mode(outputs, wanted_inputs, cotangents);
+  Tensors gradients(wanted.size());
+  for (std::size_t i = 0, next = 0; i < wanted.size(); ++i) {
+    gradients[i] = wanted[i] ? found[next++] : Tensor();
+  }
+  return derivative(joined(program.inputs(), given), gradients);
+}
+
+Derivative jvp_of(const SubProgram& program, const std::vector<bool>& has_tangent) {
+  Tensors given;
+  Tensors tangents(program.inputs().size());
+  for (std::size_t i = 0; i < tangents.size(); ++i) {
+    if (has_tangent[i]) {
+      given.push_back(placeholder_like(program.inputs()[i]));
+      tangents[i] = given.back();
+    }
+  }
+  return derivative(joined(program.inputs(), given), forward_mode(pure_outputs(program), program.inputs(), tangents));
+}
+
+Ref<const SubProgram> vmap_of(const SubProgram& program, const std::vector<bool>& batched, std::int64_t size) {
+  MappedArguments mapped;
+  mapped.size = size;
+  Tensors inputs = program.inputs();
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (batched[i]) {
+      Shape shape = inputs[i].shape();
+      shape.insert(0, size);
+      mapped.placeholders.push_back(inputs[i]);
+      inputs[i] = placeholder({shape, inputs[i].dtype()}, "program", nullptr);
+      mapped.samples.push_back(inputs[i]);
+    }
+  }
+  return Ref<const SubProgram>(new SubProgram(inputs, map_samples(pure_outputs(program), mapped, 0)));
+}
+
+}  // namespace xgrad::detail
