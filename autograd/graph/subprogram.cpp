@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "autograd/graph/effects.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/substitute.hpp"
 #include "autograd/graph/variable_cell.hpp"
@@ -49,6 +50,14 @@ void drop_reference(const SubProgram* program) {
 }
 
 Tensors SubProgram::apply(const Tensors& inputs) const { return substitute(outputs_, inputs_, inputs); }
+
+Tensors SubProgram::call(const Tensors& inputs) const {
+  Tensors results = detail::substitute_with_effects(joined(effects_, outputs_), inputs_, inputs);
+  for (std::size_t i = 0; i < effects_.size(); ++i) {
+    detail::happen(results[i].node_ref());
+  }
+  return Tensors(results.begin() + static_cast<std::ptrdiff_t>(effects_.size()), results.end());
+}
 
 std::shared_ptr<const void> SubProgram::attachment(const std::function<std::shared_ptr<const void>()>& make) const {
   std::call_once(once_, [&] { attachment_ = make(); });

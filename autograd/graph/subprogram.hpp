@@ -37,6 +37,8 @@ class SubProgram final : public RefCounted {
 
   /// The outputs on other inputs, as nodes. Effects do not happen: see substitute.
   Tensors apply(const Tensors& inputs) const;
+  /// The same; effects happen.
+  Tensors call(const Tensors& inputs) const;
 
   /// What others keep with it: made at the first call, by one thread.
   std::shared_ptr<const void> attachment(const std::function<std::shared_ptr<const void>()>& make) const;

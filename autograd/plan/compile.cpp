@@ -1,10 +1,12 @@
 #include "autograd/plan/compile.hpp"
 
 #include <algorithm>
-#include <mutex>
 
 #include "autograd/graph/recognize.hpp"
+#include "autograd/graph/subprogram.hpp"
 #include "autograd/plan/trace/trace.hpp"
+#include "autograd/runtime/cache.hpp"
+#include "autograd/runtime/hash.hpp"
 
 namespace xgrad::detail {
 
@@ -21,27 +23,58 @@ struct CompiledResult {
   Spec infer(Inputs) const { return spec; }
 };
 
-// The function, traced for one kind of arguments.
-struct Traced {
-  std::vector<Spec> arguments;
-  Plan plan;
-  std::vector<std::size_t> lengths;  // of the lists that it returns
+// What plans are kept by: the kinds of the arguments.
+using Kinds = std::vector<Spec>;
 
-  bool fits(std::span<const Tensor> given) const {
-    return std::equal(arguments.begin(), arguments.end(), given.begin(), given.end(),
+struct SameKinds {
+  bool operator()(const Kinds& kinds, std::span<const Tensor> tensors) const {
+    return std::equal(kinds.begin(), kinds.end(), tensors.begin(), tensors.end(),
                       [](const Spec& spec, const Tensor& tensor) {
                         return spec.dtype == tensor.dtype() && spec.shape == tensor.shape();
                       });
   }
+  bool operator()(const Kinds& a, const Kinds& b) const { return a == b; }
 };
 
-std::shared_ptr<const Traced> trace(std::span<const Tensor> arguments, const Callee& callee,
-                                    const PlanOptions& options) {
-  std::vector<Spec> specs;
-  for (const Tensor& argument : arguments) {
-    specs.push_back({argument.shape(), argument.dtype()});
+struct HashOfKinds {
+  std::size_t operator()(const Kinds& kinds) const {
+    return hash(kinds, [](const Spec& spec) { return spec; });
   }
-  Trace trace(specs);
+  std::size_t operator()(std::span<const Tensor> tensors) const {
+    return hash(tensors, [](const Tensor& tensor) { return Spec{tensor.shape(), tensor.dtype()}; });
+  }
+
+ private:
+  template <class List, class SpecOf>
+  static std::size_t hash(const List& list, const SpecOf& spec_of) {
+    std::uint64_t result = 0;
+    for (const auto& each : list) {
+      const Spec spec = spec_of(each);
+      result = runtime::combine_hashes(result, static_cast<std::uint64_t>(spec.dtype));
+      for (const std::int64_t size : spec.shape) {
+        result = runtime::combine_hashes(result, static_cast<std::uint64_t>(size));
+      }
+    }
+    return result;
+  }
+};
+
+Kinds kinds_of(std::span<const Tensor> tensors) {
+  Kinds kinds;
+  for (const Tensor& tensor : tensors) {
+    kinds.push_back({tensor.shape(), tensor.dtype()});
+  }
+  return kinds;
+}
+
+// What a call of the function does.
+struct Traced {
+  TracedStep step;
+  std::vector<std::size_t> lengths;  // of the lists that it returns
+};
+
+Traced trace(std::span<const Tensor> arguments, const Callee& callee) {
+  Trace trace(kinds_of(arguments));
   const Results results = [&] {
     const RecorderScope scope(trace);
     return callee(trace.inputs());
@@ -50,8 +83,59 @@ std::shared_ptr<const Traced> trace(std::span<const Tensor> arguments, const Cal
   for (std::size_t i = 0; i < results.tensors.size(); ++i) {
     outputs.push_back(results.tensors[i]);
   }
-  return std::make_shared<const Traced>(Traced{specs, Plan(trace.finish(outputs), options), results.lengths});
+  return {trace.finish(outputs), results.lengths};
 }
+
+// The function as it runs by itself.
+struct Planned {
+  Plan plan;
+  std::vector<std::size_t> lengths;
+};
+
+// The function as a part of others: a program of the arguments and of what its variables held before.
+struct Inlined {
+  Ref<const SubProgram> program;  // gives what the function returns, then the new contents of variables; null: unknown
+  std::vector<Variable> read;
+  std::vector<Variable> assigned;
+  std::vector<std::size_t> lengths;
+
+  Inlined() = default;
+  explicit Inlined(Traced traced) : lengths(std::move(traced.lengths)) {
+    Tensors inputs = traced.step.inputs;
+    Tensors outputs = traced.step.outputs;
+    for (const TracedStep::Cell& cell : traced.step.cells) {
+      inputs.push_back(cell.before);
+      read.push_back(cell.variable);
+      if (cell.after.defined()) {
+        outputs.push_back(cell.after);
+        assigned.push_back(cell.variable);
+      }
+    }
+    program = Ref<const SubProgram>(new SubProgram(inputs, outputs, traced.step.effects));
+  }
+
+  Results operator()(std::span<const Tensor> arguments) const {
+    Tensors inputs(arguments.begin(), arguments.end());
+    for (const Variable& variable : read) {
+      inputs.push_back(variable.read());
+    }
+    const Tensors outputs = program->call(inputs);
+    const std::size_t returned = outputs.size() - assigned.size();
+    std::vector<Assignment> updates;
+    for (std::size_t i = 0; i < assigned.size(); ++i) {
+      updates.emplace_back(assigned[i], outputs[returned + i]);
+    }
+    assign(updates);
+    Results results{{}, lengths};
+    for (std::size_t i = 0; i < returned; ++i) {
+      results.tensors.push_back(outputs[i]);
+    }
+    return results;
+  }
+};
+
+// Of functions that are called with ever new shapes, the plans used last are kept.
+constexpr std::size_t most_plans = 256;
 
 }  // namespace
 
@@ -60,34 +144,48 @@ bool is_compiled_result(const Node& node) { return node.as<CompiledResult>() != 
 struct CompiledFunction::State {
   CompileOptions options;
   std::source_location where;
-  std::mutex mutex;  // held while the function is traced: threads that need the same trace wait for it
-  std::vector<std::shared_ptr<const Traced>> traced;
+  runtime::Cache<Kinds, std::shared_ptr<const Planned>, HashOfKinds, SameKinds> plans{most_plans};
+  runtime::Cache<Kinds, std::shared_ptr<const Inlined>, HashOfKinds, SameKinds> inlined{most_plans};
 
-  std::shared_ptr<const Traced> traced_for(std::span<const Tensor> arguments, const Callee& callee) {
-    const std::lock_guard lock(mutex);
-    for (const auto& candidate : traced) {
-      if (candidate->fits(arguments)) {
-        return candidate;
-      }
+  // Threads that need the same plan at the same time may all make it: nothing is locked while the function is traced.
+  std::shared_ptr<const Planned> plan_for(std::span<const Tensor> arguments, const Callee& callee) {
+    if (const auto known = plans.find(arguments)) {
+      return *known;
     }
-    return traced.emplace_back(trace(arguments, callee, options.plan));
+    Traced traced = trace(arguments, callee);
+    const auto planned = std::make_shared<const Planned>(Planned{Plan(traced.step, options.plan), traced.lengths});
+    return plans.insert(kinds_of(arguments), planned);
+  }
+
+  // Where it cannot be traced, for example because it captures a tensor of a transformation around, it has no program.
+  std::shared_ptr<const Inlined> program_for(std::span<const Tensor> arguments, const Callee& callee) {
+    if (const auto known = inlined.find(arguments)) {
+      return *known;
+    }
+    auto made = std::make_shared<const Inlined>();
+    try {
+      made = std::make_shared<const Inlined>(trace(arguments, callee));
+    } catch (const Error&) {
+    }
+    return inlined.insert(kinds_of(arguments), made);
   }
 };
 
 CompiledFunction::CompiledFunction(CompileOptions options, const std::source_location& where)
-    : state_(new State{std::move(options), where, {}, {}}) {}
+    : state_(new State{std::move(options), where}) {}
 
 Results CompiledFunction::operator()(std::span<const Tensor> arguments, const Callee& callee) const {
   if (current_recorder() != nullptr || std::any_of(arguments.begin(), arguments.end(), belongs_to_open_scope)) {
-    return callee(arguments);
+    const auto inlined = state_->program_for(arguments, callee);
+    return inlined->program ? (*inlined)(arguments) : callee(arguments);
   }
   return located(state_->where, [&] {
-    const std::shared_ptr<const Traced> traced = state_->traced_for(arguments, callee);
+    const std::shared_ptr<const Planned> planned = state_->plan_for(arguments, callee);
     evaluate(arguments);
     const FixedVector<Array, 4> inputs(arguments.size(), [&](std::size_t i) { return arguments[i].array(); });
-    FixedVector<Array, 4> outputs(traced->plan.output_count(), [](std::size_t) { return Array(); });
-    traced->plan.run(inputs.span(), outputs.span());
-    Results results{{}, traced->lengths};
+    FixedVector<Array, 4> outputs(planned->plan.output_count(), [](std::size_t) { return Array(); });
+    planned->plan.run(inputs.span(), outputs.span());
+    Results results{{}, planned->lengths};
     for (const Array& output : outputs.span()) {
       const Spec spec{output.shape(), output.dtype()};
       results.tensors.push_back(leaf(CompiledResult{state_->options.name, spec}, output, state_->where));
@@ -97,13 +195,10 @@ Results CompiledFunction::operator()(std::span<const Tensor> arguments, const Ca
 }
 
 Plan CompiledFunction::plan(std::span<const Tensor> arguments, const Callee& callee) const {
-  return located(state_->where, [&] { return state_->traced_for(arguments, callee)->plan; });
+  return located(state_->where, [&] { return state_->plan_for(arguments, callee)->plan; });
 }
 
-std::size_t CompiledFunction::trace_count() const {
-  const std::lock_guard lock(state_->mutex);
-  return state_->traced.size();
-}
+std::size_t CompiledFunction::trace_count() const { return state_->plans.size(); }
 
 const std::source_location& CompiledFunction::where() const { return state_->where; }
 

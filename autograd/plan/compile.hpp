@@ -110,7 +110,7 @@ class Compiled {
                           {function_.get(), detail::CallWith<F, sizeof...(Arguments)>::packed});
   }
 
-  /// For how many kinds of arguments (shapes and dtypes) the function has been traced.
+  /// For how many kinds of arguments (shapes and dtypes) there is a plan; of very many, those used last are kept.
   std::size_t trace_count() const { return compiled_.trace_count(); }
 
  private:

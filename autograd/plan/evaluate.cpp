@@ -146,7 +146,7 @@ bool run_as_plan(const Description& graph, std::span<const Description::Value> w
   if (executable == nullptr) {
     return false;
   }
-  plan::Run run(*executable, plan::Run::Arena::given_back, &graph);
+  plan::Run run(*executable, &graph);
   for (std::size_t i = 0; i < graph.leaves().size(); ++i) {
     run.argument(i) = graph.leaves()[i].elements;
   }

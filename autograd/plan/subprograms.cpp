@@ -44,7 +44,7 @@ void plan_programs(Draft& draft, const PlanOptions& options) {
 }  // namespace plan
 
 void run(const SubProgram& program, ConstViews in, Views out) {
-  plan::Run run(*plan::plan_of(program), plan::Run::Arena::given_back);
+  plan::Run run(*plan::plan_of(program));
   for (std::size_t i = 0; i < in.size(); ++i) {
     const auto bytes = static_cast<std::size_t>(in[i].size()) * size_of(in[i].dtype());
     run.argument(i) =

@@ -29,12 +29,9 @@ struct Run::Lease {
   std::vector<bool> may_overwrite;  // per output of the plan
 };
 
-Run::Run(const Executable& executable, Arena arena, const Description* graph)
-    : executable_(executable), arena_(arena), graph_(graph) {
+Run::Run(const Executable& executable, const Description* graph) : executable_(executable), graph_(graph) {
   take_lease();
-  if (!lease_->arena) {
-    take_arena();
-  }
+  take_arena();
 }
 
 void Run::take_lease() {
@@ -63,6 +60,9 @@ void Run::take_lease() {
 void Run::take_arena() {
   const std::size_t arena_bytes = executable_.memory_.arena_bytes;
   const std::size_t bytes = arena_bytes + executable_.scratch_stride() * static_cast<std::size_t>(lease_->threads);
+  if (bytes == 0) {
+    return;
+  }
   lease_->arena = Array({static_cast<std::int64_t>(bytes)}, DType::uint8);
   std::byte* memory = lease_->arena.buffer()->data();
   lease_->scratch = memory + arena_bytes;
@@ -73,9 +73,7 @@ Run::~Run() {
   std::fill(lease_->arguments.begin(), lease_->arguments.end(), Array());
   std::fill(lease_->outputs.begin(), lease_->outputs.end(), Array());
   std::fill(lease_->may_overwrite.begin(), lease_->may_overwrite.end(), false);
-  if (arena_ == Arena::given_back) {
-    lease_->arena = Array();
-  }
+  lease_->arena = Array();
   const std::lock_guard lock(executable_.mutex_);
   executable_.idle_.push_back(std::move(lease_));
 }

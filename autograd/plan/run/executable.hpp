@@ -71,16 +71,12 @@ class Profiler {
 
 class Executable;
 
-/// The memory of one run: an arena and room for the arguments and results. Kept by the executable for the next run.
+/// The memory of one run: an arena, from the pool and back to it, and room for the arguments and results, which the
+/// executable keeps for the next run.
 class Run {
  public:
-  /// What becomes of the arena after the run.
-  enum class Arena : std::uint8_t {
-    kept,        ///< for the next run
-    given_back,  ///< to the pool: for plans that may never run again
-  };
   /// \param graph what this run computes, whose nodes errors name; null: that from which the plan was made.
-  explicit Run(const Executable& executable, Arena arena = Arena::kept, const Description* graph = nullptr);
+  explicit Run(const Executable& executable, const Description* graph = nullptr);
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
   ~Run();
@@ -102,7 +98,6 @@ class Run {
   void bind_outputs();
 
   const Executable& executable_;
-  Arena arena_;
   const Description* graph_;
   std::unique_ptr<Lease> lease_;
 };
