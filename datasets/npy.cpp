@@ -226,7 +226,7 @@ class NpyReader {
 
   static Array row_major(const Array& stored, const Shape& shape) {
     Array result(shape, stored.dtype());
-    Shape strides = row_major_strides(stored.shape());
+    Ints strides = row_major_strides(stored.shape());
     std::reverse(strides.begin(), strides.end());
     kernels::copy(size_of(stored.dtype()), shape, stored.data(), strides, result.data(), row_major_strides(shape));
     return result;

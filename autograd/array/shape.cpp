@@ -1,15 +1,12 @@
 #include "autograd/array/shape.hpp"
 
 #include <algorithm>
-#include <ostream>
 
 #include <fmt/format.h>
 
 #include "autograd/runtime/error.hpp"
 
 namespace xgrad {
-
-Shape::Shape(std::initializer_list<std::int64_t> sizes) : Shape(sizes.begin(), sizes.end()) {}
 
 std::int64_t Shape::element_count() const {
   std::int64_t count = 1;
@@ -24,31 +21,6 @@ std::int64_t Shape::element_count() const {
   return count;
 }
 
-void Shape::insert(std::size_t axis, std::int64_t size) {
-  if (ndim_ == max_ndim) {
-    raise_too_many_axes();
-  }
-  std::copy_backward(begin() + axis, end(), end() + 1);
-  sizes_[axis] = size;
-  ++ndim_;
-}
-
-void Shape::erase(std::size_t axis) {
-  std::copy(begin() + axis + 1, end(), begin() + axis);
-  --ndim_;
-}
-
-void Shape::raise_too_many_axes() {
-  raise<ShapeError>("shape", fmt::format("a tensor has at most {} axes, this one would have {}; join some by reshape",
-                                         max_ndim, max_ndim + 1));
-}
-
-std::string to_string(const Shape& shape) {
-  return shape.ndim() == 1 ? fmt::format("({},)", shape[0]) : fmt::format("({})", fmt::join(shape, ", "));
-}
-
-std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << to_string(shape); }
-
 std::size_t normalize_axis(std::string_view op, std::int64_t axis, std::size_t ndim) {
   const auto count = static_cast<std::int64_t>(ndim);
   if (axis < -count || axis >= count) {
@@ -60,8 +32,8 @@ std::size_t normalize_axis(std::string_view op, std::int64_t axis, std::size_t n
   return static_cast<std::size_t>(axis < 0 ? axis + count : axis);
 }
 
-Shape normalize_axes(std::string_view op, const Axes& axes, std::size_t ndim) {
-  Shape result;
+Ints normalize_axes(std::string_view op, const Axes& axes, std::size_t ndim) {
+  Ints result;
   if (axes.all()) {
     for (std::size_t i = 0; i < ndim; ++i) {
       result.push_back(static_cast<std::int64_t>(i));
@@ -120,8 +92,8 @@ bool broadcasts_to(const Shape& from, const Shape& to) {
   return true;
 }
 
-Shape row_major_strides(const Shape& shape) {
-  Shape strides = shape;
+Ints row_major_strides(const Shape& shape) {
+  Ints strides = shape;
   std::int64_t stride = 1;
   for (std::size_t i = shape.ndim(); i-- > 0;) {
     strides[i] = stride;
@@ -130,10 +102,10 @@ Shape row_major_strides(const Shape& shape) {
   return strides;
 }
 
-Shape broadcast_strides(const Shape& from, const Shape& to) {
-  const Shape own = row_major_strides(from);
+Ints broadcast_strides(const Shape& from, const Shape& to) {
+  const Ints own = row_major_strides(from);
   const std::size_t offset = to.ndim() - from.ndim();
-  Shape strides = to;
+  Ints strides = to;
   for (std::size_t i = 0; i < to.ndim(); ++i) {
     strides[i] = i < offset || from[i - offset] == 1 ? 0 : own[i - offset];
   }

@@ -64,7 +64,7 @@ class AttributeVisitor {
   virtual void integer(std::string_view name, std::int64_t value) = 0;           ///< whole numbers and enumerations
   virtual void number(std::string_view name, double value) = 0;                  ///< float and double
   virtual void dtype(std::string_view name, DType value) = 0;                    ///< an element type
-  virtual void shape(std::string_view name, const Shape& value) = 0;             ///< sizes, axes: a number per axis
+  virtual void shape(std::string_view name, const Ints& value) = 0;              ///< a number per axis: sizes, axes
   virtual void text(std::string_view name, std::string_view value) = 0;          ///< strings
   virtual void formula(std::string_view name, const Formula& value) = 0;         ///< elementwise mathematics
   virtual void program(std::string_view name, const SubProgram& value) = 0;      ///< a function
@@ -128,7 +128,7 @@ void visit_attribute(AttributeVisitor& visitor, std::string_view name, const T& 
     visitor.integer(name, static_cast<std::int64_t>(value));
   } else if constexpr (std::is_floating_point_v<T>) {
     visitor.number(name, static_cast<double>(value));
-  } else if constexpr (std::same_as<T, Shape>) {
+  } else if constexpr (std::derived_from<T, Ints>) {
     visitor.shape(name, value);
   } else if constexpr (std::same_as<T, Spec>) {
     visitor.spec(name, value);

@@ -26,7 +26,7 @@ class Hash final : public AttributeVisitor {
   void integer(std::string_view, std::int64_t value) override { add(static_cast<std::uint64_t>(value)); }
   void number(std::string_view, double value) override { add(std::bit_cast<std::uint64_t>(value)); }
   void dtype(std::string_view, DType value) override { add(runtime::hash_text(to_string(value))); }
-  void shape(std::string_view, const Shape& value) override {
+  void shape(std::string_view, const Ints& value) override {
     add(value.ndim());
     for (const std::int64_t size : value) {
       add(static_cast<std::uint64_t>(size));
@@ -54,7 +54,7 @@ class Comparable final : public AttributeVisitor {
   void integer(std::string_view, std::int64_t value) override { add_bits(static_cast<std::uint64_t>(value)); }
   void number(std::string_view, double value) override { add_bits(std::bit_cast<std::uint64_t>(value)); }
   void dtype(std::string_view, DType value) override { add_bits(static_cast<std::uint64_t>(value)); }
-  void shape(std::string_view, const Shape& value) override {
+  void shape(std::string_view, const Ints& value) override {
     add_bits(value.ndim());
     for (const std::int64_t size : value) {
       add_bits(static_cast<std::uint64_t>(size));
@@ -105,7 +105,7 @@ class Text final : public AttributeVisitor {
   void integer(std::string_view name, std::int64_t value) override { add(name, std::to_string(value)); }
   void number(std::string_view name, double value) override { add(name, fmt::format("{}", value)); }
   void dtype(std::string_view name, DType value) override { add(name, to_string(value)); }
-  void shape(std::string_view name, const Shape& value) override { add(name, to_string(value)); }
+  void shape(std::string_view name, const Ints& value) override { add(name, to_string(value)); }
   void text(std::string_view name, std::string_view value) override { add(name, value); }
   void formula(std::string_view name, const Formula& value) override { add(name, to_string(value)); }
   void program(std::string_view name, const SubProgram& value) override {

@@ -37,8 +37,8 @@ void add_elements(const CopyAxes& axes, std::int64_t count, const T* in, T* out)
 
 }  // namespace
 
-void add_to(DType dtype, const Shape& shape, const void* in, const Shape& in_strides, void* out,
-            const Shape& out_strides) {
+void add_to(DType dtype, const Shape& shape, const void* in, const Ints& in_strides, void* out,
+            const Ints& out_strides) {
   const std::int64_t count = shape.element_count();
   if (count == 0) {
     return;

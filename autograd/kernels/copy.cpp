@@ -120,8 +120,8 @@ void copy_elements(const CopyAxes& axes, std::int64_t count, const T* in, T* out
 
 }  // namespace
 
-void copy(std::size_t element_size, const Shape& shape, const void* in, const Shape& in_strides, void* out,
-          const Shape& out_strides) {
+void copy(std::size_t element_size, const Shape& shape, const void* in, const Ints& in_strides, void* out,
+          const Ints& out_strides) {
   const std::int64_t count = shape.element_count();
   if (count == 0) {
     return;

@@ -19,7 +19,7 @@ namespace xgrad::kernels {
 struct MapInput {
   const void* data;  ///< the element at index 0 of every axis
   DType dtype;       ///< of the elements; they are converted to MapCall::compute
-  Shape strides;     ///< in elements, one per axis of the iteration space
+  Ints strides;      ///< in elements, one per axis of the iteration space
 };
 
 /// One result of map.
@@ -112,12 +112,12 @@ void argsort(DType dtype, const void* in, std::int64_t* out, std::int64_t outer,
 
 /// out[index] = in[index] for every index of \p shape; strides in elements, possibly 0 or negative, from the given
 /// first element. Covers transposes, broadcasting, slices, flips and writing into slices.
-void copy(std::size_t element_size, const Shape& shape, const void* in, const Shape& in_strides, void* out,
-          const Shape& out_strides);
+void copy(std::size_t element_size, const Shape& shape, const void* in, const Ints& in_strides, void* out,
+          const Ints& out_strides);
 
 /// out[index] += in[index] for every index of \p shape, with strides as copy takes them; positions of \p out differ.
-void add_to(DType dtype, const Shape& shape, const void* in, const Shape& in_strides, void* out,
-            const Shape& out_strides);
+void add_to(DType dtype, const Shape& shape, const void* in, const Ints& in_strides, void* out,
+            const Ints& out_strides);
 
 /// out[i] = in[i] in another type: boolean from numbers is (x != 0), floating to integer truncates.
 void cast(DType from, const void* in, DType to, void* out, std::int64_t count);

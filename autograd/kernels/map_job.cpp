@@ -48,7 +48,7 @@ std::int64_t cost(Opcode code) {
 }
 
 /// Joins axes that the input walks through in one stride, and leaves out axes of size 1.
-void join_axes(const Shape& shape, const Shape& strides, MapSource& source) {
+void join_axes(const Shape& shape, const Ints& strides, MapSource& source) {
   int last = -1;
   for (std::size_t axis = 0; axis < shape.ndim(); ++axis) {
     if (shape[axis] == 1) {

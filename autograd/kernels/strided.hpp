@@ -22,7 +22,7 @@ struct Axis {
 /// together last, and before it one along which the input is adjacent, if there is any.
 class CopyAxes {
  public:
-  CopyAxes(const Shape& shape, const Shape& in, const Shape& out) {
+  CopyAxes(const Shape& shape, const Ints& in, const Ints& out) {
     for (std::size_t axis = 0; axis < shape.ndim(); ++axis) {
       if (shape[axis] != 1) {
         axes_[count_++] = {shape[axis], in[axis], out[axis]};

@@ -35,8 +35,8 @@ struct AxisRun {
   /// The same axes behind an axis of samples.
   AxisRun behind_samples() const { return {first + 1, last + 1}; }
 
-  Shape list() const {
-    Shape result;
+  Ints list() const {
+    Ints result;
     for (std::int64_t axis = first; axis < last; ++axis) {
       result.push_back(axis);
     }
@@ -57,6 +57,6 @@ struct AxisRun {
 };
 
 /// To those who visit attributes it is the list of its axes.
-inline Shape attribute_value(const AxisRun& axes) { return axes.list(); }
+inline Ints attribute_value(const AxisRun& axes) { return axes.list(); }
 
 }  // namespace xgrad

@@ -104,7 +104,7 @@ struct Take {
     }
     // One tensor, many lists of indices: one list with one axis more, then the samples to the front.
     const Tensor picked = apply_op(*this, {in[0], in[1]});
-    Shape order{at.axis};
+    Ints order{at.axis};
     for (std::int64_t i = 0; i <= static_cast<std::int64_t>(node.spec(0).shape.ndim()); ++i) {
       if (i != at.axis) {
         order.push_back(i);

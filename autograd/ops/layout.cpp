@@ -75,7 +75,7 @@ Tensor squeeze(const Operand& x, const Axes& axes) {
   const SourceScope scope(x);
   const Tensor input = x.tensor();
   return located(x.where(), [&] {
-    const Shape removed = normalize_axes("squeeze", axes, input.ndim());
+    const Ints removed = normalize_axes("squeeze", axes, input.ndim());
     Shape shape;
     for (std::size_t i = 0; i < input.ndim(); ++i) {
       const std::int64_t size = input.shape()[i];
@@ -121,7 +121,7 @@ struct Concatenate {
   }
 
   void eval(ConstViews in, Views out) const {
-    const Shape strides = row_major_strides(out[0].shape());
+    const Ints strides = row_major_strides(out[0].shape());
     const std::size_t along = normalize_axis(name, axis, strides.ndim());
     const std::size_t element = size_of(out[0].dtype());
     auto* target = static_cast<std::byte*>(out[0].data);

@@ -48,8 +48,8 @@ Spec MatMul::infer(Inputs in) const {
 void MatMul::eval(ConstViews in, Views out) const {
   const Sizes size = sizes(in[0].shape(), in[1].shape());
   const Shape batch = leading(out[0].shape());
-  const Shape a_strides = broadcast_strides(leading(in[0].shape()), batch);
-  const Shape b_strides = broadcast_strides(leading(in[1].shape()), batch);
+  const Ints a_strides = broadcast_strides(leading(in[0].shape()), batch);
+  const Ints b_strides = broadcast_strides(leading(in[1].shape()), batch);
   const std::size_t element = size_of(in[0].dtype());
   const auto matrix = [&](auto* data, std::int64_t number, std::int64_t rows, std::int64_t columns) {
     return static_cast<std::conditional_t<std::is_const_v<std::remove_pointer_t<decltype(data)>>, const std::byte*,

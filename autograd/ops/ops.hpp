@@ -141,9 +141,9 @@ TopK topk(const Operand& x, std::int64_t k, std::int64_t axis = -1, bool largest
 
 /// \name Layout
 /// \{
-Tensor reshape(const Operand& x, const Shape& shape);   ///< same elements, other shape; one size may be -1
-Tensor transpose(const Operand& x);                     ///< axes in reverse order
-Tensor transpose(const Operand& x, const Shape& axes);  ///< axis i of the result is axis axes[i] of x
+Tensor reshape(const Operand& x, const Shape& shape);  ///< same elements, other shape; one size may be -1
+Tensor transpose(const Operand& x);                    ///< axes in reverse order
+Tensor transpose(const Operand& x, const Ints& axes);  ///< axis i of the result is axis axes[i] of x
 Tensor swapaxes(const Operand& x, std::int64_t axis1, std::int64_t axis2);  ///< two axes exchanged
 Tensor broadcast_to(const Operand& x, const Shape& shape);  ///< x repeated along new axes and axes of size 1
 Tensor expand_dims(const Operand& x, std::int64_t axis);    ///< a new axis of size 1 at position axis
@@ -152,13 +152,13 @@ Tensor squeeze(const Operand& x, const Axes& axes = {});  ///< without the given
 Tensor concatenate(const Tensors& parts, std::int64_t axis = 0, Source where = Source::current());
 /// The parts, of one shape, side by side on a new axis.
 Tensor stack(const Tensors& parts, std::int64_t axis = 0, Source where = Source::current());
-Tensors split(const Operand& x, std::int64_t parts, std::int64_t axis = 0);         ///< cut into equal parts
-Tensors split_at(const Operand& x, const Shape& positions, std::int64_t axis = 0);  ///< cut before the given positions
+Tensors split(const Operand& x, std::int64_t parts, std::int64_t axis = 0);        ///< cut into equal parts
+Tensors split_at(const Operand& x, const Ints& positions, std::int64_t axis = 0);  ///< cut before the given positions
 Tensor flip(const Operand& x, const Axes& axes = {});  ///< elements in reverse order along axes
 /// x moved by shift positions along an axis; what leaves at one end comes in at the other.
 Tensor roll(const Operand& x, std::int64_t shift, std::int64_t axis);
-Tensor pad(const Operand& x, const Shape& before, const Shape& after, double value = 0);  ///< widened by a value
-Tensor tile(const Operand& x, const Shape& reps);  ///< the whole tensor repeated, reps times per axis
+Tensor pad(const Operand& x, const Ints& before, const Ints& after, double value = 0);  ///< widened by a value
+Tensor tile(const Operand& x, const Ints& reps);  ///< the whole tensor repeated, reps times per axis
 Tensor repeat(const Operand& x, std::int64_t repeats, std::int64_t axis);  ///< each slice of an axis repeated
 /// \}
 
@@ -166,7 +166,7 @@ Tensor repeat(const Operand& x, std::int64_t repeats, std::int64_t axis);  ///< 
 /// \{
 Tensor slice(const Operand& x, std::span<const Slice> slices);  ///< what `x[{...}]` selects, one selector per axis
 /// The positions begin:end:stride of each axis.
-Tensor slice(const Operand& x, const Shape& begin, const Shape& end, const Shape& strides);
+Tensor slice(const Operand& x, const Ints& begin, const Ints& end, const Ints& strides);
 Tensor take(const Operand& x, const Operand& indices, std::int64_t axis = 0);         ///< x at positions of an axis
 Tensor take_along_axis(const Operand& x, const Operand& indices, std::int64_t axis);  ///< x[.., indices[.., j, ..], ..]
 /// x with updates added at positions of an axis; updates have the shape that `take` gives for these indices.

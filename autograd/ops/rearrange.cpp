@@ -19,7 +19,7 @@ Tensor on_axis(const Tensor& x, std::size_t axis, const Slice& selection) {
   return slice(x, slices);
 }
 
-void require_one_per_axis(std::string_view op, std::string_view what, const Shape& given, const Shape& shape) {
+void require_one_per_axis(std::string_view op, std::string_view what, const Ints& given, const Shape& shape) {
   if (given.ndim() != shape.ndim()) {
     raise<ShapeError>(op, fmt::format("{} {} for a tensor of shape {}; give one number per axis", what,
                                       to_string(given), to_string(shape)));
@@ -28,7 +28,7 @@ void require_one_per_axis(std::string_view op, std::string_view what, const Shap
 
 }  // namespace
 
-Tensors split_at(const Operand& x, const Shape& positions, std::int64_t axis) {
+Tensors split_at(const Operand& x, const Ints& positions, std::int64_t axis) {
   const SourceScope scope(x);
   const Tensor input = x.tensor();
   return located(x.where(), [&] {
@@ -93,7 +93,7 @@ Tensor roll(const Operand& x, std::int64_t shift, std::int64_t axis) {
   });
 }
 
-Tensor pad(const Operand& x, const Shape& before, const Shape& after, double value) {
+Tensor pad(const Operand& x, const Ints& before, const Ints& after, double value) {
   const SourceScope scope(x);
   return located(x.where(), [&] {
     Tensor result = x.tensor();
@@ -143,7 +143,7 @@ Tensor repeat(const Operand& x, std::int64_t repeats, std::int64_t axis) {
   });
 }
 
-Tensor tile(const Operand& x, const Shape& reps) {
+Tensor tile(const Operand& x, const Ints& reps) {
   const SourceScope scope(x);
   return located(x.where(), [&] {
     Tensor result = x.tensor();

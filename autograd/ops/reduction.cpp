@@ -58,14 +58,14 @@ Tensor reduce(const Operand& x, const Axes& axes, bool keepdims) {
   const SourceScope scope(x);
   Tensor input = x.tensor();
   const Shape full_shape = input.shape();
-  const Shape reduced = located(x.where(), [&] { return normalize_axes(Op::name, axes, full_shape.ndim()); });
+  const Ints reduced = located(x.where(), [&] { return normalize_axes(Op::name, axes, full_shape.ndim()); });
   AxisRun run;
   const auto count = static_cast<std::int64_t>(reduced.ndim());
   if (count > 0) {
     run = {reduced[0], reduced[0] + count};
   }
   if (count > 0 && reduced.back() + 1 != run.last) {
-    Shape order;
+    Ints order;
     Shape kept_shape = full_shape;
     for (std::int64_t axis : reduced) {
       kept_shape[static_cast<std::size_t>(axis)] = -1;

@@ -173,7 +173,7 @@ Tensor prod(const Operand& x, const Axes& axes, bool keepdims) {
   const SourceScope scope(x);
   return located(x.where(), [&] {
     Tensor result = countable("prod", x.tensor());
-    const Shape reduced = normalize_axes("prod", axes, result.ndim());
+    const Ints reduced = normalize_axes("prod", axes, result.ndim());
     Shape kept = result.shape();
     for (std::size_t i = reduced.ndim(); i-- > 0;) {  // from the last: the positions of the others stay
       kept[static_cast<std::size_t>(reduced[i])] = 1;

@@ -15,12 +15,13 @@ namespace {
 
 /// Evenly spaced positions of each axis: begin, begin + step, ..., count of them.
 struct Positions {
-  Shape begin, step, count;
+  Ints begin, step;
+  Shape count;
 
   static constexpr auto attributes =
       fields("begin", &Positions::begin, "step", &Positions::step, "count", &Positions::count);
 
-  std::size_t offset(const Shape& strides) const {
+  std::size_t offset(const Ints& strides) const {
     std::int64_t offset = 0;
     for (std::size_t i = 0; i < strides.ndim(); ++i) {
       offset += begin[i] * strides[i];
@@ -35,8 +36,8 @@ struct Positions {
     result.count.insert(0, samples);
     return result;
   }
-  Shape steps(const Shape& strides) const {
-    Shape result = strides;
+  Ints steps(const Ints& strides) const {
+    Ints result = strides;
     for (std::size_t i = 0; i < strides.ndim(); ++i) {
       result[i] *= step[i];
     }
@@ -58,7 +59,7 @@ struct StridedSlice {
     if (out[0].size() == 0) {
       return;
     }
-    const Shape strides = row_major_strides(in[0].shape());
+    const Ints strides = row_major_strides(in[0].shape());
     const std::size_t element = size_of(in[0].dtype());
     kernels::copy(element, out[0].shape(), in[0].as<std::byte>() + positions.offset(strides) * element,
                   positions.steps(strides), out[0].data, row_major_strides(out[0].shape()));
@@ -83,7 +84,7 @@ struct Unslice {
   Spec infer(Inputs in) const { return {shape, in[0].dtype()}; }
   void eval(ConstViews in, Views out) const {
     kernels::fill(out[0].dtype(), out[0].data, out[0].size(), 0);
-    const Shape strides = row_major_strides(shape);
+    const Ints strides = row_major_strides(shape);
     const std::size_t element = size_of(out[0].dtype());
     for (std::size_t i = 0; i < in.size(); ++i) {
       if (in[i].size() > 0) {
@@ -212,7 +213,7 @@ Tensor slice(const Operand& x, std::span<const Slice> slices) {
   return reshape(whole ? input : apply_op(StridedSlice{positions}, {input}, x.where()), shape);
 }
 
-Tensor slice(const Operand& x, const Shape& begin, const Shape& end, const Shape& strides) {
+Tensor slice(const Operand& x, const Ints& begin, const Ints& end, const Ints& strides) {
   const SourceScope scope(x);
   if (begin.ndim() != end.ndim() || begin.ndim() != strides.ndim()) {
     located(x.where(), [&] {

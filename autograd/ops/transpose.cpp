@@ -25,8 +25,8 @@ Spec Transpose::infer(Inputs in) const {
 }
 
 void Transpose::eval(ConstViews in, Views out) const {
-  const Shape strides = row_major_strides(in[0].shape());
-  Shape permuted;
+  const Ints strides = row_major_strides(in[0].shape());
+  Ints permuted;
   for (std::int64_t axis : axes) {
     permuted.push_back(strides[normalize_axis(name, axis, strides.ndim())]);
   }
@@ -35,7 +35,7 @@ void Transpose::eval(ConstViews in, Views out) const {
 }
 
 Tensors Transpose::vjp(const Node&, const Cotangents& ct) const {
-  Shape inverse = axes;
+  Ints inverse = axes;
   for (std::size_t i = 0; i < axes.ndim(); ++i) {
     inverse[normalize_axis(name, axes[i], axes.ndim())] = static_cast<std::int64_t>(i);
   }
@@ -43,19 +43,19 @@ Tensors Transpose::vjp(const Node&, const Cotangents& ct) const {
 }
 
 Tensors Transpose::vmap(const Node&, const BatchedInputs& in) const {
-  Shape samples_first{0};
+  Ints samples_first{0};
   for (std::int64_t axis : axes) {
     samples_first.push_back(static_cast<std::int64_t>(normalize_axis(name, axis, axes.ndim())) + 1);
   }
   return {transpose(in[0], samples_first)};
 }
 
-Tensor transpose(const Operand& x, const Shape& axes) { return apply_op(Transpose{axes}, {x.tensor()}, x.where()); }
+Tensor transpose(const Operand& x, const Ints& axes) { return apply_op(Transpose{axes}, {x.tensor()}, x.where()); }
 
 Tensor transpose(const Operand& x) {
   const SourceScope scope(x);
   const Tensor input = x.tensor();
-  Shape reversed;
+  Ints reversed;
   for (std::size_t i = input.ndim(); i-- > 0;) {
     reversed.push_back(static_cast<std::int64_t>(i));
   }
@@ -66,7 +66,7 @@ Tensor swapaxes(const Operand& x, std::int64_t axis1, std::int64_t axis2) {
   const SourceScope scope(x);
   const Tensor input = x.tensor();
   return located(x.where(), [&] {
-    Shape order;
+    Ints order;
     for (std::size_t i = 0; i < input.ndim(); ++i) {
       order.push_back(static_cast<std::int64_t>(i));
     }

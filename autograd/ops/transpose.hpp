@@ -11,7 +11,7 @@ namespace xgrad {
 struct Transpose {
   static constexpr std::string_view name = "transpose";
   static constexpr bool linear = true;
-  Shape axes;
+  Ints axes;
   static constexpr auto attributes = fields("axes", &Transpose::axes);
 
   Spec infer(Inputs in) const;

@@ -46,7 +46,7 @@ Tensor diagonal(const Operand& x, std::int64_t offset, std::int64_t axis1, std::
     if (first == second) {
       raise<ValueError>("diagonal", fmt::format("axes {} and {} are the same; give two different ones", axis1, axis2));
     }
-    Shape order;
+    Ints order;
     for (std::size_t i = 0; i < input.ndim(); ++i) {
       if (i != first && i != second) {
         order.push_back(static_cast<std::int64_t>(i));

@@ -111,7 +111,7 @@ Tensor unbroadcast(const Tensor& cotangent, const Shape& shape) {
   if (cotangent.shape() == shape) {
     return cotangent;
   }
-  Shape repeated;
+  Ints repeated;
   const std::size_t offset = cotangent.ndim() - shape.ndim();
   for (std::size_t i = 0; i < cotangent.ndim(); ++i) {
     if (i < offset || (shape[i - offset] == 1 && cotangent.shape()[i] != 1)) {

@@ -16,7 +16,7 @@ Tensor move_axis(const Tensor& x, std::size_t from, std::size_t to) {
   if (from == to) {
     return x;
   }
-  Shape order;
+  Ints order;
   for (std::size_t i = 0; i < x.ndim(); ++i) {
     order.push_back(static_cast<std::int64_t>(i));
   }

@@ -12,8 +12,8 @@ using namespace xgrad;
 
 /// Copies between two buffers and compares with a loop over indices; what is not written must stay as it was.
 template <class T>
-void check(const Shape& shape, std::int64_t in_first, const Shape& in_strides, std::int64_t out_first,
-           const Shape& out_strides) {
+void check(const Shape& shape, std::int64_t in_first, const Ints& in_strides, std::int64_t out_first,
+           const Ints& out_strides) {
   std::int64_t in_size = 1;
   std::int64_t out_size = 1;
   for (std::int64_t flat = 0; flat < shape.element_count(); ++flat) {
@@ -36,13 +36,13 @@ void check(const Shape& shape, std::int64_t in_first, const Shape& in_strides, s
 }
 
 /// Row-major strides of an array of \p shape whose axes are then permuted.
-Shape permuted(const Shape& shape, const std::vector<std::size_t>& order) {
+Ints permuted(const Shape& shape, const std::vector<std::size_t>& order) {
   Shape stored;
   for (const std::size_t axis : order) {
     stored.push_back(shape[axis]);
   }
-  const Shape dense = row_major_strides(stored);
-  Shape strides = shape;
+  const Ints dense = row_major_strides(stored);
+  Ints strides = shape;
   for (std::size_t k = 0; k < order.size(); ++k) {
     strides[order[k]] = dense[k];
   }

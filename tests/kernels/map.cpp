@@ -28,8 +28,8 @@ void run(const std::vector<Instruction>& code, const std::vector<double>& consta
 
 /// out = x * 3 + y with x and y read through the given strides, compared element by element.
 template <class T, class X, class Y>
-void check_strides(const Shape& shape, const std::vector<X>& x, std::int64_t x_first, const Shape& x_strides,
-                   const std::vector<Y>& y, std::int64_t y_first, const Shape& y_strides) {
+void check_strides(const Shape& shape, const std::vector<X>& x, std::int64_t x_first, const Ints& x_strides,
+                   const std::vector<Y>& y, std::int64_t y_first, const Ints& y_strides) {
   const auto count = static_cast<std::size_t>(shape.element_count());
   std::vector<T> out(count, T{-1});
   run({{Opcode::multiply, 3, 0, 2, 0}, {Opcode::add, 3, 3, 1, 0}}, {3}, 4, dtype_of<T>(),
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(broadcasting, T, decltype(std::tuple<std::int32_t,
     }
   }
   for (const Shape& shape : {Shape{3, 5, 7}, Shape{2, 64, 33}, Shape{40, 1, 50}, Shape{2, 3, 4, 5, 6}}) {
-    const Shape dense = row_major_strides(shape);
+    const Ints dense = row_major_strides(shape);
     for (unsigned kept = 0; kept < 1U << shape.ndim(); ++kept) {
       Shape small = shape;
       for (std::size_t axis = 0; axis < shape.ndim(); ++axis) {

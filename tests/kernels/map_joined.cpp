@@ -83,7 +83,7 @@ template <class T>
 std::vector<T> run(const std::vector<Instruction>& code, const std::vector<std::vector<T>>& operands, unsigned fixed) {
   std::vector<MapInput> inputs;
   for (std::size_t i = 0; i < 4; ++i) {
-    inputs.push_back({operands[i].data(), dtype_of<T>(), Shape{(fixed >> i & 1U) != 0 ? 0 : 1}});
+    inputs.push_back({operands[i].data(), dtype_of<T>(), Ints{(fixed >> i & 1U) != 0 ? 0 : 1}});
   }
   std::vector<T> out(operands[0].size());
   const MapOutput output{out.data(), dtype_of<T>(), 4};

@@ -55,7 +55,7 @@ inline std::vector<std::int64_t> index_of(const Shape& shape, std::int64_t flat)
   return index;
 }
 
-inline std::int64_t offset_of(const std::vector<std::int64_t>& index, const Shape& strides) {
+inline std::int64_t offset_of(const std::vector<std::int64_t>& index, const Ints& strides) {
   std::int64_t offset = 0;
   for (std::size_t axis = 0; axis < index.size(); ++axis) {
     offset += index[axis] * strides[axis];
