@@ -34,6 +34,7 @@ std::shared_ptr<const Executable> make_executable(const Description& description
       {"fusion", fuse_formulas, passes.fusion && joins},
       {"accumulation", accumulate_products, passes.accumulation && joins},
       {"checks", add_checks, options.check_finite},
+      {"renumbering", renumber, true},
   };
   Draft draft = import_graph(description, outputs, argument_count);
   if (!replaces.empty()) {

@@ -108,6 +108,17 @@ BOOST_AUTO_TEST_CASE(a_compiled_function_prints_at_every_call) {
   BOOST_TEST(printed.take() == "begin\nx 2\nx 2\n");
 }
 
+BOOST_AUTO_TEST_CASE(what_waits_for_an_effect_is_not_joined_with_what_the_effect_waits_for) {
+  const auto f = compile([](const Tensor& x) {
+    const Tensor a = x + 1;
+    const Tensor first = noted(a, "first");
+    const Tensor second = noted(x, "second");  // after the first, though it needs nothing of it
+    return a * second + first;
+  });
+  check_elements(f(Tensor{1.0, 2.0}), {2}, {8, 18});
+  BOOST_TEST(labels() == "first second");
+}
+
 BOOST_AUTO_TEST_CASE(effects_of_a_kind_happen_in_program_order) {
   Printed printed;
   const Variable w(Tensor{1.0, 2.0}, "w");

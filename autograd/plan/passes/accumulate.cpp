@@ -58,13 +58,7 @@ void accumulate_products(Draft& draft) {
       }
     }
   }
-  std::vector<Step> left;
-  for (std::size_t i = 0; i < draft.steps.size(); ++i) {
-    if (!gone[i]) {
-      left.push_back(std::move(draft.steps[i]));
-    }
-  }
-  draft.steps = std::move(left);
+  keep_steps(draft, [&](std::uint32_t i) { return !gone[i]; });
 }
 
 }  // namespace xgrad::plan

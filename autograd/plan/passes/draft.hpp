@@ -6,6 +6,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "autograd/array/array.hpp"
@@ -120,6 +121,21 @@ struct Draft {
     return static_cast<std::size_t>(spec(id).shape.element_count()) * size_of(spec(id).dtype);
   }
 };
+
+/// Keeps the steps of which \p wanted, called with their numbers in order, says so.
+template <class Wanted>
+void keep_steps(Draft& draft, const Wanted& wanted) {
+  std::size_t kept = 0;
+  for (std::uint32_t i = 0; i < draft.steps.size(); ++i) {
+    if (wanted(i)) {
+      if (kept != i) {
+        draft.steps[kept] = std::move(draft.steps[i]);
+      }
+      ++kept;
+    }
+  }
+  draft.steps.erase(draft.steps.begin() + static_cast<std::ptrdiff_t>(kept), draft.steps.end());
+}
 
 /// How often each value is read, by steps and as an output; aliases count for themselves.
 std::vector<std::uint32_t> count_uses(const Draft& draft);

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "autograd/plan/passes/joined_formula.hpp"
+#include "autograd/plan/passes/joins.hpp"
 #include "autograd/plan/passes/passes.hpp"
 
 /// \file
@@ -12,27 +13,13 @@ namespace xgrad::plan {
 namespace {
 
 constexpr std::size_t most_inputs = 16;
-constexpr std::size_t most_steps = 96;     ///< beyond, registers fall out of the first cache
-constexpr std::size_t most_visited = 256;  ///< steps that are looked at for one fusion
+constexpr std::size_t most_steps = 96;  ///< beyond, registers fall out of the first cache
 
 class Fusion {
  public:
-  explicit Fusion(Draft& draft)
-      : draft_(draft),
-        producers_(find_producers(draft)),
-        uses_(count_uses(draft)),
-        gone_(draft.steps.size()),
-        into_(draft.steps.size()) {
-    readers_.resize(draft.values.size());
-    for (std::uint32_t i = 0; i < draft.steps.size(); ++i) {
-      for (const ValueId input : draft.steps[i].inputs) {
-        readers_[input].push_back(i);
-      }
-    }
-    // Who reads an alias reads the whole.
+  explicit Fusion(Draft& draft) : draft_(draft), joins_(draft), uses_(count_uses(draft)) {
     for (ValueId id = static_cast<ValueId>(draft.values.size()); id-- > 0;) {
       if (const ValueId whole = draft.values[id].whole; whole != id) {
-        readers_[whole].insert(readers_[whole].end(), readers_[id].begin(), readers_[id].end());
         uses_[whole] += uses_[id];
       }
     }
@@ -40,16 +27,10 @@ class Fusion {
 
   void run() {
     for (std::uint32_t i = 0; i < draft_.steps.size(); ++i) {
-      while (!gone_[i] && fuse_a_producer_of(i)) {
+      while (!joins_.is_gone(i) && fuse_a_producer_of(i)) {
       }
     }
-    std::vector<Step> left;
-    for (std::uint32_t i = 0; i < draft_.steps.size(); ++i) {
-      if (!gone_[i]) {
-        left.push_back(std::move(draft_.steps[i]));
-      }
-    }
-    draft_.steps = std::move(left);
+    keep_steps(draft_, [&](std::uint32_t i) { return !joins_.is_gone(i); });
     sort_steps(draft_);
   }
 
@@ -59,12 +40,9 @@ class Fusion {
       return false;
     }
     for (const ValueId input : draft_.steps[consumer].inputs) {
-      if (producers_[input] == Draft::none) {
-        continue;
-      }
-      const std::uint32_t producer = current(producers_[input]);
-      if (producer != consumer && !reads_in_another_shape(consumer, producer) &&
-          fits(draft_.steps[producer], draft_.steps[consumer]) && !leads_elsewhere(producer, consumer)) {
+      const std::uint32_t producer = joins_.producer(input);
+      if (producer != Draft::none && producer != consumer && !reads_in_another_shape(consumer, producer) &&
+          fits(draft_.steps[producer], draft_.steps[consumer]) && joins_.may_join(producer, consumer)) {
         fuse(producer, consumer);
         return true;
       }
@@ -82,45 +60,8 @@ class Fusion {
   // An alias of what the producer computes is there only after it.
   bool reads_in_another_shape(std::uint32_t consumer, std::uint32_t producer) {
     const auto& inputs = draft_.steps[consumer].inputs;
-    return std::any_of(inputs.begin(), inputs.end(), [&](ValueId id) {
-      return draft_.values[id].whole != id && producers_[id] != Draft::none && current(producers_[id]) == producer;
-    });
-  }
-
-  // Whether the consumer depends on the producer through another step too: joined, they would wait for each other.
-  bool leads_elsewhere(std::uint32_t producer, std::uint32_t consumer) {
-    std::vector<std::uint32_t> path;
-    std::vector<bool> seen(draft_.steps.size());
-    const auto enter_readers = [&](std::uint32_t step) {
-      for (const ValueId output : draft_.steps[step].outputs) {
-        for (const std::uint32_t reader : readers_[output]) {
-          const std::uint32_t now = current(reader);
-          if (!seen[now] && !(step == producer && now == consumer)) {
-            seen[now] = true;
-            path.push_back(now);
-          }
-        }
-      }
-    };
-    enter_readers(producer);
-    std::size_t visited = 0;
-    while (!path.empty() && !seen[consumer]) {
-      if (++visited > most_visited) {
-        return true;  // as far as is worth knowing
-      }
-      const std::uint32_t step = path.back();
-      path.pop_back();
-      enter_readers(step);
-    }
-    return seen[consumer];
-  }
-
-  // Steps that were fused into others are found under the number of those.
-  std::uint32_t current(std::uint32_t step) {
-    while (gone_[step]) {
-      step = into_[step];
-    }
-    return step;
+    return std::any_of(inputs.begin(), inputs.end(),
+                       [&](ValueId id) { return draft_.values[id].whole != id && joins_.producer(id) == producer; });
   }
 
   void fuse(std::uint32_t producer, std::uint32_t consumer) {
@@ -149,19 +90,14 @@ class Fusion {
       const ValueId id = first.outputs[i];
       const auto inside = std::count(second.inputs.begin(), second.inputs.end(), id);
       uses_[id] -= static_cast<std::uint32_t>(inside);
-      std::erase(readers_[id], consumer);
       if (uses_[id] > 0) {
         outputs.push_back(id);
         results.push_back(all_first[first.formula.results[i]]);
-        producers_[id] = consumer;
       }
     }
     for (std::size_t i = 0; i < second.outputs.size(); ++i) {
       outputs.push_back(second.outputs[i]);
       results.push_back(all_second[second.formula.results[i]]);
-    }
-    for (const ValueId input : first.inputs) {
-      readers_[input].push_back(consumer);
     }
     count_inputs(first, -1);
     count_inputs_except(second, first, -1);
@@ -171,8 +107,7 @@ class Fusion {
     if (!second.name.ends_with(first.name)) {
       second.name = first.name + "+" + second.name;
     }
-    gone_[producer] = true;
-    into_[producer] = consumer;
+    joins_.join(producer, consumer);
   }
 
   void count_inputs(const Step& step, int change) {
@@ -197,11 +132,8 @@ class Fusion {
   }
 
   Draft& draft_;
-  std::vector<std::uint32_t> producers_;
-  std::vector<std::uint32_t> uses_;                  // of a value and its aliases
-  std::vector<std::vector<std::uint32_t>> readers_;  // of a value and its aliases
-  std::vector<bool> gone_;
-  std::vector<std::uint32_t> into_;
+  Joins joins_;
+  std::vector<std::uint32_t> uses_;  // of a value and its aliases
 };
 
 }  // namespace

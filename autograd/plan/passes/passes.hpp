@@ -25,6 +25,7 @@ void cut_products(Draft& draft);         ///< cuts products with large weights i
 void fuse_formulas(Draft& draft);        ///< joins elementwise steps over the same space
 void accumulate_products(Draft& draft);  ///< adds to what is there through BLAS's beta
 void add_checks(Draft& draft);           ///< throws at the first floating result that is not finite
+void renumber(Draft& draft);             ///< forgets values and constants that nothing uses any more
 
 /// \throws Error naming \p pass when the draft is not valid: a mistake in the pass.
 void verify(const Draft& draft, std::string_view pass);

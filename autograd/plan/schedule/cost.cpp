@@ -43,6 +43,8 @@ namespace {
 // Blocks of this size go from step to step in the second-level cache; a product's blocks may be larger.
 constexpr double block_bytes = 64 * 1024;
 constexpr double product_block_bytes = 256 * 1024;
+// Each piece calls each kernel once, which should take longer than the call.
+constexpr double least_call_ns = 250;
 // A small product: more and smaller pieces than these, and its kernels starve.
 constexpr double most_product_pieces = 10;
 constexpr double product_piece_cost = 4 * piece_cost;
@@ -94,7 +96,8 @@ Limits limits_of(const Draft& draft, const Group& group) {
     return {std::max(std::min(cost / product_piece_cost, most_product_pieces), bytes / product_block_bytes),
             least_rows};
   }
-  return {std::max(cost / piece_cost, bytes / block_bytes), 1};
+  const double calls = least_call_ns * static_cast<double>(group.steps.size());
+  return {std::max(cost / std::max(piece_cost, calls), bytes / block_bytes), 1};
 }
 
 }  // namespace

@@ -1,54 +1,28 @@
 #include "autograd/plan/schedule/memory.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <vector>
 
+#include "autograd/plan/schedule/packing.hpp"
 #include "autograd/runtime/pool.hpp"
 
 namespace xgrad::plan {
 
 namespace {
 
-/// Something that needs \p bytes from time \p first to time \p last.
-struct Request {
-  ValueId value;
-  std::size_t bytes;
-  std::uint32_t first;
-  std::uint32_t last;
-  std::size_t offset = 0;
-};
-
 std::size_t aligned(std::size_t bytes) {
   return (bytes + runtime::alignment - 1) / runtime::alignment * runtime::alignment;
-}
-
-/// Gives each request an offset such that no two that are alive at the same time overlap: the largest first, each at the
-/// lowest place that is free. \return the bytes that all of it takes.
-std::size_t pack(std::vector<Request>& requests, bool reuse) {
-  std::stable_sort(requests.begin(), requests.end(),
-                   [](const Request& a, const Request& b) { return a.bytes > b.bytes; });
-  const auto lower = [](const Request& a, const Request& b) { return a.offset < b.offset; };
-  std::size_t total = 0;
-  std::vector<Request> placed;  // by offset
-  for (Request& request : requests) {
-    for (const Request& other : placed) {
-      if (reuse && (request.last < other.first || other.last < request.first)) {
-        continue;
-      }
-      if (request.offset + request.bytes <= other.offset) {
-        break;
-      }
-      request.offset = std::max(request.offset, other.offset + other.bytes);
-    }
-    placed.insert(std::upper_bound(placed.begin(), placed.end(), request, lower), request);
-    total = std::max(total, request.offset + request.bytes);
-  }
-  return total;
 }
 
 class MemoryPlanner {
  public:
   MemoryPlanner(const Draft& draft, const Schedule& schedule, bool reuse)
-      : draft_(draft), schedule_(schedule), reuse_(reuse), uses_(draft.values.size()) {
+      : draft_(draft),
+        schedule_(schedule),
+        reuse_(reuse),
+        uses_(draft.values.size()),
+        request_of_(draft.values.size()) {
     plan_.places.resize(draft.values.size());
   }
 
@@ -122,12 +96,14 @@ class MemoryPlanner {
         for (const ValueId output : step.outputs) {
           if (is_open(output) && uses_[output].in_one_group && group.pieces() > 1) {
             const std::size_t row = draft_.bytes(output) / static_cast<std::size_t>(group.rows);
+            request_of_[output] = static_cast<std::uint32_t>(requests.size());
             requests.push_back({output, aligned(row * static_cast<std::size_t>(group.block)), k, k});
           }
         }
         for (const ValueId input : step.inputs) {
-          for (Request& request : requests) {
-            request.last = request.value == draft_.values[input].memory ? k : request.last;
+          const std::uint32_t request = request_of_[draft_.values[input].memory];
+          if (request < requests.size() && requests[request].value == draft_.values[input].memory) {
+            requests[request].last = k;
           }
         }
       }
@@ -159,7 +135,8 @@ class MemoryPlanner {
   const Draft& draft_;
   const Schedule& schedule_;
   bool reuse_;
-  std::vector<Uses> uses_;  // per value with memory of its own
+  std::vector<Uses> uses_;                 // per value with memory of its own
+  std::vector<std::uint32_t> request_of_;  // per value: its number among the requests of its group
   MemoryPlan plan_;
 };
 

@@ -1,10 +1,9 @@
 #include "autograd/plan/schedule/schedule.hpp"
 
 #include <algorithm>
-#include <iterator>
-#include <queue>
 
 #include "autograd/plan/schedule/cost.hpp"
+#include "autograd/plan/schedule/dependencies.hpp"
 
 namespace xgrad::plan {
 
@@ -42,213 +41,6 @@ bool Schedule::reads_rows(const Draft& draft, const Step& reader, std::size_t in
 
 namespace {
 
-/// What has to come before a step: the steps whose outputs it reads, and those that must not see or undo its writes.
-class Dependencies {
- public:
-  explicit Dependencies(const Draft& draft)
-      : draft_(draft),
-        producers_(find_producers(draft)),
-        before_(draft.steps.size()),
-        after_(draft.steps.size()),
-        kept_back_by_(draft.steps.size()),
-        complete_(draft.steps.size()),
-        old_(draft.argument_count),
-        returned_(draft.values.size()) {
-    for (std::uint32_t i = 0; i < draft.steps.size(); ++i) {
-      for (const ValueId input : draft.steps[i].inputs) {
-        if (producers_[input] != Draft::none && producers_[input] != i) {
-          add(producers_[input], i);
-        }
-        if (Old* old = old_content(input); old != nullptr && (old->readers.empty() || old->readers.back() != i)) {
-          old->readers.push_back(i);
-        }
-      }
-      if (!draft.steps[i].total) {
-        throwing_.push_back(i);
-      }
-    }
-    const std::vector<std::uint32_t> previous = find_previous_effects(draft);
-    for (std::uint32_t i = 0; i < previous.size(); ++i) {
-      if (previous[i] != Draft::none) {
-        add(previous[i], i);
-      }
-    }
-    for (const ValueId output : draft.outputs) {
-      ++returned_[output];
-      if (Old* old = old_content(output)) {
-        old->returned = true;
-      }
-    }
-  }
-
-  std::uint32_t producer(ValueId id) const { return producers_[id]; }
-  const std::vector<std::uint32_t>& before(std::uint32_t step) const { return before_[step]; }
-
-  /// Lets output number \p output be written over the old content of its variable, if everything that reads the old
-  /// content and everything that may throw can come first. \return whether it can.
-  bool write_in_place(std::size_t output) {
-    const ValueId id = draft_.outputs[output];
-    const std::uint32_t writer = producers_[id];
-    const std::uint32_t argument = draft_.replaces[output];
-    if (writer == Draft::none || draft_.values[id].whole != id || !writes_whole(draft_.steps[writer]) ||
-        !draft_.steps[writer].total || returned_[id] != 1) {
-      return false;
-    }
-    const Old& old = old_[argument];
-    const auto is_old = [&](ValueId value) { return old_content(value) == &old; };
-    if (old.returned || !reads_in_step(draft_.steps[writer], id, is_old)) {
-      return false;
-    }
-    std::vector<std::uint32_t> first;
-    std::set_union(old.readers.begin(), old.readers.end(), throwing_.begin(), throwing_.end(),
-                   std::back_inserter(first));
-    std::erase(first, writer);
-    const std::vector<bool> later = reachable_from(writer);
-    if (std::any_of(first.begin(), first.end(), [&](auto i) { return later[i]; })) {
-      return false;
-    }
-    for (const std::uint32_t i : first) {
-      add(i, writer);
-      kept_back_by_[writer].push_back(i);
-      if (!draft_.steps[i].total || !reads_in_rows(draft_.steps[i], id, is_old)) {
-        complete_[writer].push_back(i);
-      }
-    }
-    return true;
-  }
-
-  /// A product that only one elementwise step reads is not computed before that step can follow, block by block, while it
-  /// is in the cache: dW and the update of W, which waits until nothing reads the old W.
-  void join_products_with_readers() {
-    const std::vector<std::uint32_t> uses = count_uses(draft_);
-    for (std::uint32_t reader = 0; reader < draft_.steps.size(); ++reader) {
-      const Step& step = draft_.steps[reader];
-      for (std::size_t i = 0; i < step.inputs.size() && step.kind == Step::Kind::map; ++i) {
-        const ValueId id = step.inputs[i];
-        const bool only_here = uses[id] == 1 && draft_.values[id].whole == id && Schedule::reads_rows(draft_, step, i);
-        if (only_here && producers_[id] != Draft::none && draft_.steps[producers_[id]].kind == Step::Kind::product) {
-          wait_with(producers_[id], reader);
-        }
-      }
-    }
-  }
-
-  /// Whether \p step, which writes in place, has to wait for all rows of \p first: that may throw at a later one, or reads
-  /// old content of other rows.
-  bool waits_for_all_rows(std::uint32_t step, std::uint32_t first) const {
-    return std::find(complete_[step].begin(), complete_[step].end(), first) != complete_[step].end();
-  }
-
-  /// Steps in an order that respects all of it.
-  std::vector<std::uint32_t> order() const {
-    std::vector<std::size_t> missing(draft_.steps.size());
-    std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> ready;
-    for (std::uint32_t i = 0; i < missing.size(); ++i) {
-      missing[i] = before_[i].size();
-      if (missing[i] == 0) {
-        ready.push(i);
-      }
-    }
-    std::vector<std::uint32_t> order;
-    while (!ready.empty()) {
-      order.push_back(ready.top());
-      ready.pop();
-      for (const std::uint32_t next : after_[order.back()]) {
-        if (--missing[next] == 0) {
-          ready.push(next);
-        }
-      }
-    }
-    return order;
-  }
-
- private:
-  /// The content of an argument before the run.
-  struct Old {
-    std::vector<std::uint32_t> readers;  // steps
-    bool returned = false;               // as an output
-  };
-
-  // What \p value is a view of, when that is old content.
-  Old* old_content(ValueId value) {
-    const Value& memory = draft_.values[draft_.values[value].memory];
-    return memory.source == Value::Source::argument ? &old_[memory.number] : nullptr;
-  }
-
-  static bool writes_whole(const Step& step) {
-    return step.kind == Step::Kind::map || step.kind == Step::Kind::column_sum ||
-           (step.kind == Step::Kind::product && step.product.k_slabs * step.product.n_slabs == 1);
-  }
-
-  // The writer itself may read the old content at the positions that it is about to write.
-  template <class IsOld>
-  bool reads_in_step(const Step& step, ValueId output, const IsOld& is_old) const {
-    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
-      const bool same_position = draft_.spec(step.inputs[i]) == draft_.spec(output) &&
-                                 (step.kind == Step::Kind::map || (step.kind == Step::Kind::product && i == 2));
-      if (is_old(step.inputs[i]) && !same_position) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  void wait_with(std::uint32_t product, std::uint32_t reader) {
-    if (kept_back_by_[reader].empty()) {
-      return;
-    }
-    const std::vector<bool> later = reachable_from(product);
-    for (const std::uint32_t first : kept_back_by_[reader]) {
-      if (first != product && !later[first]) {
-        add(first, product);
-      }
-    }
-  }
-
-  // Whether a step reads old content only of the rows that it computes.
-  template <class IsOld>
-  bool reads_in_rows(const Step& step, ValueId output, const IsOld& is_old) const {
-    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
-      if (is_old(step.inputs[i]) &&
-          (draft_.spec(step.inputs[i]) != draft_.spec(output) || !Schedule::reads_rows(draft_, step, i))) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  void add(std::uint32_t first, std::uint32_t second) {
-    before_[second].push_back(first);
-    after_[first].push_back(second);
-  }
-
-  std::vector<bool> reachable_from(std::uint32_t step) const {
-    std::vector<bool> reached(draft_.steps.size());
-    std::vector<std::uint32_t> path{step};
-    while (!path.empty()) {
-      const std::uint32_t next = path.back();
-      path.pop_back();
-      for (const std::uint32_t i : after_[next]) {
-        if (!reached[i]) {
-          reached[i] = true;
-          path.push_back(i);
-        }
-      }
-    }
-    return reached;
-  }
-
-  const Draft& draft_;
-  std::vector<std::uint32_t> producers_;
-  std::vector<std::vector<std::uint32_t>> before_;
-  std::vector<std::vector<std::uint32_t>> after_;
-  std::vector<std::vector<std::uint32_t>> kept_back_by_;  // per writer: steps that must not see or undo its writes
-  std::vector<std::vector<std::uint32_t>> complete_;      // per writer in place: steps of which all rows come before
-  std::vector<Old> old_;                                  // per argument
-  std::vector<std::uint32_t> returned_;                   // per value: how many outputs it is
-  std::vector<std::uint32_t> throwing_;                   // steps
-};
-
 class Scheduler {
  public:
   Scheduler(const Draft& draft, bool write_in_place) : draft_(draft), dependencies_(draft) {
@@ -262,7 +54,11 @@ class Scheduler {
 
   Schedule run() {
     for (const std::uint32_t step : dependencies_.order()) {
-      place(step);
+      if (step == dependencies_.barrier()) {
+        barrier_phase_ = last_phase_before(step) + 1;
+      } else {
+        place(step);
+      }
     }
     for (std::uint32_t i = 0; i < schedule_.groups.size(); ++i) {
       Group& group = schedule_.groups[i];
@@ -276,6 +72,14 @@ class Scheduler {
   }
 
  private:
+  std::uint32_t last_phase_before(std::uint32_t step) const {
+    std::uint32_t last = 0;
+    for (const std::uint32_t first : dependencies_.before(step)) {
+      last = std::max(last, schedule_.phase_of[schedule_.group_of[first]]);
+    }
+    return last;
+  }
+
   void place(std::uint32_t number) {
     const Step& step = draft_.steps[number];
     const std::int64_t rows = rows_of(draft_, step);
@@ -283,6 +87,10 @@ class Scheduler {
     std::uint32_t phase = 0;
     std::uint32_t best = Draft::none;
     for (const std::uint32_t first : dependencies_.before(number)) {
+      if (first == dependencies_.barrier()) {
+        phase = std::max(phase, barrier_phase_);
+        continue;
+      }
       const std::uint32_t group = schedule_.group_of[first];
       if (joins && schedule_.groups[group].rows == rows && schedule_.groups[group].slabs == 1 &&
           follows_rows(step, first) && !dependencies_.waits_for_all_rows(number, first)) {
@@ -338,6 +146,9 @@ class Scheduler {
   bool all_rows_from(std::uint32_t number, std::uint32_t group) const {
     const auto& before = dependencies_.before(number);
     return std::all_of(before.begin(), before.end(), [&](std::uint32_t first) {
+      if (first == dependencies_.barrier()) {
+        return barrier_phase_ <= schedule_.phase_of[group];
+      }
       const std::uint32_t other = schedule_.group_of[first];
       return other == group || schedule_.phase_of[other] < schedule_.phase_of[group];
     });
@@ -354,6 +165,7 @@ class Scheduler {
 
   const Draft& draft_;
   Dependencies dependencies_;
+  std::uint32_t barrier_phase_ = 0;  // the earliest for what comes after the barrier
   Schedule schedule_;
 };
 
