@@ -1,9 +1,10 @@
+#include "autograd/formula/code.hpp"
+
 #include <algorithm>
 #include <array>
-#include <cstddef>
-#include <cstdint>
+#include <span>
 
-#include "autograd/formula/builder.hpp"
+#include "autograd/formula/primitives.hpp"
 
 namespace xgrad::detail {
 
@@ -15,8 +16,9 @@ using kernels::Opcode;
 struct CodeStep {
   Opcode code;
   std::size_t operand_count;
-  std::array<std::uint16_t, 4> operands;
-  bool needed = false;
+  std::array<std::uint32_t, 4> operands;
+  int cost;
+  bool needed;
 };
 
 /// `outer(..., inner(x...), y...)` becomes `joined(x..., y...)`.
@@ -25,6 +27,7 @@ struct Join {
   Opcode inner;
   std::size_t position;  ///< of inner among the operands of outer
   Opcode joined;
+  int cost;             ///< of one element, in additions: loads and stores are what takes the time
   bool square = false;  ///< the two operands of inner are one, and joined takes it once
 };
 
@@ -32,36 +35,37 @@ constexpr std::size_t any = ~std::size_t{0};
 
 /// Earlier rows win.
 constexpr Join joins[] = {
-    {Opcode::add, Opcode::multiply_square, any, Opcode::multiply_square_add},
-    {Opcode::add, Opcode::multiply, any, Opcode::multiply_add},
-    {Opcode::add, Opcode::sqrt_product, any, Opcode::sqrt_product_add},
-    {Opcode::subtract, Opcode::product_quotient, 1, Opcode::subtract_product_quotient},
-    {Opcode::subtract, Opcode::multiply, 1, Opcode::subtract_product},
-    {Opcode::multiply, Opcode::multiply, any, Opcode::multiply_square, true},
-    {Opcode::sqrt, Opcode::multiply, 0, Opcode::sqrt_product},
-    {Opcode::divide, Opcode::multiply, 0, Opcode::product_quotient},
-    {Opcode::multiply_square_add, Opcode::multiply, 2, Opcode::add_product_and_square},
-    {Opcode::multiply_add, Opcode::multiply, 2, Opcode::add_products},
-    {Opcode::multiply_add, Opcode::subtract, 0, Opcode::multiply_difference_add},
-    {Opcode::multiply_add, Opcode::subtract, 1, Opcode::multiply_difference_add},
+    {Opcode::add, Opcode::multiply_square, any, Opcode::multiply_square_add, 2},
+    {Opcode::add, Opcode::multiply, any, Opcode::multiply_add, 1},
+    {Opcode::add, Opcode::sqrt_product, any, Opcode::sqrt_product_add, 4},
+    {Opcode::subtract, Opcode::product_quotient, 1, Opcode::subtract_product_quotient, 4},
+    {Opcode::subtract, Opcode::multiply, 1, Opcode::subtract_product, 1},
+    {Opcode::multiply, Opcode::multiply, any, Opcode::multiply_square, 1, true},
+    {Opcode::sqrt, Opcode::multiply, 0, Opcode::sqrt_product, 4},
+    {Opcode::divide, Opcode::multiply, 0, Opcode::product_quotient, 4},
+    {Opcode::multiply_square_add, Opcode::multiply, 2, Opcode::add_product_and_square, 2},
+    {Opcode::multiply_add, Opcode::multiply, 2, Opcode::add_products, 2},
+    {Opcode::multiply_add, Opcode::subtract, 0, Opcode::multiply_difference_add, 2},
+    {Opcode::multiply_add, Opcode::subtract, 1, Opcode::multiply_difference_add, 2},
 };
 
 class Assembler {
  public:
-  Assembler(std::size_t first_step, std::span<const Program::Step> steps, std::span<const std::uint16_t> results)
-      : first_step_(first_step), results_(results) {
-    for (const Program::Step& step : steps) {
+  explicit Assembler(const Program& program) : program_(program), first_step_(program.first_step()) {
+    const std::vector<bool> needed = needed_values(program);
+    for (const Program::Step& step : program.steps) {
+      const auto [a, b, c] = step.operands;
+      const Primitive& row = primitive(step.code);
       steps_.push_back(
-          {step.code, static_cast<std::size_t>(primitive(step.code).operand_count), {step.a, step.b, step.c, 0}});
+          {step.code, operands_of(step).size(), {a, b, c, 0}, row.cost, needed[first_step_ + steps_.size()]});
     }
-    mark_needed();
     join();
   }
 
   MapCode finish() {
     const std::vector<std::size_t> last_use = last_uses();
     MapCode map_code;
-    std::vector<std::uint16_t> location(first_step_ + steps_.size());
+    std::vector<std::uint16_t> location(program_.value_count());
     for (std::size_t value = 0; value < first_step_; ++value) {
       location[value] = static_cast<std::uint16_t>(value);
     }
@@ -74,7 +78,7 @@ class Assembler {
       }
       std::array<std::uint16_t, 4> registers{};
       for (std::size_t k = 0; k < step.operand_count; ++k) {
-        const std::uint16_t value = step.operands[k];
+        const std::uint32_t value = step.operands[k];
         registers[k] = location[value];
         const auto known = std::span(registers).first(k);
         const bool seen = std::find(known.begin(), known.end(), location[value]) != known.end();
@@ -91,36 +95,22 @@ class Assembler {
       }
       location[first_step_ + i] = target;
       map_code.code.push_back({step.code, target, registers[0], registers[1], registers[2], registers[3]});
+      map_code.cost += step.cost;
     }
     map_code.register_count = count;
-    for (const std::uint16_t result : results_) {
+    for (const std::uint32_t result : program_.results) {
       map_code.result_registers.push_back(location[result]);
     }
     return map_code;
   }
 
  private:
-  CodeStep* step_of(std::uint16_t value) { return value < first_step_ ? nullptr : &steps_[value - first_step_]; }
-
-  void mark_needed() {
-    for (const std::uint16_t result : results_) {
-      if (CodeStep* step = step_of(result)) {
-        step->needed = true;
-      }
-    }
-    for (std::size_t i = steps_.size(); i-- > 0;) {
-      for (std::size_t k = 0; steps_[i].needed && k < steps_[i].operand_count; ++k) {
-        if (CodeStep* operand = step_of(steps_[i].operands[k])) {
-          operand->needed = true;
-        }
-      }
-    }
-  }
+  CodeStep* step_of(std::uint32_t value) { return value < first_step_ ? nullptr : &steps_[value - first_step_]; }
 
   /// Values that are used once and by one step are computed inside of that step, where there is code for both in one.
   void join() {
-    std::vector<int> uses(first_step_ + steps_.size(), 0);
-    for (const std::uint16_t result : results_) {
+    std::vector<int> uses(program_.value_count());
+    for (const std::uint32_t result : program_.results) {
       ++uses[result];
     }
     for (const CodeStep& step : steps_) {
@@ -142,7 +132,8 @@ class Assembler {
             (rule.position != any && rule.position != k) || (rule.square && inner->operands[0] != inner->operands[1])) {
           continue;
         }
-        CodeStep joined{rule.joined, rule.square ? std::size_t{1} : inner->operand_count, inner->operands, true};
+        CodeStep joined{rule.joined, rule.square ? std::size_t{1} : inner->operand_count, inner->operands, rule.cost,
+                        true};
         for (std::size_t other = 0; other < outer.operand_count; ++other) {
           if (other != k) {
             joined.operands[joined.operand_count++] = outer.operands[other];
@@ -159,28 +150,25 @@ class Assembler {
   /// Per value the step that uses it last; results are used for ever.
   std::vector<std::size_t> last_uses() const {
     constexpr std::size_t forever = ~std::size_t{0};
-    std::vector<std::size_t> last_use(first_step_ + steps_.size(), 0);
+    std::vector<std::size_t> last_use(program_.value_count(), 0);
     for (std::size_t i = 0; i < steps_.size(); ++i) {
       for (std::size_t k = 0; steps_[i].needed && k < steps_[i].operand_count; ++k) {
         last_use[steps_[i].operands[k]] = i;
       }
     }
-    for (const std::uint16_t result : results_) {
+    for (const std::uint32_t result : program_.results) {
       last_use[result] = forever;
     }
     return last_use;
   }
 
+  const Program& program_;
   std::size_t first_step_;
-  std::span<const std::uint16_t> results_;
   std::vector<CodeStep> steps_;
 };
 
 }  // namespace
 
-MapCode assemble(std::size_t input_count, std::size_t constant_count, std::span<const Program::Step> steps,
-                 std::span<const std::uint16_t> results) {
-  return Assembler(input_count + constant_count, steps, results).finish();
-}
+MapCode assemble(const Program& program) { return Assembler(program).finish(); }
 
 }  // namespace xgrad::detail

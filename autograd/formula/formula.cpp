@@ -1,250 +1,103 @@
 #include "autograd/formula/formula.hpp"
 
-#include <array>
 #include <mutex>
-#include <optional>
-#include <span>
 #include <unordered_map>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "autograd/formula/builder.hpp"
-#include "autograd/formula/simplification.hpp"
+#include "autograd/formula/code.hpp"
+#include "autograd/formula/derivatives.hpp"
+#include "autograd/formula/kinds.hpp"
+#include "autograd/formula/text.hpp"
+#include "autograd/runtime/error.hpp"
+#include "autograd/runtime/hash.hpp"
 
 namespace xgrad {
 
-using detail::collect_terms;
-using detail::FormulaBuilder;
-using detail::Primitive;
-using detail::primitive;
-using detail::PrimitiveKind;
-using kernels::Opcode;
-
-namespace {
-
-template <class T>
-void append_bytes(std::string& text, std::span<const T> items) {
-  text.append(reinterpret_cast<const char*>(items.data()), items.size_bytes());
-}
-
-std::string fingerprint(const Program& program) {
-  std::string text = program.name;
-  const std::array<std::size_t, 3> sizes{program.input_count, program.constants.size(), program.result};
-  append_bytes(text, std::span<const std::size_t>(sizes));
-  append_bytes(text, std::span(program.constants));
-  for (const Program::Step& step : program.steps) {
-    const std::array<std::uint16_t, 4> fields{static_cast<std::uint16_t>(step.code), step.a, step.b, step.c};
-    append_bytes(text, std::span<const std::uint16_t>(fields));
-  }
-  return text;
-}
-
-// Equal programs are one object, so a formula written inside a loop keeps the derivatives computed in its first round. The
-// table keeps its programs for ever: some are their own derivatives, and would keep themselves alive. When it is full,
-// programs are no longer shared.
-std::shared_ptr<const Program> shared(std::shared_ptr<const Program> program) {
-  constexpr std::size_t most = 4096;
-  static std::mutex mutex;
-  static auto& known = *new std::unordered_map<std::string, std::shared_ptr<const Program>>;
-  const std::string key = fingerprint(*program);
-  const std::lock_guard lock(mutex);
-  const auto found = known.find(key);
-  if (found != known.end()) {
-    return found->second;
-  }
-  if (known.size() < most) {
-    known.emplace(key, program);
-  }
-  return program;
-}
-
-}  // namespace
-
-struct Program::Partials {
+/// What the handles of a formula share: its program and what follows from it.
+struct Formula::Shared {
   struct Slot {
     std::once_flag once;
-    std::optional<Partial> partial;
+    std::optional<Formula> formula;
+    std::vector<std::uint32_t> arguments;
   };
-  std::once_flag once;
-  std::unique_ptr<Slot[]> slots;
+
+  Shared(Program p, std::string_view n)
+      : name(n),
+        program(std::move(p)),
+        hash(runtime::combine_hashes(runtime::hash_text(n), detail::hash_of(program))) {}
+
+  std::string name;
+  Program program;
+  std::uint64_t hash;
+  detail::FormulaKinds kinds;
+  detail::MapCode code;
+  std::unique_ptr<Slot[]> partials;
 };
 
-Program::Program() : partials_(std::make_unique<Partials>()) {}
-Program::~Program() = default;
-
-namespace {
-
-// Forward mode on the program, seeded with ct at one input: d y = ct * d y / d input. Where the program computes its
-// own result again, the output y, which exists already, is used instead.
-std::optional<Partial> differentiate(const Program& program, std::size_t input) {
-  FormulaBuilder builder;
-  std::vector<Scalar> values;
-  for (std::size_t i = 0; i < program.input_count; ++i) {
-    values.push_back(builder.add_input());
+std::shared_ptr<const Formula::Shared> Formula::share(Program program, std::string_view name) {
+  constexpr std::size_t most_steps = 4096;
+  if (program.steps.size() > most_steps) {
+    raise<ValueError>("formula", fmt::format("more than {} steps; split it into several formulas", most_steps));
   }
-  const Scalar output = builder.add_input();
-  const Scalar ct = builder.add_input();
-  values.insert(values.end(), program.constants.begin(), program.constants.end());
-
-  std::vector<std::optional<Scalar>> tangents(values.size());
-  tangents[input] = ct;
-  for (const Program::Step& step : program.steps) {
-    const Primitive& row = primitive(step.code);
-    const Scalar a = values[step.a];
-    const Scalar b = values[step.b];
-    const bool is_result = values.size() == program.result;
-    const Scalar y = is_result ? output : builder.emit(step.code, a, b, values[step.c]);
-    std::optional<Scalar> tangent;
-    if (row.kind == PrimitiveKind::selection) {
-      if (tangents[step.b] || tangents[step.c]) {
-        tangent = where(a, tangents[step.b].value_or(0), tangents[step.c].value_or(0));
-      }
-    } else {
-      if (row.partial_a != nullptr && tangents[step.a]) {
-        tangent = builder.scale(*tangents[step.a], row.partial_a(a, b, y));
-      }
-      if (row.partial_b != nullptr && tangents[step.b]) {
-        const Scalar term = builder.scale(*tangents[step.b], row.partial_b(a, b, y));
-        tangent = tangent ? *tangent + term : term;
+  auto shared = std::make_shared<Shared>(std::move(program), name);
+  static std::mutex mutex;
+  static auto& known = *new std::unordered_multimap<std::uint64_t, std::shared_ptr<const Shared>>;
+  constexpr std::size_t most = 4096;
+  {
+    const std::lock_guard lock(mutex);
+    const auto [first, last] = known.equal_range(shared->hash);
+    for (auto each = first; each != last; ++each) {
+      if (each->second->program == shared->program && each->second->name == name) {
+        return each->second;
       }
     }
-    values.push_back(y);
-    tangents.push_back(tangent);
   }
-  if (!tangents[program.result]) {
-    return std::nullopt;
+  shared->kinds = detail::infer_kinds(shared->program);
+  shared->code = detail::assemble(shared->program);
+  shared->partials = std::make_unique<Shared::Slot[]>(shared->program.input_count);
+  const std::lock_guard lock(mutex);
+  if (known.size() < most) {
+    known.emplace(shared->hash, shared);
   }
-  std::vector<std::uint16_t> arguments;
-  auto derivative = builder.finish(collect_terms(builder, *tangents[program.result]), "map", &arguments);
-  const bool zero = derivative->steps.empty() && derivative->input_count == 0 && derivative->constants[0] == 0;
-  if (zero) {
-    return std::nullopt;
-  }
-  return Partial{Formula(shared(std::move(derivative))), std::move(arguments)};
+  return shared;
 }
 
-}  // namespace
-
-const Partial* Program::partial(std::size_t input) const {
-  std::call_once(partials_->once, [&] { partials_->slots = std::make_unique<Partials::Slot[]>(input_count); });
-  Partials::Slot& slot = partials_->slots[input];
-  std::call_once(slot.once, [&] { slot.partial = differentiate(*this, input); });
-  return slot.partial ? &*slot.partial : nullptr;
+bool Formula::same(const Formula& a, const Formula& b) {
+  return a.hash() == b.hash() && a.name() == b.name() && a.program() == b.program();
 }
 
-Formula detail::composed(const Formula& outer, const std::vector<std::uint16_t>& outer_positions, const Formula& inner,
-                         const std::vector<std::uint16_t>& inner_positions, std::size_t count) {
-  FormulaBuilder builder;
-  std::vector<Scalar> operands;
-  for (std::size_t i = 0; i < count; ++i) {
-    operands.push_back(builder.add_input());
-  }
-  const auto at = [&](const std::vector<std::uint16_t>& positions) {
-    std::vector<Scalar> values;
-    for (const std::uint16_t position : positions) {
-      values.push_back(operands[position]);
+Formula::Formula(Program program, std::string_view name) : shared_(share(std::move(program), name)) {}
+
+const std::string& Formula::name() const { return shared_->name; }
+const Program& Formula::program() const { return shared_->program; }
+std::uint64_t Formula::hash() const { return shared_->hash; }
+const detail::FormulaKinds& Formula::kinds() const { return shared_->kinds; }
+const detail::MapCode& Formula::code() const { return shared_->code; }
+
+std::optional<Partial> Formula::partial(std::size_t input) const {
+  Shared::Slot& slot = shared_->partials[input];
+  std::call_once(slot.once, [&] {
+    if (auto derivative = detail::differentiate(program(), input)) {
+      slot.formula.emplace(std::move(derivative->program));
+      slot.arguments = std::move(derivative->arguments);
     }
-    return values;
-  };
-  std::vector<Scalar> outer_operands = at(outer_positions);
-  outer_operands.push_back(builder.replay(inner.program(), at(inner_positions))[inner.program().result]);
-  const Scalar result = builder.replay(outer.program(), outer_operands)[outer.program().result];
-  return Formula(shared(builder.finish(collect_terms(builder, result), "map")));
+  });
+  return slot.formula ? std::optional(Partial{*slot.formula, slot.arguments}) : std::nullopt;
 }
 
 void Formula::record(Call call, const void* f, std::size_t input_count, std::string_view name) {
-  FormulaBuilder builder;
+  detail::FormulaBuilder builder;
   std::vector<Scalar> inputs;
   for (std::size_t i = 0; i < input_count; ++i) {
     inputs.push_back(builder.add_input());
   }
-  program_ = shared(builder.finish(call(f, inputs.data()), name));
+  const Scalar result = call(f, inputs.data());
+  shared_ = share(builder.finish(std::span(&result, 1)), name);
 }
 
-namespace {
-
-std::string number_text(double value) { return fmt::format("{:.6g}", value); }
-
-// Operators bind as in C++; everything else is written as a call.
-struct Infix {
-  std::string_view symbol;
-  int precedence;
-};
-
-std::optional<Infix> infix(Opcode code) {
-  switch (code) {
-    case Opcode::multiply: return Infix{"*", 5};
-    case Opcode::divide: return Infix{"/", 5};
-    case Opcode::add: return Infix{"+", 4};
-    case Opcode::subtract: return Infix{"-", 4};
-    case Opcode::less: return Infix{"<", 3};
-    case Opcode::less_equal: return Infix{"<=", 3};
-    case Opcode::equal: return Infix{"==", 2};
-    case Opcode::not_equal: return Infix{"!=", 2};
-    default: return std::nullopt;
-  }
-}
-
-struct Text {
-  std::string text;
-  int precedence = 9;
-};
-
-std::string within(const Text& operand, int precedence) {
-  return operand.precedence < precedence ? fmt::format("({})", operand.text) : operand.text;
-}
-
-Text step_text(const Program::Step& step, const std::vector<Text>& values) {
-  const Primitive& row = primitive(step.code);
-  if (const auto symbol = infix(step.code)) {
-    const int precedence = symbol->precedence;
-    return {fmt::format("{} {} {}", within(values[step.a], precedence), symbol->symbol,
-                        within(values[step.b], precedence + 1)),
-            precedence};
-  }
-  if (step.code == Opcode::negative) {
-    return {fmt::format("-{}", within(values[step.a], 8)), 7};
-  }
-  const std::string& a = values[step.a].text;
-  switch (row.operand_count) {
-    case 1: return {fmt::format("{}({})", row.name, a)};
-    case 2: return {fmt::format("{}({}, {})", row.name, a, values[step.b].text)};
-    default: return {fmt::format("{}({}, {}, {})", row.name, a, values[step.b].text, values[step.c].text)};
-  }
-}
-
-}  // namespace
-
-std::string to_string(const Formula& formula) {
-  const Program& program = formula.program();
-  std::vector<Text> values;
-  std::string text = "(";
-  for (std::size_t i = 0; i < program.input_count; ++i) {
-    values.push_back({std::string(1, static_cast<char>('a' + i))});
-    text += (i == 0 ? "" : ", ") + values.back().text;
-  }
-  text += ") -> ";
-  for (const double constant : program.constants) {
-    values.push_back({number_text(constant), constant < 0 ? 7 : 9});
-  }
-  std::vector<int> uses(values.size() + program.steps.size());
-  for (const Program::Step& step : program.steps) {
-    const int operands = primitive(step.code).operand_count;
-    ++uses[step.a];
-    uses[step.b] += operands > 1;
-    uses[step.c] += operands > 2;
-  }
-  int named = 0;
-  for (const Program::Step& step : program.steps) {
-    Text value = step_text(step, values);
-    if (uses[values.size()] > 1 && values.size() != program.result) {
-      const std::string name = fmt::format("t{}", named++);
-      text += fmt::format("{} = {}; ", name, value.text);
-      value = {name};
-    }
-    values.push_back(std::move(value));
-  }
-  return text + values[program.result].text;
-}
+std::string to_string(const Formula& formula) { return detail::to_string(formula.program()); }
 
 }  // namespace xgrad

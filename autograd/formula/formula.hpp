@@ -4,13 +4,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
-#include "autograd/kernels/opcode.hpp"
+#include "autograd/formula/program.hpp"
+#include "autograd/formula/scalar.hpp"
 
 /// \file
 /// Elementwise mathematics as data.
@@ -21,89 +23,13 @@
 namespace xgrad {
 
 namespace detail {
-class FormulaBuilder;
-}
+struct FormulaKinds;
+struct MapCode;
+}  // namespace detail
 
-/// A number inside a formula: an input, a constant, or the result of a primitive on other Scalars.
-class Scalar {
- public:
-  /// A constant: C++ numbers can stand beside Scalars.
-  Scalar(double constant) : constant_(constant) {}
+struct Partial;
 
- private:
-  friend class detail::FormulaBuilder;
-  Scalar(std::uint64_t formula, std::uint16_t id) : formula_(formula), id_(id) {}
-
-  std::uint64_t formula_ = 0;  // which one it is part of; 0 for a constant
-  std::uint16_t id_ = 0;
-  double constant_ = 0;
-};
-
-/// \name Primitives on Scalars
-/// \{
-
-/// What the tensor op of the same name computes, on one element. Comparisons give truth values, for `where` and the
-/// logical primitives.
-Scalar operator-(Scalar a);
-Scalar operator+(Scalar a, Scalar b);
-Scalar operator-(Scalar a, Scalar b);
-Scalar operator*(Scalar a, Scalar b);
-Scalar operator/(Scalar a, Scalar b);
-Scalar operator<(Scalar a, Scalar b);
-Scalar operator<=(Scalar a, Scalar b);
-Scalar operator>(Scalar a, Scalar b);
-Scalar operator>=(Scalar a, Scalar b);
-Scalar operator==(Scalar a, Scalar b);
-Scalar operator!=(Scalar a, Scalar b);
-Scalar negative(Scalar a);
-Scalar abs(Scalar a);
-Scalar sign(Scalar a);
-Scalar exp(Scalar a);
-Scalar expm1(Scalar a);
-Scalar log(Scalar a);
-Scalar log1p(Scalar a);
-Scalar log2(Scalar a);
-Scalar sqrt(Scalar a);
-Scalar rsqrt(Scalar a);
-Scalar square(Scalar a);
-Scalar cbrt(Scalar a);
-Scalar reciprocal(Scalar a);
-Scalar sin(Scalar a);
-Scalar cos(Scalar a);
-Scalar tan(Scalar a);
-Scalar asin(Scalar a);
-Scalar acos(Scalar a);
-Scalar atan(Scalar a);
-Scalar sinh(Scalar a);
-Scalar cosh(Scalar a);
-Scalar tanh(Scalar a);
-Scalar asinh(Scalar a);
-Scalar acosh(Scalar a);
-Scalar atanh(Scalar a);
-Scalar erf(Scalar a);
-Scalar sigmoid(Scalar a);
-Scalar relu(Scalar a);
-Scalar softplus(Scalar a);
-Scalar floor(Scalar a);
-Scalar ceil(Scalar a);
-Scalar round(Scalar a);
-Scalar trunc(Scalar a);
-Scalar pow(Scalar a, Scalar b);
-Scalar maximum(Scalar a, Scalar b);
-Scalar minimum(Scalar a, Scalar b);
-Scalar atan2(Scalar a, Scalar b);
-Scalar hypot(Scalar a, Scalar b);
-Scalar remainder(Scalar a, Scalar b);
-Scalar logical_and(Scalar a, Scalar b);
-Scalar logical_or(Scalar a, Scalar b);
-Scalar logical_not(Scalar a);
-/// \p a where \p condition holds, else \p b; the branch not taken contributes exactly 0 to derivatives.
-Scalar where(Scalar condition, Scalar a, Scalar b);
-/// \}
-
-struct Program;
-
-/// A formula of one or more inputs, kept as a program. Cheap to copy; equal programs are shared.
+/// A formula of one or more inputs, kept as a program. Cheap to copy; equal formulas are shared.
 ///
 ///     const Formula softplus([](Scalar x) { return log1p(exp(-abs(x))) + relu(x); }, "softplus");
 class Formula {
@@ -112,19 +38,35 @@ class Formula {
   /// \param name shown in printed graphs and in error messages.
   /// \throws ValueError when truth values and numbers are mixed up.
   template <class F>
-    requires(!std::same_as<std::remove_cvref_t<F>, Formula>)
+    requires(!std::same_as<std::remove_cvref_t<F>, Formula> && !std::same_as<std::remove_cvref_t<F>, Program>)
   explicit Formula(F&& f, std::string_view name = "map") {
     trace<1>(f, name);
   }
 
   /// A formula from its program.
-  explicit Formula(std::shared_ptr<const Program> program) : program_(std::move(program)) {}
+  /// \throws ValueError when truth values and numbers are mixed up.
+  explicit Formula(Program program, std::string_view name = "map");
 
-  const Program& program() const { return *program_; }  ///< what was traced
-  /// Whether both are the same program; equal ones are shared.
-  friend bool operator==(const Formula& a, const Formula& b) { return a.program_ == b.program_; }
+  const std::string& name() const;  ///< shown in printed graphs and in error messages
+  const Program& program() const;   ///< what was traced
+  std::uint64_t hash() const;       ///< of name and program; the same in every process and on every machine
+
+  /// `ct * d result / d input`, for a formula with one result; nothing where it is zero everywhere. Found once, as long as
+  /// it is remembered. Thread-safe.
+  std::optional<Partial> partial(std::size_t input) const;
+
+  const detail::FormulaKinds& kinds() const;  ///< what operands it takes and what it gives
+  const detail::MapCode& code() const;        ///< what kernels run
+
+  /// Whether name and program are equal.
+  friend bool operator==(const Formula& a, const Formula& b) { return a.shared_ == b.shared_ || same(a, b); }
 
  private:
+  struct Shared;
+  explicit Formula(std::shared_ptr<const Shared> shared) : shared_(std::move(shared)) {}
+  static std::shared_ptr<const Shared> share(Program program, std::string_view name);
+  static bool same(const Formula& a, const Formula& b);
+
   /// Calls \p f once on \p input_count Scalars that record; keeps what it computed.
   using Call = Scalar (*)(const void* f, const Scalar* inputs);
   void record(Call call, const void* f, std::size_t input_count, std::string_view name);
@@ -142,55 +84,18 @@ class Formula {
     }(std::make_index_sequence<N>());
   }
 
-  std::shared_ptr<const Program> program_;
+  std::shared_ptr<const Shared> shared_;
 };
 
 /// `(a, b) -> a * (1 - b * b)`; values used more than once are named first.
 std::string to_string(const Formula& formula);
 
-/// One derivative of a formula: `ct * d formula / d input`, as a formula of some of its inputs, its output, and ct.
+/// One derivative of a formula: `ct * d result / d input`, as a formula of some of its inputs, its result, and ct.
 struct Partial {
   Formula formula;  ///< computes the derivative
-  /// What to call the formula with: i < n is the i-th input, n is the output, n + 1 is ct.
-  std::vector<std::uint16_t> arguments;
-};
-
-/// What a formula computed. Values are numbered: inputs first, then constants, then one per step.
-struct Program {
-  /// One primitive, applied to earlier values.
-  struct Step {
-    kernels::Opcode code;  ///< the primitive
-    std::uint16_t a = 0,   ///< value that is its first operand
-        b = 0,             ///< value that is its second operand, if it has one
-        c = 0;             ///< value that is its third operand, if it has one
-    /// Same primitive, same operands.
-    friend bool operator==(const Step&, const Step&) = default;
-  };
-
-  std::string name;               ///< shown in printed graphs and in error messages
-  std::size_t input_count = 0;    ///< how many operands the formula takes
-  std::vector<double> constants;  ///< each different one once
-  std::vector<Step> steps;        ///< in order: every step uses earlier values only
-  std::uint16_t result = 0;       ///< the value that the formula gives
-
-  std::vector<bool> condition_inputs;  ///< per input: used as a truth value, so it must be boolean
-  bool boolean_result = false;         ///< gives truth values
-  bool arithmetic = false;             ///< computes with numbers, rather than compares and selects only
-  bool floating_only = false;          ///< uses a primitive that integers do not have, or a fractional constant
-
-  std::vector<kernels::Instruction> code;  ///< the steps on registers, ready for the kernel
-  std::uint16_t register_count = 0;        ///< inputs, constants and temporaries
-  std::uint16_t result_register = 0;       ///< holds the result after the last instruction
-
-  /// `ct * d result / d input`; null where it is zero everywhere. Computed once, kept. Thread-safe.
-  const Partial* partial(std::size_t input) const;
-
-  Program();
-  ~Program();
-
- private:
-  struct Partials;
-  std::unique_ptr<Partials> partials_;
+  /// What to call the formula with: i < n is the i-th input, n is the result, n + 1 is ct. Lives as long as the formula that
+  /// was differentiated.
+  std::span<const std::uint32_t> arguments;
 };
 
 }  // namespace xgrad

@@ -1,12 +1,10 @@
-#include <array>
+#include "autograd/formula/primitives.hpp"
+
 #include <cmath>
 #include <numbers>
 
-#include "autograd/formula/builder.hpp"
-
 namespace xgrad {
 
-using detail::FormulaBuilder;
 using detail::Primitive;
 using detail::PrimitiveKind;
 using kernels::Opcode;
@@ -29,133 +27,86 @@ constexpr auto arithmetic = PrimitiveKind::arithmetic;
 constexpr auto floating = PrimitiveKind::floating;
 constexpr auto comparison = PrimitiveKind::comparison;
 constexpr auto logical = PrimitiveKind::logical;
+constexpr auto selection = PrimitiveKind::selection;
+constexpr int call = detail::tightest;
 
 using D = double;
 using S = Scalar;
 
-// One row per primitive: y = code(a, b), dy/da, dy/db.
+}  // namespace
+
+// y = code(a, b): opcode, name, operator and its precedence, operands, kind, cost, y, dy/da, dy/db.
 // clang-format off
-const std::array<Primitive, kernels::primitive_count> primitives{{
-    {Opcode::negative, "negative", 1, arithmetic, [](D a, D) { return -a; }, [](S, S, S) -> S { return -1; }, nullptr},
-    {Opcode::abs, "abs", 1, arithmetic, [](D a, D) { return std::fabs(a); }, [](S a, S, S) { return sign(a); }, nullptr},
-    {Opcode::sign, "sign", 1, arithmetic, [](D a, D) { return a > 0 ? 1.0 : a < 0 ? -1.0 : a; }, nullptr, nullptr},
-    {Opcode::exp, "exp", 1, floating, [](D a, D) { return std::exp(a); }, [](S, S, S y) { return y; }, nullptr},
-    {Opcode::expm1, "expm1", 1, floating, [](D a, D) { return std::expm1(a); }, [](S a, S, S) { return exp(a); }, nullptr},
-    {Opcode::log, "log", 1, floating, [](D a, D) { return std::log(a); }, [](S a, S, S) { return 1 / a; }, nullptr},
-    {Opcode::log1p, "log1p", 1, floating, [](D a, D) { return std::log1p(a); }, [](S a, S, S) { return 1 / (1 + a); }, nullptr},
-    {Opcode::sqrt, "sqrt", 1, floating, [](D a, D) { return std::sqrt(a); }, [](S, S, S y) { return 0.5 / y; }, nullptr},
-    {Opcode::cbrt, "cbrt", 1, floating, [](D a, D) { return std::cbrt(a); }, [](S, S, S y) { return 1 / (3 * y * y); }, nullptr},
-    {Opcode::sin, "sin", 1, floating, [](D a, D) { return std::sin(a); }, [](S a, S, S) { return cos(a); }, nullptr},
-    {Opcode::cos, "cos", 1, floating, [](D a, D) { return std::cos(a); }, [](S a, S, S) { return -sin(a); }, nullptr},
-    {Opcode::tan, "tan", 1, floating, [](D a, D) { return std::tan(a); }, [](S, S, S y) { return 1 + y * y; }, nullptr},
-    {Opcode::asin, "asin", 1, floating, [](D a, D) { return std::asin(a); }, [](S a, S, S) { return 1 / sqrt((1 - a) * (1 + a)); }, nullptr},
-    {Opcode::acos, "acos", 1, floating, [](D a, D) { return std::acos(a); }, [](S a, S, S) { return -1 / sqrt((1 - a) * (1 + a)); }, nullptr},
-    {Opcode::atan, "atan", 1, floating, [](D a, D) { return std::atan(a); }, [](S a, S, S) { return 1 / (1 + a * a); }, nullptr},
-    {Opcode::sinh, "sinh", 1, floating, [](D a, D) { return std::sinh(a); }, [](S a, S, S) { return cosh(a); }, nullptr},
-    {Opcode::cosh, "cosh", 1, floating, [](D a, D) { return std::cosh(a); }, [](S a, S, S) { return sinh(a); }, nullptr},
-    {Opcode::tanh, "tanh", 1, floating, [](D a, D) { return std::tanh(a); }, [](S, S, S y) { return 1 - y * y; }, nullptr},
-    {Opcode::asinh, "asinh", 1, floating, [](D a, D) { return std::asinh(a); }, [](S a, S, S) { return 1 / sqrt(1 + a * a); }, nullptr},
-    {Opcode::acosh, "acosh", 1, floating, [](D a, D) { return std::acosh(a); }, [](S a, S, S) { return 1 / sqrt((a - 1) * (a + 1)); }, nullptr},
-    {Opcode::atanh, "atanh", 1, floating, [](D a, D) { return std::atanh(a); }, [](S a, S, S) { return 1 / ((1 - a) * (1 + a)); }, nullptr},
-    {Opcode::erf, "erf", 1, floating, [](D a, D) { return std::erf(a); },
+constexpr std::array<Primitive, kernels::primitive_count> detail::primitives{{
+    {Opcode::negative, "negative", "-", 7, 1, arithmetic, 1, [](D a, D) { return -a; }, [](S, S, S) -> S { return -1; }, nullptr},
+    {Opcode::abs, "abs", "", call, 1, arithmetic, 1, [](D a, D) { return std::fabs(a); }, [](S a, S, S) { return sign(a); }, nullptr},
+    {Opcode::sign, "sign", "", call, 1, arithmetic, 1, [](D a, D) { return a > 0 ? 1.0 : a < 0 ? -1.0 : a; }, nullptr, nullptr},
+    {Opcode::exp, "exp", "", call, 1, floating, 4, [](D a, D) { return std::exp(a); }, [](S, S, S y) { return y; }, nullptr},
+    {Opcode::expm1, "expm1", "", call, 1, floating, 12, [](D a, D) { return std::expm1(a); }, [](S a, S, S) { return exp(a); }, nullptr},
+    {Opcode::log, "log", "", call, 1, floating, 4, [](D a, D) { return std::log(a); }, [](S a, S, S) { return 1 / a; }, nullptr},
+    {Opcode::log1p, "log1p", "", call, 1, floating, 12, [](D a, D) { return std::log1p(a); }, [](S a, S, S) { return 1 / (1 + a); }, nullptr},
+    {Opcode::sqrt, "sqrt", "", call, 1, floating, 4, [](D a, D) { return std::sqrt(a); }, [](S, S, S y) { return 0.5 / y; }, nullptr},
+    {Opcode::cbrt, "cbrt", "", call, 1, floating, 12, [](D a, D) { return std::cbrt(a); }, [](S, S, S y) { return 1 / (3 * y * y); }, nullptr},
+    {Opcode::sin, "sin", "", call, 1, floating, 12, [](D a, D) { return std::sin(a); }, [](S a, S, S) { return cos(a); }, nullptr},
+    {Opcode::cos, "cos", "", call, 1, floating, 12, [](D a, D) { return std::cos(a); }, [](S a, S, S) { return -sin(a); }, nullptr},
+    {Opcode::tan, "tan", "", call, 1, floating, 12, [](D a, D) { return std::tan(a); }, [](S, S, S y) { return 1 + y * y; }, nullptr},
+    {Opcode::asin, "asin", "", call, 1, floating, 12, [](D a, D) { return std::asin(a); }, [](S a, S, S) { return 1 / sqrt((1 - a) * (1 + a)); }, nullptr},
+    {Opcode::acos, "acos", "", call, 1, floating, 12, [](D a, D) { return std::acos(a); }, [](S a, S, S) { return -1 / sqrt((1 - a) * (1 + a)); }, nullptr},
+    {Opcode::atan, "atan", "", call, 1, floating, 12, [](D a, D) { return std::atan(a); }, [](S a, S, S) { return 1 / (1 + a * a); }, nullptr},
+    {Opcode::sinh, "sinh", "", call, 1, floating, 12, [](D a, D) { return std::sinh(a); }, [](S a, S, S) { return cosh(a); }, nullptr},
+    {Opcode::cosh, "cosh", "", call, 1, floating, 12, [](D a, D) { return std::cosh(a); }, [](S a, S, S) { return sinh(a); }, nullptr},
+    {Opcode::tanh, "tanh", "", call, 1, floating, 12, [](D a, D) { return std::tanh(a); }, [](S, S, S y) { return 1 - y * y; }, nullptr},
+    {Opcode::asinh, "asinh", "", call, 1, floating, 12, [](D a, D) { return std::asinh(a); }, [](S a, S, S) { return 1 / sqrt(1 + a * a); }, nullptr},
+    {Opcode::acosh, "acosh", "", call, 1, floating, 12, [](D a, D) { return std::acosh(a); }, [](S a, S, S) { return 1 / sqrt((a - 1) * (a + 1)); }, nullptr},
+    {Opcode::atanh, "atanh", "", call, 1, floating, 12, [](D a, D) { return std::atanh(a); }, [](S a, S, S) { return 1 / ((1 - a) * (1 + a)); }, nullptr},
+    {Opcode::erf, "erf", "", call, 1, floating, 12, [](D a, D) { return std::erf(a); },
      [](S a, S, S) { return 2 * std::numbers::inv_sqrtpi * exp(-(a * a)); }, nullptr},
-    {Opcode::sigmoid, "sigmoid", 1, floating, [](D a, D) { return 1 / (1 + std::exp(-a)); }, [](S, S, S y) { return y * (1 - y); }, nullptr},
-    {Opcode::relu, "relu", 1, arithmetic, [](D a, D) { return a < 0 ? 0.0 : a; }, [](S, S, S y) { return where(y <= 0, 0, 1); }, nullptr},
-    {Opcode::floor, "floor", 1, arithmetic, [](D a, D) { return std::floor(a); }, nullptr, nullptr},
-    {Opcode::ceil, "ceil", 1, arithmetic, [](D a, D) { return std::ceil(a); }, nullptr, nullptr},
-    {Opcode::round, "round", 1, arithmetic, [](D a, D) { return std::nearbyint(a); }, nullptr, nullptr},
-    {Opcode::trunc, "trunc", 1, arithmetic, [](D a, D) { return std::trunc(a); }, nullptr, nullptr},
-    {Opcode::logical_not, "logical_not", 1, logical, [](D a, D) { return truth(a == 0); }, nullptr, nullptr},
-    {Opcode::add, "add", 2, arithmetic, [](D a, D b) { return a + b; }, one, one},
-    {Opcode::subtract, "subtract", 2, arithmetic, [](D a, D b) { return a - b; }, one, [](S, S, S) -> S { return -1; }},
-    {Opcode::multiply, "multiply", 2, arithmetic, [](D a, D b) { return a * b; }, [](S, S b, S) { return b; }, [](S a, S, S) { return a; }},
-    {Opcode::divide, "divide", 2, arithmetic, [](D a, D b) { return a / b; }, [](S, S b, S) { return 1 / b; }, [](S a, S b, S) { return -(a / b) / b; }},
-    {Opcode::remainder, "remainder", 2, arithmetic, python_remainder, one, [](S a, S b, S) { return -floor(a / b); }},
-    {Opcode::pow, "pow", 2, floating, [](D a, D b) { return std::pow(a, b); },
+    {Opcode::sigmoid, "sigmoid", "", call, 1, floating, 4, [](D a, D) { return 1 / (1 + std::exp(-a)); }, [](S, S, S y) { return y * (1 - y); }, nullptr},
+    {Opcode::relu, "relu", "", call, 1, arithmetic, 1, [](D a, D) { return a < 0 ? 0.0 : a; }, [](S, S, S y) { return where(y <= 0, 0, 1); }, nullptr},
+    {Opcode::floor, "floor", "", call, 1, arithmetic, 1, [](D a, D) { return std::floor(a); }, nullptr, nullptr},
+    {Opcode::ceil, "ceil", "", call, 1, arithmetic, 1, [](D a, D) { return std::ceil(a); }, nullptr, nullptr},
+    {Opcode::round, "round", "", call, 1, arithmetic, 1, [](D a, D) { return std::nearbyint(a); }, nullptr, nullptr},
+    {Opcode::trunc, "trunc", "", call, 1, arithmetic, 1, [](D a, D) { return std::trunc(a); }, nullptr, nullptr},
+    {Opcode::logical_not, "logical_not", "", call, 1, logical, 1, [](D a, D) { return truth(a == 0); }, nullptr, nullptr},
+    {Opcode::add, "add", "+", 4, 2, arithmetic, 1, [](D a, D b) { return a + b; }, one, one},
+    {Opcode::subtract, "subtract", "-", 4, 2, arithmetic, 1, [](D a, D b) { return a - b; }, one, [](S, S, S) -> S { return -1; }},
+    {Opcode::multiply, "multiply", "*", 5, 2, arithmetic, 1, [](D a, D b) { return a * b; }, [](S, S b, S) { return b; }, [](S a, S, S) { return a; }},
+    {Opcode::divide, "divide", "/", 5, 2, arithmetic, 4, [](D a, D b) { return a / b; }, [](S, S b, S) { return 1 / b; }, [](S a, S b, S) { return -(a / b) / b; }},
+    {Opcode::remainder, "remainder", "", call, 2, arithmetic, 64, python_remainder, one, [](S a, S b, S) { return -floor(a / b); }},
+    {Opcode::pow, "pow", "", call, 2, floating, 64, [](D a, D b) { return std::pow(a, b); },
      [](S a, S b, S) { return where(b == 0, 0, b * pow(a, b - 1)); },
      [](S a, S b, S y) { return where(logical_and(a == 0, b >= 0), 0, y * log(a)); }},
-    {Opcode::maximum, "maximum", 2, arithmetic, [](D a, D b) { return std::isnan(a) || a > b ? a : b; },
+    {Opcode::maximum, "maximum", "", call, 2, arithmetic, 1, [](D a, D b) { return std::isnan(a) || a > b ? a : b; },
      [](S a, S b, S) { return first_wins(a, b); }, [](S a, S b, S) { return first_wins(b, a); }},
-    {Opcode::minimum, "minimum", 2, arithmetic, [](D a, D b) { return std::isnan(a) || a < b ? a : b; },
+    {Opcode::minimum, "minimum", "", call, 2, arithmetic, 1, [](D a, D b) { return std::isnan(a) || a < b ? a : b; },
      [](S a, S b, S) { return first_wins(b, a); }, [](S a, S b, S) { return first_wins(a, b); }},
-    {Opcode::atan2, "atan2", 2, floating, [](D a, D b) { return std::atan2(a, b); },
+    {Opcode::atan2, "atan2", "", call, 2, floating, 64, [](D a, D b) { return std::atan2(a, b); },
      [](S a, S b, S) { return b / (a * a + b * b); }, [](S a, S b, S) { return -a / (a * a + b * b); }},
-    {Opcode::hypot, "hypot", 2, floating, [](D a, D b) { return std::hypot(a, b); },
+    {Opcode::hypot, "hypot", "", call, 2, floating, 64, [](D a, D b) { return std::hypot(a, b); },
      [](S a, S, S y) { return a / y; }, [](S, S b, S y) { return b / y; }},
-    {Opcode::less, "less", 2, comparison, [](D a, D b) { return truth(a < b); }, nullptr, nullptr},
-    {Opcode::less_equal, "less_equal", 2, comparison, [](D a, D b) { return truth(a <= b); }, nullptr, nullptr},
-    {Opcode::equal, "equal", 2, comparison, [](D a, D b) { return truth(a == b); }, nullptr, nullptr},
-    {Opcode::not_equal, "not_equal", 2, comparison, [](D a, D b) { return truth(a != b); }, nullptr, nullptr},
-    {Opcode::logical_and, "logical_and", 2, logical, [](D a, D b) { return truth(a != 0 && b != 0); }, nullptr, nullptr},
-    {Opcode::logical_or, "logical_or", 2, logical, [](D a, D b) { return truth(a != 0 || b != 0); }, nullptr, nullptr},
-    {Opcode::where, "where", 3, PrimitiveKind::selection, nullptr, nullptr, nullptr},
+    {Opcode::less, "less", "<", 3, 2, comparison, 1, [](D a, D b) { return truth(a < b); }, nullptr, nullptr},
+    {Opcode::less_equal, "less_equal", "<=", 3, 2, comparison, 1, [](D a, D b) { return truth(a <= b); }, nullptr, nullptr},
+    {Opcode::equal, "equal", "==", 2, 2, comparison, 1, [](D a, D b) { return truth(a == b); }, nullptr, nullptr},
+    {Opcode::not_equal, "not_equal", "!=", 2, 2, comparison, 1, [](D a, D b) { return truth(a != b); }, nullptr, nullptr},
+    {Opcode::logical_and, "logical_and", "", call, 2, logical, 1, [](D a, D b) { return truth(a != 0 && b != 0); }, nullptr, nullptr},
+    {Opcode::logical_or, "logical_or", "", call, 2, logical, 1, [](D a, D b) { return truth(a != 0 || b != 0); }, nullptr, nullptr},
+    {Opcode::where, "where", "", call, 3, selection, 1, nullptr, nullptr, nullptr},
 }};
 // clang-format on
 
-Scalar emit(Opcode code, Scalar a, Scalar b = 0, Scalar c = 0) {
-  if (FormulaBuilder* builder = FormulaBuilder::of(a, b, c)) {
-    return builder->emit(code, a, b, c);
+namespace {
+
+constexpr bool rows_are_in_the_order_of_the_opcodes() {
+  for (int i = 0; i < kernels::primitive_count; ++i) {
+    const Primitive& row = detail::primitives[static_cast<std::size_t>(i)];
+    if (static_cast<int>(row.code) != i || row.name.empty()) {
+      return false;
+    }
   }
-  FormulaBuilder constants_only;  // folds; nothing is recorded
-  return constants_only.emit(code, a, b, c);
+  return true;
 }
+static_assert(rows_are_in_the_order_of_the_opcodes(), "one row for each primitive of kernels/opcode.hpp, in its order");
 
 }  // namespace
-
-const Primitive& detail::primitive(Opcode code) { return primitives[static_cast<std::size_t>(code)]; }
-
-Scalar operator-(Scalar a) { return emit(Opcode::negative, a); }
-Scalar operator+(Scalar a, Scalar b) { return emit(Opcode::add, a, b); }
-Scalar operator-(Scalar a, Scalar b) { return emit(Opcode::subtract, a, b); }
-Scalar operator*(Scalar a, Scalar b) { return emit(Opcode::multiply, a, b); }
-Scalar operator/(Scalar a, Scalar b) { return emit(Opcode::divide, a, b); }
-Scalar operator<(Scalar a, Scalar b) { return emit(Opcode::less, a, b); }
-Scalar operator<=(Scalar a, Scalar b) { return emit(Opcode::less_equal, a, b); }
-Scalar operator>(Scalar a, Scalar b) { return emit(Opcode::less, b, a); }
-Scalar operator>=(Scalar a, Scalar b) { return emit(Opcode::less_equal, b, a); }
-Scalar operator==(Scalar a, Scalar b) { return emit(Opcode::equal, a, b); }
-Scalar operator!=(Scalar a, Scalar b) { return emit(Opcode::not_equal, a, b); }
-Scalar negative(Scalar a) { return emit(Opcode::negative, a); }
-Scalar abs(Scalar a) { return emit(Opcode::abs, a); }
-Scalar sign(Scalar a) { return emit(Opcode::sign, a); }
-Scalar exp(Scalar a) { return emit(Opcode::exp, a); }
-Scalar expm1(Scalar a) { return emit(Opcode::expm1, a); }
-Scalar log(Scalar a) { return emit(Opcode::log, a); }
-Scalar log1p(Scalar a) { return emit(Opcode::log1p, a); }
-Scalar log2(Scalar a) { return log(a) * std::numbers::log2e; }
-Scalar sqrt(Scalar a) { return emit(Opcode::sqrt, a); }
-Scalar rsqrt(Scalar a) { return 1 / sqrt(a); }
-Scalar square(Scalar a) { return a * a; }
-Scalar cbrt(Scalar a) { return emit(Opcode::cbrt, a); }
-Scalar reciprocal(Scalar a) { return 1 / a; }
-Scalar sin(Scalar a) { return emit(Opcode::sin, a); }
-Scalar cos(Scalar a) { return emit(Opcode::cos, a); }
-Scalar tan(Scalar a) { return emit(Opcode::tan, a); }
-Scalar asin(Scalar a) { return emit(Opcode::asin, a); }
-Scalar acos(Scalar a) { return emit(Opcode::acos, a); }
-Scalar atan(Scalar a) { return emit(Opcode::atan, a); }
-Scalar sinh(Scalar a) { return emit(Opcode::sinh, a); }
-Scalar cosh(Scalar a) { return emit(Opcode::cosh, a); }
-Scalar tanh(Scalar a) { return emit(Opcode::tanh, a); }
-Scalar asinh(Scalar a) { return emit(Opcode::asinh, a); }
-Scalar acosh(Scalar a) { return emit(Opcode::acosh, a); }
-Scalar atanh(Scalar a) { return emit(Opcode::atanh, a); }
-Scalar erf(Scalar a) { return emit(Opcode::erf, a); }
-Scalar sigmoid(Scalar a) { return emit(Opcode::sigmoid, a); }
-Scalar relu(Scalar a) { return emit(Opcode::relu, a); }
-Scalar floor(Scalar a) { return emit(Opcode::floor, a); }
-Scalar ceil(Scalar a) { return emit(Opcode::ceil, a); }
-Scalar round(Scalar a) { return emit(Opcode::round, a); }
-Scalar trunc(Scalar a) { return emit(Opcode::trunc, a); }
-Scalar pow(Scalar a, Scalar b) { return emit(Opcode::pow, a, b); }
-Scalar maximum(Scalar a, Scalar b) { return emit(Opcode::maximum, a, b); }
-Scalar minimum(Scalar a, Scalar b) { return emit(Opcode::minimum, a, b); }
-Scalar atan2(Scalar a, Scalar b) { return emit(Opcode::atan2, a, b); }
-Scalar hypot(Scalar a, Scalar b) { return emit(Opcode::hypot, a, b); }
-Scalar remainder(Scalar a, Scalar b) { return emit(Opcode::remainder, a, b); }
-Scalar logical_and(Scalar a, Scalar b) { return emit(Opcode::logical_and, a, b); }
-Scalar logical_or(Scalar a, Scalar b) { return emit(Opcode::logical_or, a, b); }
-Scalar logical_not(Scalar a) { return emit(Opcode::logical_not, a); }
-Scalar where(Scalar condition, Scalar a, Scalar b) { return emit(Opcode::where, condition, a, b); }
 
 }  // namespace xgrad

@@ -14,7 +14,7 @@ using kernels::Opcode;
 namespace {
 
 // Powers of values, by the numbers of the values. Empty: 1.
-using Powers = std::map<std::uint16_t, int>;
+using Powers = std::map<std::uint32_t, int>;
 // A sum of products, each with its constant factor. Empty: 0.
 using Terms = std::map<Powers, double>;
 
@@ -38,7 +38,7 @@ class Collector {
 
   // The value as it is or from its terms, whichever takes fewer steps.
   Scalar simplest(Scalar x) {
-    const std::uint16_t id = builder_->id_of(x);
+    const std::uint32_t id = builder_->id_of(x);
     const auto known = simplest_.find(id);
     if (known != simplest_.end()) {
       return known->second;
@@ -51,22 +51,52 @@ class Collector {
 
  private:
   std::ptrdiff_t step_count(Scalar x) {
-    const std::vector<bool> needed = builder_->contributing(builder_->id_of(x));
-    std::ptrdiff_t count = 0;
-    for (std::size_t i = 0; i < needed.size(); ++i) {
-      count += needed[i] && builder_->step_of(builder_->value(static_cast<std::uint16_t>(i)));
-    }
-    return count;
+    const std::vector<bool> needed = steps_behind(builder_->id_of(x));
+    return std::count(needed.begin(), needed.end(), true);
   }
 
-  const Terms& terms_of(std::uint16_t id) {
+  // Which steps take part in a value.
+  std::vector<bool> steps_behind(std::uint32_t id) const {
+    std::vector<bool> needed(builder_->recorded().step_count());
+    if (Recorder::is_step(id)) {
+      needed[Recorder::position_of(id)] = true;
+    }
+    for (std::size_t i = needed.size(); i-- > 0;) {
+      if (needed[i]) {
+        for (const std::uint32_t operand : operands_of(builder_->recorded().step_at(i))) {
+          if (Recorder::is_step(operand)) {
+            needed[Recorder::position_of(operand)] = true;
+          }
+        }
+      }
+    }
+    return needed;
+  }
+
+  bool depends_on(std::uint32_t id, std::uint32_t input) const {
+    if (!Recorder::is_step(id)) {
+      return id == input;
+    }
+    const std::vector<bool> needed = steps_behind(id);
+    for (std::size_t i = 0; i < needed.size(); ++i) {
+      if (needed[i]) {
+        const auto operands = operands_of(builder_->recorded().step_at(i));
+        if (std::find(operands.begin(), operands.end(), input) != operands.end()) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  const Terms& terms_of(std::uint32_t id) {
     const auto known = terms_.find(id);
     return known != terms_.end() ? known->second : terms_.emplace(id, find_terms(id)).first->second;
   }
 
-  static Terms whole(std::uint16_t id) { return {{{{id, 1}}, 1.0}}; }
+  static Terms whole(std::uint32_t id) { return {{{{id, 1}}, 1.0}}; }
 
-  Terms find_terms(std::uint16_t id) {
+  Terms find_terms(std::uint32_t id) {
     const Scalar x = builder_->value(id);
     if (const auto constant = builder_->constant_of(x)) {
       return !std::isfinite(*constant) ? whole(id) : *constant == 0 ? Terms() : Terms{{{}, *constant}};
@@ -76,11 +106,11 @@ class Collector {
       return whole(id);
     }
     switch (step->code) {
-      case Opcode::negative: return sum({}, terms_of(step->a), -1);
-      case Opcode::add: return with_sums_joined(sum(summands(step->a), summands(step->b), 1));
-      case Opcode::subtract: return with_sums_joined(sum(summands(step->a), summands(step->b), -1));
-      case Opcode::multiply: return product_of(id, step->a, step->b, 1);
-      case Opcode::divide: return product_of(id, step->a, step->b, -1);
+      case Opcode::negative: return sum({}, terms_of(step->operands[0]), -1);
+      case Opcode::add: return with_sums_joined(sum(summands(step->operands[0]), summands(step->operands[1]), 1));
+      case Opcode::subtract: return with_sums_joined(sum(summands(step->operands[0]), summands(step->operands[1]), -1));
+      case Opcode::multiply: return product_of(id, step->operands[0], step->operands[1], 1);
+      case Opcode::divide: return product_of(id, step->operands[0], step->operands[1], -1);
       case Opcode::where: return selection(*step);
       default: return whole(id);
     }
@@ -97,7 +127,7 @@ class Collector {
   // Where terms differ in one factor only, a sum or a selection, and those add up to something shorter, that:
   // m (1 - x) - m (1 + x) is -2 m x.
   Terms with_sums_joined(Terms terms) {
-    std::map<Powers, std::vector<std::pair<std::uint16_t, double>>> groups;
+    std::map<Powers, std::vector<std::pair<std::uint32_t, double>>> groups;
     for (const auto& [powers, factor] : terms) {
       for (const auto& [id, exponent] : powers) {
         if (exponent == 1 && builder_->step_of(builder_->value(id))) {
@@ -127,18 +157,18 @@ class Collector {
   }
 
   // Σ factor · value, with sums opened, and selections by the same condition made one.
-  Terms joined_sums(const std::vector<std::pair<std::uint16_t, double>>& members) {
+  Terms joined_sums(const std::vector<std::pair<std::uint32_t, double>>& members) {
     Terms total;
-    std::map<std::uint16_t, std::pair<Scalar, Scalar>> selections;  // by condition
+    std::map<std::uint32_t, std::pair<Scalar, Scalar>> selections;  // by condition
     for (const auto& [id, factor] : members) {
       const auto step = *builder_->step_of(builder_->value(id));
       if (step.code != Opcode::where) {
         total = sum(total, terms_of(id), factor);
         continue;
       }
-      auto& [yes, no] = selections.try_emplace(step.a, Scalar(0), Scalar(0)).first->second;
-      yes = yes + factor * builder_->value(step.b);
-      no = no + factor * builder_->value(step.c);
+      auto& [yes, no] = selections.try_emplace(step.operands[0], Scalar(0), Scalar(0)).first->second;
+      yes = yes + factor * builder_->value(step.operands[1]);
+      no = no + factor * builder_->value(step.operands[2]);
     }
     for (const auto& [condition, branches] : selections) {
       const Scalar selection = where(builder_->value(condition), branches.first, branches.second);
@@ -149,17 +179,17 @@ class Collector {
 
   // where(c, m a, m b) is m where(c, a, b); but m stays inside where a branch is exactly 0, for then the result is.
   Terms selection(const Program::Step& step) {
-    Terms yes = terms_of(step.b);
-    Terms no = terms_of(step.c);
+    Terms yes = terms_of(step.operands[1]);
+    Terms no = terms_of(step.operands[2]);
     const Terms both = yes.empty() || no.empty() ? Terms() : sum(yes, no, 1);
     const Powers outside = both.empty() ? Powers() : content(both);
-    Scalar taken = simplest(builder_->value(step.b));
-    Scalar otherwise = simplest(builder_->value(step.c));
+    Scalar taken = simplest(builder_->value(step.operands[1]));
+    Scalar otherwise = simplest(builder_->value(step.operands[2]));
     if (!outside.empty()) {
       taken = emit(divided(yes, outside));
       otherwise = emit(divided(no, outside));
     }
-    const Scalar inside = where(builder_->value(step.a), taken, otherwise);
+    const Scalar inside = where(builder_->value(step.operands[0]), taken, otherwise);
     return {{product(outside, {{builder_->id_of(inside), 1}}), 1.0}};
   }
 
@@ -189,7 +219,7 @@ class Collector {
   }
 
   // a · b, or a / b for the sign -1.
-  Terms product_of(std::uint16_t id, std::uint16_t a, std::uint16_t b, int sign) {
+  Terms product_of(std::uint32_t id, std::uint32_t a, std::uint32_t b, int sign) {
     if (terms_of(a).empty() || terms_of(b).empty()) {
       return whole(id);  // 0 times infinity is not 0
     }
@@ -211,7 +241,7 @@ class Collector {
   }
 
   // A sum, as a product of the factors that its terms share and of one value for the rest.
-  Terms as_one_factor(std::uint16_t id) {
+  Terms as_one_factor(std::uint32_t id) {
     const Terms terms = terms_of(id);
     if (terms.size() <= 1) {
       return terms;
@@ -223,7 +253,7 @@ class Collector {
     return {{product(common, {{builder_->id_of(emit(divided(terms, common))), 1}}), 1.0}};
   }
 
-  Terms summands(std::uint16_t id) {
+  Terms summands(std::uint32_t id) {
     const Terms terms = terms_of(id);
     return may_be_taken_apart(terms) ? terms : as_one_factor(id);
   }
@@ -293,8 +323,8 @@ class Collector {
         if (common.empty()) {
           return common;
         }
-        const std::vector<bool> needed = builder_->contributing(id);
-        std::erase_if(common, [&, id = id](const auto& input) { return input.first != id && needed[input.first]; });
+        std::erase_if(common,
+                      [&, id = id](const auto& input) { return input.first != id && depends_on(id, input.first); });
       }
     }
     return common;
@@ -323,8 +353,8 @@ class Collector {
   }
 
   FormulaBuilder* builder_;
-  std::map<std::uint16_t, Terms> terms_;
-  std::map<std::uint16_t, Scalar> simplest_;
+  std::map<std::uint32_t, Terms> terms_;
+  std::map<std::uint32_t, Scalar> simplest_;
 };
 
 }  // namespace

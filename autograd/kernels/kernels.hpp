@@ -44,6 +44,7 @@ struct MapCall {
   const MapOutput* outputs;    ///< what is stored at the end
   std::size_t output_count;    ///< number of outputs
   Shape shape;                 ///< the iteration space
+  std::int64_t cost = 0;       ///< of the code for one element, in additions: how much work is worth a piece of its own
 };
 
 /// out[i] = formula(inputs[i]...) over the iteration space, block by block while the block is in L1.

@@ -14,39 +14,6 @@ constexpr std::int64_t longest_period = 2048;
 /// Work per piece, in units of the time that one element of an addition takes.
 constexpr std::int64_t piece_work = 32 * 1024;
 
-/// Rough cost of a primitive.
-std::int64_t cost(Opcode code) {
-  switch (code) {
-    case Opcode::pow:
-    case Opcode::remainder:
-    case Opcode::atan2:
-    case Opcode::hypot: return 64;
-    case Opcode::exp:
-    case Opcode::log:
-    case Opcode::sqrt:
-    case Opcode::divide:
-    case Opcode::sigmoid:
-    case Opcode::sqrt_product:
-    case Opcode::sqrt_product_add:
-    case Opcode::product_quotient:
-    case Opcode::subtract_product_quotient: return 4;
-    case Opcode::multiply_square_add:
-    case Opcode::add_product_and_square:
-    case Opcode::multiply_difference_add:
-    case Opcode::add_products: return 2;
-    case Opcode::negative:
-    case Opcode::abs:
-    case Opcode::sign:
-    case Opcode::relu:
-    case Opcode::floor:
-    case Opcode::ceil:
-    case Opcode::round:
-    case Opcode::trunc:
-    case Opcode::logical_not: return 1;
-    default: return code < Opcode::logical_not ? 12 : 1;
-  }
-}
-
 /// Joins axes that the input walks through in one stride, and leaves out axes of size 1.
 void join_axes(const Shape& shape, const Ints& strides, MapSource& source) {
   int last = -1;
@@ -204,10 +171,7 @@ MapJob make_job(const MapCall& call, MapSource* sources, MapTarget* targets) {
 }
 
 std::int64_t map_grain(const MapCall& call) {
-  std::int64_t work = static_cast<std::int64_t>(call.input_count + call.output_count);
-  for (std::size_t i = 0; i < call.code_size; ++i) {
-    work += cost(call.code[i].code);
-  }
+  const std::int64_t work = static_cast<std::int64_t>(call.input_count + call.output_count) + call.cost;
   constexpr std::int64_t line = 64;
   return std::max<std::int64_t>(divide_up(piece_work, work * line) * line, smallest_map_grain);
 }

@@ -6,7 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "autograd/formula/builder.hpp"
+#include "autograd/formula/code.hpp"
+#include "autograd/formula/derivatives.hpp"
+#include "autograd/formula/kinds.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/ops.hpp"
 
@@ -18,13 +20,13 @@ namespace {
 DType number_dtype(DType dtype) { return dtype == DType::boolean || dtype == DType::uint8 ? DType::int32 : dtype; }
 
 // The dtype of the operands that are values rather than conditions; they all have the same.
-DType value_dtype(const Program& program, auto&& dtype_of_input) {
-  for (std::size_t i = 0; i < program.input_count; ++i) {
-    if (!program.condition_inputs[i]) {
+DType value_dtype(const detail::FormulaKinds& kinds, auto&& dtype_of_input) {
+  for (std::size_t i = 0; i < kinds.condition_inputs.size(); ++i) {
+    if (!kinds.condition_inputs[i]) {
       return dtype_of_input(i);
     }
   }
-  return program.boolean_result ? DType::boolean : DType::float32;
+  return kinds.boolean_results[0] ? DType::boolean : DType::float32;
 }
 
 // The dtype in which two different ones meet.
@@ -42,9 +44,9 @@ DType promote(std::string_view op, DType a, DType b) {
   return std::max(a, b);
 }
 
-void check_storage(const Program& program, DType dtype) {
-  if (program.arithmetic && (dtype == DType::boolean || dtype == DType::uint8)) {
-    raise<DTypeError>(program.name,
+void check_storage(const Formula& formula, DType dtype) {
+  if (formula.kinds().arithmetic && (dtype == DType::boolean || dtype == DType::uint8)) {
+    raise<DTypeError>(formula.name(),
                       fmt::format("it takes numbers to compute with, got {}, which is for storage; cast it "
                                   "first, as in cast(x, DType::float32)",
                                   to_string(dtype)));
@@ -52,13 +54,14 @@ void check_storage(const Program& program, DType dtype) {
 }
 
 // The dtype that the values of a call have in common; C++ numbers adapt to the tensors they meet.
-DType common_dtype(const Program& program, std::initializer_list<Operand> operands, Inputs tensors) {
+DType common_dtype(const Formula& formula, std::initializer_list<Operand> operands, Inputs tensors) {
+  const detail::FormulaKinds& kinds = formula.kinds();
   std::optional<DType> common;
   DType of_numbers = DType::int64;
   std::size_t i = 0;
   for (const Operand& operand : operands) {
     const Tensor& tensor = tensors[i];
-    if (program.condition_inputs[i++]) {
+    if (kinds.condition_inputs[i++]) {
       continue;
     }
     if (operand.weak()) {
@@ -66,14 +69,14 @@ DType common_dtype(const Program& program, std::initializer_list<Operand> operan
       continue;
     }
     const DType dtype = tensor.dtype();
-    check_storage(program, dtype);
-    common = common ? promote(program.name, *common, dtype) : dtype;
+    check_storage(formula, dtype);
+    common = common ? promote(formula.name(), *common, dtype) : dtype;
   }
   const DType dtype = common.value_or(of_numbers);
-  if (program.floating_only && !is_floating(dtype)) {
-    raise<DTypeError>(program.name, fmt::format("it takes floating tensors, got {}; cast it first, as in "
-                                                "cast(x, DType::float32)",
-                                                to_string(dtype)));
+  if (kinds.floating_only && !is_floating(dtype)) {
+    raise<DTypeError>(formula.name(), fmt::format("it takes floating tensors, got {}; cast it first, as in "
+                                                  "cast(x, DType::float32)",
+                                                  to_string(dtype)));
   }
   return dtype;
 }
@@ -82,52 +85,51 @@ DType common_dtype(const Program& program, std::initializer_list<Operand> operan
 
 // Only division and remainder of integers can fail.
 bool Map::total(Inputs in) const {
-  const Program& program = formula.program();
-  const bool divides = std::any_of(program.steps.begin(), program.steps.end(), [](const Program::Step& step) {
-    return step.code == kernels::Opcode::divide || step.code == kernels::Opcode::remainder;
-  });
-  return !divides || is_floating(value_dtype(program, [&](std::size_t i) { return in[i].dtype(); }));
+  return !formula.kinds().divides ||
+         is_floating(value_dtype(formula.kinds(), [&](std::size_t i) { return in[i].dtype(); }));
 }
 
 Spec Map::infer(Inputs in) const {
-  const Program& program = formula.program();
+  const detail::FormulaKinds& kinds = formula.kinds();
   Spec out;
   for (std::size_t i = 0; i < in.size(); ++i) {
-    out.shape = broadcast_shapes(program.name, out.shape, in[i].shape());
-    if (program.condition_inputs[i] && in[i].dtype() != DType::boolean) {
-      raise<DTypeError>(program.name, fmt::format("operand {} is a condition, so it must be boolean, not {}; compare "
-                                                  "first, as in x != 0",
-                                                  i, to_string(in[i].dtype())));
+    out.shape = broadcast_shapes(formula.name(), out.shape, in[i].shape());
+    if (kinds.condition_inputs[i] && in[i].dtype() != DType::boolean) {
+      raise<DTypeError>(formula.name(), fmt::format("operand {} is a condition, so it must be boolean, not {}; compare "
+                                                    "first, as in x != 0",
+                                                    i, to_string(in[i].dtype())));
     }
   }
-  const DType dtype = value_dtype(program, [&](std::size_t i) { return in[i].dtype(); });
-  out.dtype = program.boolean_result ? DType::boolean : dtype;
+  const DType dtype = value_dtype(kinds, [&](std::size_t i) { return in[i].dtype(); });
+  out.dtype = kinds.boolean_results[0] ? DType::boolean : dtype;
   return out;
 }
 
-DType compute_dtype(const Program& program, ConstViews in) {
-  return number_dtype(value_dtype(program, [&](std::size_t i) { return in[i].dtype(); }));
+DType compute_dtype(const Formula& formula, ConstViews in) {
+  return number_dtype(value_dtype(formula.kinds(), [&](std::size_t i) { return in[i].dtype(); }));
 }
 
 void Map::eval(ConstViews in, Views out) const {
   const Program& program = formula.program();
+  const detail::MapCode& code = formula.code();
   const detail::FixedVector<kernels::MapInput, 4> inputs(in.size(), [&](std::size_t i) {
     return kernels::MapInput{in[i].data, in[i].dtype(), broadcast_strides(in[i].shape(), out[0].shape())};
   });
-  const kernels::MapOutput output{out[0].data, out[0].dtype(), program.result_register};
+  const kernels::MapOutput output{out[0].data, out[0].dtype(), code.result_registers[0]};
   kernels::MapCall call;
-  call.code = program.code.data();
-  call.code_size = program.code.size();
+  call.code = code.code.data();
+  call.code_size = code.code.size();
   call.constants = program.constants.data();
   call.constant_count = program.constants.size();
-  call.register_count = program.register_count;
-  call.compute = compute_dtype(program, in);
+  call.register_count = code.register_count;
+  call.compute = compute_dtype(formula, in);
   call.inputs = inputs.span().data();
   call.input_count = in.size();
   call.outputs = &output;
   call.output_count = 1;
   call.shape = out[0].shape();
-  kernels::map(program.name.c_str(), call);
+  call.cost = code.cost;
+  kernels::map(formula.name().c_str(), call);
 }
 
 namespace {
@@ -135,21 +137,21 @@ namespace {
 // A formula that only passes an operand on needs no node.
 Tensor apply_formula(const Formula& formula, const Tensors& operands) {
   const Program& program = formula.program();
-  if (program.steps.empty() && program.result < program.input_count && operands.size() == 1) {
-    return operands[program.result];
+  if (program.steps.empty() && program.is_input(program.results[0]) && operands.size() == 1) {
+    return operands[program.results[0]];
   }
   return apply_op(Map{formula}, operands);
 }
 
 // factor * d output / d input i; undefined where it is zero everywhere.
 Tensor partial_product(const Node& node, const Formula& formula, std::size_t i, const Tensor& factor) {
-  const Partial* partial = formula.program().partial(i);
-  if (partial == nullptr) {
+  const std::optional<Partial> partial = formula.partial(i);
+  if (!partial) {
     return Tensor();
   }
   const std::size_t count = node.inputs().size();
   Tensors operands;
-  for (const std::uint16_t argument : partial->arguments) {
+  for (const std::uint32_t argument : partial->arguments) {
     operands.push_back(argument < count ? node.input(argument) : argument == count ? node.output(0) : factor);
   }
   return apply_formula(partial->formula, operands);
@@ -174,18 +176,18 @@ Tensor joined(const Tensor& product) {
   Tensors operands;
   const auto position = [&](const Tensor& x) {
     const auto found = std::find_if(operands.begin(), operands.end(), [&](const Tensor& y) { return y.same_as(x); });
-    const auto number = static_cast<std::uint16_t>(found - operands.begin());
+    const auto number = static_cast<std::uint32_t>(found - operands.begin());
     if (found == operands.end()) {
       operands.push_back(x);
     }
     return number;
   };
-  std::vector<std::uint16_t> inner_positions;
-  std::vector<std::uint16_t> outer_positions;
+  std::vector<std::uint32_t> inner_positions;
+  std::vector<std::uint32_t> outer_positions;
   std::transform(inner.begin(), inner.end(), std::back_inserter(inner_positions), position);
   std::transform(outer.begin(), outer.end() - 1, std::back_inserter(outer_positions), position);
-  const Formula formula = detail::composed(product.node().as<Map>()->formula, outer_positions,
-                                           factor.node().as<Map>()->formula, inner_positions, operands.size());
+  const Formula formula(detail::composed(product.node().as<Map>()->formula.program(), outer_positions,
+                                         factor.node().as<Map>()->formula.program(), inner_positions, operands.size()));
   constexpr std::size_t longest = 128;  // a part of the graph that is read twice is not to be repeated without end
   return formula.program().steps.size() > longest ? product : apply_formula(formula, operands);
 }
@@ -239,28 +241,30 @@ Tensors Map::vmap(const Node& node, const BatchedInputs& in) const {
 
 namespace {
 
-void require_count(const Program& program, std::size_t given) {
-  if (given != program.input_count) {
-    raise<ValueError>(program.name, fmt::format("the formula takes {} operands, got {}; give one for each Scalar",
-                                                program.input_count, given));
+void require_count(const Formula& formula, std::size_t given) {
+  const std::size_t expected = formula.program().input_count;
+  if (given != expected) {
+    raise<ValueError>(formula.name(),
+                      fmt::format("the formula takes {} operands, got {}; give one for each Scalar", expected, given));
   }
 }
 
 // The operands as tensors of one dtype; conditions are boolean.
-Tensors common_operands(const Program& program, std::initializer_list<Operand> operands) {
+Tensors common_operands(const Formula& formula, std::initializer_list<Operand> operands) {
   Tensors inputs;
   inputs.reserve(operands.size());
   for (const Operand& operand : operands) {
     inputs.push_back(operand.weak() ? Tensor() : operand.tensor());
   }
-  const DType dtype = common_dtype(program, operands, inputs);
+  const DType dtype = common_dtype(formula, operands, inputs);
   std::size_t i = 0;
   for (const Operand& operand : operands) {
-    const DType wanted = program.condition_inputs[i] ? DType::boolean : dtype;
+    const bool condition = formula.kinds().condition_inputs[i];
+    const DType wanted = condition ? DType::boolean : dtype;
     Tensor& input = inputs[i++];
     if (operand.weak()) {
-      input = operand.tensor(wanted, program.name);
-    } else if (input.dtype() != wanted && !program.condition_inputs[i - 1]) {
+      input = operand.tensor(wanted, formula.name());
+    } else if (input.dtype() != wanted && !condition) {
       input = cast(input, wanted);
     }
   }
@@ -270,11 +274,10 @@ Tensors common_operands(const Program& program, std::initializer_list<Operand> o
 }  // namespace
 
 Tensor map(const Formula& formula, std::initializer_list<Operand> operands) {
-  const Program& program = formula.program();
   const std::source_location where = operands.size() == 0 ? std::source_location() : operands.begin()->where();
-  located(where, [&] { require_count(program, operands.size()); });
+  located(where, [&] { require_count(formula, operands.size()); });
   const SourceScope scope(where);
-  const Tensors inputs = located(where, [&] { return common_operands(program, operands); });
+  const Tensors inputs = located(where, [&] { return common_operands(formula, operands); });
   return apply_op(Map{formula}, inputs, where);
 }
 

@@ -13,7 +13,7 @@ struct Map {
   Formula formula;
   static constexpr auto attributes = fields("formula", &Map::formula);
 
-  std::string_view title() const { return formula.program().name; }
+  std::string_view title() const { return formula.name(); }
   bool total(Inputs in) const;
   Spec infer(Inputs in) const;
   void eval(ConstViews in, Views out) const;
@@ -23,7 +23,7 @@ struct Map {
 };
 
 /// The type in which a formula computes on operands of these types.
-DType compute_dtype(const Program& program, ConstViews in);
+DType compute_dtype(const Formula& formula, ConstViews in);
 
 /// \p in with axes of size 1 after the sample axis, so that tensors of fewer axes than \p ndim per sample broadcast
 /// against the others as they do without samples.

@@ -4,7 +4,8 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/formula/builder.hpp"
+#include "autograd/formula/code.hpp"
+#include "autograd/formula/primitives.hpp"
 #include "autograd/kernels/kernels.hpp"
 
 // Steps with several results become code: which steps are joined, and that the code computes what the steps say.
@@ -16,7 +17,7 @@ using detail::assemble;
 using detail::MapCode;
 using kernels::Opcode;
 using Steps = std::vector<Program::Step>;
-using Values = std::vector<std::uint16_t>;
+using Values = std::vector<std::uint32_t>;
 
 std::vector<Opcode> opcodes(const MapCode& map_code) {
   std::vector<Opcode> result;
@@ -49,10 +50,10 @@ std::vector<double> evaluate(const Steps& steps, const Values& wanted, std::vect
                              const std::vector<double>& constants) {
   values.insert(values.end(), constants.begin(), constants.end());
   for (const Program::Step& step : steps) {
-    values.push_back(detail::primitive(step.code).evaluate(values[step.a], values[step.b]));
+    values.push_back(detail::primitive(step.code).evaluate(values[step.operands[0]], values[step.operands[1]]));
   }
   std::vector<double> results;
-  for (const std::uint16_t value : wanted) {
+  for (const std::uint32_t value : wanted) {
     results.push_back(values[value]);
   }
   return results;
@@ -62,65 +63,67 @@ BOOST_AUTO_TEST_SUITE(formula_code)
 
 BOOST_AUTO_TEST_CASE(an_adam_update_is_four_instructions) {
   // inputs g, w, m, v, alpha, c; constants 0.9, 0.1, 0.99, 0.01, 1e-8
-  const Steps steps{{Opcode::multiply, 6, 2}, {Opcode::multiply, 7, 0},  {Opcode::add, 11, 12},
-                    {Opcode::multiply, 8, 3}, {Opcode::multiply, 0, 0},  {Opcode::multiply, 9, 15},
-                    {Opcode::add, 14, 16},    {Opcode::multiply, 17, 5}, {Opcode::sqrt, 18},
-                    {Opcode::add, 19, 10},    {Opcode::multiply, 4, 13}, {Opcode::divide, 21, 20},
-                    {Opcode::subtract, 1, 22}};
+  const Steps steps{{Opcode::multiply, {6, 2}}, {Opcode::multiply, {7, 0}},  {Opcode::add, {11, 12}},
+                    {Opcode::multiply, {8, 3}}, {Opcode::multiply, {0, 0}},  {Opcode::multiply, {9, 15}},
+                    {Opcode::add, {14, 16}},    {Opcode::multiply, {17, 5}}, {Opcode::sqrt, {18}},
+                    {Opcode::add, {19, 10}},    {Opcode::multiply, {4, 13}}, {Opcode::divide, {21, 20}},
+                    {Opcode::subtract, {1, 22}}};
   const Values results{23, 13, 17};
-  const MapCode map_code = assemble(6, 5, steps, results);
+  const std::vector<double> constants{0.9, 0.1, 0.99, 0.01, 1e-8};
+  const MapCode map_code = assemble({6, constants, steps, results});
   const std::vector<Opcode> expected{Opcode::add_products, Opcode::add_product_and_square, Opcode::sqrt_product_add,
                                      Opcode::subtract_product_quotient};
   BOOST_TEST((opcodes(map_code) == expected));
   BOOST_TEST(map_code.register_count == 14);
   const std::vector<double> inputs{0.3, 1.2, -0.4, 0.7, 1e-3, 1.5};
-  const std::vector<double> constants{0.9, 0.1, 0.99, 0.01, 1e-8};
   BOOST_TEST(run(map_code, inputs, constants) == evaluate(steps, results, inputs, constants),
              boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(joins_on_either_side) {
   const auto joined = [](const Steps& steps) {
-    const Values results{static_cast<std::uint16_t>(steps.size() + 2)};
-    return opcodes(assemble(3, 0, steps, results));
+    const Values results{static_cast<std::uint32_t>(steps.size() + 2)};
+    return opcodes(assemble({3, {}, steps, results}));
   };
   using Opcodes = std::vector<Opcode>;
-  BOOST_TEST((joined({{Opcode::multiply, 0, 1}, {Opcode::add, 3, 2}}) == Opcodes{Opcode::multiply_add}));
-  BOOST_TEST((joined({{Opcode::multiply, 0, 1}, {Opcode::add, 2, 3}}) == Opcodes{Opcode::multiply_add}));
-  BOOST_TEST((joined({{Opcode::multiply, 0, 1}, {Opcode::subtract, 2, 3}}) == Opcodes{Opcode::subtract_product}));
-  BOOST_TEST(
-      (joined({{Opcode::multiply, 0, 1}, {Opcode::subtract, 3, 2}}) == Opcodes{Opcode::multiply, Opcode::subtract}));
-  BOOST_TEST((joined({{Opcode::subtract, 0, 1}, {Opcode::multiply, 2, 3}, {Opcode::add, 1, 4}}) ==
+  BOOST_TEST((joined({{Opcode::multiply, {0, 1}}, {Opcode::add, {3, 2}}}) == Opcodes{Opcode::multiply_add}));
+  BOOST_TEST((joined({{Opcode::multiply, {0, 1}}, {Opcode::add, {2, 3}}}) == Opcodes{Opcode::multiply_add}));
+  BOOST_TEST((joined({{Opcode::multiply, {0, 1}}, {Opcode::subtract, {2, 3}}}) == Opcodes{Opcode::subtract_product}));
+  BOOST_TEST((joined({{Opcode::multiply, {0, 1}}, {Opcode::subtract, {3, 2}}}) ==
+              Opcodes{Opcode::multiply, Opcode::subtract}));
+  BOOST_TEST((joined({{Opcode::subtract, {0, 1}}, {Opcode::multiply, {2, 3}}, {Opcode::add, {1, 4}}}) ==
               Opcodes{Opcode::multiply_difference_add}));
-  BOOST_TEST((joined({{Opcode::subtract, 0, 1}, {Opcode::multiply, 3, 2}, {Opcode::add, 4, 1}}) ==
+  BOOST_TEST((joined({{Opcode::subtract, {0, 1}}, {Opcode::multiply, {3, 2}}, {Opcode::add, {4, 1}}}) ==
               Opcodes{Opcode::multiply_difference_add}));
-  BOOST_TEST((joined({{Opcode::subtract, 0, 1}, {Opcode::multiply, 0, 2}, {Opcode::add, 4, 3}}) ==
+  BOOST_TEST((joined({{Opcode::subtract, {0, 1}}, {Opcode::multiply, {0, 2}}, {Opcode::add, {4, 3}}}) ==
               Opcodes{Opcode::subtract, Opcode::multiply_add}));
-  BOOST_TEST((joined({{Opcode::multiply, 0, 1}, {Opcode::divide, 3, 2}}) == Opcodes{Opcode::product_quotient}));
-  BOOST_TEST((joined({{Opcode::multiply, 0, 1}, {Opcode::divide, 2, 3}}) == Opcodes{Opcode::multiply, Opcode::divide}));
+  BOOST_TEST((joined({{Opcode::multiply, {0, 1}}, {Opcode::divide, {3, 2}}}) == Opcodes{Opcode::product_quotient}));
+  BOOST_TEST(
+      (joined({{Opcode::multiply, {0, 1}}, {Opcode::divide, {2, 3}}}) == Opcodes{Opcode::multiply, Opcode::divide}));
 }
 
 BOOST_AUTO_TEST_CASE(what_is_used_twice_stays_a_step) {
-  const Steps steps{{Opcode::multiply, 0, 1}, {Opcode::add, 2, 0}, {Opcode::subtract, 1, 2}, {Opcode::divide, 3, 4}};
+  const Steps steps{
+      {Opcode::multiply, {0, 1}}, {Opcode::add, {2, 0}}, {Opcode::subtract, {1, 2}}, {Opcode::divide, {3, 4}}};
   const Values quotient{5};
-  BOOST_TEST(assemble(2, 0, steps, quotient).code.size() == 4U);
+  BOOST_TEST(assemble({2, {}, steps, quotient}).code.size() == 4U);
   const Values product_and_sum{2, 3};
-  BOOST_TEST(assemble(2, 0, steps, product_and_sum).code.size() == 2U);
+  BOOST_TEST(assemble({2, {}, steps, product_and_sum}).code.size() == 2U);
   const Values sum{3};
-  BOOST_TEST(assemble(2, 0, steps, sum).code.size() == 1U);
+  BOOST_TEST(assemble({2, {}, steps, sum}).code.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(results_that_no_step_computes) {
   const Values results{1, 0, 2, 1};
-  const MapCode map_code = assemble(2, 1, Steps{{Opcode::add, 0, 1}}, results);
+  const MapCode map_code = assemble({2, {0.5}, {{Opcode::add, {0, 1}}}, results});
   BOOST_TEST(map_code.code.empty());
   BOOST_TEST(map_code.register_count == 3);
-  BOOST_TEST(map_code.result_registers == results, boost::test_tools::per_element());
+  BOOST_TEST(map_code.result_registers == std::vector<std::uint16_t>({1, 0, 2, 1}), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(random_steps) {
   std::mt19937 engine(7);
-  const auto below = [&](std::size_t n) { return static_cast<std::uint16_t>(engine() % n); };
+  const auto below = [&](std::size_t n) { return static_cast<std::uint32_t>(engine() % n); };
   constexpr Opcode codes[] = {Opcode::add,  Opcode::add,      Opcode::subtract, Opcode::multiply, Opcode::multiply,
                               Opcode::sqrt, Opcode::multiply, Opcode::divide,   Opcode::maximum,  Opcode::negative};
   const std::vector<double> inputs{0.3, -1.7, 2.9};
@@ -132,17 +135,17 @@ BOOST_AUTO_TEST_CASE(random_steps) {
       const std::size_t known = 5 + i;
       // Mostly recent values: chains are what is joined.
       const auto operand = [&] {
-        return static_cast<std::uint16_t>(below(3) == 0 ? below(known)
+        return static_cast<std::uint32_t>(below(3) == 0 ? below(known)
                                                         : known - 1 - below(std::min<std::size_t>(known, 4)));
       };
-      const std::uint16_t a = operand();
-      steps.push_back({codes[below(std::size(codes))], a, below(4) == 0 ? a : operand(), 0});
+      const std::uint32_t a = operand();
+      steps.push_back({codes[below(std::size(codes))], {a, below(4) == 0 ? a : operand()}});
     }
     Values results;
-    for (std::uint16_t i = 0; i <= below(4); ++i) {
+    for (std::uint32_t i = 0; i <= below(4); ++i) {
       results.push_back(below(5 + count));
     }
-    const std::vector<double> found = run(assemble(3, 2, steps, results), inputs, constants);
+    const std::vector<double> found = run(assemble({3, constants, steps, results}), inputs, constants);
     const std::vector<double> expected = evaluate(steps, results, inputs, constants);
     for (std::size_t i = 0; i < found.size(); ++i) {
       BOOST_TEST((found[i] == expected[i] || (std::isnan(found[i]) && std::isnan(expected[i]))),

@@ -181,7 +181,7 @@ void check(const Case& each) {
   BOOST_TEST(step_count(y) <= each.most_steps);
 }
 
-std::string text_of_partial(const Formula& formula) { return to_string(formula.program().partial(0)->formula); }
+std::string text_of_partial(const Formula& formula) { return to_string(formula.partial(0)->formula); }
 
 }  // namespace
 

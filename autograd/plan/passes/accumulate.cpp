@@ -10,8 +10,9 @@ namespace xgrad::plan {
 namespace {
 
 bool is_plain_sum(const Step& step) {
-  return step.kind == Step::Kind::map && step.formula.steps.size() == 1 &&
-         step.formula.steps[0].code == kernels::Opcode::add && step.inputs.size() == 2 && step.outputs.size() == 1;
+  return step.kind == Step::Kind::map && step.formula.program.steps.size() == 1 &&
+         step.formula.program.steps[0].code == kernels::Opcode::add && step.inputs.size() == 2 &&
+         step.outputs.size() == 1;
 }
 
 // Who reads an alias reads the whole.

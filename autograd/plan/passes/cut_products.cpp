@@ -49,7 +49,7 @@ void cut_products(Draft& draft) {
       add.total = true;
       add.space = spec.shape;
       add.outputs = {result};
-      add.formula = {{}, {{kernels::Opcode::add, 0, 1}}, {slabs}, spec.dtype};
+      add.formula = {{slabs, {}, {{kernels::Opcode::add, {0, 1}}}, {slabs}}, spec.dtype};
       for (std::int64_t slab = 0; slab < slabs; ++slab) {
         add.inputs.push_back(draft.add_alias(sums, spec, slab * static_cast<std::int64_t>(draft.bytes(result))));
       }

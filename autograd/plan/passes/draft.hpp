@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "autograd/array/array.hpp"
-#include "autograd/formula/formula.hpp"
+#include "autograd/formula/program.hpp"
 #include "autograd/graph/operation.hpp"
 
 /// \file
@@ -36,14 +36,9 @@ struct Value {
 };
 
 /// Some formulas as one: they read the same positions of the inputs, each result is one output.
-/// Numbers stand for inputs, then constants, then steps, as in a Program.
 struct FusedFormula {
-  std::vector<double> constants;
-  std::vector<Program::Step> steps;
-  std::vector<std::uint16_t> results;
+  Program program;
   DType compute = DType::float32;  ///< the type of all numbers on the way
-  /// Same computation.
-  friend bool operator==(const FusedFormula&, const FusedFormula&) = default;
 };
 
 /// A product of two matrices. With more than one slab, either k is cut and the output is (slabs, m, n), one partial sum

@@ -54,7 +54,7 @@ class Fusion {
     return producer.kind == Step::Kind::map && producer.space == consumer.space &&
            producer.formula.compute == consumer.formula.compute && producer.total == consumer.total &&
            producer.inputs.size() + consumer.inputs.size() <= most_inputs &&
-           producer.formula.steps.size() + consumer.formula.steps.size() <= most_steps;
+           producer.formula.program.steps.size() + consumer.formula.program.steps.size() <= most_steps;
   }
 
   // An alias of what the producer computes is there only after it.
@@ -72,7 +72,7 @@ class Fusion {
     for (const ValueId input : first.inputs) {
       numbers.push_back(joined.input(input));
     }
-    const std::vector<JoinedFormula::Number> all_first = joined.add(first.formula, numbers);
+    const std::vector<JoinedFormula::Number> all_first = joined.add(first.formula.program, numbers);
     const auto in_first = [&](ValueId id) {
       const auto found = std::find(first.outputs.begin(), first.outputs.end(), id);
       return found == first.outputs.end() ? Draft::none : static_cast<std::uint32_t>(found - first.outputs.begin());
@@ -80,9 +80,9 @@ class Fusion {
     numbers.clear();
     for (const ValueId input : second.inputs) {
       const std::uint32_t output = in_first(input);
-      numbers.push_back(output == Draft::none ? joined.input(input) : all_first[first.formula.results[output]]);
+      numbers.push_back(output == Draft::none ? joined.input(input) : all_first[first.formula.program.results[output]]);
     }
-    const std::vector<JoinedFormula::Number> all_second = joined.add(second.formula, numbers);
+    const std::vector<JoinedFormula::Number> all_second = joined.add(second.formula.program, numbers);
 
     std::vector<ValueId> outputs;
     std::vector<JoinedFormula::Number> results;
@@ -92,12 +92,12 @@ class Fusion {
       uses_[id] -= static_cast<std::uint32_t>(inside);
       if (uses_[id] > 0) {
         outputs.push_back(id);
-        results.push_back(all_first[first.formula.results[i]]);
+        results.push_back(all_first[first.formula.program.results[i]]);
       }
     }
     for (std::size_t i = 0; i < second.outputs.size(); ++i) {
       outputs.push_back(second.outputs[i]);
-      results.push_back(all_second[second.formula.results[i]]);
+      results.push_back(all_second[second.formula.program.results[i]]);
     }
     count_inputs(first, -1);
     count_inputs_except(second, first, -1);

@@ -117,13 +117,12 @@ class Import {
 
   void specialize(const Node& node, Step& step) const {
     if (const auto* map = node.as<Map>()) {
-      const Program& program = map->formula.program();
       step.kind = Step::Kind::map;
       std::vector<ConstView> views;
       for (const ValueId input : step.inputs) {
         views.push_back({nullptr, &draft_.values[input].spec});
       }
-      step.formula = {program.constants, program.steps, {program.result}, compute_dtype(program, views)};
+      step.formula = {map->formula.program(), compute_dtype(map->formula, views)};
       step.space = node.spec(0).shape;
     } else if (const auto* product = node.as<MatMul>(); product != nullptr && node.spec(0).shape.ndim() == 2) {
       const auto [m, k, n] = product->sizes(node.input(0).shape(), node.input(1).shape());

@@ -25,9 +25,9 @@ class Simplifier {
       const std::optional<double> number = single_number(source);
       numbers.push_back(number ? joined.constant(*number) : joined.input(source));
     }
-    const std::vector<JoinedFormula::Number> all = joined.add(step.formula, numbers);
+    const std::vector<JoinedFormula::Number> all = joined.add(step.formula.program, numbers);
     std::vector<JoinedFormula::Number> results;
-    for (const std::uint16_t result : step.formula.results) {
+    for (const std::uint32_t result : step.formula.program.results) {
       results.push_back(all[result]);
     }
     std::tie(step.formula, step.inputs) = joined.finish(results, step.formula.compute);

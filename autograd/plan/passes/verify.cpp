@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "autograd/formula/builder.hpp"
 #include "autograd/plan/passes/passes.hpp"
 #include "autograd/runtime/error.hpp"
 
@@ -45,16 +44,17 @@ class Verifier {
 
   void check(const Step& step) const {
     if (step.kind == Step::Kind::map) {
-      const FusedFormula& formula = step.formula;
-      require(formula.results.size() == step.outputs.size(), "a formula's results are not the step's outputs", 0);
+      const Program& program = step.formula.program;
+      require(program.input_count == step.inputs.size(), "a formula's inputs are not the step's", 0);
+      require(program.results.size() == step.outputs.size(), "a formula's results are not the step's outputs", 0);
       for (const ValueId input : step.inputs) {
         require(broadcasts_to(draft_.spec(input).shape, step.space), "a map's input does not fit its space", input);
       }
-      std::size_t known = step.inputs.size() + formula.constants.size();
-      for (const Program::Step& each : formula.steps) {
-        const int operands = detail::primitive(each.code).operand_count;
-        require(each.a < known && (operands < 2 || each.b < known) && (operands < 3 || each.c < known),
-                "a formula uses a number that is not there yet", 0);
+      std::size_t known = program.first_step();
+      for (const Program::Step& each : program.steps) {
+        for (const std::uint32_t operand : detail::operands_of(each)) {
+          require(operand < known, "a formula uses a number that is not there yet", 0);
+        }
         ++known;
       }
     } else if (step.kind == Step::Kind::product) {

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "autograd/formula/text.hpp"
 #include "autograd/graph/operation.hpp"
-#include "autograd/plan/report/formula_text.hpp"
 
 namespace xgrad::plan {
 
@@ -80,7 +80,7 @@ std::string step_title(const Executable& plan, std::uint32_t step) {
 std::string step_text(const Executable& plan, std::uint32_t step) {
   const Step& each = plan.draft().steps[step];
   switch (each.kind) {
-    case Step::Kind::map: return formula_text(each.formula, each.inputs.size());
+    case Step::Kind::map: return detail::to_string(each.formula.program);
     case Step::Kind::product: {
       const Product& p = each.product;
       return fmt::format("{}{} ({}, {}) x ({}, {}){}{}", each.name, p.accumulate ? " added to what is there" : "", p.m,
@@ -115,7 +115,7 @@ double step_flops(const Executable& plan, std::uint32_t step) {
       return 2 * static_cast<double>(each.product.m) * static_cast<double>(each.product.k) *
              static_cast<double>(each.product.n);
     case Step::Kind::map:
-      return static_cast<double>(each.space.element_count()) * static_cast<double>(each.formula.steps.size());
+      return static_cast<double>(each.space.element_count()) * static_cast<double>(each.formula.program.steps.size());
     case Step::Kind::program: return flops(*each.nested.executable);
     default:
       return static_cast<double>(

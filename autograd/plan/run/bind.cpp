@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "autograd/formula/builder.hpp"
+#include "autograd/formula/code.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/plan/run/executable.hpp"
@@ -54,9 +54,8 @@ class MapKernel final : public Kernel {
  private:
   // Inputs and outputs that may share memory are given the same address, as the prepared map asks for.
   static kernels::PreparedMap prepare(const Draft& draft, const Step& step, const std::vector<bool>& shared) {
-    const FusedFormula& formula = step.formula;
-    const detail::MapCode code =
-        detail::assemble(step.inputs.size(), formula.constants.size(), formula.steps, formula.results);
+    const Program& program = step.formula.program;
+    const detail::MapCode code = detail::assemble(program);
     // Addresses that stand for buffers: far apart, never read.
     constexpr std::uintptr_t apart = std::uintptr_t{1} << 40;
     const auto address = [&](std::size_t i) { return reinterpret_cast<void*>(apart * (i + 1)); };
@@ -76,15 +75,16 @@ class MapKernel final : public Kernel {
     kernels::MapCall call;
     call.code = code.code.data();
     call.code_size = code.code.size();
-    call.constants = formula.constants.data();
-    call.constant_count = formula.constants.size();
+    call.constants = program.constants.data();
+    call.constant_count = program.constants.size();
     call.register_count = code.register_count;
-    call.compute = formula.compute;
+    call.compute = step.formula.compute;
     call.inputs = inputs.data();
     call.input_count = inputs.size();
     call.outputs = outputs.data();
     call.output_count = outputs.size();
     call.shape = step.space;
+    call.cost = code.cost;
     return kernels::PreparedMap(step.name.c_str(), call);
   }
 

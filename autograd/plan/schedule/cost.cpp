@@ -26,7 +26,7 @@ double cost_of(const Draft& draft, const Step& step) {
   switch (step.kind) {
     case Step::Kind::map:
       return element_ns * static_cast<double>(step.space.element_count()) *
-             (1 + static_cast<double>(step.formula.steps.size()));
+             (1 + static_cast<double>(step.formula.program.steps.size()));
     case Step::Kind::product:
       return multiply_add_ns * static_cast<double>(step.product.m) * static_cast<double>(step.product.k) *
              static_cast<double>(step.product.n);
