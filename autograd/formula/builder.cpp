@@ -1,6 +1,7 @@
 #include "autograd/formula/builder.hpp"
 
 #include <atomic>
+#include <bit>
 #include <utility>
 
 #include "autograd/formula/primitives.hpp"
@@ -83,6 +84,13 @@ Scalar FormulaBuilder::emit(Opcode code, Scalar a, Scalar b, Scalar c) {
   return value(recorder_.step(code, operands));
 }
 
+bool FormulaBuilder::same(Scalar a, Scalar b) const {
+  const auto ca = constant_of(a);
+  const auto cb = constant_of(b);
+  return ca && cb ? std::bit_cast<std::uint64_t>(*ca) == std::bit_cast<std::uint64_t>(*cb)
+                  : a.formula_ != 0 && a.formula_ == b.formula_ && a.id_ == b.id_;
+}
+
 // A branch that asks for the same condition again has its answer.
 std::optional<Scalar> FormulaBuilder::simplify_where(Scalar condition, Scalar a, Scalar b) {
   if (same(a, b)) {
@@ -137,26 +145,29 @@ std::optional<Scalar> FormulaBuilder::simplify(Opcode code, Scalar a, Scalar b, 
 }
 
 Scalar FormulaBuilder::scale(Scalar factor, Scalar derivative) {
-  if (const auto known = constant_of(derivative)) {
-    return *known == 0 ? Scalar(0) : factor * derivative;
-  }
   const auto inner = step_of(derivative);
-  if (inner) {
-    const Scalar a = value(inner->operands[0]);
-    const Scalar b = value(inner->operands[1]);
-    if (inner->code == Opcode::where) {
-      const Scalar c = value(inner->operands[2]);
-      if (constant_of(b) || constant_of(c)) {
-        const Scalar otherwise = scale(factor, c);
-        return where(a, scale(factor, b), otherwise);
-      }
+  if (inner && inner->code == Opcode::where) {
+    const Scalar yes = value(inner->operands[1]);
+    const Scalar no = value(inner->operands[2]);
+    if (constant_of(yes) || constant_of(no)) {
+      const auto in_branch = [&](Scalar branch) { return constant_of(branch) == 0.0 ? branch : scale(factor, branch); };
+      const Scalar otherwise = in_branch(no);
+      return where(value(inner->operands[0]), in_branch(yes), otherwise);
     }
-    if (inner->code == Opcode::negative) {
-      return -scale(factor, a);
-    }
-    if (inner->code == Opcode::divide && constant_of(a)) {
-      return factor * a / b;
-    }
+  }
+  if (inner && inner->code == Opcode::negative) {
+    return -scale(factor, value(inner->operands[0]));
+  }
+  return multiply(factor, derivative);
+}
+
+Scalar FormulaBuilder::multiply(Scalar factor, Scalar derivative) {
+  const auto inner = step_of(derivative);
+  if (inner && inner->code == Opcode::negative) {
+    return -multiply(factor, value(inner->operands[0]));
+  }
+  if (inner && inner->code == Opcode::divide && constant_of(value(inner->operands[0]))) {
+    return factor * value(inner->operands[0]) / value(inner->operands[1]);
   }
   return factor * derivative;
 }

@@ -27,8 +27,9 @@ class FormulaBuilder {
   /// The same computation on other inputs: all values, by their numbers in the program.
   std::vector<Scalar> replay(const Program& program, const std::vector<Scalar>& inputs);
 
-  /// factor * derivative, keeping exact zeros: the branch of a `where` whose derivative is 0 gives 0, whatever the
-  /// factor is.
+  /// factor * derivative.
+  Scalar multiply(Scalar factor, Scalar derivative);
+  /// The same, keeping exact zeros: the branch of a `where` whose derivative is 0 gives 0, whatever the factor is.
   Scalar scale(Scalar factor, Scalar derivative);
 
   /// The step that makes \p x; nothing when it is an input or a constant.
@@ -52,7 +53,7 @@ class FormulaBuilder {
  private:
   std::optional<Scalar> simplify(kernels::Opcode code, Scalar a, Scalar b, Scalar c);
   std::optional<Scalar> simplify_where(Scalar condition, Scalar a, Scalar b);
-  bool same(Scalar a, Scalar b) const { return a.formula_ != 0 && a.formula_ == b.formula_ && a.id_ == b.id_; }
+  bool same(Scalar a, Scalar b) const;
 
   std::uint64_t number_;   // of all builders of the process
   FormulaBuilder* outer_;  // the one that this thread goes on with afterwards

@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
+#include <cstdint>
 #include <map>
+#include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include "autograd/formula/terms.hpp"
 
 namespace xgrad::detail {
 
@@ -13,258 +16,290 @@ using kernels::Opcode;
 
 namespace {
 
-// Powers of values, by the numbers of the values. Empty: 1.
-using Powers = std::map<std::uint32_t, int>;
-// A sum of products, each with its constant factor. Empty: 0.
-using Terms = std::map<Powers, double>;
-
-Powers product(const Powers& a, const Powers& b, int sign = 1) {
-  Powers result = a;
-  for (const auto& [id, power] : b) {
-    const int sum = result[id] + sign * power;
-    sum == 0 ? static_cast<void>(result.erase(id)) : static_cast<void>(result[id] = sum);
-  }
-  return result;
-}
-
-void add(Terms& terms, const Powers& powers, double factor) {
-  const double sum = terms[powers] + factor;
-  sum == 0 ? static_cast<void>(terms.erase(powers)) : static_cast<void>(terms[powers] = sum);
-}
+using Value = Recorder::Value;
 
 class Collector {
  public:
-  explicit Collector(FormulaBuilder& builder) : builder_(&builder) {}
+  Collector(FormulaBuilder& builder, std::int64_t budget) : builder_(builder), budget_(budget) {}
+
+  /// Nothing when the budget was too small.
+  std::optional<Scalar> run(Scalar x) {
+    const Scalar result = simplest(x);
+    return is_over() ? std::nullopt : std::optional(result);
+  }
+
+ private:
+  /// What is known of a value: its terms, and what it is as a divisor, factor · product, with no sum taken apart. What is
+  /// joined or factored out of a sum may turn inf - inf into inf, and 1 / inf would be no trace of it.
+  struct Known {
+    Terms terms;
+    Product product;
+    double factor = 1;
+  };
+
+  void spend(std::size_t work) { budget_ -= static_cast<std::int64_t>(work); }
+  bool is_over() const { return budget_ < 0; }
 
   // The value as it is or from its terms, whichever takes fewer steps.
   Scalar simplest(Scalar x) {
-    const std::uint32_t id = builder_->id_of(x);
-    const auto known = simplest_.find(id);
-    if (known != simplest_.end()) {
+    const Value id = builder_.id_of(x);
+    if (const auto known = simplest_.find(id); known != simplest_.end()) {
       return known->second;
     }
-    const Scalar collected = emit(terms_of(id));
-    const Scalar best = step_count(collected) < step_count(x) ? collected : x;
+    const Scalar collected = emit(known(id).terms);
+    const Scalar best = !is_over() && count_steps(collected) < count_steps(x) ? collected : x;
     simplest_.emplace(id, best);
     return best;
   }
 
- private:
-  std::ptrdiff_t step_count(Scalar x) {
-    const std::vector<bool> needed = steps_behind(builder_->id_of(x));
-    return std::count(needed.begin(), needed.end(), true);
-  }
-
-  // Which steps take part in a value.
-  std::vector<bool> steps_behind(std::uint32_t id) const {
-    std::vector<bool> needed(builder_->recorded().step_count());
-    if (Recorder::is_step(id)) {
-      needed[Recorder::position_of(id)] = true;
-    }
-    for (std::size_t i = needed.size(); i-- > 0;) {
-      if (needed[i]) {
-        for (const std::uint32_t operand : operands_of(builder_->recorded().step_at(i))) {
-          if (Recorder::is_step(operand)) {
-            needed[Recorder::position_of(operand)] = true;
-          }
-        }
+  // How many steps take part in a value.
+  std::size_t count_steps(Scalar x) {
+    ++visit_;
+    visited_.resize(builder_.recorded().step_count());
+    std::vector<Value> open;
+    std::size_t count = 0;
+    const auto enter = [&](Value value) {
+      if (Recorder::is_step(value) && visited_[Recorder::position_of(value)] != visit_) {
+        visited_[Recorder::position_of(value)] = visit_;
+        open.push_back(value);
+        ++count;
       }
+    };
+    enter(builder_.id_of(x));
+    while (!open.empty()) {
+      const Program::Step& step = builder_.recorded().step_at(Recorder::position_of(open.back()));
+      open.pop_back();
+      const auto operands = operands_of(step);
+      std::for_each(operands.begin(), operands.end(), enter);
     }
-    return needed;
+    spend(count);
+    return count;
   }
 
-  bool depends_on(std::uint32_t id, std::uint32_t input) const {
-    if (!Recorder::is_step(id)) {
-      return id == input;
-    }
-    const std::vector<bool> needed = steps_behind(id);
-    for (std::size_t i = 0; i < needed.size(); ++i) {
-      if (needed[i]) {
-        const auto operands = operands_of(builder_->recorded().step_at(i));
-        if (std::find(operands.begin(), operands.end(), input) != operands.end()) {
-          return true;
-        }
+  // Which inputs take part in a value: one bit each; all from the 64th on share one.
+  std::uint64_t inputs_behind(Value value) {
+    const auto of = [&](Value known) {
+      return Recorder::is_input(known)      ? std::uint64_t{1} << std::min<Value>(known, 63)
+             : Recorder::is_constant(known) ? 0
+                                            : inputs_behind_[Recorder::position_of(known)];
+    };
+    while (Recorder::is_step(value) && inputs_behind_.size() <= Recorder::position_of(value)) {
+      std::uint64_t inputs = 0;
+      for (const Value operand : operands_of(builder_.recorded().step_at(inputs_behind_.size()))) {
+        inputs |= of(operand);
       }
+      inputs_behind_.push_back(inputs);
     }
-    return false;
+    return of(value);
   }
 
-  const Terms& terms_of(std::uint32_t id) {
-    const auto known = terms_.find(id);
-    return known != terms_.end() ? known->second : terms_.emplace(id, find_terms(id)).first->second;
-  }
-
-  static Terms whole(std::uint32_t id) { return {{{{id, 1}}, 1.0}}; }
-
-  Terms find_terms(std::uint32_t id) {
-    const Scalar x = builder_->value(id);
-    if (const auto constant = builder_->constant_of(x)) {
-      return !std::isfinite(*constant) ? whole(id) : *constant == 0 ? Terms() : Terms{{{}, *constant}};
+  const Known& known(Value id) {
+    if (const auto entry = known_.find(id); entry != known_.end()) {
+      return entry->second;
     }
-    const auto step = builder_->step_of(x);
+    constexpr int deepest = 500;  // of the recursion
+    if (++depth_ > deepest) {
+      budget_ = -1;
+    }
+    Known found = is_over() ? whole(id) : find(id);
+    --depth_;
+    const auto is_finite = [](const auto& term) { return std::isfinite(term.second); };
+    if (!std::all_of(found.terms.begin(), found.terms.end(), is_finite) || !std::isfinite(found.factor) ||
+        found.factor == 0) {
+      found = whole(id);
+    }
+    spend(size_of(found.terms) + found.product.size());
+    return known_.emplace(id, std::move(found)).first->second;
+  }
+  const Terms& terms_of(Value id) { return known(id).terms; }
+
+  static Terms itself(Value id) { return {{{{{id, 1}}, false}, 1.0}}; }
+  static Known whole(Value id) { return {itself(id), {{id, 1}}}; }
+
+  Known find(Value id) {
+    const Scalar x = builder_.value(id);
+    if (const auto constant = builder_.constant_of(x)) {
+      return constant_terms(id, *constant);
+    }
+    const auto step = builder_.step_of(x);
     if (!step) {
       return whole(id);
     }
+    const auto [a, b, c] = step->operands;
     switch (step->code) {
-      case Opcode::negative: return sum({}, terms_of(step->operands[0]), -1);
-      case Opcode::add: return with_sums_joined(sum(summands(step->operands[0]), summands(step->operands[1]), 1));
-      case Opcode::subtract: return with_sums_joined(sum(summands(step->operands[0]), summands(step->operands[1]), -1));
-      case Opcode::multiply: return product_of(id, step->operands[0], step->operands[1], 1);
-      case Opcode::divide: return product_of(id, step->operands[0], step->operands[1], -1);
-      case Opcode::where: return selection(*step);
+      case Opcode::negative: return {sum({}, terms_of(a), -1), known(a).product, -known(a).factor};
+      case Opcode::add: return {sum_of(a, b, 1), {{id, 1}}};
+      case Opcode::subtract: return {sum_of(a, b, -1), {{id, 1}}};
+      case Opcode::multiply: return product_of(id, a, b);
+      case Opcode::divide: return quotient_of(id, a, b);
+      case Opcode::where: return {selection(a, b, c), {{id, 1}}};
       default: return whole(id);
     }
   }
 
-  static Terms sum(const Terms& a, const Terms& b, double factor) {
-    Terms result = a;
-    for (const auto& [powers, coefficient] : b) {
-      add(result, powers, factor * coefficient);
+  static Known constant_terms(Value id, double constant) {
+    if (!std::isfinite(constant)) {
+      return whole(id);
     }
+    Known result{{}, {}, constant};
+    add(result.terms, {}, constant);
     return result;
+  }
+
+  // a + sign · b
+  Terms sum_of(Value a, Value b, double sign) {
+    const Terms second = summands(b);
+    const Terms first = summands(a);
+    return with_sums_joined(sum(first, second, sign));
   }
 
   // Where terms differ in one factor only, a sum or a selection, and those add up to something shorter, that:
   // m (1 - x) - m (1 + x) is -2 m x.
   Terms with_sums_joined(Terms terms) {
-    std::map<Powers, std::vector<std::pair<std::uint32_t, double>>> groups;
-    for (const auto& [powers, factor] : terms) {
-      for (const auto& [id, exponent] : powers) {
-        if (exponent == 1 && builder_->step_of(builder_->value(id))) {
-          groups[product(powers, {{id, 1}}, -1)].emplace_back(id, factor);
+    struct Member {
+      Value value;
+      Terms::key_type term;
+      double factor;
+    };
+    std::map<Product, std::vector<Member>> groups;
+    for (const auto& each : terms) {
+      for (const Power& power : each.first.product) {
+        if (power.exponent == 1 && Recorder::is_step(power.value)) {
+          groups[without(each.first.product, {power})].push_back({power.value, each.first, factor_of(each)});
         }
       }
     }
+    spend(size_of(terms));
     for (const auto& [rest, members] : groups) {
-      if (members.size() < 2) {
+      const auto is_there = [&](const Member& member) { return terms.contains(member.term); };
+      if (members.size() < 2 || !std::all_of(members.begin(), members.end(), is_there)) {
         continue;
       }
-      const Terms joined = joined_sums(members);
-      if (joined.size() >= members.size() ||
-          std::any_of(members.begin(), members.end(), [&, &rest = rest](const auto& member) {
-            return !terms.contains(product(rest, {{member.first, 1}}));
-          })) {
+      std::vector<std::pair<Value, double>> summands;
+      for (const Member& member : members) {
+        summands.emplace_back(member.value, member.factor);
+      }
+      const Terms joined = joined_sums(summands);
+      if (joined.empty() || joined.size() >= members.size()) {
         continue;
       }
-      for (const auto& [id, factor] : members) {
-        terms.erase(product(rest, {{id, 1}}));
+      for (const Member& member : members) {
+        terms.erase(member.term);
       }
-      for (const auto& [powers, factor] : joined) {
-        add(terms, product(rest, powers), factor);
+      for (const auto& each : joined) {
+        add(terms, times(rest, each.first.product), factor_of(each));
       }
     }
     return terms;
   }
 
   // Σ factor · value, with sums opened, and selections by the same condition made one.
-  Terms joined_sums(const std::vector<std::pair<std::uint32_t, double>>& members) {
+  Terms joined_sums(const std::vector<std::pair<Value, double>>& members) {
     Terms total;
-    std::map<std::uint32_t, std::pair<Scalar, Scalar>> selections;  // by condition
+    std::map<Value, std::pair<Scalar, Scalar>> selections;  // by condition
     for (const auto& [id, factor] : members) {
-      const auto step = *builder_->step_of(builder_->value(id));
+      const auto step = *builder_.step_of(builder_.value(id));
       if (step.code != Opcode::where) {
         total = sum(total, terms_of(id), factor);
         continue;
       }
       auto& [yes, no] = selections.try_emplace(step.operands[0], Scalar(0), Scalar(0)).first->second;
-      yes = yes + factor * builder_->value(step.operands[1]);
-      no = no + factor * builder_->value(step.operands[2]);
+      yes = yes + factor * builder_.value(step.operands[1]);
+      no = no + factor * builder_.value(step.operands[2]);
     }
     for (const auto& [condition, branches] : selections) {
-      const Scalar selection = where(builder_->value(condition), branches.first, branches.second);
-      total = sum(total, terms_of(builder_->id_of(selection)), 1);
+      const Scalar selection = where(builder_.value(condition), branches.first, branches.second);
+      total = sum(total, terms_of(builder_.id_of(selection)), 1);
     }
+    spend(size_of(total));
     return total;
   }
 
   // where(c, m a, m b) is m where(c, a, b); but m stays inside where a branch is exactly 0, for then the result is.
-  Terms selection(const Program::Step& step) {
-    Terms yes = terms_of(step.operands[1]);
-    Terms no = terms_of(step.operands[2]);
-    const Terms both = yes.empty() || no.empty() ? Terms() : sum(yes, no, 1);
-    const Powers outside = both.empty() ? Powers() : content(both);
-    Scalar taken = simplest(builder_->value(step.operands[1]));
-    Scalar otherwise = simplest(builder_->value(step.operands[2]));
+  Terms selection(Value condition, Value if_true, Value if_false) {
+    const Terms& yes = terms_of(if_true);
+    const Terms& no = terms_of(if_false);
+    const Product outside =
+        yes.empty() || no.empty() ? Product() : common_powers(common_factors(yes), common_factors(no));
+    Scalar taken = simplest(builder_.value(if_true));
+    Scalar otherwise = simplest(builder_.value(if_false));
     if (!outside.empty()) {
-      taken = emit(divided(yes, outside));
-      otherwise = emit(divided(no, outside));
+      taken = emit(without(yes, outside));
+      otherwise = emit(without(no, outside));
     }
-    const Scalar inside = where(builder_->value(step.operands[0]), taken, otherwise);
-    return {{product(outside, {{builder_->id_of(inside), 1}}), 1.0}};
+    const Scalar inside = where(builder_.value(condition), taken, otherwise);
+    return {{{times(outside, {{builder_.id_of(inside), 1}}), false}, 1.0}};
   }
 
-  // The factors that all terms have.
-  static Powers content(const Terms& terms) {
-    Powers common = terms.begin()->first;
-    for (const auto& [powers, factor] : terms) {
-      Powers in_both;
-      for (const auto& [id, exponent] : common) {
-        const auto found = powers.find(id);
-        const int other = found == powers.end() ? 0 : found->second;
-        if (exponent > 0 ? other > 0 : other < 0) {
-          in_both[id] = exponent > 0 ? std::min(exponent, other) : std::max(exponent, other);
-        }
-      }
-      common = std::move(in_both);
-    }
-    return common;
+  // What all terms share, unless nothing but two constants of opposite sign would be left of some: 2P - 3P is not -P.
+  static Product common_factors(const Terms& terms) {
+    const Product common = common_powers(terms);
+    const auto is_bare = [&](const auto& term) { return term.first.product == common; };
+    return std::count_if(terms.begin(), terms.end(), is_bare) > 1 ? Product() : common;
   }
 
-  static Terms divided(const Terms& terms, const Powers& divisor) {
-    Terms result;
-    for (const auto& [powers, factor] : terms) {
-      result[product(powers, divisor, -1)] = factor;
-    }
-    return result;
-  }
-
-  // a · b, or a / b for the sign -1.
-  Terms product_of(std::uint32_t id, std::uint32_t a, std::uint32_t b, int sign) {
+  Known product_of(Value id, Value a, Value b) {
     if (terms_of(a).empty() || terms_of(b).empty()) {
       return whole(id);  // 0 times infinity is not 0
     }
-    if (sign > 0 && terms_of(a).size() == 1) {
+    Known result{{}, times(known(a).product, known(b).product), known(a).factor * known(b).factor};
+    if (terms_of(a).size() == 1) {
       std::swap(a, b);
     }
     const Terms first = summands(a);
     const Terms second = as_one_factor(b);
-    const auto& [powers, coefficient] = *second.begin();
-    Terms result;
-    for (const auto& [own, factor] : first) {
-      const double scaled = sign > 0 ? factor * coefficient : factor / coefficient;
-      if (!std::isfinite(scaled) || scaled == 0) {
+    const auto& only = *second.begin();
+    for (const auto& each : first) {
+      const double factor = factor_of(each) * factor_of(only);
+      if (factor == 0) {
         return whole(id);
       }
-      add(result, product(own, powers, sign), scaled);
+      add(result.terms, times(each.first.product, only.first.product), factor);
+    }
+    return result;
+  }
+
+  Known quotient_of(Value id, Value a, Value b) {
+    if (terms_of(a).empty() || terms_of(b).empty()) {
+      return whole(id);
+    }
+    const Product divisor = known(b).product;
+    Known result{{}, over(known(a).product, divisor), known(a).factor / known(b).factor};
+    for (const auto& each : Terms(summands(a))) {
+      const double factor = factor_of(each) / known(b).factor;
+      if (factor == 0) {
+        return whole(id);
+      }
+      add(result.terms, over(each.first.product, divisor), factor);
     }
     return result;
   }
 
   // A sum, as a product of the factors that its terms share and of one value for the rest.
-  Terms as_one_factor(std::uint32_t id) {
+  Terms as_one_factor(Value id) {
     const Terms terms = terms_of(id);
     if (terms.size() <= 1) {
       return terms;
     }
-    const Powers common = content(terms);
+    const Product common = common_factors(terms);
     if (common.empty()) {
-      return whole(builder_->id_of(simplest(builder_->value(id))));
+      return itself(builder_.id_of(simplest(builder_.value(id))));
     }
-    return {{product(common, {{builder_->id_of(emit(divided(terms, common))), 1}}), 1.0}};
+    return {{{times(common, {{builder_.id_of(emit(without(terms, common))), 1}}), false}, 1.0}};
   }
 
-  Terms summands(std::uint32_t id) {
-    const Terms terms = terms_of(id);
+  Terms summands(Value id) {
+    const Terms& terms = terms_of(id);
     return may_be_taken_apart(terms) ? terms : as_one_factor(id);
   }
 
   // Sums such as 1 - x are exact, or nearly so, where their terms cancel; the difference of products would not be.
-  bool may_be_taken_apart(const Terms& terms) {
-    const auto is_one = [](const auto& term) { return term.first.empty() && std::abs(term.second) == 1; };
-    const auto is_input = [&](const auto& term) {
-      const auto& [powers, factor] = term;
-      return std::abs(factor) == 1 && powers.size() == 1 && powers.begin()->second == 1 &&
-             !builder_->step_of(builder_->value(powers.begin()->first));
+  static bool may_be_taken_apart(const Terms& terms) {
+    const auto is_one = [](const auto& term) { return term.first.product.empty() && term.second == 1; };
+    const auto is_input = [](const auto& term) {
+      const Product& product = term.first.product;
+      return term.second == 1 && product.size() == 1 && product[0].exponent == 1 &&
+             !Recorder::is_step(product[0].value);
     };
     return terms.size() <= 1 ||
            (std::none_of(terms.begin(), terms.end(), is_one) && !std::all_of(terms.begin(), terms.end(), is_input));
@@ -278,87 +313,91 @@ class Collector {
     return exponent % 2 == 0 ? root * root : root * root * x;
   }
 
-  // The product of powers, with the constant factor, whose sign is left out.
-  Scalar emit(Powers powers, double factor) {
+  // size · product
+  Scalar emit(Product product, double size) {
     std::optional<Scalar> result;
     const auto multiply_by = [&](Scalar x) { result = result ? *result * x : x; };
     const auto largest = [&](int sign) {
-      auto best = powers.end();
-      for (auto each = powers.begin(); each != powers.end(); ++each) {
-        const bool better = best == powers.end() || std::abs(each->second) > std::abs(best->second);
-        best = sign * each->second > 0 && better ? each : best;
+      auto best = product.end();
+      for (auto each = product.begin(); each != product.end(); ++each) {
+        const bool better = best == product.end() || std::abs(each->exponent) > std::abs(best->exponent);
+        best = sign * each->exponent > 0 && better ? each : best;
       }
       return best;
     };
-    if (std::abs(factor) != 1) {
-      multiply_by(std::abs(factor));
+    spend(product.size());
+    if (size != 1) {
+      multiply_by(size);
     }
-    for (auto up = largest(1), down = largest(-1); up != powers.end() && down != powers.end();
+    for (auto up = largest(1), down = largest(-1); up != product.end() && down != product.end();
          up = largest(1), down = largest(-1)) {
-      const int common = std::min(up->second, -down->second);
-      multiply_by(power(builder_->value(up->first) / builder_->value(down->first), common));
-      powers = product(powers, {{up->first, common}, {down->first, -common}}, -1);
+      const int common = std::min(up->exponent, -down->exponent);
+      multiply_by(power(builder_.value(up->value) / builder_.value(down->value), common));
+      up->exponent -= common;
+      down->exponent += common;
+      std::erase_if(product, [](const Power& each) { return each.exponent == 0; });
     }
-    for (const auto& [id, exponent] : powers) {
-      const Scalar each = power(builder_->value(id), std::abs(exponent));
+    for (const auto& [value, exponent] : product) {
+      const Scalar each = power(builder_.value(value), std::abs(exponent));
       result = exponent > 0 ? (result ? *result * each : each) : result.value_or(1) / each;
     }
     return result.value_or(1);
   }
 
   // Factors that are in all terms and in nothing else, such as cotangents: inputs in which the sum is linear.
-  Powers common_inputs(const Terms& terms) {
-    Powers common;
-    for (const auto& [id, exponent] : terms.begin()->first) {
-      const bool everywhere = std::all_of(terms.begin(), terms.end(), [&, id = id](const auto& term) {
-        const auto found = term.first.find(id);
-        return found != term.first.end() && found->second == 1;
-      });
-      if (everywhere && exponent == 1 && !builder_->step_of(builder_->value(id))) {
-        common[id] = 1;
-      }
-    }
-    for (const auto& [powers, factor] : terms) {
-      for (const auto& [id, exponent] : powers) {
-        if (common.empty()) {
-          return common;
-        }
-        std::erase_if(common,
-                      [&, id = id](const auto& input) { return input.first != id && depends_on(id, input.first); });
-      }
-    }
+  Product common_inputs(const Terms& terms) {
+    Product common = common_factors(terms);
+    std::erase_if(common, [&](const Power& power) {
+      const auto is_linear = [&](const auto& term) {
+        const Product& product = term.first.product;
+        return std::all_of(product.begin(), product.end(), [&](const Power& each) {
+          return each.value == power.value ? each == power
+                                           : (inputs_behind(each.value) & inputs_behind(power.value)) == 0;
+        });
+      };
+      return power.exponent != 1 || !Recorder::is_input(power.value) ||
+             !std::all_of(terms.begin(), terms.end(), is_linear);
+    });
     return common;
   }
 
-  Scalar emit(Terms terms) {
+  Scalar emit(const Terms& terms) {
     if (terms.empty()) {
       return 0;
     }
-    const Powers common = terms.size() > 1 ? common_inputs(terms) : Powers();
-    const auto outside = [&](const Powers& powers) { return product(powers, common, -1); };
-    const auto first = std::find_if(terms.begin(), terms.end(), [](const auto& term) { return term.second > 0; });
+    spend(size_of(terms));
+    const Product common = terms.size() > 1 ? common_inputs(terms) : Product();
+    const auto first = std::find_if(terms.begin(), terms.end(), [](const auto& each) { return !each.first.negative; });
     const bool all_negative = first == terms.end();
     const auto start = all_negative ? terms.begin() : first;
-    Scalar total = emit(outside(start->first), start->second);
-    for (auto term = terms.begin(); term != terms.end(); ++term) {
-      if (term != start) {
-        const Scalar each = emit(outside(term->first), term->second);
-        total = (term->second > 0) == !all_negative ? total + each : total - each;
+    Scalar total = emit(without(start->first.product, common), start->second);
+    for (auto each = terms.begin(); each != terms.end(); ++each) {
+      if (each != start) {
+        const Scalar term = emit(without(each->first.product, common), each->second);
+        total = each->first.negative == all_negative ? total + term : total - term;
       }
     }
-    if (terms.size() > 1 && !common.empty()) {
+    if (!common.empty()) {
       total = emit(common, 1) * total;
     }
     return all_negative ? -total : total;
   }
 
-  FormulaBuilder* builder_;
-  std::map<std::uint32_t, Terms> terms_;
-  std::map<std::uint32_t, Scalar> simplest_;
+  FormulaBuilder& builder_;
+  std::int64_t budget_;
+  int depth_ = 0;
+  std::unordered_map<Value, Known> known_;
+  std::unordered_map<Value, Scalar> simplest_;
+  std::vector<std::uint64_t> inputs_behind_;  // per step
+  std::vector<std::uint32_t> visited_;        // per step: the visit that saw it last
+  std::uint32_t visit_ = 0;
 };
 
 }  // namespace
 
-Scalar collect_terms(FormulaBuilder& builder, Scalar x) { return Collector(builder).simplest(x); }
+std::optional<Scalar> collect_terms(FormulaBuilder& builder, Scalar x) {
+  constexpr std::int64_t least = 1'000'000'000;
+  return Collector(builder, least).run(x);
+}
 
 }  // namespace xgrad::detail
