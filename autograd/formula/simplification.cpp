@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "autograd/formula/emission.hpp"
 #include "autograd/formula/terms.hpp"
 
 namespace xgrad::detail {
@@ -20,10 +21,14 @@ using Value = Recorder::Value;
 
 class Collector {
  public:
-  Collector(FormulaBuilder& builder, std::int64_t budget) : builder_(builder), budget_(budget) {}
+  explicit Collector(FormulaBuilder& builder) : builder_(builder), emitter_(builder, products_) {}
 
-  /// Nothing when the budget was too small.
+  /// Nothing when that takes too long.
   std::optional<Scalar> run(Scalar x) {
+    constexpr std::size_t longest = 4096;
+    if (count_steps(x) > longest) {
+      return std::nullopt;
+    }
     const Scalar result = simplest(x);
     return is_over() ? std::nullopt : std::optional(result);
   }
@@ -33,12 +38,15 @@ class Collector {
   /// joined or factored out of a sum may turn inf - inf into inf, and 1 / inf would be no trace of it.
   struct Known {
     Terms terms;
-    Product product;
+    Products::Number product;
     double factor = 1;
   };
 
-  void spend(std::size_t work) { budget_ -= static_cast<std::int64_t>(work); }
-  bool is_over() const { return budget_ < 0; }
+  // Work is counted in steps seen and powers compared, up to some ten milliseconds of it. When that is over, no value is
+  // taken apart any more.
+  static constexpr std::size_t most_work = 330'000;
+  void spend(std::size_t work) { spent_ += work; }
+  bool is_over() const { return spent_ + products_.work() + emitter_.work() > most_work; }
 
   // The value as it is or from its terms, whichever takes fewer steps.
   Scalar simplest(Scalar x) {
@@ -46,7 +54,7 @@ class Collector {
     if (const auto known = simplest_.find(id); known != simplest_.end()) {
       return known->second;
     }
-    const Scalar collected = emit(known(id).terms);
+    const Scalar collected = emitter_.emit(known(id).terms);
     const Scalar best = !is_over() && count_steps(collected) < count_steps(x) ? collected : x;
     simplest_.emplace(id, best);
     return best;
@@ -76,50 +84,34 @@ class Collector {
     return count;
   }
 
-  // Which inputs take part in a value: one bit each; all from the 64th on share one.
-  std::uint64_t inputs_behind(Value value) {
-    const auto of = [&](Value known) {
-      return Recorder::is_input(known)      ? std::uint64_t{1} << std::min<Value>(known, 63)
-             : Recorder::is_constant(known) ? 0
-                                            : inputs_behind_[Recorder::position_of(known)];
-    };
-    while (Recorder::is_step(value) && inputs_behind_.size() <= Recorder::position_of(value)) {
-      std::uint64_t inputs = 0;
-      for (const Value operand : operands_of(builder_.recorded().step_at(inputs_behind_.size()))) {
-        inputs |= of(operand);
-      }
-      inputs_behind_.push_back(inputs);
-    }
-    return of(value);
-  }
-
   const Known& known(Value id) {
     if (const auto entry = known_.find(id); entry != known_.end()) {
       return entry->second;
     }
-    constexpr int deepest = 500;  // of the recursion
+    constexpr int deepest = 500;  // the recursion is not to fill the stack
     if (++depth_ > deepest) {
-      budget_ = -1;
+      spend(most_work + 1);
     }
     Known found = is_over() ? whole(id) : find(id);
     --depth_;
-    const auto is_finite = [](const auto& term) { return std::isfinite(term.second); };
-    if (!std::all_of(found.terms.begin(), found.terms.end(), is_finite) || !std::isfinite(found.factor) ||
+    const auto is_finite = [](const Term& term) { return std::isfinite(term.size); };
+    spend(1 + found.terms.size());
+    if (is_over() || !std::all_of(found.terms.begin(), found.terms.end(), is_finite) || !std::isfinite(found.factor) ||
         found.factor == 0) {
       found = whole(id);
     }
-    spend(size_of(found.terms) + found.product.size());
     return known_.emplace(id, std::move(found)).first->second;
   }
   const Terms& terms_of(Value id) { return known(id).terms; }
 
-  static Terms itself(Value id) { return {{{{{id, 1}}, false}, 1.0}}; }
-  static Known whole(Value id) { return {itself(id), {{id, 1}}}; }
+  Terms itself(Value id) { return {make_term(products_.of(id), 1)}; }
+  Known whole(Value id) { return {itself(id), products_.of(id)}; }
 
   Known find(Value id) {
     const Scalar x = builder_.value(id);
     if (const auto constant = builder_.constant_of(x)) {
-      return constant_terms(id, *constant);
+      return !std::isfinite(*constant) ? whole(id)
+                                       : Known{sum_of({make_term(Products::one, *constant)}), Products::one, *constant};
     }
     const auto step = builder_.step_of(x);
     if (!step) {
@@ -128,79 +120,100 @@ class Collector {
     const auto [a, b, c] = step->operands;
     switch (step->code) {
       case Opcode::negative: return {sum({}, terms_of(a), -1), known(a).product, -known(a).factor};
-      case Opcode::add: return {sum_of(a, b, 1), {{id, 1}}};
-      case Opcode::subtract: return {sum_of(a, b, -1), {{id, 1}}};
+      case Opcode::add: return {total_of(a, b, 1), products_.of(id)};
+      case Opcode::subtract: return {total_of(a, b, -1), products_.of(id)};
       case Opcode::multiply: return product_of(id, a, b);
       case Opcode::divide: return quotient_of(id, a, b);
-      case Opcode::where: return {selection(a, b, c), {{id, 1}}};
+      case Opcode::where: return {selection(a, b, c), products_.of(id)};
       default: return whole(id);
     }
   }
 
-  static Known constant_terms(Value id, double constant) {
-    if (!std::isfinite(constant)) {
-      return whole(id);
-    }
-    Known result{{}, {}, constant};
-    add(result.terms, {}, constant);
-    return result;
-  }
-
   // a + sign · b
-  Terms sum_of(Value a, Value b, double sign) {
+  Terms total_of(Value a, Value b, double sign) {
     const Terms second = summands(b);
     const Terms first = summands(a);
-    return with_sums_joined(sum(first, second, sign));
+    return is_over() ? Terms() : with_sums_joined(sum(first, second, sign));
   }
+
+  /// A term as rest · value.
+  struct Member {
+    Products::Number rest;
+    Value value;
+    Term term;
+  };
 
   // Where terms differ in one factor only, a sum or a selection, and those add up to something shorter, that:
   // m (1 - x) - m (1 + x) is -2 m x.
   Terms with_sums_joined(Terms terms) {
-    struct Member {
-      Value value;
-      Terms::key_type term;
-      double factor;
-    };
-    std::map<Product, std::vector<Member>> groups;
-    for (const auto& each : terms) {
-      for (const Power& power : each.first.product) {
-        if (power.exponent == 1 && Recorder::is_step(power.value)) {
-          groups[without(each.first.product, {power})].push_back({power.value, each.first, factor_of(each)});
-        }
-      }
-    }
-    spend(size_of(terms));
-    for (const auto& [rest, members] : groups) {
-      const auto is_there = [&](const Member& member) { return terms.contains(member.term); };
-      if (members.size() < 2 || !std::all_of(members.begin(), members.end(), is_there)) {
+    for (const std::vector<Member>& members : groups_of(terms)) {
+      const auto is_there = [&](const Member& member) { return contains(terms, member.term); };
+      if (is_over() || !std::all_of(members.begin(), members.end(), is_there)) {
         continue;
       }
-      std::vector<std::pair<Value, double>> summands;
-      for (const Member& member : members) {
-        summands.emplace_back(member.value, member.factor);
-      }
-      const Terms joined = joined_sums(summands);
+      const Terms joined = joined_sums(members);
       if (joined.empty() || joined.size() >= members.size()) {
         continue;
       }
+      Terms gone;
       for (const Member& member : members) {
-        terms.erase(member.term);
+        gone.push_back(member.term);
       }
-      for (const auto& each : joined) {
-        add(terms, times(rest, each.first.product), factor_of(each));
+      gone = sum_of(std::move(gone));
+      std::erase_if(terms, [&](const Term& term) { return contains(gone, term); });
+      for (const Term& each : joined) {
+        terms.push_back(make_term(products_.times(members[0].rest, each.product), each.factor()));
       }
+      spend(terms.size());
+      terms = sum_of(std::move(terms));
     }
     return terms;
   }
 
+  // The terms that have the rest in common, for each rest that several have; in the order of what they are made of.
+  std::vector<std::vector<Member>> groups_of(const Terms& terms) {
+    for (const Term& term : terms) {
+      spend(1 + products_[term.product].size());
+    }
+    std::vector<Member> members;
+    for (const Term& term : is_over() ? Terms() : terms) {
+      for (const Power& power : products_[term.product]) {
+        if (power.exponent == 1 && Recorder::is_step(power.value)) {
+          members.push_back({products_.without(term.product, products_.of(power.value)), power.value, term});
+        }
+      }
+    }
+    std::sort(members.begin(), members.end(), [](const Member& a, const Member& b) { return a.rest < b.rest; });
+    std::vector<std::vector<Member>> groups;
+    for (auto first = members.begin(); first != members.end();) {
+      const auto last =
+          std::find_if(first, members.end(), [&](const Member& each) { return each.rest != first->rest; });
+      if (last - first > 1) {
+        groups.emplace_back(first, last);
+      }
+      first = last;
+    }
+    for (std::vector<Member>& group : groups) {
+      std::sort(group.begin(), group.end(), [&](const Member& a, const Member& b) {
+        return a.value != b.value && products_[a.term.product] == products_[b.term.product]
+                   ? a.value < b.value
+                   : products_.in_order(a.term, b.term);
+      });
+    }
+    std::sort(groups.begin(), groups.end(),
+              [&](const auto& a, const auto& b) { return products_[a[0].rest] < products_[b[0].rest]; });
+    return groups;
+  }
+
   // Σ factor · value, with sums opened, and selections by the same condition made one.
-  Terms joined_sums(const std::vector<std::pair<Value, double>>& members) {
+  Terms joined_sums(const std::vector<Member>& members) {
     Terms total;
     std::map<Value, std::pair<Scalar, Scalar>> selections;  // by condition
-    for (const auto& [id, factor] : members) {
-      const auto step = *builder_.step_of(builder_.value(id));
+    for (const Member& member : members) {
+      const double factor = member.term.factor();
+      const auto step = *builder_.step_of(builder_.value(member.value));
       if (step.code != Opcode::where) {
-        total = sum(total, terms_of(id), factor);
+        total = sum(total, terms_of(member.value), factor);
         continue;
       }
       auto& [yes, no] = selections.try_emplace(step.operands[0], Scalar(0), Scalar(0)).first->second;
@@ -211,7 +224,7 @@ class Collector {
       const Scalar selection = where(builder_.value(condition), branches.first, branches.second);
       total = sum(total, terms_of(builder_.id_of(selection)), 1);
     }
-    spend(size_of(total));
+    spend(members.size() + total.size());
     return total;
   }
 
@@ -219,185 +232,100 @@ class Collector {
   Terms selection(Value condition, Value if_true, Value if_false) {
     const Terms& yes = terms_of(if_true);
     const Terms& no = terms_of(if_false);
-    const Product outside =
-        yes.empty() || no.empty() ? Product() : common_powers(common_factors(yes), common_factors(no));
+    const Products::Number outside =
+        yes.empty() || no.empty() ? Products::one
+                                  : products_.common(common_factors(products_, yes), common_factors(products_, no));
     Scalar taken = simplest(builder_.value(if_true));
     Scalar otherwise = simplest(builder_.value(if_false));
-    if (!outside.empty()) {
-      taken = emit(without(yes, outside));
-      otherwise = emit(without(no, outside));
+    if (outside != Products::one) {
+      taken = emitter_.emit(without(products_, yes, outside));
+      otherwise = emitter_.emit(without(products_, no, outside));
     }
     const Scalar inside = where(builder_.value(condition), taken, otherwise);
-    return {{{times(outside, {{builder_.id_of(inside), 1}}), false}, 1.0}};
-  }
-
-  // What all terms share, unless nothing but two constants of opposite sign would be left of some: 2P - 3P is not -P.
-  static Product common_factors(const Terms& terms) {
-    const Product common = common_powers(terms);
-    const auto is_bare = [&](const auto& term) { return term.first.product == common; };
-    return std::count_if(terms.begin(), terms.end(), is_bare) > 1 ? Product() : common;
+    return {make_term(products_.times(outside, products_.of(builder_.id_of(inside))), 1)};
   }
 
   Known product_of(Value id, Value a, Value b) {
     if (terms_of(a).empty() || terms_of(b).empty()) {
       return whole(id);  // 0 times infinity is not 0
     }
-    Known result{{}, times(known(a).product, known(b).product), known(a).factor * known(b).factor};
+    const Products::Number product = products_.times(known(a).product, known(b).product);
+    const double factor = known(a).factor * known(b).factor;
     if (terms_of(a).size() == 1) {
       std::swap(a, b);
     }
-    const Terms first = summands(a);
-    const Terms second = as_one_factor(b);
-    const auto& only = *second.begin();
-    for (const auto& each : first) {
-      const double factor = factor_of(each) * factor_of(only);
-      if (factor == 0) {
-        return whole(id);
-      }
-      add(result.terms, times(each.first.product, only.first.product), factor);
+    Terms terms = summands(a);
+    const Term second = as_one_factor(b);
+    if (is_over()) {
+      return whole(id);
     }
-    return result;
+    for (Term& each : terms) {
+      each = make_term(products_.times(each.product, second.product), each.factor() * second.factor());
+    }
+    return without_zeros(id, {sum_of(std::move(terms)), product, factor});
   }
 
   Known quotient_of(Value id, Value a, Value b) {
     if (terms_of(a).empty() || terms_of(b).empty()) {
       return whole(id);
     }
-    const Product divisor = known(b).product;
-    Known result{{}, over(known(a).product, divisor), known(a).factor / known(b).factor};
-    for (const auto& each : Terms(summands(a))) {
-      const double factor = factor_of(each) / known(b).factor;
-      if (factor == 0) {
-        return whole(id);
-      }
-      add(result.terms, over(each.first.product, divisor), factor);
+    Terms terms = summands(a);
+    const Known& divisor = known(b);
+    for (Term& each : terms) {
+      each = make_term(products_.over(each.product, divisor.product), each.factor() / divisor.factor);
     }
-    return result;
+    return without_zeros(id, {sum_of(std::move(terms)), products_.over(known(a).product, divisor.product),
+                              known(a).factor / divisor.factor});
   }
 
-  // A sum, as a product of the factors that its terms share and of one value for the rest.
-  Terms as_one_factor(Value id) {
-    const Terms terms = terms_of(id);
-    if (terms.size() <= 1) {
-      return terms;
+  // Factors may underflow.
+  Known without_zeros(Value id, Known found) {
+    const bool has_zero =
+        std::any_of(found.terms.begin(), found.terms.end(), [](const Term& term) { return term.size == 0; });
+    return has_zero ? whole(id) : found;
+  }
+
+  // A sum, as a product of the factors that its terms share and of one value for the rest. Not for 0.
+  Term as_one_factor(Value id) {
+    const Terms& terms = terms_of(id);
+    if (terms.size() == 1) {
+      return terms[0];
     }
-    const Product common = common_factors(terms);
-    if (common.empty()) {
-      return itself(builder_.id_of(simplest(builder_.value(id))));
-    }
-    return {{{times(common, {{builder_.id_of(emit(without(terms, common))), 1}}), false}, 1.0}};
+    const Products::Number common = common_factors(products_, terms);
+    const Scalar rest =
+        common == Products::one ? simplest(builder_.value(id)) : emitter_.emit(without(products_, terms, common));
+    return make_term(products_.times(common, products_.of(builder_.id_of(rest))), 1);
   }
 
   Terms summands(Value id) {
     const Terms& terms = terms_of(id);
-    return may_be_taken_apart(terms) ? terms : as_one_factor(id);
+    return may_be_taken_apart(terms) ? terms : Terms{as_one_factor(id)};
   }
 
   // Sums such as 1 - x are exact, or nearly so, where their terms cancel; the difference of products would not be.
-  static bool may_be_taken_apart(const Terms& terms) {
-    const auto is_one = [](const auto& term) { return term.first.product.empty() && term.second == 1; };
-    const auto is_input = [](const auto& term) {
-      const Product& product = term.first.product;
-      return term.second == 1 && product.size() == 1 && product[0].exponent == 1 &&
-             !Recorder::is_step(product[0].value);
+  bool may_be_taken_apart(const Terms& terms) const {
+    const auto is_one = [](const Term& term) { return term.product == Products::one && term.size == 1; };
+    const auto is_input = [&](const Term& term) {
+      const Powers& powers = products_[term.product];
+      return term.size == 1 && powers.size() == 1 && powers[0].exponent == 1 && !Recorder::is_step(powers[0].value);
     };
     return terms.size() <= 1 ||
            (std::none_of(terms.begin(), terms.end(), is_one) && !std::all_of(terms.begin(), terms.end(), is_input));
   }
 
-  Scalar power(Scalar x, int exponent) {
-    if (exponent == 1) {
-      return x;
-    }
-    const Scalar root = power(x, exponent / 2);
-    return exponent % 2 == 0 ? root * root : root * root * x;
-  }
-
-  // size · product
-  Scalar emit(Product product, double size) {
-    std::optional<Scalar> result;
-    const auto multiply_by = [&](Scalar x) { result = result ? *result * x : x; };
-    const auto largest = [&](int sign) {
-      auto best = product.end();
-      for (auto each = product.begin(); each != product.end(); ++each) {
-        const bool better = best == product.end() || std::abs(each->exponent) > std::abs(best->exponent);
-        best = sign * each->exponent > 0 && better ? each : best;
-      }
-      return best;
-    };
-    spend(product.size());
-    if (size != 1) {
-      multiply_by(size);
-    }
-    for (auto up = largest(1), down = largest(-1); up != product.end() && down != product.end();
-         up = largest(1), down = largest(-1)) {
-      const int common = std::min(up->exponent, -down->exponent);
-      multiply_by(power(builder_.value(up->value) / builder_.value(down->value), common));
-      up->exponent -= common;
-      down->exponent += common;
-      std::erase_if(product, [](const Power& each) { return each.exponent == 0; });
-    }
-    for (const auto& [value, exponent] : product) {
-      const Scalar each = power(builder_.value(value), std::abs(exponent));
-      result = exponent > 0 ? (result ? *result * each : each) : result.value_or(1) / each;
-    }
-    return result.value_or(1);
-  }
-
-  // Factors that are in all terms and in nothing else, such as cotangents: inputs in which the sum is linear.
-  Product common_inputs(const Terms& terms) {
-    Product common = common_factors(terms);
-    std::erase_if(common, [&](const Power& power) {
-      const auto is_linear = [&](const auto& term) {
-        const Product& product = term.first.product;
-        return std::all_of(product.begin(), product.end(), [&](const Power& each) {
-          return each.value == power.value ? each == power
-                                           : (inputs_behind(each.value) & inputs_behind(power.value)) == 0;
-        });
-      };
-      return power.exponent != 1 || !Recorder::is_input(power.value) ||
-             !std::all_of(terms.begin(), terms.end(), is_linear);
-    });
-    return common;
-  }
-
-  Scalar emit(const Terms& terms) {
-    if (terms.empty()) {
-      return 0;
-    }
-    spend(size_of(terms));
-    const Product common = terms.size() > 1 ? common_inputs(terms) : Product();
-    const auto first = std::find_if(terms.begin(), terms.end(), [](const auto& each) { return !each.first.negative; });
-    const bool all_negative = first == terms.end();
-    const auto start = all_negative ? terms.begin() : first;
-    Scalar total = emit(without(start->first.product, common), start->second);
-    for (auto each = terms.begin(); each != terms.end(); ++each) {
-      if (each != start) {
-        const Scalar term = emit(without(each->first.product, common), each->second);
-        total = each->first.negative == all_negative ? total + term : total - term;
-      }
-    }
-    if (!common.empty()) {
-      total = emit(common, 1) * total;
-    }
-    return all_negative ? -total : total;
-  }
-
   FormulaBuilder& builder_;
-  std::int64_t budget_;
+  Products products_;
+  Emitter emitter_;
+  std::size_t spent_ = 0;
   int depth_ = 0;
   std::unordered_map<Value, Known> known_;
   std::unordered_map<Value, Scalar> simplest_;
-  std::vector<std::uint64_t> inputs_behind_;  // per step
-  std::vector<std::uint32_t> visited_;        // per step: the visit that saw it last
+  std::vector<std::uint32_t> visited_;  // per step: the visit that saw it last
   std::uint32_t visit_ = 0;
 };
 
 }  // namespace
 
-std::optional<Scalar> collect_terms(FormulaBuilder& builder, Scalar x) {
-  constexpr std::int64_t least = 1'000'000'000;
-  return Collector(builder, least).run(x);
-}
+std::optional<Scalar> collect_terms(FormulaBuilder& builder, Scalar x) { return Collector(builder).run(x); }
 
 }  // namespace xgrad::detail

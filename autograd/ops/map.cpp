@@ -186,10 +186,10 @@ Tensor joined(const Tensor& product) {
   std::vector<std::uint32_t> outer_positions;
   std::transform(inner.begin(), inner.end(), std::back_inserter(inner_positions), position);
   std::transform(outer.begin(), outer.end() - 1, std::back_inserter(outer_positions), position);
-  const Formula formula(detail::composed(product.node().as<Map>()->formula.program(), outer_positions,
-                                         factor.node().as<Map>()->formula.program(), inner_positions, operands.size()));
+  Program program = detail::composed(product.node().as<Map>()->formula.program(), outer_positions,
+                                     factor.node().as<Map>()->formula.program(), inner_positions, operands.size());
   constexpr std::size_t longest = 128;  // a part of the graph that is read twice is not to be repeated without end
-  return formula.program().steps.size() > longest ? product : apply_formula(formula, operands);
+  return program.steps.size() > longest ? product : apply_formula(Formula(std::move(program)), operands);
 }
 
 }  // namespace
