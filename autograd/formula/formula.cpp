@@ -1,7 +1,6 @@
 #include "autograd/formula/formula.hpp"
 
 #include <mutex>
-#include <unordered_map>
 #include <vector>
 
 #include <fmt/format.h>
@@ -11,17 +10,23 @@
 #include "autograd/formula/derivatives.hpp"
 #include "autograd/formula/kinds.hpp"
 #include "autograd/formula/text.hpp"
+#include "autograd/runtime/cache.hpp"
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/hash.hpp"
+#include "autograd/runtime/spin_lock.hpp"
 
 namespace xgrad {
 
 /// What the handles of a formula share: its program and what follows from it.
 struct Formula::Shared {
+  /// A derivative, once it has been found. The table below keeps the formula: some formulas are their own derivatives, and
+  /// would keep themselves alive. When the table has forgotten it, it is found again.
   struct Slot {
-    std::once_flag once;
-    std::optional<Formula> formula;
-    std::vector<std::uint32_t> arguments;
+    enum class State : std::uint8_t { unknown, zero, known };
+    State state = State::unknown;
+    bool simplified = false;
+    std::weak_ptr<const Shared> formula;
+    std::vector<std::uint32_t> arguments;  // never changes once known
   };
 
   Shared(Program p, std::string_view n)
@@ -29,45 +34,59 @@ struct Formula::Shared {
         program(std::move(p)),
         hash(runtime::combine_hashes(runtime::hash_text(n), detail::hash_of(program))) {}
 
+  /// \throws ValueError when truth values and numbers are mixed up.
+  void complete() {
+    kinds = detail::infer_kinds(program);
+    code = detail::assemble(program);
+    partials = std::make_unique<Slot[]>(program.input_count);
+  }
+
+  std::size_t bytes() const {
+    return sizeof(Shared) + name.size() + program.constants.size() * sizeof(double) +
+           program.steps.size() * sizeof(Program::Step) + code.code.size() * sizeof(kernels::Instruction) +
+           program.input_count * sizeof(Slot);
+  }
+
   std::string name;
   Program program;
   std::uint64_t hash;
   detail::FormulaKinds kinds;
   detail::MapCode code;
+  mutable runtime::SpinLock lock;  // of the slots
   std::unique_ptr<Slot[]> partials;
 };
 
+namespace {
+
+struct HashOfFormula {
+  std::size_t operator()(const auto* formula) const { return formula->hash; }
+};
+
+struct SameFormula {
+  bool operator()(const auto* a, const auto* b) const {
+    return a == b || (a->hash == b->hash && a->name == b->name && a->program == b->program);
+  }
+};
+
+}  // namespace
+
+// Equal formulas are one object, so a formula written inside a loop keeps the derivatives found in its first round.
 std::shared_ptr<const Formula::Shared> Formula::share(Program program, std::string_view name) {
   constexpr std::size_t most_steps = 4096;
   if (program.steps.size() > most_steps) {
     raise<ValueError>("formula", fmt::format("more than {} steps; split it into several formulas", most_steps));
   }
-  auto shared = std::make_shared<Shared>(std::move(program), name);
-  static std::mutex mutex;
-  static auto& known = *new std::unordered_multimap<std::uint64_t, std::shared_ptr<const Shared>>;
-  constexpr std::size_t most = 4096;
-  {
-    const std::lock_guard lock(mutex);
-    const auto [first, last] = known.equal_range(shared->hash);
-    for (auto each = first; each != last; ++each) {
-      if (each->second->program == shared->program && each->second->name == name) {
-        return each->second;
-      }
-    }
+  using Table = runtime::Cache<const Shared*, std::shared_ptr<const Shared>, HashOfFormula, SameFormula>;
+  static auto& table = *new Table(4096, std::size_t{64} << 20);  // never destroyed, as formulas in static variables
+  const auto shared = std::make_shared<Shared>(std::move(program), name);
+  if (const auto known = table.find(shared.get())) {
+    return *known;
   }
-  shared->kinds = detail::infer_kinds(shared->program);
-  shared->code = detail::assemble(shared->program);
-  shared->partials = std::make_unique<Shared::Slot[]>(shared->program.input_count);
-  const std::lock_guard lock(mutex);
-  if (known.size() < most) {
-    known.emplace(shared->hash, shared);
-  }
-  return shared;
+  shared->complete();
+  return table.insert(shared.get(), shared, shared->bytes());
 }
 
-bool Formula::same(const Formula& a, const Formula& b) {
-  return a.hash() == b.hash() && a.name() == b.name() && a.program() == b.program();
-}
+bool Formula::same(const Formula& a, const Formula& b) { return SameFormula()(a.shared_.get(), b.shared_.get()); }
 
 Formula::Formula(Program program, std::string_view name) : shared_(share(std::move(program), name)) {}
 
@@ -79,13 +98,30 @@ const detail::MapCode& Formula::code() const { return shared_->code; }
 
 std::optional<Partial> Formula::partial(std::size_t input) const {
   Shared::Slot& slot = shared_->partials[input];
-  std::call_once(slot.once, [&] {
-    if (auto derivative = detail::differentiate(program(), input)) {
-      slot.formula.emplace(std::move(derivative->program));
-      slot.arguments = std::move(derivative->arguments);
+  {
+    const std::lock_guard lock(shared_->lock);
+    if (slot.state == Shared::Slot::State::zero) {
+      return std::nullopt;
     }
-  });
-  return slot.formula ? std::optional(Partial{*slot.formula, slot.arguments}) : std::nullopt;
+    if (auto formula = slot.formula.lock()) {
+      return Partial{Formula(std::move(formula)), slot.arguments, slot.simplified};
+    }
+  }
+  auto derivative = detail::differentiate(program(), input);
+  if (!derivative) {
+    const std::lock_guard lock(shared_->lock);
+    slot.state = Shared::Slot::State::zero;
+    return std::nullopt;
+  }
+  Formula formula(std::move(derivative->program));
+  const std::lock_guard lock(shared_->lock);
+  if (slot.state == Shared::Slot::State::unknown) {
+    slot.state = Shared::Slot::State::known;
+    slot.simplified = derivative->simplified;
+    slot.arguments = std::move(derivative->arguments);
+  }
+  slot.formula = formula.shared_;
+  return Partial{std::move(formula), slot.arguments, slot.simplified};
 }
 
 void Formula::record(Call call, const void* f, std::size_t input_count, std::string_view name) {

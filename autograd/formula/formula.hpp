@@ -51,8 +51,8 @@ class Formula {
   const Program& program() const;   ///< what was traced
   std::uint64_t hash() const;       ///< of name and program; the same in every process and on every machine
 
-  /// `ct * d result / d input`, for a formula with one result; nothing where it is zero everywhere. Found once, as long as
-  /// it is remembered. Thread-safe.
+  /// `ct * d result / d input`, for a formula with one result; nothing where it is zero everywhere. It is remembered, and
+  /// found again when so many other formulas have been made that it is not. Thread-safe.
   std::optional<Partial> partial(std::size_t input) const;
 
   const detail::FormulaKinds& kinds() const;  ///< what operands it takes and what it gives
@@ -93,9 +93,10 @@ std::string to_string(const Formula& formula);
 /// One derivative of a formula: `ct * d result / d input`, as a formula of some of its inputs, its result, and ct.
 struct Partial {
   Formula formula;  ///< computes the derivative
-  /// What to call the formula with: i < n is the i-th input, n is the result, n + 1 is ct. Lives as long as the formula that
-  /// was differentiated.
+  /// What to call the formula with: i < n is the i-th input, n is the result, n + 1 is ct. They live as long as the formula
+  /// that was differentiated.
   std::span<const std::uint32_t> arguments;
+  bool simplified;  ///< is as short as algebra makes it; else it would have taken too long
 };
 
 }  // namespace xgrad

@@ -6,10 +6,10 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
-#include <thread>
 #include <utility>
 
 #include "autograd/runtime/cache.hpp"
+#include "autograd/runtime/spin_lock.hpp"
 
 // The address sanitizer's runtime, where it is linked in: it reports the use of a block that lies in the pool.
 extern "C" {
@@ -58,20 +58,6 @@ SizeClass class_of(std::size_t bytes) {
 
 struct FreeBlock {
   FreeBlock* next;
-};
-
-/// Held for a few instructions, and nearly always free: a std::mutex would cost more than what it guards.
-class SpinLock {
- public:
-  void lock() noexcept {
-    while (taken_.exchange(true, std::memory_order_acquire)) {
-      std::this_thread::yield();
-    }
-  }
-  void unlock() noexcept { taken_.store(false, std::memory_order_release); }
-
- private:
-  std::atomic<bool> taken_{false};
 };
 
 /// The freed blocks of one size. Each list has its own lock: threads rarely want the same size at the same moment.
