@@ -3,15 +3,14 @@
 #include <mutex>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "autograd/formula/builder.hpp"
 #include "autograd/formula/code.hpp"
 #include "autograd/formula/derivatives.hpp"
 #include "autograd/formula/kinds.hpp"
+#include "autograd/formula/parts.hpp"
+#include "autograd/formula/pieces.hpp"
 #include "autograd/formula/text.hpp"
 #include "autograd/runtime/cache.hpp"
-#include "autograd/runtime/error.hpp"
 #include "autograd/runtime/hash.hpp"
 #include "autograd/runtime/spin_lock.hpp"
 
@@ -37,7 +36,9 @@ struct Formula::Shared {
   /// \throws ValueError when truth values and numbers are mixed up.
   void complete() {
     kinds = detail::infer_kinds(program);
-    code = detail::assemble(program);
+    if (program.steps.size() <= detail::longest_program) {
+      code = detail::assemble(program);
+    }
     partials = std::make_unique<Slot[]>(program.input_count);
   }
 
@@ -54,6 +55,8 @@ struct Formula::Shared {
   detail::MapCode code;
   mutable runtime::SpinLock lock;  // of the slots
   std::unique_ptr<Slot[]> partials;
+  mutable std::once_flag cut;
+  mutable std::vector<detail::Piece> pieces;
 };
 
 namespace {
@@ -72,10 +75,6 @@ struct SameFormula {
 
 // Equal formulas are one object, so a formula written inside a loop keeps the derivatives found in its first round.
 std::shared_ptr<const Formula::Shared> Formula::share(Program program, std::string_view name) {
-  constexpr std::size_t most_steps = 4096;
-  if (program.steps.size() > most_steps) {
-    raise<ValueError>("formula", fmt::format("more than {} steps; split it into several formulas", most_steps));
-  }
   using Table = runtime::Cache<const Shared*, std::shared_ptr<const Shared>, HashOfFormula, SameFormula>;
   static auto& table = *new Table(4096, std::size_t{64} << 20);  // never destroyed, as formulas in static variables
   const auto shared = std::make_shared<Shared>(std::move(program), name);
@@ -122,6 +121,66 @@ std::optional<Partial> Formula::partial(std::size_t input) const {
   }
   slot.formula = formula.shared_;
   return Partial{std::move(formula), slot.arguments, slot.simplified};
+}
+
+const std::vector<detail::Piece>& Formula::pieces() const {
+  std::call_once(shared_->cut, [&] {
+    for (detail::ProgramPiece& piece : detail::cut(program(), detail::longest_piece)) {
+      shared_->pieces.push_back(
+          {Formula(std::move(piece.program), name()), std::move(piece.inputs), std::move(piece.outputs)});
+    }
+  });
+  return shared_->pieces;
+}
+
+namespace {
+
+struct DerivativeKey {
+  Formula formula;
+  bool forward;
+  std::vector<bool> given;
+  std::vector<bool> wanted;
+  friend bool operator==(const DerivativeKey&, const DerivativeKey&) = default;
+};
+
+struct HashOfDerivative {
+  std::size_t operator()(const DerivativeKey& key) const {
+    std::uint64_t hash = runtime::combine_hashes(key.formula.hash(), key.forward);
+    for (const std::vector<bool>* list : {&key.given, &key.wanted}) {
+      for (const bool each : *list) {
+        hash = runtime::combine_hashes(hash, each);
+      }
+    }
+    return hash;
+  }
+};
+
+std::shared_ptr<const detail::Derivative> find_derivative(const DerivativeKey& key) {
+  using Found = std::shared_ptr<const detail::Derivative>;
+  static auto& table = *new runtime::Cache<DerivativeKey, Found, HashOfDerivative>(4096, std::size_t{64} << 20);
+  if (const auto known = table.find(key)) {
+    return *known;
+  }
+  const Program& program = key.formula.program();
+  detail::DerivativeProgram derivative =
+      key.forward ? detail::push_forward(program, key.given) : detail::pull_back(program, key.given, key.wanted);
+  const std::size_t bytes = derivative.program.steps.size() * sizeof(Program::Step);
+  return table.insert(
+      key,
+      std::make_shared<const detail::Derivative>(detail::Derivative{
+          Formula(std::move(derivative.program)), std::move(derivative.arguments), std::move(derivative.places)}),
+      bytes);
+}
+
+}  // namespace
+
+std::shared_ptr<const detail::Derivative> Formula::pullback(const std::vector<bool>& given,
+                                                            const std::vector<bool>& wanted) const {
+  return find_derivative({*this, false, given, wanted});
+}
+
+std::shared_ptr<const detail::Derivative> Formula::pushforward(const std::vector<bool>& given) const {
+  return find_derivative({*this, true, given, {}});
 }
 
 void Formula::record(Call call, const void* f, std::size_t input_count, std::string_view name) {

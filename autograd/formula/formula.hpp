@@ -10,6 +10,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "autograd/formula/program.hpp"
 #include "autograd/formula/scalar.hpp"
@@ -23,8 +24,10 @@
 namespace xgrad {
 
 namespace detail {
+struct Derivative;
 struct FormulaKinds;
 struct MapCode;
+struct Piece;
 }  // namespace detail
 
 struct Partial;
@@ -55,8 +58,18 @@ class Formula {
   /// found again when so many other formulas have been made that it is not. Thread-safe.
   std::optional<Partial> partial(std::size_t input) const;
 
+  /// \name For operations
+  /// \{
+
   const detail::FormulaKinds& kinds() const;  ///< what operands it takes and what it gives
-  const detail::MapCode& code() const;        ///< what kernels run
+  const detail::MapCode& code() const;        ///< what kernels run; nothing when the program is too long for one map
+  const std::vector<detail::Piece>& pieces() const;  ///< the program as several short ones
+  /// In reverse mode, the cotangents of the \p wanted inputs together, from those of the results that are \p given.
+  std::shared_ptr<const detail::Derivative> pullback(const std::vector<bool>& given,
+                                                     const std::vector<bool>& wanted) const;
+  /// In forward mode, the tangents of the results together, from those of the inputs that are \p given.
+  std::shared_ptr<const detail::Derivative> pushforward(const std::vector<bool>& given) const;
+  /// \}
 
   /// Whether name and program are equal.
   friend bool operator==(const Formula& a, const Formula& b) { return a.shared_ == b.shared_ || same(a, b); }

@@ -1,14 +1,14 @@
 #include "autograd/ops/map.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "autograd/formula/code.hpp"
-#include "autograd/formula/derivatives.hpp"
 #include "autograd/formula/kinds.hpp"
+#include "autograd/formula/parts.hpp"
+#include "autograd/formula/pieces.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/ops.hpp"
 
@@ -19,14 +19,20 @@ namespace {
 // boolean and uint8 are compared and selected as int32.
 DType number_dtype(DType dtype) { return dtype == DType::boolean || dtype == DType::uint8 ? DType::int32 : dtype; }
 
-// The dtype of the operands that are values rather than conditions; they all have the same.
+// The dtype of the operands that are values rather than conditions. They all have the same, but for booleans of which it is
+// not known that they are conditions.
 DType value_dtype(const detail::FormulaKinds& kinds, auto&& dtype_of_input) {
+  std::optional<DType> dtype;
+  bool all_boolean = true;
   for (std::size_t i = 0; i < kinds.condition_inputs.size(); ++i) {
     if (!kinds.condition_inputs[i]) {
-      return dtype_of_input(i);
+      dtype = std::max(dtype.value_or(DType::boolean), dtype_of_input(i));
     }
   }
-  return kinds.boolean_results[0] ? DType::boolean : DType::float32;
+  for (const bool boolean : kinds.boolean_results) {
+    all_boolean = all_boolean && boolean;
+  }
+  return dtype.value_or(all_boolean ? DType::boolean : DType::float32);
 }
 
 // The dtype in which two different ones meet.
@@ -89,11 +95,11 @@ bool Map::total(Inputs in) const {
          is_floating(value_dtype(formula.kinds(), [&](std::size_t i) { return in[i].dtype(); }));
 }
 
-Spec Map::infer(Inputs in) const {
+Specs Map::infer(Inputs in) const {
   const detail::FormulaKinds& kinds = formula.kinds();
-  Spec out;
+  Shape shape;
   for (std::size_t i = 0; i < in.size(); ++i) {
-    out.shape = broadcast_shapes(formula.name(), out.shape, in[i].shape());
+    shape = broadcast_shapes(formula.name(), shape, in[i].shape());
     if (kinds.condition_inputs[i] && in[i].dtype() != DType::boolean) {
       raise<DTypeError>(formula.name(), fmt::format("operand {} is a condition, so it must be boolean, not {}; compare "
                                                     "first, as in x != 0",
@@ -101,7 +107,11 @@ Spec Map::infer(Inputs in) const {
     }
   }
   const DType dtype = value_dtype(kinds, [&](std::size_t i) { return in[i].dtype(); });
-  out.dtype = kinds.boolean_results[0] ? DType::boolean : dtype;
+  Specs out;
+  out.reserve(kinds.boolean_results.size());
+  for (const bool boolean : kinds.boolean_results) {
+    out.push_back({shape, boolean ? DType::boolean : dtype});
+  }
   return out;
 }
 
@@ -115,7 +125,9 @@ void Map::eval(ConstViews in, Views out) const {
   const detail::FixedVector<kernels::MapInput, 4> inputs(in.size(), [&](std::size_t i) {
     return kernels::MapInput{in[i].data, in[i].dtype(), broadcast_strides(in[i].shape(), out[0].shape())};
   });
-  const kernels::MapOutput output{out[0].data, out[0].dtype(), code.result_registers[0]};
+  const detail::FixedVector<kernels::MapOutput, 1> outputs(out.size(), [&](std::size_t k) {
+    return kernels::MapOutput{out[k].data, out[k].dtype(), code.result_registers[k]};
+  });
   kernels::MapCall call;
   call.code = code.code.data();
   call.code_size = code.code.size();
@@ -125,100 +137,41 @@ void Map::eval(ConstViews in, Views out) const {
   call.compute = compute_dtype(formula, in);
   call.inputs = inputs.span().data();
   call.input_count = in.size();
-  call.outputs = &output;
-  call.output_count = 1;
+  call.outputs = outputs.span().data();
+  call.output_count = out.size();
   call.shape = out[0].shape();
   call.cost = code.cost;
   kernels::map(formula.name().c_str(), call);
 }
 
-namespace {
+Tensors apply_pieces(const Formula& formula, const Tensors& operands) {
+  Tensors values(operands);
+  values.resize(formula.program().value_count());
+  for (const detail::Piece& piece : formula.pieces()) {
+    Tensors inputs;
+    for (const std::uint32_t input : piece.inputs) {
+      inputs.push_back(values[input]);
+    }
+    const Tensors outputs = apply_op_all(Map{piece.formula}, inputs);
+    for (std::size_t k = 0; k < outputs.size(); ++k) {
+      values[piece.outputs[k]] = outputs[k];
+    }
+  }
+  return values;
+}
 
-// A formula that only passes an operand on needs no node.
-Tensor apply_formula(const Formula& formula, const Tensors& operands) {
+Tensors apply_formula(const Formula& formula, const Tensors& operands) {
   const Program& program = formula.program();
-  if (program.steps.empty() && program.is_input(program.results[0]) && operands.size() == 1) {
-    return operands[program.results[0]];
+  if (program.steps.size() <= detail::longest_program) {
+    const bool passes_on = program.steps.empty() && operands.size() == 1 && program.results == std::vector{0U};
+    return passes_on ? operands : apply_op_all(Map{formula}, operands);
   }
-  return apply_op(Map{formula}, operands);
-}
-
-// factor * d output / d input i; undefined where it is zero everywhere.
-Tensor partial_product(const Node& node, const Formula& formula, std::size_t i, const Tensor& factor) {
-  const std::optional<Partial> partial = formula.partial(i);
-  if (!partial) {
-    return Tensor();
+  const Tensors values = apply_pieces(formula, operands);
+  Tensors results;
+  for (const std::uint32_t result : program.results) {
+    results.push_back(values[result]);
   }
-  const std::size_t count = node.inputs().size();
-  Tensors operands;
-  for (const std::uint32_t argument : partial->arguments) {
-    operands.push_back(argument < count ? node.input(argument) : argument == count ? node.output(0) : factor);
-  }
-  return apply_formula(partial->formula, operands);
-}
-
-// Whether the factor is itself a formula of what the node reads or gives, as in derivatives of derivatives.
-bool is_formula_of_same_values(const Node& node, const Tensor& factor) {
-  const Inputs inputs = factor.node().inputs();
-  const auto is_shared = [&](const Tensor& x) {
-    return x.same_as(node.output(0)) ||
-           std::any_of(node.inputs().begin(), node.inputs().end(), [&](const Tensor& own) { return own.same_as(x); });
-  };
-  return factor.node().as<Map>() != nullptr && std::any_of(inputs.begin(), inputs.end(), is_shared);
-}
-
-// The formula of a product of derivatives and of the formula that gave its last operand, as one: repeated derivatives
-// stay one node each.
-Tensor joined(const Tensor& product) {
-  const Inputs outer = product.node().inputs();
-  const Tensor factor = outer.back();
-  const Inputs inner = factor.node().inputs();
-  Tensors operands;
-  const auto position = [&](const Tensor& x) {
-    const auto found = std::find_if(operands.begin(), operands.end(), [&](const Tensor& y) { return y.same_as(x); });
-    const auto number = static_cast<std::uint32_t>(found - operands.begin());
-    if (found == operands.end()) {
-      operands.push_back(x);
-    }
-    return number;
-  };
-  std::vector<std::uint32_t> inner_positions;
-  std::vector<std::uint32_t> outer_positions;
-  std::transform(inner.begin(), inner.end(), std::back_inserter(inner_positions), position);
-  std::transform(outer.begin(), outer.end() - 1, std::back_inserter(outer_positions), position);
-  Program program = detail::composed(product.node().as<Map>()->formula.program(), outer_positions,
-                                     factor.node().as<Map>()->formula.program(), inner_positions, operands.size());
-  constexpr std::size_t longest = 128;  // a part of the graph that is read twice is not to be repeated without end
-  return program.steps.size() > longest ? product : apply_formula(Formula(std::move(program)), operands);
-}
-
-}  // namespace
-
-Tensors Map::vjp(const Node& node, const Cotangents& ct) const {
-  Tensors gradients(node.inputs().size());
-  std::size_t made = 0;
-  for (std::size_t i = 0; i < gradients.size(); ++i) {
-    if (ct.wanted(i)) {
-      gradients[i] = partial_product(node, formula, i, ct[0]);
-      made += gradients[i].defined();
-    }
-  }
-  for (Tensor& gradient : gradients) {
-    if (made == 1 && gradient.defined() && is_formula_of_same_values(node, ct[0]) && !gradient.same_as(ct[0]) &&
-        gradient.node().as<Map>() != nullptr && gradient.node().inputs().back().same_as(ct[0])) {
-      gradient = joined(gradient);
-    }
-  }
-  return gradients;
-}
-
-Tensors Map::jvp(const Node& node, const Tangents& t) const {
-  Tensor sum;
-  for (std::size_t i = 0; i < node.inputs().size(); ++i) {
-    const Tensor term = t[i].defined() ? partial_product(node, formula, i, t[i]) : Tensor();
-    sum = !term.defined() ? sum : sum.defined() ? sum + term : term;
-  }
-  return {sum};
+  return results;
 }
 
 Tensors align_samples(const Node& node, const BatchedInputs& in, std::size_t ndim) {
@@ -236,7 +189,7 @@ Tensors align_samples(const Node& node, const BatchedInputs& in, std::size_t ndi
 }
 
 Tensors Map::vmap(const Node& node, const BatchedInputs& in) const {
-  return {apply_op(Map{formula}, align_samples(node, in, node.spec(0).shape.ndim()))};
+  return apply_op_all(Map{formula}, align_samples(node, in, node.spec(0).shape.ndim()));
 }
 
 namespace {
@@ -278,7 +231,13 @@ Tensor map(const Formula& formula, std::initializer_list<Operand> operands) {
   located(where, [&] { require_count(formula, operands.size()); });
   const SourceScope scope(where);
   const Tensors inputs = located(where, [&] { return common_operands(formula, operands); });
-  return apply_op(Map{formula}, inputs, where);
+  if (formula.program().steps.size() <= detail::longest_program) {
+    return apply_op(Map{formula}, inputs, where);
+  }
+  return located(where, [&] {
+    const Spec spec = Map{formula}.infer(inputs).front();
+    return broadcast_to(apply_formula(formula, inputs).front(), spec.shape);
+  });
 }
 
 }  // namespace xgrad
