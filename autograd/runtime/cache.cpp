@@ -20,7 +20,7 @@ Registry& registry() {
 
 }  // namespace
 
-Emptied::Emptied() {
+void Emptied::enter() {
   const std::lock_guard lock(registry().mutex);
   next_ = registry().first;
   if (next_ != nullptr) {

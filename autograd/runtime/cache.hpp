@@ -15,7 +15,7 @@ namespace xgrad::runtime {
 
 namespace detail {
 
-/// What release_cached_memory() empties: every cache, from its construction to its end.
+/// What release_cached_memory() empties: every cache, from the end of its construction on.
 class Emptied {
  public:
   Emptied(const Emptied&) = delete;
@@ -25,8 +25,10 @@ class Emptied {
   virtual void clear() noexcept = 0;
 
  protected:
-  Emptied();
+  Emptied() = default;
   ~Emptied() = default;
+  /// To be called at the end of the constructor: from now on, other threads empty this cache.
+  void enter();
   /// To be called at the beginning of the destructor: waits while another thread empties this cache.
   void leave() noexcept;
 
@@ -54,7 +56,9 @@ class Cache final : private detail::Emptied {
 
   /// \param most_entries and \param most_bytes bound what is kept, the latter the sum of the prices of the entries.
   explicit Cache(std::size_t most_entries, std::size_t most_bytes = unlimited)
-      : most_entries_(most_entries), most_bytes_(most_bytes) {}
+      : most_entries_(most_entries), most_bytes_(most_bytes) {
+    enter();
+  }
   ~Cache() { leave(); }
 
   /// The value of \p key, which counts as used.
