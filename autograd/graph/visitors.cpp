@@ -33,7 +33,7 @@ class Hash final : public AttributeVisitor {
     }
   }
   void text(std::string_view, std::string_view value) override { add(runtime::hash_text(value)); }
-  void formula(std::string_view, const Formula& value) override { add(runtime::hash_text(to_string(value))); }
+  void formula(std::string_view, const Formula& value) override { add(value.hash()); }
   void program(std::string_view, const SubProgram& value) override { add(value.structure().hash()); }
   void opaque(std::string_view, const OpaqueAttribute& value) override {
     if (value.text != nullptr) {
