@@ -11,6 +11,7 @@
 #include "autograd/formula/pieces.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/ops/permanent_map.hpp"
 
 namespace xgrad {
 
@@ -95,7 +96,7 @@ bool Map::total(Inputs in) const {
          is_floating(value_dtype(formula.kinds(), [&](std::size_t i) { return in[i].dtype(); }));
 }
 
-Specs Map::infer(Inputs in) const {
+detail::FixedVector<Spec, 1> Map::infer(Inputs in) const {
   const detail::FormulaKinds& kinds = formula.kinds();
   Shape shape;
   for (std::size_t i = 0; i < in.size(); ++i) {
@@ -107,12 +108,9 @@ Specs Map::infer(Inputs in) const {
     }
   }
   const DType dtype = value_dtype(kinds, [&](std::size_t i) { return in[i].dtype(); });
-  Specs out;
-  out.reserve(kinds.boolean_results.size());
-  for (const bool boolean : kinds.boolean_results) {
-    out.push_back({shape, boolean ? DType::boolean : dtype});
-  }
-  return out;
+  return detail::FixedVector<Spec, 1>(kinds.boolean_results.size(), [&](std::size_t k) {
+    return Spec{shape, kinds.boolean_results[k] ? DType::boolean : dtype};
+  });
 }
 
 DType compute_dtype(const Formula& formula, ConstViews in) {
@@ -224,20 +222,36 @@ Tensors common_operands(const Formula& formula, std::initializer_list<Operand> o
   return inputs;
 }
 
-}  // namespace
-
-Tensor map(const Formula& formula, std::initializer_list<Operand> operands) {
+// As nodes of one operation, where it is there already.
+Tensor apply(const Formula& formula, const AnyOperation* operation, std::initializer_list<Operand> operands) {
   const std::source_location where = operands.size() == 0 ? std::source_location() : operands.begin()->where();
   located(where, [&] { require_count(formula, operands.size()); });
   const SourceScope scope(where);
   const Tensors inputs = located(where, [&] { return common_operands(formula, operands); });
   if (formula.program().steps.size() <= detail::longest_program) {
-    return apply_op(Map{formula}, inputs, where);
+    return Tensor(
+        make_node(operation == nullptr ? detail::make_operation(Map{formula}) : Ref<const AnyOperation>(operation),
+                  inputs, where));
   }
   return located(where, [&] {
-    const Spec spec = Map{formula}.infer(inputs).front();
+    const Spec spec = Map{formula}.infer(inputs)[0];
     return broadcast_to(apply_formula(formula, inputs).front(), spec.shape);
   });
+}
+
+}  // namespace
+
+Tensor map(const Formula& formula, std::initializer_list<Operand> operands) {
+  return apply(formula, nullptr, operands);
+}
+
+const AnyOperation& detail::permanent_map(const Formula& formula) {
+  Ref<const AnyOperation> operation = make_operation(Map{formula});
+  return *operation.detach();
+}
+
+Tensor detail::apply_map(const AnyOperation& operation, std::initializer_list<Operand> operands) {
+  return apply(operation.as<Map>()->formula, &operation, operands);
 }
 
 }  // namespace xgrad

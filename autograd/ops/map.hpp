@@ -1,5 +1,6 @@
 #pragma once
 
+#include "autograd/array/fixed_vector.hpp"
 #include "autograd/graph/operation.hpp"
 
 /// \file
@@ -16,7 +17,7 @@ struct Map {
 
   std::string_view title() const { return formula.name(); }
   bool total(Inputs in) const;
-  Specs infer(Inputs in) const;
+  detail::FixedVector<Spec, 1> infer(Inputs in) const;
   void eval(ConstViews in, Views out) const;
   Tensors vjp(const Node& node, const Cotangents& ct) const;
   Tensors jvp(const Node& node, const Tangents& t) const;

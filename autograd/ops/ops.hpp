@@ -13,6 +13,7 @@
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/tensor.hpp"
 #include "autograd/graph/variable.hpp"
+#include "autograd/ops/permanent_map.hpp"
 
 /// \file
 /// The table of contents: every public op, one documented line each.
@@ -240,8 +241,8 @@ Tensor map(const F& f, const Operand& first, const Rest&... rest) {
   const SourceScope scope(first);
   return located(first.where(), [&] {
     if constexpr (std::is_empty_v<F>) {
-      static const Formula formula(f);  // a callable without state is one formula: traced once
-      return map(formula, {first, rest...});
+      static const AnyOperation& once = detail::permanent_map(Formula(f));  // without state it is one formula
+      return detail::apply_map(once, {first, rest...});
     } else {
       return map(Formula(f), {first, rest...});
     }

@@ -50,6 +50,14 @@ BOOST_AUTO_TEST_CASE(a_formula_in_use_stays) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(releasing_memory_empties_the_table) {
+  const Formula kept = times(7);
+  BOOST_TEST(one_object(kept, times(7)));
+  runtime::release_cached_memory();
+  BOOST_TEST(!one_object(kept, times(7)));
+  BOOST_TEST((kept == times(7)));
+}
+
 BOOST_AUTO_TEST_CASE(derivatives_are_found_again) {
   const Formula kept = times(5);
   const std::string before = derivative(kept);
@@ -60,6 +68,20 @@ BOOST_AUTO_TEST_CASE(derivatives_are_found_again) {
   BOOST_TEST(!Formula([](Scalar a) { return floor(a); }).partial(0));
   const Tensor x = {1.0, 2.0};
   testing::check_elements(grad(sum(map(kept, {x})), x), {2}, {10, 20});
+}
+
+BOOST_AUTO_TEST_CASE(nodes_of_a_formula_that_never_changes_share_its_operation) {
+  const Tensor x = {1.0, 2.0};
+  const Tensor y = x + 1;
+  const auto same_operation_object = [](const Tensor& a, const Tensor& b) {
+    return &a.node().operation() == &b.node().operation();
+  };
+  const auto cube = [](Scalar a) { return a * a * a; };
+  BOOST_TEST(same_operation_object(tanh(x), tanh(y)));
+  BOOST_TEST(same_operation_object(x * y, y * y));
+  BOOST_TEST(same_operation_object(map(cube, x), map(cube, y)));
+  BOOST_TEST(!same_operation_object(tanh(x), exp(x)));
+  testing::check_elements(map(cube, y), {2}, {8, 27});
 }
 
 // It would keep itself alive, which the sanitizers would report.
