@@ -330,17 +330,6 @@ BOOST_AUTO_TEST_CASE(another_number_of_operands_is_an_error) {
   check_throws<ValueError>([&] { map(product, {}); }, {"[product]", "2 operands, got 0"});
 }
 
-BOOST_AUTO_TEST_CASE(too_many_steps_are_an_error) {
-  const auto long_formula = [](Scalar a) {
-    for (int i = 0; i < 5000; ++i) {
-      a = sin(a);
-    }
-    return a;
-  };
-  check_throws<ValueError>([&] { Formula{long_formula}; }, {"4096 steps", "split"});
-  check_throws<ValueError>([&] { map(long_formula, ones({2})); }, {"4096 steps", "split", "formula.cpp:"});
-}
-
 BOOST_AUTO_TEST_CASE(captured_numbers_are_constants) {
   const Tensor x = {1.0, 2.0};
   for (const double factor : {2.0, 3.0}) {

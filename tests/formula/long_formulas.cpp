@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <functional>
@@ -109,6 +110,10 @@ void check_budget(const Family& family) {
     const double taken = seconds([&] { partial = detail::differentiate(program, 0); });
     BOOST_TEST(taken <= 0.5 * std::max(1.0, steps / 1000.0), steps << " steps took " << taken << " s");
     BOOST_TEST(partial->program.steps.size() <= 6 * program.steps.size());
+    detail::DerivativeProgram pulled;
+    const double backwards = seconds([&] { pulled = detail::pull_back(program, {true}, {true}); });
+    BOOST_TEST(backwards <= 0.5 * std::max(1.0, steps / 1000.0), steps << " steps back took " << backwards << " s");
+    BOOST_TEST(pulled.program.steps.size() <= 6 * program.steps.size());
   }
 }
 
