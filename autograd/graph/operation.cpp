@@ -9,9 +9,13 @@
 
 namespace xgrad {
 
-void add_reference(const AnyOperation* operation) { operation->retain(); }
+void add_reference(const AnyOperation* operation) {
+  if (!operation->is_permanent()) {
+    operation->retain();
+  }
+}
 void drop_reference(const AnyOperation* operation) {
-  if (operation->release()) {
+  if (!operation->is_permanent() && operation->release()) {
     delete operation;
   }
 }

@@ -125,6 +125,11 @@ class AnyOperation : public RefCounted {
   /// Whether row i of every output, along axis 0, depends on row i of every input alone.
   virtual bool splits_rows(Inputs inputs) const = 0;
 
+  /// Never destroys it: handles are not counted any more, which would let threads wait for each other. To be called before
+  /// others share it.
+  void keep_for_ever() { permanent_ = true; }
+  bool is_permanent() const { return permanent_; }  ///< whether handles are not counted
+
   static void* operator new(std::size_t bytes);                     ///< from the pool
   static void operator delete(void* operation, std::size_t bytes);  ///< back to the pool
 
@@ -134,6 +139,7 @@ class AnyOperation : public RefCounted {
  private:
   const OperationTraits& traits_;
   mutable std::atomic<std::uint64_t> hash_{0};
+  bool permanent_ = false;
 };
 
 /// Whether both are of one type and have equal attributes, so that on equal inputs they give equal outputs. False where
@@ -198,10 +204,13 @@ class OperationOf final : public AnyOperation {
   void visit_attributes(AttributeVisitor& visitor) const override { visit_object(visitor, op_); }
 
   FixedVector<Spec, 1> infer(Inputs inputs) const override {
-    const auto specs = op_.infer(inputs);
-    if constexpr (std::same_as<std::remove_cvref_t<decltype(specs)>, Spec>) {
-      return FixedVector<Spec, 1>(1, [&](std::size_t) { return specs; });
+    using Result = std::remove_cvref_t<decltype(op_.infer(inputs))>;
+    if constexpr (std::same_as<Result, Spec>) {
+      return FixedVector<Spec, 1>(1, [&](std::size_t) { return op_.infer(inputs); });
+    } else if constexpr (std::same_as<Result, FixedVector<Spec, 1>>) {
+      return op_.infer(inputs);
     } else {
+      const auto specs = op_.infer(inputs);
       return FixedVector<Spec, 1>(specs.size(), [&](std::size_t i) { return specs[i]; });
     }
   }
@@ -274,12 +283,20 @@ class OperationOf final : public AnyOperation {
   Op op_;
 };
 
+/// \p op as an object that is never destroyed.
+template <class Op>
+const AnyOperation& make_permanent_operation(Op op) {
+  auto* operation = new OperationOf<Op>(std::move(op));
+  operation->keep_for_ever();
+  return *operation;
+}
+
 /// \p op as an object; one for all uses where the type has no members.
 template <class Op>
 Ref<const AnyOperation> make_operation(Op op) {
   if constexpr (std::is_empty_v<Op>) {
-    static const auto& only = *new Ref<const AnyOperation>(new OperationOf<Op>(std::move(op)));  // never destroyed
-    return only;
+    static const AnyOperation& only = make_permanent_operation(std::move(op));
+    return Ref<const AnyOperation>(&only);
   } else {
     return Ref<const AnyOperation>(new OperationOf<Op>(std::move(op)));
   }

@@ -180,10 +180,6 @@ bool all_finite(DType dtype, const void* in, std::int64_t count);
 void matmul(DType dtype, bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
             const void* a, const void* b, void* c, bool accumulate = false);
 
-/// out[j, i] = rows[indices[j], i] * scale: gathers rows of bytes and widens them to float32 in one pass.
-void gather_rows(const std::uint8_t* rows, std::int64_t row_size, const std::int64_t* indices, std::int64_t count,
-                 float scale, float* out);
-
 /// A stream of random numbers, pure in (key, position): Philox4x32-10 (Salmon et al., Parallel Random Numbers: As Easy
 /// as 1, 2, 3, SC 2011). Element i depends on \p key and i alone.
 void random_uniform(DType dtype, std::uint64_t key, void* out, std::int64_t count);  ///< in [0, 1)

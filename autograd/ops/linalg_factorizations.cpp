@@ -47,7 +47,7 @@ Tensor add_defined(const Tensor& a, const Tensor& b) { return !a.defined() ? b :
 ///   the change of f is f(wᵀ ct) - Φ(s w + (s w)ᵀ)
 ///   the cotangent of l is the lower triangle of (ct dlᵀ - s da) l⁻ᵀ
 struct CholeskyDerivative {
-  static constexpr std::string_view name = "linalg::cholesky";
+  static constexpr std::string_view name = "linalg::cholesky_derivative";
   bool transpose;  ///< gives f, from l and ct, instead of dl, from l and da
   static constexpr auto attributes = fields("transpose", &CholeskyDerivative::transpose);
 

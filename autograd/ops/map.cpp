@@ -100,7 +100,11 @@ detail::FixedVector<Spec, 1> Map::infer(Inputs in) const {
   const detail::FormulaKinds& kinds = formula.kinds();
   Shape shape;
   for (std::size_t i = 0; i < in.size(); ++i) {
-    shape = broadcast_shapes(formula.name(), shape, in[i].shape());
+    if (i == 0) {
+      shape = in[i].shape();
+    } else if (in[i].shape() != shape) {
+      shape = broadcast_shapes(formula.name(), shape, in[i].shape());
+    }
     if (kinds.condition_inputs[i] && in[i].dtype() != DType::boolean) {
       raise<DTypeError>(formula.name(), fmt::format("operand {} is a condition, so it must be boolean, not {}; compare "
                                                     "first, as in x != 0",
@@ -245,10 +249,7 @@ Tensor map(const Formula& formula, std::initializer_list<Operand> operands) {
   return apply(formula, nullptr, operands);
 }
 
-const AnyOperation& detail::permanent_map(const Formula& formula) {
-  Ref<const AnyOperation> operation = make_operation(Map{formula});
-  return *operation.detach();
-}
+const AnyOperation& detail::permanent_map(const Formula& formula) { return make_permanent_operation(Map{formula}); }
 
 Tensor detail::apply_map(const AnyOperation& operation, std::initializer_list<Operand> operands) {
   return apply(operation.as<Map>()->formula, &operation, operands);

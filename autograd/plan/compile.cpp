@@ -90,6 +90,14 @@ Traced trace(std::span<const Tensor> arguments, const Callee& callee) {
 struct Planned {
   Plan plan;
   std::vector<std::size_t> lengths;
+  std::vector<Ref<const AnyOperation>> results;  // what the results come from, for all calls
+
+  Planned(const Traced& traced, const CompileOptions& options)
+      : plan(traced.step, options.plan), lengths(traced.lengths) {
+    for (const Tensor& output : traced.step.outputs) {
+      results.push_back(make_operation(CompiledResult{options.name, {output.shape(), output.dtype()}}));
+    }
+  }
 };
 
 // The function as a part of others: a program of the arguments and of what its variables held before.
@@ -152,8 +160,7 @@ struct CompiledFunction::State {
     if (const auto known = plans.find(arguments)) {
       return *known;
     }
-    Traced traced = trace(arguments, callee);
-    const auto planned = std::make_shared<const Planned>(Planned{Plan(traced.step, options.plan), traced.lengths});
+    const auto planned = std::make_shared<const Planned>(trace(arguments, callee), options);
     return plans.insert(kinds_of(arguments), planned);
   }
 
@@ -186,9 +193,9 @@ Results CompiledFunction::operator()(std::span<const Tensor> arguments, const Ca
     FixedVector<Array, 4> outputs(planned->plan.output_count(), [](std::size_t) { return Array(); });
     planned->plan.run(inputs.span(), outputs.span());
     Results results{{}, planned->lengths};
-    for (const Array& output : outputs.span()) {
-      const Spec spec{output.shape(), output.dtype()};
-      results.tensors.push_back(leaf(CompiledResult{state_->options.name, spec}, output, state_->where));
+    for (std::size_t i = 0; i < planned->results.size(); ++i) {
+      results.tensors.push_back(Tensor(make_node(planned->results[i], Inputs(), state_->where)));
+      results.tensors[i].node().keep_value(0, outputs.span()[i]);
     }
     return results;
   });

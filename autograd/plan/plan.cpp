@@ -121,7 +121,7 @@ void Plan::run(std::span<const Array> inputs, std::span<Array> outputs, plan::Pr
 
 std::string Plan::text() const { return plan::kernels_text(*state_->executable); }
 std::string Plan::memory_map() const { return plan::memory_text(*state_->executable); }
-std::string Plan::dot() const { return plan::dot_text(*state_->executable); }
+std::string to_dot(const Plan& plan) { return plan::dot_text(*plan.state_->executable); }
 std::ostream& operator<<(std::ostream& out, const Plan& plan) { return out << plan.text(); }
 
 Profile Plan::profile(std::span<const Array> inputs, int repetitions) const {

@@ -50,8 +50,7 @@ class Plan {
   std::string text() const;
   /// Which value is where in the arena, during which phases, and what a plan without reuse would need.
   std::string memory_map() const;
-  /// The kernels and what goes from one to the next, in Graphviz's DOT language.
-  std::string dot() const;
+  friend std::string to_dot(const Plan& plan);
 
   /// Runs the plan \p repetitions times and takes the time of every kernel. The variables are assigned each time, as by
   /// run.
@@ -67,6 +66,8 @@ class Plan {
   std::shared_ptr<const State> state_;
 };
 
+/// The kernels and what goes from one to the next, in Graphviz's DOT language.
+std::string to_dot(const Plan& plan);
 /// Prints the kernel calls, as Plan::text gives them.
 std::ostream& operator<<(std::ostream& out, const Plan& plan);
 

@@ -1,5 +1,7 @@
 #include "autograd/runtime/pool.hpp"
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cstdint>
@@ -64,13 +66,15 @@ struct FreeBlock {
 struct alignas(alignment) FreeList {
   SpinLock lock;
   FreeBlock* first = nullptr;
-  std::size_t cached = 0;  // bytes
-  std::size_t in_use = 0;  // bytes
+  std::size_t cached = 0;       // bytes
+  std::size_t in_use = 0;       // bytes
+  std::uint64_t last_used = 0;  // the time when a block was asked for
 };
 
 struct Pool {
   FreeList lists[class_count];
   std::atomic<std::size_t> cached{0};
+  std::atomic<std::uint64_t> time{0};  // goes on whenever no block of the right size is free
 };
 
 /// Never destroyed: buffers in static variables are given back at the very end of the program.
@@ -80,21 +84,35 @@ Pool& pool() {
   return *instance;
 }
 
-void release_blocks() noexcept {
-  for (FreeList& list : pool().lists) {
-    FreeBlock* block = nullptr;
-    std::size_t bytes = 0;
-    {
-      const std::lock_guard guard(list.lock);
-      block = std::exchange(list.first, nullptr);
-      bytes = std::exchange(list.cached, 0);
+void release_blocks(FreeList& list) noexcept {
+  FreeBlock* block = nullptr;
+  std::size_t bytes = 0;
+  {
+    const std::lock_guard guard(list.lock);
+    block = std::exchange(list.first, nullptr);
+    bytes = std::exchange(list.cached, 0);
+  }
+  pool().cached.fetch_sub(bytes, std::memory_order_relaxed);
+  while (block != nullptr) {
+    FreeBlock* next = block->next;
+    std::free(block);
+    block = next;
+  }
+}
+
+// Of the sizes that nobody has asked for the longest time, until a quarter of the limit is free.
+void release_oldest_blocks() noexcept {
+  std::array<std::pair<std::uint64_t, std::size_t>, class_count> by_age;
+  for (std::size_t i = 0; i < class_count; ++i) {
+    const std::lock_guard guard(pool().lists[i].lock);
+    by_age[i] = {pool().lists[i].last_used, i};
+  }
+  std::sort(by_age.begin(), by_age.end());
+  for (const auto& [time, i] : by_age) {
+    if (pool().cached.load(std::memory_order_relaxed) <= cache_limit / 4 * 3) {
+      return;
     }
-    pool().cached.fetch_sub(bytes, std::memory_order_relaxed);
-    while (block != nullptr) {
-      FreeBlock* next = block->next;
-      std::free(block);
-      block = next;
-    }
+    release_blocks(pool().lists[i]);
   }
 }
 
@@ -121,6 +139,7 @@ void* allocate(std::size_t bytes) {
   {
     const std::lock_guard guard(list.lock);
     list.in_use += size.bytes;
+    list.last_used = pool().time.load(std::memory_order_relaxed);
     block = list.first;
     if (block != nullptr) {
       list.first = block->next;
@@ -132,6 +151,7 @@ void* allocate(std::size_t bytes) {
     unpoison(block, bytes);
     return block;
   }
+  pool().time.fetch_add(1, std::memory_order_relaxed);
   try {
     void* fresh = from_system(size.bytes);
     poison(static_cast<std::byte*>(fresh) + bytes, size.bytes - bytes);
@@ -150,7 +170,7 @@ void deallocate(void* block, std::size_t bytes) noexcept {
   const SizeClass size = class_of(bytes);
   FreeList& list = pool().lists[size.index];
   if (pool().cached.fetch_add(size.bytes, std::memory_order_relaxed) + size.bytes > cache_limit) {
-    release_blocks();  // mostly sizes of the past: those of the present come back at once
+    release_oldest_blocks();
   }
   unpoison(block, sizeof(FreeBlock));
   auto* freed = new (block) FreeBlock;
@@ -175,7 +195,9 @@ PoolStatus pool_status() {
 // The caches first: what they held goes back to the pool.
 void release_cached_memory() noexcept {
   detail::empty_caches();
-  release_blocks();
+  for (FreeList& list : pool().lists) {
+    release_blocks(list);
+  }
 }
 
 }  // namespace xgrad::runtime

@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "autograd/kernels/byte_rows.hpp"
 #include "autograd/runtime/error.hpp"
 #include "tests/kernels/naive.hpp"
 #include "tests/runtime/threads.hpp"

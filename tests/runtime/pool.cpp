@@ -70,6 +70,31 @@ BOOST_AUTO_TEST_CASE(the_cache_has_a_limit) {
   runtime::release_cached_memory();
 }
 
+BOOST_AUTO_TEST_CASE(sizes_that_are_used_stay) {
+  runtime::release_cached_memory();
+  constexpr std::size_t used = 5'000'000;
+  constexpr std::size_t old = std::size_t{200} << 20;
+  std::vector<void*> blocks;
+  for (int i = 0; i < 4; ++i) {
+    blocks.push_back(runtime::allocate(old));
+  }
+  for (void* block : blocks) {
+    runtime::deallocate(block, old);
+  }
+  void* first = runtime::allocate(used);
+  runtime::deallocate(first, used);
+  for (std::size_t bytes = old / 2; bytes < old; bytes += old / 8) {  // until the old ones are too much
+    void* other = runtime::allocate(bytes);
+    void* again = runtime::allocate(used);
+    BOOST_TEST(again == first);
+    runtime::deallocate(other, bytes);
+    runtime::deallocate(again, used);
+  }
+  BOOST_TEST(runtime::pool_status().cached <= std::size_t{1} << 30);
+  BOOST_TEST(runtime::pool_status().cached < 4 * old);
+  runtime::release_cached_memory();
+}
+
 BOOST_AUTO_TEST_CASE(more_than_there_is) {
   const auto before = runtime::pool_status();
   BOOST_CHECK_THROW(runtime::allocate(SIZE_MAX), std::bad_alloc);
