@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -98,7 +100,7 @@ bool Map::total(Inputs in) const {
 
 detail::FixedVector<Spec, 1> Map::infer(Inputs in) const {
   const detail::FormulaKinds& kinds = formula.kinds();
-  Shape shape;
+  Shape shape = in.empty() ? Shape() : in[0].shape();
   for (std::size_t i = 0; i < in.size(); ++i) {
     if (i == 0) {
       shape = in[i].shape();
@@ -204,17 +206,22 @@ void require_count(const Formula& formula, std::size_t given) {
   }
 }
 
+using Operands = detail::FixedVector<Tensor, 3>;
+
 // The operands as tensors of one dtype; conditions are boolean.
-Tensors common_operands(const Formula& formula, std::initializer_list<Operand> operands) {
-  Tensors inputs;
-  inputs.reserve(operands.size());
-  for (const Operand& operand : operands) {
-    inputs.push_back(operand.weak() ? Tensor() : operand.tensor());
-  }
-  const DType dtype = common_dtype(formula, operands, inputs);
+void take_operands(const Formula& formula, std::initializer_list<Operand> operands, Operands& inputs) {
   std::size_t i = 0;
   for (const Operand& operand : operands) {
-    const bool condition = formula.kinds().condition_inputs[i];
+    Tensor& input = inputs[i++];
+    if (!operand.weak()) {
+      input = operand.tensor();
+    }
+  }
+  const DType dtype = common_dtype(formula, operands, inputs.span());
+  const std::vector<bool>& conditions = formula.kinds().condition_inputs;
+  i = 0;
+  for (const Operand& operand : operands) {
+    const bool condition = conditions[i];
     const DType wanted = condition ? DType::boolean : dtype;
     Tensor& input = inputs[i++];
     if (operand.weak()) {
@@ -223,7 +230,6 @@ Tensors common_operands(const Formula& formula, std::initializer_list<Operand> o
       input = cast(input, wanted);
     }
   }
-  return inputs;
 }
 
 // As nodes of one operation, where it is there already.
@@ -231,15 +237,16 @@ Tensor apply(const Formula& formula, const AnyOperation* operation, std::initial
   const std::source_location where = operands.size() == 0 ? std::source_location() : operands.begin()->where();
   located(where, [&] { require_count(formula, operands.size()); });
   const SourceScope scope(where);
-  const Tensors inputs = located(where, [&] { return common_operands(formula, operands); });
+  Operands inputs(operands.size(), [](std::size_t) { return Tensor(); });
+  located(where, [&] { take_operands(formula, operands, inputs); });
   if (formula.program().steps.size() <= detail::longest_program) {
-    return Tensor(
-        make_node(operation == nullptr ? detail::make_operation(Map{formula}) : Ref<const AnyOperation>(operation),
-                  inputs, where));
+    Ref<const AnyOperation> shared(operation);
+    return Tensor(make_node(shared ? std::move(shared) : detail::make_operation(Map{formula}), inputs.span(), where));
   }
   return located(where, [&] {
-    const Spec spec = Map{formula}.infer(inputs)[0];
-    return broadcast_to(apply_formula(formula, inputs).front(), spec.shape);
+    const Spec spec = Map{formula}.infer(inputs.span())[0];
+    const Tensors tensors(inputs.span().begin(), inputs.span().end());
+    return broadcast_to(apply_formula(formula, tensors).front(), spec.shape);
   });
 }
 
