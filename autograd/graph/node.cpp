@@ -18,18 +18,30 @@ std::atomic<std::uint64_t> next_sequence{0};
 
 std::string to_string(const Spec& spec) { return fmt::format("{}{}", to_string(spec.dtype), to_string(spec.shape)); }
 
-Node::Node(Ref<const AnyOperation> operation, Inputs inputs, std::span<const Spec> outputs, const detail::Scope* scope,
-           const std::source_location& where)
+template <class MakeInput>
+Node::Node(Ref<const AnyOperation> operation, std::size_t input_count, const MakeInput& make_input,
+           std::span<const Spec> outputs, const detail::Scope* scope, const std::source_location& where)
     : operation_(std::move(operation)),
-      inputs_(inputs.size(), [&](std::size_t i) { return inputs[i]; }),
+      inputs_(input_count, make_input),
       outputs_(outputs.size(), [&](std::size_t i) { return Output(outputs[i]); }),
-      scope_(detail::youngest_open_scope(inputs, scope)),
+      scope_(detail::youngest_open_scope(inputs_.span(), scope)),
       sequence_(next_sequence.fetch_add(1, std::memory_order_relaxed)),
       location_(where) {
   for (const Output& output : outputs_.span()) {
     static_cast<void>(output.spec.shape.element_count());  // throws when there are too many to be counted
   }
 }
+
+Node::Node(Ref<const AnyOperation> operation, Inputs inputs, std::span<const Spec> outputs, const detail::Scope* scope,
+           const std::source_location& where)
+    : Node(
+          std::move(operation), inputs.size(), [&](std::size_t i) { return inputs[i]; }, outputs, scope, where) {}
+
+Node::Node(Ref<const AnyOperation> operation, std::span<Tensor> inputs, std::span<const Spec> outputs,
+           const detail::Scope* scope, const std::source_location& where)
+    : Node(
+          std::move(operation), inputs.size(), [&](std::size_t i) { return std::move(inputs[i]); }, outputs, scope,
+          where) {}
 
 Node::Output::~Output() {
   if (const Buffer* kept = buffer.load(std::memory_order_acquire)) {

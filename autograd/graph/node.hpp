@@ -36,6 +36,9 @@ class Node final : public RefCounted {
   /// \param scope that it belongs to beside those of its inputs, or null.
   Node(Ref<const AnyOperation> operation, Inputs inputs, std::span<const Spec> outputs, const detail::Scope* scope,
        const std::source_location& where);
+  /// The same, of inputs that it takes over.
+  Node(Ref<const AnyOperation> operation, std::span<Tensor> inputs, std::span<const Spec> outputs,
+       const detail::Scope* scope, const std::source_location& where);
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
 
@@ -82,6 +85,10 @@ class Node final : public RefCounted {
     Output(Output&& other) noexcept : spec(other.spec) {}
     ~Output();
   };
+
+  template <class MakeInput>
+  Node(Ref<const AnyOperation> operation, std::size_t input_count, const MakeInput& make_input,
+       std::span<const Spec> outputs, const detail::Scope* scope, const std::source_location& where);
 
   friend void drop_reference(const Node* node);
 

@@ -47,6 +47,15 @@ Ref<const Node> detail::make_silent_node(Ref<const AnyOperation> operation, Inpu
   });
 }
 
+Ref<const Node> make_node_of(Ref<const AnyOperation> operation, std::span<Tensor> inputs,
+                             const std::source_location& otherwise) {
+  const std::source_location where = SourceScope::current(otherwise);
+  return located(where, [&] {
+    const auto specs = operation->infer(inputs);
+    return Ref<const Node>(new Node(std::move(operation), inputs, specs.span(), nullptr, where));
+  });
+}
+
 Tensors apply_again(const Node& node, Inputs inputs) {
   return make_node(node.operation_ref(), inputs, node.location())->outputs();
 }

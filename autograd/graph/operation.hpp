@@ -320,6 +320,10 @@ const Op* Node::as() const {
 Ref<const Node> make_node(Ref<const AnyOperation> operation, Inputs inputs, const std::source_location& where,
                           const detail::Scope* scope = nullptr);
 
+/// The same, of inputs that the node takes over, for an operation without an effect.
+Ref<const Node> make_node_of(Ref<const AnyOperation> operation, std::span<Tensor> inputs,
+                             const std::source_location& where);
+
 /// The outputs of the operation of \p node on other inputs. An effect happens anew.
 Tensors apply_again(const Node& node, Inputs inputs);
 

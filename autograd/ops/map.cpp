@@ -241,7 +241,8 @@ Tensor apply(const Formula& formula, const AnyOperation* operation, std::initial
   located(where, [&] { take_operands(formula, operands, inputs); });
   if (formula.program().steps.size() <= detail::longest_program) {
     Ref<const AnyOperation> shared(operation);
-    return Tensor(make_node(shared ? std::move(shared) : detail::make_operation(Map{formula}), inputs.span(), where));
+    return Tensor(
+        make_node_of(shared ? std::move(shared) : detail::make_operation(Map{formula}), inputs.span(), where));
   }
   return located(where, [&] {
     const Spec spec = Map{formula}.infer(inputs.span())[0];
