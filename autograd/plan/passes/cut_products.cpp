@@ -1,3 +1,7 @@
+#include <cstddef>
+#include <utility>
+#include <vector>
+
 #include "autograd/plan/passes/passes.hpp"
 
 /// \file
@@ -25,41 +29,61 @@ bool is_worth_cutting(const Product& product, std::int64_t weight_rows) {
          product.m * product.k * product.n >= least_multiplications;
 }
 
+// The sum of the slabs of a product whose k is cut: what the product gave.
+Step add_slabs(Draft& draft, Step& product) {
+  const ValueId result = product.outputs[0];
+  const Spec spec = draft.spec(result);
+  const ValueId sums = draft.add_value({{slabs, product.product.m, product.product.n}, spec.dtype});
+  product.outputs[0] = sums;
+  Step add;
+  add.kind = Step::Kind::map;
+  add.operation = product.operation;
+  add.where = product.where;
+  add.node = product.node;
+  add.name = "add";
+  add.total = true;
+  add.space = spec.shape;
+  add.outputs = {result};
+  add.formula = {{slabs, {}, {{kernels::Opcode::add, {0, 1}}}, {slabs}}, spec.dtype};
+  for (std::int64_t slab = 0; slab < slabs; ++slab) {
+    add.inputs.push_back(draft.add_alias(sums, spec, slab * static_cast<std::int64_t>(draft.bytes(result))));
+  }
+  return add;
+}
+
+void insert_behind(Draft& draft, std::vector<std::pair<std::size_t, Step>> added) {
+  std::vector<Step> steps;
+  steps.reserve(draft.steps.size() + added.size());
+  auto next = added.begin();
+  for (std::size_t i = 0; i < draft.steps.size(); ++i) {
+    steps.push_back(std::move(draft.steps[i]));
+    if (next != added.end() && next->first == i) {
+      steps.push_back(std::move((next++)->second));
+    }
+  }
+  draft.steps = std::move(steps);
+}
+
 }  // namespace
 
 void cut_products(Draft& draft) {
-  std::vector<Step> steps;
-  for (Step& step : draft.steps) {
-    const bool candidate = step.kind == Step::Kind::product && !step.product.transpose_a &&
-                           is_variable(draft, step.inputs[1]) && !step.product.accumulate;
-    if (candidate && step.product.transpose_b && is_worth_cutting(step.product, step.product.n)) {
-      step.product.n_slabs = slabs;
-    } else if (candidate && !step.product.transpose_b && is_worth_cutting(step.product, step.product.k)) {
-      step.product.k_slabs = slabs;
-      const ValueId result = step.outputs[0];
-      const Spec spec = draft.spec(result);
-      const ValueId sums = draft.add_value({{slabs, step.product.m, step.product.n}, spec.dtype});
-      step.outputs[0] = sums;
-      Step add;
-      add.kind = Step::Kind::map;
-      add.operation = step.operation;
-      add.where = step.where;
-      add.node = step.node;
-      add.name = "add";
-      add.total = true;
-      add.space = spec.shape;
-      add.outputs = {result};
-      add.formula = {{slabs, {}, {{kernels::Opcode::add, {0, 1}}}, {slabs}}, spec.dtype};
-      for (std::int64_t slab = 0; slab < slabs; ++slab) {
-        add.inputs.push_back(draft.add_alias(sums, spec, slab * static_cast<std::int64_t>(draft.bytes(result))));
-      }
-      steps.push_back(std::move(step));
-      steps.push_back(std::move(add));
+  std::vector<std::pair<std::size_t, Step>> sums;  // behind which steps
+  for (std::size_t i = 0; i < draft.steps.size(); ++i) {
+    Step& step = draft.steps[i];
+    if (step.kind != Step::Kind::product || step.product.transpose_a || !is_variable(draft, step.inputs[1]) ||
+        step.product.accumulate) {
       continue;
     }
-    steps.push_back(std::move(step));
+    if (step.product.transpose_b && is_worth_cutting(step.product, step.product.n)) {
+      step.product.n_slabs = slabs;
+    } else if (!step.product.transpose_b && is_worth_cutting(step.product, step.product.k)) {
+      step.product.k_slabs = slabs;
+      sums.emplace_back(i, add_slabs(draft, step));
+    }
   }
-  draft.steps = std::move(steps);
+  if (!sums.empty()) {
+    insert_behind(draft, std::move(sums));
+  }
 }
 
 }  // namespace xgrad::plan

@@ -108,6 +108,7 @@ class Fusion {
       second.name = first.name + "+" + second.name;
     }
     joins_.join(producer, consumer);
+    first = Step();  // its formula and its name would take memory until the end
   }
 
   void count_inputs(const Step& step, int change) {

@@ -36,6 +36,8 @@ class Import {
   Import(const Description& description, std::span<const Description::Value> outputs, std::size_t argument_count)
       : description_(description), known_(description.value_count()) {
     draft_.argument_count = static_cast<std::uint32_t>(argument_count);
+    draft_.values.reserve(description.leaves().size() + description.value_count());
+    draft_.steps.reserve(description.nodes().size());
     for (std::uint32_t i = 0; i < description.leaves().size(); ++i) {
       add_leaf(description.leaves()[i], i);
     }
