@@ -8,49 +8,13 @@
 #include <vector>
 
 #include "autograd/graph/description.hpp"
+#include "autograd/plan/run/kernel.hpp"
 #include "autograd/plan/schedule/memory.hpp"
 
 /// \file
 /// A plan in the form in which it runs.
 
 namespace xgrad::plan {
-
-/// Where the memory of a run starts, room by room: arguments, constants, the arena, output buffers.
-using Bases = std::byte* const*;
-
-/// What a kernel reads or writes: found from the bases at every run, as variables and arguments move.
-struct Operand {
-  std::uint32_t base = 0;
-  std::int64_t offset = 0;
-  std::int64_t row_bytes = 0;  ///< in scratch: of one row; the block's first row lies at the offset
-  bool in_scratch = false;
-
-  /// The element at index 0, for a kernel that works on rows from \p first on.
-  std::byte* at(Bases bases, std::byte* scratch, std::int64_t first) const {
-    if (in_scratch) {  // only the block is there: index 0 is where it would be
-      return reinterpret_cast<std::byte*>(reinterpret_cast<std::intptr_t>(scratch) + offset - first * row_bytes);
-    }
-    return bases[base] + offset;
-  }
-};
-
-/// Where a kernel works: which rows, which slab, and the memory.
-struct Block {
-  Bases bases;
-  std::byte* scratch;
-  std::int64_t first;
-  std::int64_t last;
-  std::int64_t slab;
-};
-
-/// One step, ready to run.
-class Kernel {
- public:
-  virtual ~Kernel() = default;
-  virtual void run(const Block& block) const = 0;
-  /// All of it, on all threads; called outside of pieces.
-  virtual void run_alone(const Block& whole) const { run(whole); }
-};
 
 /// The kernel of step number \p step.
 std::unique_ptr<const Kernel> bind_kernel(const Draft& draft, const MemoryPlan& memory, std::uint32_t step);

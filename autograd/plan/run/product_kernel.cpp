@@ -1,0 +1,79 @@
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+#include "autograd/kernels/kernels.hpp"
+#include "autograd/plan/run/step_kernels.hpp"
+
+/// \file
+/// Products of matrices.
+
+namespace xgrad::plan {
+
+namespace {
+
+class ProductKernel final : public Kernel {
+ public:
+  ProductKernel(const Product& product, DType dtype, Operands in, Operands out)
+      : product_(product), dtype_(dtype), in_(std::move(in)), out_(std::move(out)) {}
+
+  void run(const Block& block) const override {
+    const Product& p = product_;
+    const auto element = static_cast<std::int64_t>(size_of(dtype_));
+    const Pointers in(in_, block);
+    const Pointers out(out_, block);
+    // The slab is a range of k or of n.
+    const auto [k_first, k_last] = range(p.k, p.k_slabs, block.slab);
+    const auto [n_first, n_last] = range(p.n, p.n_slabs, block.slab);
+    const std::int64_t rows = block.last - block.first;
+    const std::int64_t a_stride = p.transpose_a ? p.m : p.k;
+    const std::int64_t b_stride = p.transpose_b ? p.k : p.n;
+    const auto shifted = [&](void* data, std::int64_t elements) {
+      return reinterpret_cast<void*>(reinterpret_cast<std::intptr_t>(data) + elements * element);
+    };
+    const std::int64_t partial_sum = p.k_slabs > 1 ? block.slab * p.m * p.n : 0;
+    void* c = shifted(out[0], partial_sum + block.first * p.n + n_first);
+    if (p.accumulate) {
+      const void* start = shifted(in[2], block.first * p.n);
+      if (start != c) {
+        std::memcpy(c, start, static_cast<std::size_t>(rows * p.n * element));
+      }
+    }
+    const void* a = shifted(in[0], p.transpose_a ? k_first * p.m + block.first : block.first * p.k + k_first);
+    const void* b = shifted(in[1], p.transpose_b ? n_first * p.k + k_first : k_first * p.n + n_first);
+    kernels::matmul({dtype_,
+                     rows,
+                     n_last - n_first,
+                     k_last - k_first,
+                     {a, a_stride, p.transpose_a},
+                     {b, b_stride, p.transpose_b},
+                     c,
+                     p.n,
+                     p.accumulate});
+  }
+
+ private:
+  static std::pair<std::int64_t, std::int64_t> range(std::int64_t size, std::int64_t slabs, std::int64_t slab) {
+    if (slabs == 1) {
+      return {0, size};
+    }
+    constexpr std::int64_t unit = 8;
+    const std::int64_t width = (size / slabs + unit - 1) / unit * unit;
+    return {std::min(slab * width, size), slab + 1 == slabs ? size : std::min((slab + 1) * width, size)};
+  }
+
+  Product product_;
+  DType dtype_;
+  Operands in_;
+  Operands out_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Kernel> make_product_kernel(const Draft& draft, const Step& step, Operands in, Operands out) {
+  return std::make_unique<ProductKernel>(step.product, draft.spec(step.outputs[0]).dtype, std::move(in),
+                                         std::move(out));
+}
+
+}  // namespace xgrad::plan
