@@ -63,6 +63,7 @@ void symmetric_eigen(const Matrices& m, const void* a, void* w, void* v);
 /// \throws ValueError when an element is infinite or NaN.
 void singular_values(const Matrices& m, const void* a, void* u, void* s, void* vt);
 /// a = q r for rows ≥ columns: q has orthonormal columns and the shape of a, r is upper triangular.
+/// Without q, where that is null.
 void orthogonalize(const Matrices& m, const void* a, void* q, void* r);
 
 }  // namespace xgrad::kernels

@@ -120,7 +120,8 @@ void orthogonalize(const Matrices& m, const void* a, void* q, void* r) {
   const std::int64_t size = m.rows * m.columns;
   for_each_matrix(m.dtype, size == 0 ? 0 : m.count, [&](auto zero, std::int64_t i) {
     using T = decltype(zero);
-    T* orthogonal = batch<T>(q, size)[i];
+    auto reflectors = elements<T>(q == nullptr ? size : 0);
+    T* orthogonal = q == nullptr ? reflectors.data() : batch<T>(q, size)[i];
     T* triangle = batch<T>(r, m.columns * m.columns)[i];
     std::copy_n(batch<T>(a, size)[i], size, orthogonal);
     auto reflections = elements<T>(m.columns);
@@ -132,6 +133,9 @@ void orthogonalize(const Matrices& m, const void* a, void* q, void* r) {
       std::fill_n(triangle + row * m.columns, row, T{0});
       std::copy(orthogonal + row * m.columns + row, orthogonal + (row + 1) * m.columns,
                 triangle + row * m.columns + row);
+    }
+    if (q == nullptr) {
+      return;
     }
     with_workspace<T>([&](T* work, int work_size) {
       Lapack<T>::orglq(&columns, &rows, &columns, orthogonal, &columns, reflections.data(), work, &work_size, &info);

@@ -227,13 +227,18 @@ struct SingularValues {
 struct OrthogonalTriangular {
   static constexpr std::string_view name = "linalg::qr";
   static constexpr bool maps_leading_axes = true;
+  static constexpr bool skips_outputs = true;  // r alone takes half the time
 
   Specs infer(Inputs in) const {
     const Shape& shape = in[0].shape();
     return {{shape, in[0].dtype()}, {joined(leading_axes(shape), {shape.back(), shape.back()}), in[0].dtype()}};
   }
   void eval(ConstViews in, Views out) const {
-    kernels::orthogonalize(matrices(name, in[0]), in[0].data, out[0].data, out[1].data);
+    if (out[1].data != nullptr) {
+      return kernels::orthogonalize(matrices(name, in[0]), in[0].data, out[0].data, out[1].data);
+    }
+    Array r(out[1].shape(), out[1].dtype());
+    kernels::orthogonalize(matrices(name, in[0]), in[0].data, out[0].data, r.data());
   }
   Tensors vjp(const Node& node, const Cotangents& ct) const {
     const Tensor q = node.output(0);

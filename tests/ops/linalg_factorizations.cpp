@@ -119,6 +119,11 @@ BOOST_AUTO_TEST_CASE(orthogonal_and_triangular_factors) {
     check_equal(matmul(q, r), a, tolerance);
     check_orthonormal_columns(q, tolerance);
     check_equal(r, triu(r), 0);
+    // One without the other, of which nothing is computed.
+    check_equal(linalg::qr(a).r, r, 0);
+    check_equal(linalg::qr(a).q, q, 0);
+    check_equal(compile([](const Tensor& x) { return linalg::qr(x).r; })(a), r, 0);
+    check_equal(compile([](const Tensor& x) { return linalg::qr(x).q; })(a), q, 0);
   });
 }
 

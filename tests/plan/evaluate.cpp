@@ -31,9 +31,43 @@ std::size_t resident_bytes() {
   return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
+/// x + 1 and x + 2, and which of them were wanted the last time.
+struct Both {
+  static constexpr std::string_view name = "both";
+  static constexpr bool skips_outputs = true;
+  static inline std::vector<bool> wanted;
+
+  Specs infer(Inputs in) const { return Specs(2, {in[0].shape(), in[0].dtype()}); }
+  void eval(ConstViews in, Views out) const {
+    wanted.clear();
+    for (std::size_t k = 0; k < 2; ++k) {
+      wanted.push_back(out[k].data != nullptr);
+      for (std::int64_t i = 0; wanted[k] && i < in[0].size(); ++i) {
+        out[k].as<double>()[i] = in[0].as<double>()[i] + static_cast<double>(k + 1);
+      }
+    }
+  }
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(plan_evaluate)
+
+BOOST_AUTO_TEST_CASE(outputs_that_nobody_wants_are_skipped) {
+  const Tensor x = {1.0, 2.0};
+  for (std::size_t k = 0; k < 2; ++k) {
+    const auto one = [&](const Tensor& a) { return apply_op_all(Both(), Tensors{a})[k] * 2; };
+    const std::vector<bool> expected = {k == 0, k == 1};
+    check_elements(one(x), {2}, {2 * (k + 2.0), 2 * (k + 3.0)});
+    BOOST_TEST(Both::wanted == expected);
+    Both::wanted.clear();
+    check_elements(compile(one)(x), {2}, {2 * (k + 2.0), 2 * (k + 3.0)});
+    BOOST_TEST(Both::wanted == expected);
+  }
+  const auto whole = [](const Tensor& a) { return apply_op_all(Both(), Tensors{a}); };
+  check_elements(compile(whole)(x)[1], {2}, {3, 4});
+  BOOST_TEST(Both::wanted == std::vector<bool>(2, true));
+}
 
 BOOST_AUTO_TEST_CASE(nothing_is_computed_before_it_is_asked_for) {
   std::atomic<int> computed = 0;

@@ -42,8 +42,8 @@ class Binder {
         case Place::Room::constant: operand.base = numbers_.constants + place.number; break;
         case Place::Room::output: operand.base = numbers_.outputs + place.number; break;
         case Place::Room::arena:
-        case Place::Room::scratch:
-        case Place::Room::none: operand.base = numbers_.arena; break;
+        case Place::Room::scratch: operand.base = numbers_.arena; break;
+        case Place::Room::none: operand.base = numbers_.nothing; break;
       }
       result.push_back(operand);
     }

@@ -17,7 +17,8 @@ BaseNumbers::BaseNumbers(const Draft& draft, const MemoryPlan& memory)
     : constants(draft.argument_count),
       arena(constants + static_cast<std::uint32_t>(draft.constants.size())),
       outputs(arena + 1),
-      count(outputs + static_cast<std::uint32_t>(memory.outputs.size())) {}
+      nothing(outputs + static_cast<std::uint32_t>(memory.outputs.size())),
+      count(nothing + 1) {}
 
 struct Run::Lease {
   Array arena;
@@ -200,6 +201,7 @@ void Executable::run_inside(void* const* in, void* const* out, std::byte* memory
     bases[numbers_.constants + i] = draft_.constants[i].buffer()->data();
   }
   bases[numbers_.arena] = memory;
+  bases[numbers_.nothing] = nullptr;
   for (std::size_t i = 0; i < memory_.outputs.size(); ++i) {
     bases[numbers_.outputs + i] = static_cast<std::byte*>(out[memory_.outputs[i].number]);
   }

@@ -20,7 +20,7 @@ namespace xgrad::plan {
 std::unique_ptr<const Kernel> bind_kernel(const Draft& draft, const MemoryPlan& memory, std::uint32_t step);
 /// Which numbers the bases of a plan have.
 struct BaseNumbers {
-  std::uint32_t constants, arena, outputs, count;
+  std::uint32_t constants, arena, outputs, nothing, count;
   explicit BaseNumbers(const Draft& draft, const MemoryPlan& memory);
 };
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "autograd/graph/operation.hpp"
 #include "autograd/plan/schedule/packing.hpp"
 #include "autograd/runtime/pool.hpp"
 
@@ -47,10 +48,11 @@ class MemoryPlanner {
     std::uint32_t first = Draft::none;   // phase
     std::uint32_t last = 0;
     bool in_one_group = true;  // written and read block by block
+    bool may_be_skipped = false;
   };
 
   bool is_open(ValueId id) const {
-    return uses_[id].writer != Draft::none && plan_.places[id].room == Place::Room::none;
+    return uses_[id].writer != Draft::none && !uses_[id].may_be_skipped && plan_.places[id].room == Place::Room::none;
   }
 
   void place_outputs() {
@@ -73,6 +75,7 @@ class MemoryPlanner {
       for (const ValueId output : step.outputs) {
         Uses& uses = uses_[output];
         uses.writer = i;
+        uses.may_be_skipped = step.kind == Step::Kind::op && step.operation->traits().skips_outputs;
         uses.first = std::min(uses.first, phase);
         uses.last = std::max(uses.last, phase);
         uses.in_one_group = uses.in_one_group && schedule_.groups[group].slabs == 1 && rows_of(draft_, step) > 1;
@@ -81,6 +84,7 @@ class MemoryPlanner {
         const Value& value = draft_.values[step.inputs[k]];
         Uses& uses = uses_[value.memory];
         uses.last = std::max(uses.last, phase);
+        uses.may_be_skipped = false;
         const bool same_group = uses.writer != Draft::none && schedule_.group_of[uses.writer] == group;
         uses.in_one_group = uses.in_one_group && same_group && Schedule::reads_rows(draft_, step, k);
       }

@@ -14,7 +14,7 @@ namespace xgrad::plan {
 /// The memory of a value that is no alias.
 struct Place {
   enum class Room : std::uint8_t {
-    none,      ///< never computed
+    none,      ///< never computed: its operation skips it
     argument,  ///< what the caller gives
     constant,  ///< part of the plan
     arena,     ///< at an offset that it shares with values of other phases
