@@ -217,9 +217,49 @@ std::string read_page() {
   return page.str();
 }
 
+/// Collects the names of attributes of types that xgrad does not know.
+class OpaqueNames final : public AttributeVisitor {
+ public:
+  std::string names;
+
+  void boolean(std::string_view, bool) override {}
+  void integer(std::string_view, std::int64_t) override {}
+  void number(std::string_view, double) override {}
+  void dtype(std::string_view, DType) override {}
+  void shape(std::string_view, const Ints&) override {}
+  void text(std::string_view, std::string_view) override {}
+  void formula(std::string_view, const Formula&) override {}
+  void program(std::string_view, const SubProgram&) override {}
+  void opaque(std::string_view name, const OpaqueAttribute&) override { names += " " + std::string(name); }
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(ops_op_matrix)
+
+// So that graphs can be written down in any language.
+BOOST_AUTO_TEST_CASE(every_attribute_is_of_a_known_type) {
+  std::set<std::string> seen;
+  for (const Probe& probe : all_probes()) {
+    for (const DType dtype : {DType::float64, DType::boolean, DType::int64}) {
+      const Tensors inputs = make_inputs(probe.inputs, dtype);
+      Tensors results;
+      try {
+        results = probe.call(inputs);
+      } catch (const DTypeError&) {
+        continue;
+      }
+      for (const Node* node : nodes_since(inputs, results).nodes) {
+        OpaqueNames opaque;
+        node->operation().visit_attributes(opaque);
+        BOOST_TEST(opaque.names.empty(),
+                   node->name() << " of " << probe.op << " has attributes of unknown types:" << opaque.names);
+        seen.insert(std::string(node->operation().key()));
+      }
+    }
+  }
+  BOOST_TEST(seen.size() > 30U);
+}
 
 BOOST_AUTO_TEST_CASE(the_page_says_what_the_code_does) {
   const std::string page = make_page();

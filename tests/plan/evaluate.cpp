@@ -58,10 +58,11 @@ BOOST_AUTO_TEST_CASE(outputs_that_nobody_wants_are_skipped) {
   for (std::size_t k = 0; k < 2; ++k) {
     const auto one = [&](const Tensor& a) { return apply_op_all(Both(), Tensors{a})[k] * 2; };
     const std::vector<bool> expected = {k == 0, k == 1};
-    check_elements(one(x), {2}, {2 * (k + 2.0), 2 * (k + 3.0)});
+    const double first = k == 0 ? 4 : 6;
+    check_elements(one(x), {2}, {first, first + 2});
     BOOST_TEST(Both::wanted == expected);
     Both::wanted.clear();
-    check_elements(compile(one)(x), {2}, {2 * (k + 2.0), 2 * (k + 3.0)});
+    check_elements(compile(one)(x), {2}, {first, first + 2});
     BOOST_TEST(Both::wanted == expected);
   }
   const auto whole = [](const Tensor& a) { return apply_op_all(Both(), Tensors{a}); };
