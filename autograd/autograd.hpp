@@ -7,6 +7,7 @@
 /// Tensors, ops and the chain rule.
 
 #include "autograd/array/slice.hpp"
+#include "autograd/array/xtensor.hpp"
 #include "autograd/formula/formula.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/print.hpp"

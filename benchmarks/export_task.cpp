@@ -4,12 +4,11 @@
 #include <cstdio>
 #include <filesystem>
 
-#include <CLI/CLI.hpp>
-
 #include <autograd/autograd.hpp>
 #include <autograd/runtime/blas.hpp>
 
 #include "benchmarks/model.hpp"
+#include "examples/flags.hpp"
 
 using namespace xgrad;
 
@@ -34,12 +33,14 @@ void write(const std::filesystem::path& folder, const benchmarks::Settings& sett
 int main(int argc, char** argv) {
   benchmarks::Settings settings;
   std::string folder;
-  CLI::App app("Writes the task of the comparison as NPY files");
-  app.add_option("--hidden", settings.hidden, "Sizes of the hidden layers")->delimiter(',');
-  app.add_option("--epochs", settings.epochs, "How many orders of the images to write");
-  app.add_option("--data", settings.data, "Folder of the four IDX files");
-  app.add_option("--folder", folder, "Where to write; nothing is written without");
-  CLI11_PARSE(app, argc, argv);
+  Flags flags("Writes the task of the comparison as NPY files");
+  flags.add("--hidden", settings.hidden, "Sizes of the hidden layers");
+  flags.add("--epochs", settings.epochs, "How many orders of the images to write");
+  flags.add("--data", settings.data, "Folder of the four IDX files");
+  flags.add("--folder", folder, "Where to write; nothing is written without");
+  if (const auto code = flags.parse(argc, argv)) {
+    return *code;
+  }
   try {
     if (!folder.empty()) {
       write(folder, settings);

@@ -4,9 +4,8 @@
 #include <cstdio>
 #include <exception>
 
-#include <CLI/CLI.hpp>
-
 #include "benchmarks/model.hpp"
+#include "examples/flags.hpp"
 
 using namespace xgrad;
 
@@ -77,16 +76,18 @@ int run_program(int argc, char** argv, const char* description, const std::vecto
                 const std::function<void(const Settings&)>& run) {
   Settings s;
   s.mode = modes.front();
-  CLI::App app(description);
-  app.add_option("--hidden", s.hidden, "Sizes of the hidden layers")->delimiter(',')->check(CLI::Range(1, 65536));
-  app.add_option("--batch-size", s.batch_size, "Images per step")->check(CLI::Range(1, 60000));
-  app.add_option("--optimizer", s.optimizer, "sgd or adam")->check(CLI::IsMember({"sgd", "adam"}));
-  app.add_option("--mode", s.mode, "How to train")->check(CLI::IsMember(modes))->capture_default_str();
-  app.add_option("--epochs", s.epochs, "Passes over the training images")->check(CLI::Range(1, 100000));
-  app.add_option("--steps", s.steps, "Steps per epoch; 0 for all")->check(CLI::Range(0, 60000));
-  app.add_option("--threads", s.threads, "Threads to use")->check(CLI::Range(1, 1024));
-  app.add_option("--data", s.data, "Folder of the four IDX files");
-  CLI11_PARSE(app, argc, argv);
+  Flags flags(description);
+  flags.add("--hidden", s.hidden, "Sizes of the hidden layers").range(1, 65536);
+  flags.add("--batch-size", s.batch_size, "Images per step").range(1, 60000);
+  flags.add("--optimizer", s.optimizer, "sgd or adam").one_of({"sgd", "adam"});
+  flags.add("--mode", s.mode, "How to train").one_of(modes);
+  flags.add("--epochs", s.epochs, "Passes over the training images").range(1, 100000);
+  flags.add("--steps", s.steps, "Steps per epoch; 0 for all").range(0, 60000);
+  flags.add("--threads", s.threads, "Threads to use").range(1, 1024);
+  flags.add("--data", s.data, "Folder of the four IDX files");
+  if (const auto code = flags.parse(argc, argv)) {
+    return *code;
+  }
   try {
     run(s);
   } catch (const std::exception& error) {

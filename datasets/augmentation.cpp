@@ -8,9 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::datasets {
 
@@ -18,7 +17,7 @@ namespace {
 
 void require_probability(std::string_view op, double probability) {
   if (!(probability >= 0 && probability <= 1)) {
-    raise<ValueError>(op, fmt::format("the probability is {}; give one in [0, 1]", probability));
+    raise<ValueError>(op, phrase("the probability is {}; give one in [0, 1]", probability));
   }
 }
 
@@ -122,17 +121,17 @@ void blend(Array& rows, const std::vector<double>& weights) {
 
 Array probabilities(const Array& labels, std::int64_t classes, DType dtype) {
   if (labels.dtype() != DType::int64 || labels.shape().ndim() != 1) {
-    raise<ShapeError>("mixup", fmt::format("labels are {} {}; give integers (n,) or floating targets",
-                                           to_string(labels.dtype()), to_string(labels.shape())));
+    raise<ShapeError>("mixup", phrase("labels are {} {}; give integers (n,) or floating targets",
+                                      to_string(labels.dtype()), to_string(labels.shape())));
   }
   Array result({labels.size(), classes}, dtype);
   std::memset(result.data(), 0, result.bytes());
   for (std::int64_t j = 0; j < labels.size(); ++j) {
     const std::int64_t label = labels.data<std::int64_t>()[j];
     if (label < 0 || label >= classes) {
-      raise<ValueError>("mixup", fmt::format("label {} is outside [0, {}); give the number of classes, as in "
-                                             "mixup(0.2, 10)",
-                                             label, classes));
+      raise<ValueError>("mixup", phrase("label {} is outside [0, {}); give the number of classes, as in "
+                                        "mixup(0.2, 10)",
+                                        label, classes));
     }
     if (dtype == DType::float64) {
       result.data<double>()[j * classes + label] = 1;
@@ -148,7 +147,7 @@ Array probabilities(const Array& labels, std::int64_t classes, DType dtype) {
 Augmentation::Augmentation(std::string name, std::int64_t draws, OfImage change)
     : name_(std::move(name)), draws_(draws), change_image_(std::move(change)) {
   if (draws < 0) {
-    raise<ValueError>("Augmentation", fmt::format("{} draws {} numbers; give 0 or more", name_, draws));
+    raise<ValueError>("Augmentation", phrase("{} draws {} numbers; give 0 or more", name_, draws));
   }
 }
 
@@ -157,7 +156,7 @@ Augmentation::Augmentation(std::string name, OfBatch change)
 
 Augmentation shift(std::int64_t pixels) {
   if (pixels < 0) {
-    raise<ValueError>("shift", fmt::format("the largest shift is {} pixels; give 0 or more", pixels));
+    raise<ValueError>("shift", phrase("the largest shift is {} pixels; give 0 or more", pixels));
   }
   return Augmentation("shift", 2, [pixels](const Image& image, std::span<const double> draws) {
     shift_image(image, pick(draws[0], 2 * pixels + 1) - pixels, pick(draws[1], 2 * pixels + 1) - pixels);
@@ -176,12 +175,12 @@ Augmentation horizontal_flip(double probability) {
 Augmentation random_erasing(const ErasingOptions& options) {
   require_probability("random_erasing", options.probability);
   if (!(0 <= options.smallest_area && options.smallest_area <= options.largest_area && options.largest_area <= 1)) {
-    raise<ValueError>("random_erasing", fmt::format("areas from {} to {}; give two fractions of the image, the smaller "
-                                                    "first",
-                                                    options.smallest_area, options.largest_area));
+    raise<ValueError>("random_erasing", phrase("areas from {} to {}; give two fractions of the image, the smaller "
+                                               "first",
+                                               options.smallest_area, options.largest_area));
   }
   if (!(options.aspect >= 1 && std::isfinite(options.aspect))) {
-    raise<ValueError>("random_erasing", fmt::format("the largest aspect is {}; give 1 or more", options.aspect));
+    raise<ValueError>("random_erasing", phrase("the largest aspect is {}; give 1 or more", options.aspect));
   }
   return Augmentation("random_erasing", 5, [options](const Image& image, std::span<const double> draws) {
     if (draws[0] < options.probability) {
@@ -192,12 +191,12 @@ Augmentation random_erasing(const ErasingOptions& options) {
 
 Augmentation mixup(double alpha, std::int64_t classes) {
   if (!(alpha > 0 && std::isfinite(alpha))) {
-    raise<ValueError>("mixup", fmt::format("alpha is {}; give a positive number, such as 0.2", alpha));
+    raise<ValueError>("mixup", phrase("alpha is {}; give a positive number, such as 0.2", alpha));
   }
   return Augmentation("mixup", [alpha, classes](Batch& batch, std::uint64_t key) {
     if (!is_floating(batch.features.dtype())) {
       raise<DTypeError>("mixup",
-                        fmt::format("features are {}; give uint8 or floating ones", to_string(batch.features.dtype())));
+                        phrase("features are {}; give uint8 or floating ones", to_string(batch.features.dtype())));
     }
     if (!is_floating(batch.targets.dtype())) {
       batch.targets = probabilities(batch.targets, classes, batch.features.dtype());

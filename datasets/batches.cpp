@@ -4,10 +4,9 @@
 #include <span>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "datasets/gather.hpp"
 #include "datasets/permutation.hpp"
 
@@ -31,16 +30,16 @@ bool changes_images(const BatchOptions& options) {
 
 void check(const Dataset& data, const BatchOptions& options) {
   if (options.batch_size < 1) {
-    raise<ValueError>(op, fmt::format("the batch size is {}; give 1 or more", options.batch_size));
+    raise<ValueError>(op, phrase("the batch size is {}; give 1 or more", options.batch_size));
   }
   if (!is_floating(options.dtype)) {
-    raise<DTypeError>(op, fmt::format("the dtype is {}; give float32 or float64", to_string(options.dtype)));
+    raise<DTypeError>(op, phrase("the dtype is {}; give float32 or float64", to_string(options.dtype)));
   }
   const std::size_t ndim = data.features().shape().ndim();
   if (changes_images(options) && ndim != 3 && ndim != 4) {
-    raise<ShapeError>(op, fmt::format("features of shape {} are no images; give (n, rows, columns) or (n, channels, "
-                                      "rows, columns), or augment by mixup alone",
-                                      to_string(data.features().shape())));
+    raise<ShapeError>(op, phrase("features of shape {} are no images; give (n, rows, columns) or (n, channels, "
+                                 "rows, columns), or augment by mixup alone",
+                                 to_string(data.features().shape())));
   }
 }
 
@@ -68,7 +67,7 @@ Epoch::Epoch(Dataset data, BatchOptions options, std::int64_t number, std::int64
 
 Batch Epoch::operator[](std::int64_t index) const {
   if (index < 0 || index >= count_) {
-    raise<ValueError>("Epoch", fmt::format("batch {} of {}; give one in [0, {})", index, count_, count_));
+    raise<ValueError>("Epoch", phrase("batch {} of {}; give one in [0, {})", index, count_, count_));
   }
   const std::int64_t first = index * options_.batch_size;
   const std::int64_t size = std::min(options_.batch_size, order_.size() - first);

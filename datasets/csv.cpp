@@ -9,15 +9,21 @@
 #include <system_error>
 #include <utility>
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "datasets/csv_records.hpp"
 
 namespace xgrad::datasets {
 
 namespace {
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) {
+    text += (text.empty() ? "" : ", ") + name;
+  }
+  return text;
+}
 
 constexpr std::string_view op = "read_csv";
 
@@ -46,7 +52,7 @@ class CategoryCodes {
   explicit CategoryCodes(const std::vector<std::string>& names) {
     for (const std::string& name : names) {
       if (find(name)) {
-        raise<ValueError>(op, fmt::format("the known categories have `{}` twice; give each once", name));
+        raise<ValueError>(op, phrase("the known categories have `{}` twice; give each once", name));
       }
       code(name);
     }
@@ -112,8 +118,7 @@ class CsvTable {
       columns_[find(column)].kind = Kind::ignored;
     }
     if (columns_[target_].kind == Kind::ignored) {
-      raise<ValueError>(
-          op, fmt::format("column {} is the target and ignored; leave it out of one", columns_[target_].name));
+      raise<ValueError>(op, phrase("column {} is the target and ignored; leave it out of one", columns_[target_].name));
     }
     for (Column& column : columns_) {
       if (const auto known = options.known.find(column.name); known != options.known.end()) {
@@ -165,8 +170,8 @@ class CsvTable {
     const auto count = static_cast<std::int64_t>(columns_.size());
     if (const auto* position = std::get_if<std::int64_t>(&wanted)) {
       if (*position < -count || *position >= count) {
-        raise<ValueError>(op, fmt::format("{} has {} columns, there is no column {}; give one in [{}, {})",
-                                          path_.string(), count, *position, -count, count));
+        raise<ValueError>(op, phrase("{} has {} columns, there is no column {}; give one in [{}, {})", path_.string(),
+                                     count, *position, -count, count));
       }
       return static_cast<std::size_t>(*position < 0 ? *position + count : *position);
     }
@@ -174,21 +179,20 @@ class CsvTable {
     const auto is_wanted = [&](const Column& column) { return column.name == name; };
     const auto found = std::find_if(columns_.begin(), columns_.end(), is_wanted);
     if (found == columns_.end() || std::find_if(found + 1, columns_.end(), is_wanted) != columns_.end()) {
-      std::vector<std::string_view> names;
+      std::vector<std::string> names;
       for (const Column& column : columns_) {
-        names.emplace_back(column.name);
+        names.push_back(column.name);
       }
-      raise<ValueError>(op,
-                        fmt::format("{} has {} column `{}`; its columns are {}", path_.string(),
-                                    found == columns_.end() ? "no" : "more than one", name, fmt::join(names, ", ")));
+      raise<ValueError>(op, phrase("{} has {} column `{}`; its columns are {}", path_.string(),
+                                   found == columns_.end() ? "no" : "more than one", name, joined(names)));
     }
     return static_cast<std::size_t>(found - columns_.begin());
   }
 
   void add(const CsvRecord& record) {
     if (record.fields.size() != columns_.size()) {
-      records_.fail(record.line, fmt::format("{} fields as in the first line", columns_.size()),
-                    fmt::format("{}", record.fields.size()), "correct the line");
+      records_.fail(record.line, phrase("{} fields as in the first line", columns_.size()),
+                    phrase("{}", record.fields.size()), "correct the line");
     }
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       Column& column = columns_[i];
@@ -197,7 +201,7 @@ class CsvTable {
         const std::optional<double> number = parse<double>(field);
         if (!number || !std::isfinite(static_cast<float>(*number))) {
           records_.fail(record.line, i, column.name, "a finite number",
-                        field.empty() ? "nothing" : fmt::format("`{}`", field),
+                        field.empty() ? "nothing" : phrase("`{}`", field),
                         "correct it, or name the column as categorical or ignored");
         }
         column.numbers.push_back(static_cast<float>(*number));
@@ -205,8 +209,8 @@ class CsvTable {
         const std::optional<std::int64_t> known = column.categories.find(field);
         if (column.known && !known) {
           records_.fail(record.line, i, column.name,
-                        fmt::format("one of the known categories {}", fmt::join(known_[column.name], ", ")),
-                        fmt::format("`{}`", field), "correct it, or read it together with the others");
+                        phrase("one of the known categories {}", joined(known_[column.name])), phrase("`{}`", field),
+                        "correct it, or read it together with the others");
         }
         column.codes.push_back(known ? *known : column.categories.code(field));
       }

@@ -2,9 +2,8 @@
 
 #include <limits>
 
-#include <fmt/format.h>
-
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "datasets/input_file.hpp"
 
 namespace xgrad::datasets {
@@ -86,8 +85,8 @@ void CsvRecords::read_quoted(std::string& field, std::size_t column) {
         return;
       }
       if (text_[at_] != '"') {
-        fail(line_, column, "", "a separator or the end of the line after a closing quote",
-             fmt::format("`{}`", text_[at_]), "double quotes inside a field");
+        fail(line_, column, "", "a separator or the end of the line after a closing quote", phrase("`{}`", text_[at_]),
+             "double quotes inside a field");
       }
     }
     line_ += text_[at_] == '\n' ? 1 : 0;
@@ -98,15 +97,15 @@ void CsvRecords::read_quoted(std::string& field, std::size_t column) {
 
 void CsvRecords::fail(std::size_t line, std::size_t column, std::string_view name, std::string_view expected,
                       std::string_view found, std::string_view next_step) const {
-  const std::string of_name = name.empty() ? "" : fmt::format(" ({})", name);
-  raise<FileError>(op, fmt::format("{}, line {}, column {}{}: expected {}, found {}; {}", path_.string(), line,
-                                   column + 1, of_name, expected, found, next_step));
+  const std::string of_name = name.empty() ? "" : phrase(" ({})", name);
+  raise<FileError>(op, phrase("{}, line {}, column {}{}: expected {}, found {}; {}", path_.string(), line, column + 1,
+                              of_name, expected, found, next_step));
 }
 
 void CsvRecords::fail(std::size_t line, std::string_view expected, std::string_view found,
                       std::string_view next_step) const {
-  raise<FileError>(
-      op, fmt::format("{}, line {}: expected {}, found {}; {}", path_.string(), line, expected, found, next_step));
+  raise<FileError>(op,
+                   phrase("{}, line {}: expected {}, found {}; {}", path_.string(), line, expected, found, next_step));
 }
 
 }  // namespace xgrad::datasets

@@ -4,10 +4,9 @@
 #include <cmath>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "datasets/gather.hpp"
 #include "datasets/permutation.hpp"
 
@@ -20,13 +19,12 @@ constexpr std::uint64_t split_stream = 0x73706c6974;  // "split"
 
 Array class_labels(std::string_view op, const Array& targets) {
   if (targets.dtype() != DType::uint8 && !is_integer(targets.dtype())) {
-    raise<DTypeError>(op, fmt::format("a stratified choice needs integer targets, got {}; set stratified to false",
-                                      to_string(targets.dtype())));
+    raise<DTypeError>(op, phrase("a stratified choice needs integer targets, got {}; set stratified to false",
+                                 to_string(targets.dtype())));
   }
   if (targets.shape().ndim() != 1) {
-    raise<ShapeError>(op,
-                      fmt::format("a stratified choice needs targets of shape (n,), got {}; set stratified to false",
-                                  to_string(targets.shape())));
+    raise<ShapeError>(op, phrase("a stratified choice needs targets of shape (n,), got {}; set stratified to false",
+                                 to_string(targets.shape())));
   }
   return cast(targets, DType::int64);
 }
@@ -63,15 +61,15 @@ Dataset::Dataset() : features_({0, 0}, DType::float32), targets_({0}, DType::int
 
 void Dataset::check() const {
   if (!features_ || !targets_) {
-    raise<ValueError>("Dataset", fmt::format("the {} hold no memory; give an Array made from a shape",
-                                             features_ ? "targets" : "features"));
+    raise<ValueError>("Dataset", phrase("the {} hold no memory; give an Array made from a shape",
+                                        features_ ? "targets" : "features"));
   }
   const Shape& features = features_.shape();
   const Shape& targets = targets_.shape();
   if (features.empty() || targets.empty() || features[0] != targets[0]) {
-    raise<ShapeError>("Dataset", fmt::format("features of shape {} and targets of shape {}; give one row of each for "
-                                             "every sample",
-                                             to_string(features), to_string(targets)));
+    raise<ShapeError>("Dataset", phrase("features of shape {} and targets of shape {}; give one row of each for "
+                                        "every sample",
+                                        to_string(features), to_string(targets)));
   }
 }
 
@@ -79,8 +77,8 @@ Dataset Dataset::take(std::span<const std::int64_t> positions) const {
   constexpr const char* op = "Dataset::take";
   const auto negative = std::find_if(positions.begin(), positions.end(), [](std::int64_t p) { return p < 0; });
   if (negative != positions.end()) {
-    raise<ValueError>(op, fmt::format("index {} at position {} is outside [0, {}); give indices within it", *negative,
-                                      negative - positions.begin(), size()));
+    raise<ValueError>(op, phrase("index {} at position {} is outside [0, {}); give indices within it", *negative,
+                                 negative - positions.begin(), size()));
   }
   return {take_rows(op, features_, positions), take_rows(op, targets_, positions)};
 }
@@ -88,7 +86,7 @@ Dataset Dataset::take(std::span<const std::int64_t> positions) const {
 Split split(const Dataset& data, const SplitOptions& options) {
   const double fraction = options.fraction;
   if (!(fraction > 0 && fraction < 1)) {
-    raise<ValueError>("split", fmt::format("the fraction for testing is {}; give one between 0 and 1", fraction));
+    raise<ValueError>("split", phrase("the fraction for testing is {}; give one between 0 and 1", fraction));
   }
   const Array order = drawing_order("split", data, options.seed, options.stratified);
   const auto share = [fraction](std::int64_t count) { return std::llround(static_cast<double>(count) * fraction); };
@@ -97,11 +95,11 @@ Split split(const Dataset& data, const SplitOptions& options) {
 
 Split fold(const Dataset& data, std::int64_t index, const FoldOptions& options) {
   if (options.folds < 2 || options.folds > data.size()) {
-    raise<ValueError>("fold", fmt::format("{} folds of {} samples; give a number of folds in [2, {}]", options.folds,
-                                          data.size(), data.size()));
+    raise<ValueError>("fold", phrase("{} folds of {} samples; give a number of folds in [2, {}]", options.folds,
+                                     data.size(), data.size()));
   }
   if (index < 0 || index >= options.folds) {
-    raise<ValueError>("fold", fmt::format("fold {} of {}; give one in [0, {})", index, options.folds, options.folds));
+    raise<ValueError>("fold", phrase("fold {} of {}; give one in [0, {})", index, options.folds, options.folds));
   }
   const Array order = drawing_order("fold", data, options.seed, options.stratified);
   return divide(data, order, [&](std::int64_t i) { return i % options.folds == index; });

@@ -15,7 +15,7 @@ namespace xgrad::datasets {
 
 /// What a Dataset is made from: an Array, or any xtensor container or expression.
 template <class A>
-concept ArrayLike = std::same_as<std::remove_cvref_t<A>, Array> || xt::is_xexpression<std::remove_cvref_t<A>>::value;
+concept ArrayLike = std::same_as<std::remove_cvref_t<A>, Array> || xgrad::detail::XtensorExpression<A>;
 
 /// Features (n, ...) and targets (n, ...): row i of the one belongs to row i of the other. Images with class labels,
 /// columns of a table with a quantity to be predicted: of any shape and dtype. A cheap handle: copies share memory.

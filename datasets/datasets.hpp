@@ -6,6 +6,7 @@
 /// \namespace xgrad::datasets
 /// Samples and targets: read from files, divided, normalised, augmented, and cut into mini-batches.
 
+#include "autograd/array/xtensor.hpp"
 #include "datasets/augmentation.hpp"
 #include "datasets/batches.hpp"
 #include "datasets/csv.hpp"

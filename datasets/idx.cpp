@@ -10,9 +10,8 @@
 #include <type_traits>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "datasets/input_file.hpp"
 #include "datasets/output_file.hpp"
 
@@ -112,23 +111,22 @@ class IdxReader {
     std::array<std::byte, magic_bytes + dimension_bytes * Shape::max_ndim> bytes;
     const std::size_t found = file_.read(bytes.data(), magic_bytes);
     if (found < magic_bytes) {
-      fail("an IDX header that starts with 4 bytes", fmt::format("a file of {} bytes", found), fetch_again);
+      fail("an IDX header that starts with 4 bytes", phrase("a file of {} bytes", found), fetch_again);
     }
     const auto magic = from_big_endian<std::uint32_t>(bytes.data());
     if (magic >> 16 != 0) {
-      fail("an IDX file, which starts with the bytes 00 00",
-           fmt::format("{:02x} {:02x}", magic >> 24, magic >> 16 & 0xff),
+      fail("an IDX file, which starts with the bytes 00 00", phrase("{:02x} {:02x}", magic >> 24, magic >> 16 & 0xff),
            "give an IDX file, plain or compressed by gzip");
     }
     const std::uint32_t ndim = magic & 0xff;
     if (ndim > Shape::max_ndim) {
-      fail(fmt::format("at most {} dimensions", Shape::max_ndim), fmt::format("{}", ndim), fetch_again);
+      fail(phrase("at most {} dimensions", Shape::max_ndim), phrase("{}", ndim), fetch_again);
     }
     Header header{find_type(magic >> 8 & 0xff), {}, magic_bytes + dimension_bytes * ndim, 0};
     const std::size_t sizes = file_.read(bytes.data(), dimension_bytes * ndim);
     if (sizes < dimension_bytes * ndim) {
-      fail(fmt::format("a header of {} bytes for {} dimensions", header.header_bytes, ndim),
-           fmt::format("a file of {} bytes", magic_bytes + sizes), fetch_again);
+      fail(phrase("a header of {} bytes for {} dimensions", header.header_bytes, ndim),
+           phrase("a file of {} bytes", magic_bytes + sizes), fetch_again);
     }
     for (std::size_t axis = 0; axis < ndim; ++axis) {
       header.shape.push_back(from_big_endian<std::uint32_t>(bytes.data() + axis * dimension_bytes));
@@ -141,7 +139,7 @@ class IdxReader {
     const auto* type = std::find_if(element_types.begin(), element_types.end(),
                                     [code](const ElementType& candidate) { return candidate.code == code; });
     if (type == element_types.end()) {
-      fail("an element type of 08, 09, 0b, 0c, 0d or 0e", fmt::format("{:02x}", code), fetch_again);
+      fail("an element type of 08, 09, 0b, 0c, 0d or 0e", phrase("{:02x}", code), fetch_again);
     }
     return type;
   }
@@ -165,13 +163,13 @@ class IdxReader {
   std::vector<std::byte> read_data(const Header& header) {
     std::vector<std::byte> data = file_.read_bytes(header.data_bytes);
     if (data.size() < header.data_bytes) {
-      fail(fmt::format("{} bytes of elements for shape {}", header.data_bytes, to_string(header.shape)),
-           fmt::format("{}", data.size()), fetch_again);
+      fail(phrase("{} bytes of elements for shape {}", header.data_bytes, to_string(header.shape)),
+           phrase("{}", data.size()), fetch_again);
     }
     std::byte beyond;
     if (file_.read(&beyond, 1) != 0) {
-      fail(fmt::format("the end after {} bytes of header and {} of elements for shape {}", header.header_bytes,
-                       header.data_bytes, to_string(header.shape)),
+      fail(phrase("the end after {} bytes of header and {} of elements for shape {}", header.header_bytes,
+                  header.data_bytes, to_string(header.shape)),
            "trailing bytes", fetch_again);
     }
     return data;
@@ -193,9 +191,8 @@ const ElementType& type_to_write(const Array& array) {
     return candidate.encode != nullptr && candidate.dtype == array.dtype();
   });
   if (type == element_types.end()) {
-    raise<DTypeError>("write_idx",
-                      fmt::format("IDX has no element type for {}; cast to uint8, int32, float32 or float64",
-                                  to_string(array.dtype())));
+    raise<DTypeError>("write_idx", phrase("IDX has no element type for {}; cast to uint8, int32, float32 or float64",
+                                          to_string(array.dtype())));
   }
   return *type;
 }
@@ -207,7 +204,7 @@ std::vector<std::byte> encode_header(const ElementType& type, const Shape& shape
   for (std::size_t axis = 0; axis < shape.ndim(); ++axis) {
     if (shape[axis] > std::numeric_limits<std::uint32_t>::max()) {
       raise<ValueError>("write_idx",
-                        fmt::format("IDX holds sizes below 2^32, the shape is {}; split the array", to_string(shape)));
+                        phrase("IDX holds sizes below 2^32, the shape is {}; split the array", to_string(shape)));
     }
     to_big_endian(static_cast<std::uint32_t>(shape[axis]), header.data() + magic_bytes + axis * dimension_bytes);
   }

@@ -7,9 +7,8 @@
 #include <new>
 #include <system_error>
 
-#include <fmt/format.h>
-
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::datasets {
 
@@ -24,7 +23,7 @@ std::string system_message(int error) { return std::generic_category().message(e
 
 void raise_file_error(std::string_view op, const std::filesystem::path& path, std::string_view expected,
                       std::string_view found, std::string_view next_step) {
-  raise<FileError>(op, fmt::format("{}: expected {}, found {}; {}", path.string(), expected, found, next_step));
+  raise<FileError>(op, phrase("{}: expected {}, found {}; {}", path.string(), expected, found, next_step));
 }
 
 InputFile::InputFile(std::string_view op, const std::filesystem::path& path)
@@ -35,7 +34,7 @@ InputFile::InputFile(std::string_view op, const std::filesystem::path& path)
   }
   file_.reset(std::fopen(path.c_str(), "rb"));
   if (!file_) {
-    raise_file_error(op_, path_, "a readable file", fmt::format("none ({})", system_message(errno)),
+    raise_file_error(op_, path_, "a readable file", phrase("none ({})", system_message(errno)),
                      "check the path and its permissions");
   }
   std::setvbuf(file_.get(), nullptr, _IONBF, 0);
@@ -117,7 +116,7 @@ std::size_t InputFile::read_gzip(std::byte* out, std::size_t count) {
 bool InputFile::refill() {
   const std::size_t count = std::fread(buffer_.data(), 1, buffer_.size(), file_.get());
   if (count == 0 && std::ferror(file_.get()) != 0) {
-    raise_file_error(op_, path_, "a readable file", fmt::format("a read error ({})", system_message(errno)),
+    raise_file_error(op_, path_, "a readable file", phrase("a read error ({})", system_message(errno)),
                      "check the disk and the permissions");
   }
   stream_.next_in = buffer_.data();
@@ -126,7 +125,7 @@ bool InputFile::refill() {
 }
 
 void InputFile::raise_damaged(std::string_view found) const {
-  raise_file_error(op_, path_, "intact gzip data", fmt::format("{} after {} decompressed bytes", found, decompressed_),
+  raise_file_error(op_, path_, "intact gzip data", phrase("{} after {} decompressed bytes", found, decompressed_),
                    "fetch the file again");
 }
 

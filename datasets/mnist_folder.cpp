@@ -5,9 +5,8 @@
 #include <string_view>
 #include <system_error>
 
-#include <fmt/format.h>
-
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "datasets/idx.hpp"
 #include "datasets/input_file.hpp"
 
@@ -29,7 +28,7 @@ constexpr FileNames test_names = {"t10k-images-idx3-ubyte", "t10k-labels-idx1-ub
 
 std::optional<fs::path> find_file(const fs::path& folder, std::string_view name) {
   for (std::string_view suffix : {"", ".gz"}) {
-    fs::path path = folder / fmt::format("{}{}", name, suffix);
+    fs::path path = folder / phrase("{}{}", name, suffix);
     std::error_code ignored;
     if (fs::exists(path, ignored)) {
       return path;
@@ -41,7 +40,7 @@ std::optional<fs::path> find_file(const fs::path& folder, std::string_view name)
 Array read_bytes(const fs::path& path, std::size_t ndim, std::string_view expected) {
   Array array = read_idx(path);
   if (array.dtype() != DType::uint8 || array.shape().ndim() != ndim) {
-    raise_file_error(op, path, expected, fmt::format("{} {}", to_string(array.dtype()), to_string(array.shape())),
+    raise_file_error(op, path, expected, phrase("{} {}", to_string(array.dtype()), to_string(array.shape())),
                      next_step);
   }
   return array;
@@ -54,15 +53,15 @@ Dataset read_part(const fs::path& folder, const FileNames& names, std::int64_t c
   const Array labels = read_bytes(labels_path, 1, "uint8 labels of shape (n,)");
   if (labels.size() != images.shape()[0]) {
     raise_file_error(op, labels_path,
-                     fmt::format("{} labels, one for each image of {}", images.shape()[0], images_path.string()),
-                     fmt::format("{}", labels.size()), next_step);
+                     phrase("{} labels, one for each image of {}", images.shape()[0], images_path.string()),
+                     phrase("{}", labels.size()), next_step);
   }
   const std::uint8_t* first = labels.data<std::uint8_t>();
   const std::uint8_t* last = first + labels.size();
   const std::uint8_t* outside = std::find_if(first, last, [classes](std::uint8_t label) { return label >= classes; });
   if (outside != last) {
-    raise_file_error(op, labels_path, fmt::format("labels below {}, the number of classes", classes),
-                     fmt::format("{} at position {}", *outside, outside - first),
+    raise_file_error(op, labels_path, phrase("labels below {}, the number of classes", classes),
+                     phrase("{} at position {}", *outside, outside - first),
                      "fetch the data set again or give its number of classes");
   }
   return {images, labels};
@@ -77,7 +76,7 @@ std::string MnistFolder::missing_from(const fs::path& folder) {
   }
   for (std::string_view name : {train_names.images, train_names.labels, test_names.images, test_names.labels}) {
     if (!find_file(folder, name)) {
-      return fmt::format("no file {0} or {0}.gz", name);
+      return phrase("no file {} or {}.gz", name, name);
     }
   }
   return {};
@@ -85,7 +84,7 @@ std::string MnistFolder::missing_from(const fs::path& folder) {
 
 MnistFolder MnistFolder::load(const fs::path& folder, std::int64_t classes) {
   if (classes < 1 || classes > 256) {
-    raise<ValueError>(op, fmt::format("the number of classes is {}; labels are bytes: give 1 to 256", classes));
+    raise<ValueError>(op, phrase("the number of classes is {}; labels are bytes: give 1 to 256", classes));
   }
   if (const std::string missing = missing_from(folder); !missing.empty()) {
     raise_file_error(op, folder, "a folder with the four IDX files of a data set like MNIST", missing, next_step);
@@ -95,8 +94,8 @@ MnistFolder MnistFolder::load(const fs::path& folder, std::int64_t classes) {
   const Shape& test_shape = data.test.features().shape();
   if (train_shape[1] != test_shape[1] || train_shape[2] != test_shape[2]) {
     raise_file_error(op, find_file(folder, test_names.images).value(),
-                     fmt::format("images of {} x {} as in the training set", train_shape[1], train_shape[2]),
-                     fmt::format("{} x {}", test_shape[1], test_shape[2]), next_step);
+                     phrase("images of {} x {} as in the training set", train_shape[1], train_shape[2]),
+                     phrase("{} x {}", test_shape[1], test_shape[2]), next_step);
   }
   return data;
 }

@@ -5,10 +5,9 @@
 #include <cstring>
 #include <string_view>
 
-#include <fmt/format.h>
-
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "datasets/input_file.hpp"
 #include "datasets/npy.hpp"
 
@@ -26,8 +25,8 @@ struct Table {
 
 Table table_of(const Array& samples, bool per_feature) {
   if (!samples || samples.shape().empty() || samples.size() == 0) {
-    raise<ShapeError>(op, fmt::format("samples of shape {}; give (n, ...) with one sample and one element or more",
-                                      to_string(samples.shape())));
+    raise<ShapeError>(op, phrase("samples of shape {}; give (n, ...) with one sample and one element or more",
+                                 to_string(samples.shape())));
   }
   const Shape& shape = samples.shape();
   if (!per_feature) {
@@ -66,8 +65,8 @@ Array transformed(const Array& samples, const Array& offset, const Array& scale,
   const bool empty = table.rows == 0;
   if (!shared &&
       (samples.shape().empty() || Shape(samples.shape().begin() + 1, samples.shape().end()) != offset.shape())) {
-    raise<ShapeError>(op, fmt::format("samples of shape {} do not have the {} of those fitted to",
-                                      to_string(samples.shape()), to_string(offset.shape())));
+    raise<ShapeError>(op, phrase("samples of shape {} do not have the {} of those fitted to",
+                                 to_string(samples.shape()), to_string(offset.shape())));
   }
   const DType dtype = samples.dtype() == DType::float64 ? DType::float64 : DType::float32;
   Array result(samples.shape(), dtype);
@@ -146,7 +145,7 @@ Normalizer Normalizer::load(const std::filesystem::path& path) {
   const Shape& shape = both.shape();
   if (both.dtype() != DType::float64 || shape.empty() || shape[0] != 2) {
     raise_file_error("Normalizer::load", path, "float64 of shape (2, ...), offset and scale",
-                     fmt::format("{} {}", to_string(both.dtype()), to_string(shape)),
+                     phrase("{} {}", to_string(both.dtype()), to_string(shape)),
                      "give a file that Normalizer::save wrote");
   }
   const Shape part(shape.begin() + 1, shape.end());
@@ -158,11 +157,11 @@ Normalizer Normalizer::load(const std::filesystem::path& path) {
 }
 
 std::string to_string(const Normalizer& normalizer) {
-  std::string text = fmt::format("{:>7}{:>14}{:>14}\n", "feature", "offset", "scale");
+  std::string text = phrase("{:>7}{:>14}{:>14}\n", "feature", "offset", "scale");
   const double* offset = normalizer.offset().data<double>();
   const double* scale = normalizer.scale().data<double>();
   for (std::int64_t i = 0; i < normalizer.offset().size(); ++i) {
-    text += fmt::format("{:>7}{:>14.6g}{:>14.6g}\n", i, offset[i], scale[i]);
+    text += phrase("{:>7}{:>14.6g}{:>14.6g}\n", i, offset[i], scale[i]);
   }
   return text;
 }

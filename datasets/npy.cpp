@@ -12,10 +12,9 @@
 #include <string_view>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "datasets/input_file.hpp"
 #include "datasets/output_file.hpp"
 
@@ -101,12 +100,12 @@ class NpyReader {
     std::size_t found = file_.read(start.data(), 10);
     const std::string_view text(reinterpret_cast<const char*>(start.data()), found);
     if (!text.starts_with(magic) || found < 10) {
-      fail("an NPY file, which starts with \\x93NUMPY, a version and a size", fmt::format("{} other bytes", found),
+      fail("an NPY file, which starts with \\x93NUMPY, a version and a size", phrase("{} other bytes", found),
            "give a file that numpy.save wrote");
     }
     const auto version = std::to_integer<int>(start[6]);
     if (version < 1 || version > 3) {
-      fail("format 1.0, 2.0 or 3.0", fmt::format("{}.{}", version, std::to_integer<int>(start[7])), fetch_again);
+      fail("format 1.0, 2.0 or 3.0", phrase("{}.{}", version, std::to_integer<int>(start[7])), fetch_again);
     }
     const std::size_t size_bytes = version == 1 ? 2 : 4;
     found += version == 1 ? 0 : file_.read(start.data() + 10, 2);
@@ -115,11 +114,11 @@ class NpyReader {
       size |= std::to_integer<std::size_t>(start[8 + i]) << (8 * i);
     }
     if (found < 8 + size_bytes || size > largest_header) {
-      fail(fmt::format("a header of at most {} bytes", largest_header), fmt::format("{}", size), fetch_again);
+      fail(phrase("a header of at most {} bytes", largest_header), phrase("{}", size), fetch_again);
     }
     const std::vector<std::byte> header = file_.read_bytes(size);
     if (header.size() < size) {
-      fail(fmt::format("a header of {} bytes", size), fmt::format("{}", header.size()), fetch_again);
+      fail(phrase("a header of {} bytes", size), phrase("{}", header.size()), fetch_again);
     }
     return {reinterpret_cast<const char*>(header.data()), header.size()};
   }
@@ -143,7 +142,7 @@ class NpyReader {
 
   std::string_view value_of(std::string_view header, std::string_view key) const {
     for (const char quote : {'\'', '"'}) {
-      const std::string name = fmt::format("{0}{1}{0}", quote, key);
+      const std::string name = phrase("{}{}{}", quote, key, quote);
       const std::size_t at = header.find(name);
       if (at != std::string_view::npos) {
         const std::string_view rest = without_blanks(header.substr(at + name.size()));
@@ -152,7 +151,7 @@ class NpyReader {
         }
       }
     }
-    fail(fmt::format("a header with '{}'", key), quoted(header), fetch_again);
+    fail(phrase("a header with '{}'", key), quoted(header), fetch_again);
   }
 
   void set_type(Header& header, std::string_view text) const {
@@ -185,7 +184,7 @@ class NpyReader {
         fail("sizes of 0 or more as shape", quoted(tuple), fetch_again);
       }
       if (header.shape.ndim() == Shape::max_ndim) {
-        fail(fmt::format("at most {} dimensions", Shape::max_ndim), quoted(tuple), fetch_again);
+        fail(phrase("at most {} dimensions", Shape::max_ndim), quoted(tuple), fetch_again);
       }
       header.shape.push_back(size);
       rest = without_blanks(rest.substr(std::min(comma + 1, rest.size())));
@@ -204,13 +203,13 @@ class NpyReader {
     const std::size_t bytes = static_cast<std::size_t>(header.shape.element_count()) * header.type->bytes;
     std::vector<std::byte> data = file_.read_bytes(bytes);
     if (data.size() < bytes) {
-      fail(fmt::format("{} bytes of elements for shape {}", bytes, to_string(header.shape)),
-           fmt::format("{}", data.size()), fetch_again);
+      fail(phrase("{} bytes of elements for shape {}", bytes, to_string(header.shape)), phrase("{}", data.size()),
+           fetch_again);
     }
     std::byte beyond;
     if (file_.read(&beyond, 1) != 0) {
-      fail(fmt::format("the end after {} bytes of elements for shape {}", bytes, to_string(header.shape)),
-           "trailing bytes", fetch_again);
+      fail(phrase("the end after {} bytes of elements for shape {}", bytes, to_string(header.shape)), "trailing bytes",
+           fetch_again);
     }
     return data;
   }
@@ -232,7 +231,7 @@ class NpyReader {
     return result;
   }
 
-  static std::string quoted(std::string_view text) { return fmt::format("`{}`", text); }
+  static std::string quoted(std::string_view text) { return phrase("`{}`", text); }
 
   [[noreturn]] void fail(std::string_view expected, std::string_view found, std::string_view next_step) const {
     raise_file_error("read_npy", path_, expected, found, next_step);
@@ -247,13 +246,13 @@ std::string header_of(const Array& array) {
                                   [&](const ElementType& candidate) { return candidate.dtype == array.dtype(); });
   std::string sizes;
   for (const std::int64_t size : array.shape()) {
-    sizes += fmt::format("{}{},", sizes.empty() ? "" : " ", size);
+    sizes += phrase("{}{},", sizes.empty() ? "" : " ", size);
   }
   if (array.shape().ndim() > 1) {
     sizes.pop_back();
   }
-  std::string text = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}), }}",
-                                 type->bytes == 1 ? '|' : '<', type->code, sizes);
+  std::string text = phrase("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}), }}",
+                            type->bytes == 1 ? '|' : '<', type->code, sizes);
   constexpr std::size_t start = 10;  // magic, version, size
   constexpr std::size_t alignment = 64;
   text.resize((start + text.size() + 1 + alignment - 1) / alignment * alignment - start, ' ');

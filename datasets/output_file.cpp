@@ -6,10 +6,10 @@
 #include <system_error>
 #include <utility>
 
-#include <fmt/format.h>
 #include <unistd.h>
 #include <zlib.h>
 
+#include "autograd/runtime/phrase.hpp"
 #include "datasets/input_file.hpp"
 
 namespace xgrad::datasets {
@@ -17,7 +17,7 @@ namespace xgrad::datasets {
 OutputFile::OutputFile(std::string_view op, const std::filesystem::path& path)
     : op_(op), path_(path), temporary_(path) {
   static std::atomic<unsigned> counter{0};
-  temporary_ += fmt::format(".{}-{}.part", ::getpid(), counter++);
+  temporary_ += phrase(".{}-{}.part", ::getpid(), counter++);
   const char* mode = path.extension() == ".gz" ? "wb6" : "wbT";  // zlib: T writes uncompressed
   errno = 0;
   file_ = gzopen(temporary_.c_str(), mode);
@@ -61,7 +61,7 @@ void OutputFile::publish() {
 
 void OutputFile::fail() const {
   raise_file_error(op_, path_, "a place to write the file",
-                   fmt::format("an error ({})", std::generic_category().message(errno)),
+                   phrase("an error ({})", std::generic_category().message(errno)),
                    "check the folder, its permissions and the free space");
 }
 

@@ -7,9 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "datasets/gather.hpp"
 #include "datasets/output_file.hpp"
 
@@ -21,14 +20,14 @@ constexpr std::string_view op = "write_pgm";
 
 Array grey_levels(const Array& images) {
   if (!images || images.shape().ndim() != 3 || images.size() == 0) {
-    raise<ShapeError>(
-        op, fmt::format("images of shape {}; give (n, rows, columns), none of them 0", to_string(images.shape())));
+    raise<ShapeError>(op,
+                      phrase("images of shape {}; give (n, rows, columns), none of them 0", to_string(images.shape())));
   }
   if (images.dtype() == DType::uint8) {
     return images;
   }
   if (!is_floating(images.dtype())) {
-    raise<DTypeError>(op, fmt::format("images are {}; give uint8, or floating in [0, 1]", to_string(images.dtype())));
+    raise<DTypeError>(op, phrase("images are {}; give uint8, or floating in [0, 1]", to_string(images.dtype())));
   }
   const Array numbers = cast(images, DType::float64);
   Array levels(images.shape(), DType::uint8);
@@ -44,7 +43,7 @@ Array grey_levels(const Array& images) {
 void write_pgm(const std::filesystem::path& path, const Array& images, std::int64_t per_row) {
   const Array levels = grey_levels(images);
   if (per_row < 0) {
-    raise<ValueError>(op, fmt::format("{} images side by side; give 1 or more, or 0 for a square grid", per_row));
+    raise<ValueError>(op, phrase("{} images side by side; give 1 or more, or 0 for a square grid", per_row));
   }
   const Shape& shape = levels.shape();
   const std::int64_t count = shape[0];
@@ -62,7 +61,7 @@ void write_pgm(const std::filesystem::path& path, const Array& images, std::int6
                 levels.data<std::uint8_t>() + line * columns, static_cast<std::size_t>(columns));
   }
   OutputFile file(op, path);
-  file.write(fmt::format("P5\n{} {}\n255\n", across * columns, down * rows));
+  file.write(phrase("P5\n{} {}\n255\n", across * columns, down * rows));
   file.write(std::as_bytes(std::span(grid)));
   file.publish();
 }

@@ -7,11 +7,11 @@
 #include <filesystem>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
 #include <autograd/autograd.hpp>
 #include <datasets/datasets.hpp>
 #include <nn/nn.hpp>
+
+#include "flags.hpp"
 
 using namespace xgrad;
 
@@ -85,14 +85,14 @@ int main(int argc, char** argv) {
   std::string folder, picture = "autoencoder.pgm";
   int epochs = 5;
   std::int64_t size = 8;
-  CLI::App app("Trains an autoencoder on Fashion-MNIST and writes images and their copies as a picture.");
-  app.add_option("--data", folder, "Folder of the four IDX files [XGRAD_DATA, or the Debian package's]");
-  app.add_option("--picture", picture, "The file to write")->capture_default_str();
-  app.add_option("--epochs", epochs, "Passes over the training images")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  app.add_option("--size", size, "Numbers per image")->check(CLI::Range(1, 256))->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
+  Flags flags("Trains an autoencoder on Fashion-MNIST and writes images and their copies as a picture.");
+  flags.add("--data", folder, "Folder of the four IDX files [XGRAD_DATA, or the Debian package's]");
+  flags.add("--picture", picture, "The file to write");
+  flags.add("--epochs", epochs, "Passes over the training images").range(1, 1000);
+  flags.add("--size", size, "Numbers per image").range(1, 256);
+  if (const auto code = flags.parse(argc, argv)) {
+    return *code;
+  }
   try {
     return run(folder, picture, epochs, size) ? 0 : 1;
   } catch (const std::exception& error) {

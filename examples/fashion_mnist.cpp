@@ -11,13 +11,12 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
-
 #include <autograd/autograd.hpp>
 #include <autograd/runtime/workers.hpp>
 #include <datasets/datasets.hpp>
 #include <nn/nn.hpp>
 
+#include "flags.hpp"
 #include "measure.hpp"
 #include "recipe.hpp"
 
@@ -27,7 +26,7 @@ namespace {
 
 struct Settings {
   std::vector<int> hidden = {128};
-  int epochs = 10;
+  int epochs = 0;  // 0: ten, or those of the recipe
   int batch_size = 64;
   std::string optimizer = "adam";
   double learning_rate = 0;  // 0: the optimiser's own default
@@ -41,54 +40,31 @@ struct Settings {
   bool validate = false;
 };
 
-// NaN and infinity pass CLI11's own checks of numbers.
-std::string check_finite(const std::string& text) {
-  return std::isfinite(std::strtod(text.c_str(), nullptr)) ? "" : "Value " + text + " is not finite";
-}
+void add_options(Flags& flags, Settings& s) {
+  const Flag of_a_network[] = {
+      flags.add("--hidden", s.hidden, "Sizes of the hidden layers, such as 512,256").range(1, 65536),
+      flags.add("--batch-size", s.batch_size, "Images per step").range(1, 60000),
+      flags.add("--optimizer", s.optimizer, "How weights are updated").one_of({"sgd", "adam"}),
+      flags.add("--learning-rate", s.learning_rate, "At the start; it falls linearly to 0 [adam: 0.002, sgd: 0.05]")
+          .positive(),
+      flags.add("--momentum", s.momentum, "Of sgd").range(0.0, 1.0),
+      flags.add("--activation", s.activation, "Between the layers").one_of({"relu", "tanh", "sigmoid"}),
+  };
+  flags.add("--epochs", s.epochs, "Passes over the training images [10; a recipe has a number of its own]")
+      .range(1, 100000);
+  flags.add("--seed", s.seed, "Of initial weights and shuffling");
+  flags.add("--threads", s.threads, "Threads to use [all processors]").range(1, 1024);
+  flags.add("--data", s.data, "Folder of the four IDX files [XGRAD_DATA, or the Debian package's]");
 
-void add_recipe_options(CLI::App& app, Settings& s) {
-  CLI::Option* const recipe =
-      app.add_option("--recipe", s.recipe, "Train for accuracy: best, or plain-best without augmentation")
-          ->check(CLI::IsMember(recipe_names()));
-  for (const char* const own :
-       {"--hidden", "--batch-size", "--optimizer", "--learning-rate", "--momentum", "--activation"}) {
-    recipe->excludes(app.get_option(own));
+  Flag recipe = flags.add("--recipe", s.recipe, "Train for accuracy: best, or plain-best without augmentation")
+                    .one_of(recipe_names());
+  for (const Flag& own : of_a_network) {
+    recipe.excludes(own);
   }
-  app.add_option("--ensemble", s.ensemble, "Networks of the recipe, whose probabilities are averaged")
-      ->check(CLI::Range(1, 100))
-      ->needs(recipe)
-      ->capture_default_str();
-  app.add_flag("--validate", s.validate, "Train on 5/6 of the training images, measure on the others")->needs(recipe);
-}
-
-void add_options(CLI::App& app, Settings& s) {
-  app.add_option("--hidden", s.hidden, "Sizes of the hidden layers, such as 512,256")
-      ->delimiter(',')
-      ->check(CLI::Range(1, 65536))
-      ->capture_default_str();
-  app.add_option("--epochs", s.epochs, "Passes over the training images; a recipe has a number of its own")
-      ->check(CLI::Range(1, 100000))
-      ->capture_default_str();
-  app.add_option("--batch-size", s.batch_size, "Images per step")->check(CLI::Range(1, 60000))->capture_default_str();
-  app.add_option("--optimizer", s.optimizer, "How weights are updated")
-      ->check(CLI::IsMember({"sgd", "adam"}))
-      ->capture_default_str();
-  app.add_option("--learning-rate", s.learning_rate, "At the start; it falls linearly to 0 [adam: 0.002, sgd: 0.05]")
-      ->check(CLI::PositiveNumber)
-      ->check(check_finite);
-  app.add_option("--momentum", s.momentum, "Of sgd")
-      ->check(CLI::Range(0.0, 1.0))
-      ->check(check_finite)
-      ->capture_default_str();
-  app.add_option("--activation", s.activation, "Between the layers")
-      ->check(CLI::IsMember({"relu", "tanh", "sigmoid"}))
-      ->capture_default_str();
-  app.add_option("--seed", s.seed, "Of initial weights and shuffling")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  app.add_option("--threads", s.threads, "Threads to use [all processors]")->check(CLI::Range(1, 1024));
-  app.add_option("--data", s.data, "Folder of the four IDX files [XGRAD_DATA, or the Debian package's]");
-  add_recipe_options(app, s);
+  flags.add("--ensemble", s.ensemble, "Networks of the recipe, whose probabilities are averaged")
+      .range(1, 100)
+      .needs(recipe);
+  flags.add("--validate", s.validate, "Train on 5/6 of the training images, measure on the others").needs(recipe);
 }
 
 nn::Module make_activation(const std::string& name) {
@@ -194,25 +170,21 @@ void train(const Settings& s) {
 
 int main(int argc, char** argv) {
   Settings settings;
-  CLI::App app("Trains a multilayer perceptron on Fashion-MNIST.");
-  add_options(app, settings);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp& help) {
-    return app.exit(help);
-  } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "%s; --help lists the options\n", error.what());
-    return 2;
+  Flags flags("Trains a multilayer perceptron on Fashion-MNIST.");
+  add_options(flags, settings);
+  if (const auto code = flags.parse(argc, argv)) {
+    return *code;
   }
   try {
     if (settings.threads > 0) {
       runtime::set_num_threads(settings.threads);
     }
     if (settings.recipe.empty()) {
+      settings.epochs = settings.epochs > 0 ? settings.epochs : 10;
       train(settings);
     } else {
       Recipe recipe = find_recipe(settings.recipe);
-      if (app.count("--epochs") > 0) {
+      if (settings.epochs > 0) {
         recipe.epochs = settings.epochs;
       }
       train_by_recipe(recipe, {settings.data, settings.seed, settings.ensemble, settings.validate});

@@ -6,11 +6,11 @@
 #include <string>
 #include <utility>
 
-#include <CLI/CLI.hpp>
-
 #include <autograd/autograd.hpp>
 #include <datasets/datasets.hpp>
 #include <nn/nn.hpp>
+
+#include "flags.hpp"
 
 using namespace xgrad;
 
@@ -92,12 +92,12 @@ bool run(const std::string& folder, int epochs) {
 int main(int argc, char** argv) {
   std::string folder;
   int epochs = 5;
-  CLI::App app("Trains a classifier of Fashion-MNIST images with a loop of its own.");
-  app.add_option("--data", folder, "Folder of the four IDX files [XGRAD_DATA, or the Debian package's]");
-  app.add_option("--epochs", epochs, "Passes over the training images")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
+  Flags flags("Trains a classifier of Fashion-MNIST images with a loop of its own.");
+  flags.add("--data", folder, "Folder of the four IDX files [XGRAD_DATA, or the Debian package's]");
+  flags.add("--epochs", epochs, "Passes over the training images").range(1, 1000);
+  if (const auto code = flags.parse(argc, argv)) {
+    return *code;
+  }
   try {
     return run(folder, epochs) ? 0 : 1;
   } catch (const Error& error) {

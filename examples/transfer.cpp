@@ -11,11 +11,11 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include <autograd/autograd.hpp>
 #include <datasets/datasets.hpp>
 #include <nn/nn.hpp>
+
+#include "flags.hpp"
 
 using namespace xgrad;
 
@@ -116,15 +116,13 @@ bool run(const std::string& folder, std::int64_t images, std::int64_t few) {
 int main(int argc, char** argv) {
   std::string folder;
   std::int64_t images = 20000, few = 50;
-  CLI::App app("Transfers weights between two classifiers of Fashion-MNIST images.");
-  app.add_option("--data", folder, "Folder of the four IDX files [XGRAD_DATA, or the Debian package's]");
-  app.add_option("--images", images, "To train the first network with")
-      ->check(CLI::Range(100, 48000))
-      ->capture_default_str();
-  app.add_option("--few", few, "Images with answers to the new question")
-      ->check(CLI::Range(8, 12000))
-      ->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
+  Flags flags("Transfers weights between two classifiers of Fashion-MNIST images.");
+  flags.add("--data", folder, "Folder of the four IDX files [XGRAD_DATA, or the Debian package's]");
+  flags.add("--images", images, "To train the first network with").range(100, 48000);
+  flags.add("--few", few, "Images with answers to the new question").range(8, 12000);
+  if (const auto code = flags.parse(argc, argv)) {
+    return *code;
+  }
   try {
     return run(folder, images, few) ? 0 : 1;
   } catch (const std::exception& error) {

@@ -3,10 +3,8 @@
 #include <memory>
 #include <string>
 
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
-
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "nn/callbacks.hpp"
 
 namespace xgrad::nn::callbacks {
@@ -30,8 +28,7 @@ class Log {
  private:
   void require_good() const {
     if (!file_) {
-      raise<FileError>(op_,
-                       fmt::format("{}: it cannot be written; check the folder, its permissions and the free space",
+      raise<FileError>(op_, phrase("{}: it cannot be written; check the folder, its permissions and the free space",
                                    path_.string()));
     }
   }
@@ -53,6 +50,20 @@ std::string csv_field(const std::string& text) {
   return quoted + '"';
 }
 
+std::string json_text(const std::string& text) {
+  std::string quoted = "\"";
+  for (const char letter : text) {
+    if (letter == '"' || letter == '\\') {
+      quoted += '\\';
+    }
+    quoted += static_cast<unsigned char>(letter) < 0x20 ? phrase("\\u{:04x}", letter) : std::string(1, letter);
+  }
+  return quoted + '"';
+}
+
+// JSON has no infinities and no NaN.
+std::string json_number(double value) { return std::isfinite(value) ? phrase("{}", value) : "null"; }
+
 }  // namespace
 
 Callback csv_log(const std::filesystem::path& path) {
@@ -61,7 +72,7 @@ Callback csv_log(const std::filesystem::path& path) {
               [=](TrainingState& training) {
                 std::string names = "epoch";
                 for (const auto& [name, value] : training.scores) {
-                  names += "," + csv_field(name);
+                  names += ',' + csv_field(name);
                 }
                 log->open();
                 log->write(names);
@@ -70,7 +81,7 @@ Callback csv_log(const std::filesystem::path& path) {
               [=](TrainingState& training) {
                 std::string numbers = std::to_string(training.epoch);
                 for (const auto& [name, value] : training.scores) {
-                  numbers += fmt::format(",{}", value);
+                  numbers += phrase(",{}", value);
                 }
                 log->write(numbers);
               }};
@@ -81,11 +92,11 @@ Callback json_log(const std::filesystem::path& path) {
   return {.on_start = [=](TrainingState&) { log->open(); },
           .on_epoch_end =
               [=](TrainingState& training) {
-                nlohmann::ordered_json line = {{"epoch", training.epoch}};
+                std::string line = phrase("{{\"epoch\":{}", training.epoch);
                 for (const auto& [name, value] : training.scores) {
-                  line[name] = std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
+                  line += phrase(",{}:{}", json_text(name), json_number(value));
                 }
-                log->write(line.dump());
+                log->write(line + "}");
               }};
 }
 

@@ -3,9 +3,8 @@
 #include <limits>
 #include <memory>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "nn/checkpoint.hpp"
 
 namespace xgrad::nn::callbacks {
@@ -49,7 +48,7 @@ struct EarlyStopping {
       best_epoch = training.epoch;
       best_state = options.restore_best ? training.model.state() : State();
     } else if (training.epoch - best_epoch > options.patience) {
-      training.stop(fmt::format("{} was best in epoch {}", options.monitor, best_epoch));
+      training.stop(phrase("{} was best in epoch {}", options.monitor, best_epoch));
     }
   }
 
@@ -66,7 +65,7 @@ struct EarlyStopping {
 Callback early_stopping(const EarlyStoppingOptions& options, std::source_location where) {
   if (options.patience < 0) {
     located(where, [&] {
-      raise<ValueError>("early_stopping", fmt::format("the patience is {}; give 0 epochs or more", options.patience));
+      raise<ValueError>("early_stopping", phrase("the patience is {}; give 0 epochs or more", options.patience));
     });
   }
   const auto stopping = std::make_shared<EarlyStopping>(EarlyStopping{options});

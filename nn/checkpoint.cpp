@@ -6,10 +6,10 @@
 #include <system_error>
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include "autograd/graph/operation.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "datasets/npy.hpp"
 
 namespace xgrad::nn {
@@ -19,8 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 [[noreturn]] void fail(std::string_view op, const fs::path& folder, const std::error_code& error) {
-  raise<FileError>(op, fmt::format("{}: {}; check the folder, its permissions and the free space", folder.string(),
-                                   error.message()));
+  raise<FileError>(
+      op, phrase("{}: {}; check the folder, its permissions and the free space", folder.string(), error.message()));
 }
 
 // A folder beside the one to be written; it is removed, with whatever is in it.
@@ -28,7 +28,7 @@ class TemporaryFolder {
  public:
   explicit TemporaryFolder(const fs::path& folder) : path_(folder) {
     static std::atomic<unsigned> counter{0};
-    path_ += fmt::format(".{}-{}.part", ::getpid(), counter++);
+    path_ += phrase(".{}-{}.part", ::getpid(), counter++);
     std::error_code error;
     fs::create_directories(path_, error);
     if (error) {
@@ -61,9 +61,9 @@ void require_state_or_nothing(const fs::path& folder) {
     is_state = is_state && entry->path().extension() == ".npy";
   }
   if (!is_state) {
-    raise<FileError>("write_state", fmt::format("{}: this is no folder of NPY files alone, and it would be replaced; "
-                                                "choose another name",
-                                                folder.string()));
+    raise<FileError>("write_state", phrase("{}: this is no folder of NPY files alone, and it would be replaced; "
+                                           "choose another name",
+                                           folder.string()));
   }
 }
 
@@ -103,7 +103,7 @@ void write_state(const std::filesystem::path& folder, const State& state, std::s
     const TemporaryFolder fresh(target);
     for (const auto& [name, array] : state) {
       if (name.empty() || name.find('/') != std::string::npos) {
-        raise<ValueError>("write_state", fmt::format("'{}' cannot be the name of a file; rename the member", name));
+        raise<ValueError>("write_state", phrase("'{}' cannot be the name of a file; rename the member", name));
       }
       datasets::write_npy(fresh.path() / (name + ".npy"), array);
     }
@@ -125,9 +125,8 @@ State read_state(const std::filesystem::path& folder, std::source_location where
       fail("read_state", folder, error);
     }
     if (state.empty()) {
-      raise<FileError>(
-          "read_state",
-          fmt::format("{}: there are no NPY files in it; give a folder that write_state wrote", folder.string()));
+      raise<FileError>("read_state", phrase("{}: there are no NPY files in it; give a folder that write_state wrote",
+                                            folder.string()));
     }
     return state;
   });

@@ -1,8 +1,7 @@
 #include <limits>
 
-#include <fmt/format.h>
-
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "nn/loss_parts.hpp"
 #include "nn/losses.hpp"
 
@@ -26,7 +25,7 @@ Shape rows_of(std::string_view loss, const Tensor& scores) {
   Shape rows = scores.shape();
   if (rows.empty() || rows.back() == 0) {
     raise<ShapeError>(
-        loss, fmt::format("the first operand has shape (.., classes) with one class or more, got {}", to_string(rows)));
+        loss, phrase("the first operand has shape (.., classes) with one class or more, got {}", to_string(rows)));
   }
   rows.erase(rows.ndim() - 1);
   return rows;
@@ -35,13 +34,13 @@ Shape rows_of(std::string_view loss, const Tensor& scores) {
 void require_row_labels(std::string_view loss, const Tensor& scores, const Tensor& labels) {
   const Shape rows = rows_of(loss, scores);
   if (is_floating(labels.dtype()) && labels.shape() == rows) {
-    raise<DTypeError>(loss, fmt::format("labels are integers, got {}; cast them, as in cast(labels, DType::int64)",
-                                        to_string(labels.dtype())));
+    raise<DTypeError>(loss, phrase("labels are integers, got {}; cast them, as in cast(labels, DType::int64)",
+                                   to_string(labels.dtype())));
   }
   if (labels.shape() != rows) {
-    raise<ShapeError>(loss, fmt::format("logits of shape {} need labels of shape {}, got {}; logits are "
-                                        "(batch, classes), labels (batch,)",
-                                        to_string(scores.shape()), to_string(rows), to_string(labels.shape())));
+    raise<ShapeError>(loss, phrase("logits of shape {} need labels of shape {}, got {}; logits are "
+                                   "(batch, classes), labels (batch,)",
+                                   to_string(scores.shape()), to_string(rows), to_string(labels.shape())));
   }
 }
 
@@ -52,8 +51,8 @@ Tensor checked_weights(std::string_view loss, const Tensor& weights, const Tenso
   }
   const Shape expected{scores.shape().back()};
   if (weights.shape() != expected) {
-    raise<ShapeError>(loss, fmt::format("class_weights have shape {}, one for each class, got {}", to_string(expected),
-                                        to_string(weights.shape())));
+    raise<ShapeError>(loss, phrase("class_weights have shape {}, one for each class, got {}", to_string(expected),
+                                   to_string(weights.shape())));
   }
   return cast(weights, scores.dtype());
 }
@@ -159,7 +158,7 @@ Tensor cross_entropy(const Operand& logits, const Operand& target, const CrossEn
   const Tensor y = target.tensor();
   return located(logits.where(), [&] {
     if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
-      raise<ValueError>("cross_entropy", fmt::format("label_smoothing is in [0, 1], got {}", options.label_smoothing));
+      raise<ValueError>("cross_entropy", phrase("label_smoothing is in [0, 1], got {}", options.label_smoothing));
     }
     if (is_floating(y.dtype()) && y.shape() == z.shape()) {
       rows_of("cross_entropy", z);

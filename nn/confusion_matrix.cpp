@@ -4,11 +4,10 @@
 #include <array>
 #include <numeric>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::nn {
 
@@ -20,15 +19,15 @@ double ratio(std::int64_t part, std::int64_t whole) {
 
 void require_classes(const Array& predictions, const Array& labels, std::int64_t classes) {
   if (predictions.shape() != labels.shape()) {
-    raise<ShapeError>("confusion_matrix", fmt::format("predictions of shape {} and labels of shape {} must be alike",
-                                                      to_string(predictions.shape()), to_string(labels.shape())));
+    raise<ShapeError>("confusion_matrix", phrase("predictions of shape {} and labels of shape {} must be alike",
+                                                 to_string(predictions.shape()), to_string(labels.shape())));
   }
   const auto in_range = [classes](std::int64_t c) { return c >= 0 && c < classes; };
   for (const Array* a : {&predictions, &labels}) {
     const auto* begin = a->data<std::int64_t>();
     const auto* bad = std::find_if_not(begin, begin + a->size(), in_range);
     if (bad != begin + a->size()) {
-      raise<ValueError>("confusion_matrix", fmt::format("class {} is outside [0, {})", *bad, classes));
+      raise<ValueError>("confusion_matrix", phrase("class {} is outside [0, {})", *bad, classes));
     }
   }
 }
@@ -37,7 +36,7 @@ void require_classes(const Array& predictions, const Array& labels, std::int64_t
 
 ConfusionMatrix::ConfusionMatrix(std::int64_t classes) : classes_(classes) {
   if (classes < 1) {
-    raise<ValueError>("confusion_matrix", fmt::format("there must be 1 class or more, got {}", classes));
+    raise<ValueError>("confusion_matrix", phrase("there must be 1 class or more, got {}", classes));
   }
   counts_.resize(static_cast<std::size_t>(classes * classes));
 }
@@ -58,7 +57,7 @@ void ConfusionMatrix::reset() { std::fill(counts_.begin(), counts_.end(), 0); }
 std::int64_t ConfusionMatrix::count(std::int64_t label, std::int64_t prediction) const {
   for (const std::int64_t c : {label, prediction}) {
     if (c < 0 || c >= classes_) {
-      raise<ValueError>("confusion_matrix", fmt::format("class {} is outside [0, {})", c, classes_));
+      raise<ValueError>("confusion_matrix", phrase("class {} is outside [0, {})", c, classes_));
     }
   }
   return counts_.at(static_cast<std::size_t>(label * classes_ + prediction));
@@ -102,7 +101,7 @@ double ConfusionMatrix::f1(std::int64_t label) const {
 
 std::vector<std::string> ConfusionMatrix::row_names(std::span<const std::string_view> names) const {
   if (!names.empty() && names.size() != static_cast<std::size_t>(classes_)) {
-    raise<ValueError>("confusion_matrix", fmt::format("{} names for {} classes", names.size(), classes_));
+    raise<ValueError>("confusion_matrix", phrase("{} names for {} classes", names.size(), classes_));
   }
   std::vector<std::string> rows(names.begin(), names.end());
   for (std::int64_t c = 0; names.empty() && c < classes_; ++c) {
@@ -112,26 +111,26 @@ std::vector<std::string> ConfusionMatrix::row_names(std::span<const std::string_
 }
 
 std::string ConfusionMatrix::report(std::span<const std::string_view> names) const {
-  std::string text = fmt::format("{:<14}{:>10}{:>10}{:>10}{:>10}\n", "class", "precision", "recall", "f1", "support");
+  std::string text = phrase("{:<14}{:>10}{:>10}{:>10}{:>10}\n", "class", "precision", "recall", "f1", "support");
   const std::vector<std::string> rows = row_names(names);
   for (std::int64_t c = 0; c < classes_; ++c) {
-    text += fmt::format("{:<14}{:>10.3f}{:>10.3f}{:>10.3f}{:>10}\n", rows[static_cast<std::size_t>(c)], precision(c),
-                        recall(c), f1(c), support(c));
+    text += phrase("{:<14}{:>10.3f}{:>10.3f}{:>10.3f}{:>10}\n", rows[static_cast<std::size_t>(c)], precision(c),
+                   recall(c), f1(c), support(c));
   }
   return text;
 }
 
 std::string ConfusionMatrix::table(std::span<const std::string_view> names) const {
-  std::string text = fmt::format("{:<14}", "label");
+  std::string text = phrase("{:<14}", "label");
   for (std::int64_t c = 0; c < classes_; ++c) {
-    text += fmt::format("{:>7}", c);
+    text += phrase("{:>7}", c);
   }
   text += "   predicted\n";
   const std::vector<std::string> rows = row_names(names);
   for (std::int64_t label = 0; label < classes_; ++label) {
-    text += fmt::format("{:<14}", rows[static_cast<std::size_t>(label)]);
+    text += phrase("{:<14}", rows[static_cast<std::size_t>(label)]);
     for (std::int64_t prediction = 0; prediction < classes_; ++prediction) {
-      text += fmt::format("{:>7}", count(label, prediction));
+      text += phrase("{:>7}", count(label, prediction));
     }
     text += "\n";
   }
@@ -141,11 +140,11 @@ std::string ConfusionMatrix::table(std::span<const std::string_view> names) cons
 ClassMetric::ClassMetric(std::string_view name, PerClass number, std::int64_t classes, Average average)
     : number_(number), matrix_(classes), average_(average) {
   constexpr std::array<std::string_view, 3> averages = {"macro", "weighted", "micro"};
-  name_ = fmt::format("{}_{}", name, averages[static_cast<std::size_t>(average)]);
+  name_ = phrase("{}_{}", name, averages[static_cast<std::size_t>(average)]);
 }
 
 ClassMetric::ClassMetric(std::string_view name, PerClass number, std::int64_t classes, std::int64_t label)
-    : name_(fmt::format("{}_of_{}", name, label)), number_(number), matrix_(classes), label_(label) {
+    : name_(phrase("{}_of_{}", name, label)), number_(number), matrix_(classes), label_(label) {
   matrix_.count(label, label);  // throws for a label out of range
 }
 

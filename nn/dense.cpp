@@ -2,9 +2,8 @@
 
 #include <string>
 
-#include <fmt/format.h>
-
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::nn {
 
@@ -12,7 +11,7 @@ namespace {
 
 Tensor initial_weight(std::int64_t in, std::int64_t out, const DenseOptions& options) {
   if (in < 1 || out < 1) {
-    raise<ValueError>("dense", fmt::format("sizes are 1 or more, got {} inputs and {} outputs", in, out));
+    raise<ValueError>("dense", phrase("sizes are 1 or more, got {} inputs and {} outputs", in, out));
   }
   return options.initializer(options.key, {in, out}, options.dtype);
 }
@@ -20,8 +19,8 @@ Tensor initial_weight(std::int64_t in, std::int64_t out, const DenseOptions& opt
 // What to do about an input whose last axis is not of size in.
 std::string advice(const Shape& shape, std::int64_t in) {
   const bool as_one_axis = shape.ndim() > 1 && shape[0] > 0 && shape.element_count() == shape[0] * in;
-  return as_one_axis ? fmt::format("did you mean reshape(x, {{-1, {}}}), or a Flatten layer in front?", in)
-                     : fmt::format("give one of shape (.., {})", in);
+  return as_one_axis ? phrase("did you mean reshape(x, {{-1, {}}}), or a Flatten layer in front?", in)
+                     : phrase("give one of shape (.., {})", in);
 }
 
 }  // namespace
@@ -40,15 +39,14 @@ Tensor Dense::operator()(const Operand& x) const {
     const std::int64_t in = weight_.shape()[0];
     if (input.ndim() == 0 || input.shape().back() != in) {
       raise<ShapeError>(
-          "dense", fmt::format("the layer takes {} features, the input of shape {} has {} on its last axis; {}", in,
-                               to_string(input.shape()), input.ndim() == 0 ? 0 : input.shape().back(),
-                               advice(input.shape(), in)));
+          "dense",
+          phrase("the layer takes {} features, the input of shape {} has {} on its last axis; {}", in,
+                 to_string(input.shape()), input.ndim() == 0 ? 0 : input.shape().back(), advice(input.shape(), in)));
     }
     if (input.dtype() != weight_.dtype()) {
-      raise<DTypeError>("dense",
-                        fmt::format("the weights are {}, the input is {}; cast it, or give DenseOptions another "
-                                    "dtype",
-                                    to_string(weight_.dtype()), to_string(input.dtype())));
+      raise<DTypeError>("dense", phrase("the weights are {}, the input is {}; cast it, or give DenseOptions another "
+                                        "dtype",
+                                        to_string(weight_.dtype()), to_string(input.dtype())));
     }
     const Tensor z = matmul(input, weight_);
     return bias_ ? z + *bias_ : z;

@@ -1,8 +1,7 @@
 #include "nn/dropout.hpp"
 
-#include <fmt/format.h>
-
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::nn {
 
@@ -11,7 +10,7 @@ namespace {
 /// Of x and a uniform number in [0, 1).
 Formula drop(double rate) {
   if (!(rate >= 0 && rate <= 1)) {
-    raise<ValueError>("dropout", fmt::format("the rate is in [0, 1], got {}", rate));
+    raise<ValueError>("dropout", phrase("the rate is in [0, 1], got {}", rate));
   }
   const double scale = rate < 1 ? 1 / (1 - rate) : 0;
   return Formula([=](Scalar x, Scalar u) { return where(u < rate, 0, scale * x); }, "dropout");

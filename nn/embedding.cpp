@@ -1,8 +1,7 @@
 #include "nn/embedding.hpp"
 
-#include <fmt/format.h>
-
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::nn {
 
@@ -10,7 +9,7 @@ namespace {
 
 Tensor initial_vectors(std::int64_t count, std::int64_t features, const EmbeddingOptions& options) {
   if (count < 1 || features < 1) {
-    raise<ValueError>("embedding", fmt::format("sizes are 1 or more, got {} vectors of {} features", count, features));
+    raise<ValueError>("embedding", phrase("sizes are 1 or more, got {} vectors of {} features", count, features));
   }
   return options.initializer(options.key, {count, features}, options.dtype);
 }

@@ -1,8 +1,7 @@
 #include "nn/flatten.hpp"
 
-#include <fmt/format.h>
-
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::nn {
 
@@ -14,8 +13,8 @@ Tensor Flatten::operator()(const Operand& x) const {
     const auto axes = static_cast<std::int64_t>(shape.ndim());
     const std::int64_t first = first_axis < 0 ? first_axis + axes : first_axis;
     if (first < 0 || first > axes) {
-      raise<ShapeError>("flatten", fmt::format("the axes before axis {} stay, the input of shape {} has {}", first_axis,
-                                               to_string(shape), axes));
+      raise<ShapeError>("flatten", phrase("the axes before axis {} stay, the input of shape {} has {}", first_axis,
+                                          to_string(shape), axes));
     }
     Shape flat(shape.begin(), shape.begin() + first);
     flat.push_back(Shape(shape.begin() + first, shape.end()).element_count());

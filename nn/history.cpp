@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::nn {
 
@@ -18,7 +17,7 @@ double Scores::operator[](std::string_view name) const {
   for (const auto& [each, value] : numbers_) {
     names += names.empty() ? each : ", " + each;
   }
-  raise<ValueError>("scores", fmt::format("there is no number called '{}'; there are: {}", name, names));
+  raise<ValueError>("scores", phrase("there is no number called '{}'; there are: {}", name, names));
 }
 
 bool Scores::contains(std::string_view name) const {

@@ -4,11 +4,10 @@
 #include <cmath>
 #include <numbers>
 
-#include <fmt/format.h>
-
 #include "autograd/ops/linalg.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::nn::init {
 
@@ -16,7 +15,7 @@ namespace {
 
 void require_matrix(const Shape& shape) {
   if (shape.ndim() != 2) {
-    raise<ShapeError>("initializer", fmt::format("a weight has shape (in, out), got {}", to_string(shape)));
+    raise<ShapeError>("initializer", phrase("a weight has shape (in, out), got {}", to_string(shape)));
   }
 }
 
@@ -99,9 +98,8 @@ Initializer truncated_normal(double mean, double stddev, double low, double high
   const double first = std::erf(low / std::numbers::sqrt2);
   const double last = std::erf(high / std::numbers::sqrt2);
   if (!(stddev >= 0 && first < last)) {
-    raise<ValueError>(
-        "truncated_normal",
-        fmt::format("takes stddev ≥ 0 and low < high, not both far out, got {}, {} and {}", stddev, low, high));
+    raise<ValueError>("truncated_normal", phrase("takes stddev ≥ 0 and low < high, not both far out, got {}, {} and {}",
+                                                 stddev, low, high));
   }
   const Formula of_uniform(
       [=](Scalar u) {

@@ -49,9 +49,8 @@ class Layer;
 
 namespace detail {
 
-inline std::string join_path(const std::string& path, std::string_view name) {
-  return path.empty() ? std::string(name) : path + "." + std::string(name);
-}
+/// `path.name`.
+std::string join_path(const std::string& path, std::string_view name);
 
 /// Which variables are collected.
 enum class Which { trainable, all };
@@ -80,25 +79,11 @@ template <LayerLike L>
 void initialize(L& layer, random::Key key, std::uint64_t& layer_number);
 
 /// Collects the variables below a member of a layer.
-inline void collect(const Variable& variable, const std::string& path, Which, std::vector<NamedVariable>& found) {
-  for (const NamedVariable& other : found) {
-    if (other.variable.same_as(variable)) {
-      return;  // tied: listed once, under its first name
-    }
-  }
-  found.push_back({path, variable});
-}
-inline void collect(const Statistic& statistic, const std::string& path, Which which,
-                    std::vector<NamedVariable>& found) {
-  if (which == Which::all) {
-    collect(static_cast<const Variable&>(statistic), path, which, found);
-  }
-}
+void collect(const Variable& variable, const std::string& path, Which which, std::vector<NamedVariable>& found);
+void collect(const Statistic& statistic, const std::string& path, Which which, std::vector<NamedVariable>& found);
 
 /// Gives a copied member variables of its own.
-inline void separate(Variable& variable, CopiedVariables& copied) {
-  variable = copied.try_emplace(variable.id(), variable.clone()).first->second;
-}
+void separate(Variable& variable, CopiedVariables& copied);
 
 /// Draws the initial values below a member anew; layers take keys in their order.
 inline void initialize(Variable&, random::Key, std::uint64_t&) {}

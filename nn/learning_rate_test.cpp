@@ -3,9 +3,8 @@
 #include <cstdio>
 #include <limits>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "nn/trainer_core.hpp"
 
 namespace xgrad::nn {
@@ -39,10 +38,10 @@ class Restored {
 
 void check(const LearningRateOptions& options) {
   if (!(options.min > 0 && options.min < options.max && std::isfinite(options.max))) {
-    raise<ValueError>(op, fmt::format("rates from {} to {}; give 0 < min < max", options.min, options.max));
+    raise<ValueError>(op, phrase("rates from {} to {}; give 0 < min < max", options.min, options.max));
   }
   if (options.steps < least_steps) {
-    raise<ValueError>(op, fmt::format("{} steps; give {} or more", options.steps, least_steps));
+    raise<ValueError>(op, phrase("{} steps; give {} or more", options.steps, least_steps));
   }
 }
 
@@ -66,7 +65,7 @@ void print(const LearningRates& seen) {
   const std::string text =
       std::isnan(seen.suggestion)
           ? std::string("no learning rate to suggest: the loss does not fall\n")
-          : fmt::format("suggested learning rate: {:.2g}, where the loss falls fastest\n", seen.suggestion);
+          : phrase("suggested learning rate: {:.2g}, where the loss falls fastest\n", seen.suggestion);
   std::fputs(text.c_str(), stdout);
   std::fflush(stdout);
 }

@@ -2,9 +2,8 @@
 
 #include <type_traits>
 
-#include <fmt/format.h>
-
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "nn/loss_parts.hpp"
 
 namespace xgrad::nn {
@@ -22,12 +21,12 @@ namespace {
 
 void require_alike(std::string_view loss, const Tensor& prediction, const Tensor& target) {
   if (prediction.shape() != target.shape()) {
-    raise<ShapeError>(loss, fmt::format("predictions of shape {} and targets of shape {} must be alike; reshape one",
-                                        to_string(prediction.shape()), to_string(target.shape())));
+    raise<ShapeError>(loss, phrase("predictions of shape {} and targets of shape {} must be alike; reshape one",
+                                   to_string(prediction.shape()), to_string(target.shape())));
   }
   if (is_floating(target.dtype()) && prediction.dtype() != target.dtype()) {
-    raise<DTypeError>(loss, fmt::format("predictions are {}, targets {}; cast one", to_string(prediction.dtype()),
-                                        to_string(target.dtype())));
+    raise<DTypeError>(loss, phrase("predictions are {}, targets {}; cast one", to_string(prediction.dtype()),
+                                   to_string(target.dtype())));
   }
 }
 
@@ -58,7 +57,7 @@ Tensor mae(const Operand& prediction, const Operand& target, Reduction reduction
 
 Tensor huber(const Operand& prediction, const Operand& target, double delta, Reduction reduction) {
   if (!(delta > 0)) {
-    located(prediction.where(), [&] { raise<ValueError>("huber", fmt::format("delta is above 0, got {}", delta)); });
+    located(prediction.where(), [&] { raise<ValueError>("huber", phrase("delta is above 0, got {}", delta)); });
   }
   return elementwise_loss(
       "huber", prediction, target, reduction,
@@ -72,8 +71,7 @@ Tensor huber(const Operand& prediction, const Operand& target, double delta, Red
 
 Tensor smooth_l1(const Operand& prediction, const Operand& target, double beta, Reduction reduction) {
   if (!(beta >= 0)) {
-    located(prediction.where(),
-            [&] { raise<ValueError>("smooth_l1", fmt::format("beta is 0 or more, got {}", beta)); });
+    located(prediction.where(), [&] { raise<ValueError>("smooth_l1", phrase("beta is 0 or more, got {}", beta)); });
   }
   if (beta == 0) {
     return mae(prediction, target, reduction);
@@ -117,8 +115,8 @@ Tensor binary_cross_entropy_with_logits(const Operand& logits, const Operand& ta
     const auto weighted = [](Scalar a, Scalar b, Scalar w) { return w * b * softplus(-a) + (1 - b) * softplus(a); };
     const Tensor losses = map(weighted, z, t, cast(options.positive_weight, z.dtype()));
     if (losses.shape() != z.shape()) {
-      raise<ShapeError>(name, fmt::format("positive_weight of shape {} does not broadcast to logits of shape {}",
-                                          to_string(options.positive_weight.shape()), to_string(z.shape())));
+      raise<ShapeError>(name, phrase("positive_weight of shape {} does not broadcast to logits of shape {}",
+                                     to_string(options.positive_weight.shape()), to_string(z.shape())));
     }
     return detail::reduce(losses, options.reduction);
   });
@@ -146,8 +144,8 @@ Tensor cosine_embedding(const Operand& a, const Operand& b, const Operand& targe
     const Tensor similarity = cosine_similarity(a, b);
     if (similarity.shape() != t.shape()) {
       raise<ShapeError>("cosine_embedding",
-                        fmt::format("pairs of shape {} need targets of shape {}, got {}", to_string(a.tensor().shape()),
-                                    to_string(similarity.shape()), to_string(t.shape())));
+                        phrase("pairs of shape {} need targets of shape {}, got {}", to_string(a.tensor().shape()),
+                               to_string(similarity.shape()), to_string(t.shape())));
     }
     const auto loss = [](Scalar s, Scalar target, Scalar margin) { return where(target > 0, 1 - s, relu(s - margin)); };
     return detail::reduce(map(loss, similarity, t, options.margin), options.reduction);

@@ -3,11 +3,10 @@
 #include <limits>
 #include <string_view>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::nn {
 
@@ -17,8 +16,8 @@ constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 
 void require_same_shape(std::string_view op, const Tensor& predictions, const Tensor& targets) {
   if (predictions.shape() != targets.shape()) {
-    raise<ShapeError>(op, fmt::format("predictions of shape {} and targets of shape {} must be alike; reshape one",
-                                      to_string(predictions.shape()), to_string(targets.shape())));
+    raise<ShapeError>(op, phrase("predictions of shape {} and targets of shape {} must be alike; reshape one",
+                                 to_string(predictions.shape()), to_string(targets.shape())));
   }
 }
 
@@ -26,18 +25,18 @@ Tensor is_right(const Tensor& scores, const Tensor& targets) {
   const Tensor expected = is_floating(targets.dtype()) ? argmax(targets, -1) : targets;
   const Tensor predictions = argmax(scores, -1);
   if (predictions.shape() != expected.shape()) {
-    raise<ShapeError>("accuracy", fmt::format("scores for {} samples, labels of shape {}; scores are (batch, classes), "
-                                              "labels (batch,)",
-                                              to_string(predictions.shape()), to_string(expected.shape())));
+    raise<ShapeError>("accuracy", phrase("scores for {} samples, labels of shape {}; scores are (batch, classes), "
+                                         "labels (batch,)",
+                                         to_string(predictions.shape()), to_string(expected.shape())));
   }
   return equal(predictions, expected);
 }
 
 Tensor is_among_largest(const Tensor& scores, const Tensor& labels, std::int64_t k) {
   if (scores.ndim() != 2 || labels.ndim() != 1 || labels.shape(0) != scores.shape(0)) {
-    raise<ShapeError>("top_k_accuracy", fmt::format("scores of shape {} and labels of shape {}; scores are (batch, "
-                                                    "classes), labels (batch,)",
-                                                    to_string(scores.shape()), to_string(labels.shape())));
+    raise<ShapeError>("top_k_accuracy", phrase("scores of shape {} and labels of shape {}; scores are (batch, "
+                                               "classes), labels (batch,)",
+                                               to_string(scores.shape()), to_string(labels.shape())));
   }
   const Tensor is_label = one_hot(labels, scores.shape(-1), DType::boolean);
   const Tensor own = sum(where(is_label, scores, 0.0), -1);
@@ -78,10 +77,10 @@ void Mean::reset() {
 Accuracy::Accuracy() : Mean("accuracy", is_right) {}
 
 TopKAccuracy::TopKAccuracy(std::int64_t k)
-    : Mean(fmt::format("top_{}_accuracy", k),
+    : Mean(phrase("top_{}_accuracy", k),
            [k](const Tensor& scores, const Tensor& labels) { return is_among_largest(scores, labels, k); }) {
   if (k < 1) {
-    raise<ValueError>("top_k_accuracy", fmt::format("k is {}; give 1 or more", k));
+    raise<ValueError>("top_k_accuracy", phrase("k is {}; give 1 or more", k));
   }
 }
 
@@ -105,9 +104,9 @@ void ResidualMetric::update(const Operand& predictions, const Operand& targets) 
     require_same_shape("regression metric", p, t);
     const Shape rest(p.shape().begin() + (p.ndim() == 0 ? 0 : 1), p.shape().end());
     if (samples_ > 0 && rest != sample_shape_) {
-      raise<ShapeError>("regression metric", fmt::format("a sample has the shape {}, in earlier batches {}; call reset "
-                                                         "in between",
-                                                         to_string(rest), to_string(sample_shape_)));
+      raise<ShapeError>("regression metric", phrase("a sample has the shape {}, in earlier batches {}; call reset "
+                                                    "in between",
+                                                    to_string(rest), to_string(sample_shape_)));
     }
     return rest;
   });

@@ -4,13 +4,36 @@
 #include <cstdlib>
 
 #include <cxxabi.h>
-#include <fmt/format.h>
 
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::nn {
 
 namespace detail {
+
+std::string join_path(const std::string& path, std::string_view name) {
+  return path.empty() ? std::string(name) : path + "." + std::string(name);
+}
+
+void collect(const Variable& variable, const std::string& path, Which, std::vector<NamedVariable>& found) {
+  for (const NamedVariable& other : found) {
+    if (other.variable.same_as(variable)) {
+      return;  // tied: listed once, under its first name
+    }
+  }
+  found.push_back({path, variable});
+}
+
+void collect(const Statistic& statistic, const std::string& path, Which which, std::vector<NamedVariable>& found) {
+  if (which == Which::all) {
+    collect(static_cast<const Variable&>(statistic), path, which, found);
+  }
+}
+
+void separate(Variable& variable, CopiedVariables& copied) {
+  variable = copied.try_emplace(variable.id(), variable.clone()).first->second;
+}
 
 std::int64_t count_elements(const std::vector<NamedVariable>& variables) {
   std::int64_t count = 0;
@@ -41,11 +64,11 @@ void load_state(const std::vector<NamedVariable>& variables, const State& state)
   for (const auto& [name, variable] : variables) {
     const auto entry = state.find(name);
     if (entry == state.end()) {
-      raise<ValueError>("load_state", fmt::format("the state lacks '{}' of the model", name));
+      raise<ValueError>("load_state", phrase("the state lacks '{}' of the model", name));
     }
     const Spec expected{variable.shape(), variable.dtype()};
     const Spec given{entry->second.shape(), entry->second.dtype()};
-    const std::string message = fmt::format(
+    const std::string message = phrase(
         "'{}' is {} in the state, {} in the model; build the model as it was when "
         "the state was taken",
         name, to_string(given), to_string(expected));
@@ -59,7 +82,7 @@ void load_state(const std::vector<NamedVariable>& variables, const State& state)
   }
   for (const auto& [name, array] : state) {
     if (std::none_of(variables.begin(), variables.end(), [&](const NamedVariable& v) { return v.name == name; })) {
-      raise<ValueError>("load_state", fmt::format("the state has '{}', which the model has not", name));
+      raise<ValueError>("load_state", phrase("the state has '{}', which the model has not", name));
     }
   }
   assign(updates);
@@ -109,7 +132,7 @@ Tensor Module::observed_call(const Operand& x, const Mode& mode) const {
 const Module& Sequential::operator[](std::size_t i) const {
   if (i >= layers_.size()) {
     raise<ValueError>("sequential",
-                      fmt::format("there is no layer {}; the model has {}, counted from 0", i, layers_.size()));
+                      phrase("there is no layer {}; the model has {}, counted from 0", i, layers_.size()));
   }
   return layers_[i];
 }
@@ -121,7 +144,7 @@ Tensor Sequential::operator()(const Operand& x, const Mode& mode) const {
     try {
       h = layers_[i](h, mode.fold(i));
     } catch (Error& error) {
-      error.add_note(fmt::format("in layer {} ({})", i, layers_[i].type_name()));
+      error.add_note(phrase("in layer {} ({})", i, layers_[i].type_name()));
       throw;
     }
   }
@@ -134,9 +157,8 @@ Tensor Residual::operator()(const Operand& x, const Mode& mode) const {
   const Tensor change = layer_(input, mode);
   if (change.shape() != input.shape()) {
     located(x.where(), [&] {
-      raise<ShapeError>("residual",
-                        fmt::format("the layer inside, {}, makes {} of {}; it must keep the shape", layer_.type_name(),
-                                    to_string(change.shape()), to_string(input.shape())));
+      raise<ShapeError>("residual", phrase("the layer inside, {}, makes {} of {}; it must keep the shape",
+                                           layer_.type_name(), to_string(change.shape()), to_string(input.shape())));
     });
   }
   return input + change;

@@ -57,7 +57,7 @@ class Module : public Layer<Module> {
   /// Holds any layer, so that layers convert to it.
   template <class L>
     requires(!std::same_as<L, Module> && LayerLike<L>)
-  Module(L layer) : layer_(std::make_shared<Held<L>>(std::move(layer))) {}
+  Module(L layer);
 
   /// What the layer gives for \p x: in inference, unless \p mode is Training.
   Tensor operator()(const Operand& x, const Mode& mode = {}) const {
@@ -148,6 +148,11 @@ class Module : public Layer<Module> {
 
   std::shared_ptr<Concept> layer_;
 };
+
+// Not inline, so that own_layers.hpp can say of which layers it is compiled in the library.
+template <class L>
+  requires(!std::same_as<L, Module> && LayerLike<L>)
+Module::Module(L layer) : layer_(std::make_shared<Held<L>>(std::move(layer))) {}
 
 /// Layers one after the other: `Sequential(Dense(784, 128), ReLU(), Dense(128, 10))`. Errors of a layer say which it
 /// is: `in layer 2 (Dense)`.

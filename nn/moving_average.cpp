@@ -1,8 +1,7 @@
 #include "nn/moving_average.hpp"
 
-#include <fmt/format.h>
-
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "nn/optimizers/checks.hpp"
 #include "nn/optimizers/number.hpp"
 
@@ -20,7 +19,7 @@ ExponentialMovingAverage::ExponentialMovingAverage(const Variables& weights, con
   });
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const std::string& name = weights[i].name();
-    averages_.emplace_back(weights[i].read(), fmt::format("{}.{}{}average", i, name, name.empty() ? "" : "."));
+    averages_.emplace_back(weights[i].read(), phrase("{}.{}{}average", i, name, name.empty() ? "" : "."));
   }
 }
 

@@ -6,6 +6,7 @@
 /// \namespace xgrad::nn
 /// Layers, losses, optimisers and metrics.
 
+#include "autograd/array/xtensor.hpp"
 #include "nn/activations.hpp"
 #include "nn/callbacks.hpp"
 #include "nn/checkpoint.hpp"
@@ -24,6 +25,7 @@
 #include "nn/moving_average.hpp"
 #include "nn/normalization.hpp"
 #include "nn/optimizers.hpp"
+#include "nn/own_layers.hpp"
 #include "nn/schedules.hpp"
 #include "nn/summary.hpp"
 #include "nn/trainer.hpp"

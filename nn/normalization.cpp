@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::nn {
 
@@ -31,14 +30,14 @@ Tensor scaled(const Centred& c, const Operand& scale, const Operand& shift, doub
 
 void require_epsilon(std::string_view layer, double epsilon) {
   if (!(epsilon >= 0)) {
-    raise<ValueError>(layer, fmt::format("epsilon is 0 or more, got {}", epsilon));
+    raise<ValueError>(layer, phrase("epsilon is 0 or more, got {}", epsilon));
   }
 }
 
 /// \throws ValueError unless there are axes, all of size 1 or more.
 Shape checked(std::string_view layer, const Shape& shape) {
   if (shape.empty() || *std::min_element(shape.begin(), shape.end()) < 1) {
-    raise<ValueError>(layer, fmt::format("takes one or more sizes of 1 or more, got {}", to_string(shape)));
+    raise<ValueError>(layer, phrase("takes one or more sizes of 1 or more, got {}", to_string(shape)));
   }
   return shape;
 }
@@ -61,10 +60,9 @@ Tensor standardize(const Operand& x, const Axes& axes, const Operand& scale, con
   return located(x.where(), [&] {
     const Tensor result = scaled(centred(input, axes), scale, shift, epsilon);
     if (result.shape() != input.shape()) {
-      raise<ShapeError>("standardize",
-                        fmt::format("scale and shift make {} of the input of shape {}; they must broadcast "
-                                    "to it",
-                                    to_string(result.shape()), to_string(input.shape())));
+      raise<ShapeError>("standardize", phrase("scale and shift make {} of the input of shape {}; they must broadcast "
+                                              "to it",
+                                              to_string(result.shape()), to_string(input.shape())));
     }
     return result;
   });
@@ -86,8 +84,8 @@ Tensor LayerNorm::operator()(const Operand& x) const {
     const bool fits =
         shape.ndim() >= shape_.ndim() && std::equal(shape_.begin(), shape_.end(), shape.end() - shape_.ndim());
     if (!fits) {
-      raise<ShapeError>("layer_norm", fmt::format("the layer takes inputs whose last axes are {}, got {}",
-                                                  to_string(shape_), to_string(shape)));
+      raise<ShapeError>("layer_norm", phrase("the layer takes inputs whose last axes are {}, got {}", to_string(shape_),
+                                             to_string(shape)));
     }
     Shape axes;
     for (std::size_t axis = shape.ndim() - shape_.ndim(); axis < shape.ndim(); ++axis) {
@@ -110,7 +108,7 @@ BatchNorm::BatchNorm(std::int64_t features, BatchNormOptions options)
       running_mean_(zeros({features}, options.dtype), "running_mean"),
       running_variance_(ones({features}, options.dtype), "running_var") {
   if (!(options.momentum >= 0 && options.momentum <= 1)) {
-    raise<ValueError>("batch_norm", fmt::format("the momentum is in [0, 1], got {}", options.momentum));
+    raise<ValueError>("batch_norm", phrase("the momentum is in [0, 1], got {}", options.momentum));
   }
   require_epsilon("batch_norm", options.epsilon);
 }
@@ -149,9 +147,8 @@ Tensor BatchNorm::operator()(const Operand& x, const Mode& mode) const {
     const std::size_t axis = normalize_axis("batch_norm", options_.axis, shape.ndim());
     const std::int64_t features = running_mean_.size();
     if (shape[axis] != features) {
-      raise<ShapeError>("batch_norm",
-                        fmt::format("the layer takes {} features, the input of shape {} has {} on axis {}", features,
-                                    to_string(shape), shape[axis], axis));
+      raise<ShapeError>("batch_norm", phrase("the layer takes {} features, the input of shape {} has {} on axis {}",
+                                             features, to_string(shape), shape[axis], axis));
     }
     const auto along = [&](const Tensor& per_feature) { return along_axis(per_feature, input, axis); };
     const Operand scale = weight_ ? Operand(along(*weight_)) : Operand(1.0);
@@ -171,9 +168,9 @@ Tensor BatchNorm::operator()(const Operand& x, const Mode& mode) const {
 void BatchNorm::update_running(const Tensor& mean, const Tensor& variance, const Shape& input) const {
   const std::int64_t count = input.element_count() / running_mean_.size();
   if (count < 2) {
-    raise<ValueError>("batch_norm", fmt::format("in training each feature needs two elements or more, an input of "
-                                                "shape {} has {}",
-                                                to_string(input), count));
+    raise<ValueError>("batch_norm", phrase("in training each feature needs two elements or more, an input of "
+                                           "shape {} has {}",
+                                           to_string(input), count));
   }
   const auto moved = [momentum = options_.momentum](const Variable& running, const Tensor& batch, double factor) {
     return map([](Scalar r, Scalar b, Scalar kept, Scalar gained) { return kept * r + gained * b; }, running,

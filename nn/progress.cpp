@@ -5,7 +5,7 @@
 #include <cmath>
 #include <memory>
 
-#include <fmt/format.h>
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::nn {
 
@@ -16,8 +16,8 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 std::string epoch_of(const TrainingState& training) {
-  const auto width = fmt::formatted_size("{}", training.epochs);
-  return fmt::format("epoch {:{}}/{}", training.epoch, width, training.epochs);
+  const auto width = std::to_string(training.epochs).size();
+  return phrase("epoch {:{}}/{}", training.epoch, width, training.epochs);
 }
 
 // Those that are known.
@@ -25,11 +25,11 @@ std::string numbers_of(const TrainingState& training) {
   std::string text;
   for (const auto& [name, value] : training.scores) {
     if (name == "learning_rate") {
-      text += std::isnan(value) ? "" : fmt::format("  {} {:.3g}", name, value);
+      text += std::isnan(value) ? "" : phrase("  {} {:.3g}", name, value);
     } else if (name == "seconds") {
-      text += std::isnan(value) ? "" : fmt::format("  {:.1f} s", value);
+      text += std::isnan(value) ? "" : phrase("  {:.1f} s", value);
     } else if (!std::isnan(value)) {
-      text += fmt::format("  {} {:.4f}", name, value);
+      text += phrase("  {} {:.4f}", name, value);
     }
   }
   return text;
@@ -37,8 +37,8 @@ std::string numbers_of(const TrainingState& training) {
 
 std::string time_text(double seconds) {
   const auto whole = static_cast<long long>(std::ceil(seconds));
-  return whole < 3600 ? fmt::format("{}:{:02}", whole / 60, whole % 60)
-                      : fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  return whole < 3600 ? phrase("{}:{:02}", whole / 60, whole % 60)
+                      : phrase("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
 std::string bar(std::int64_t done, std::int64_t all) {
@@ -63,10 +63,9 @@ struct Bar {
     shown = now;
     const double per_batch = seconds_since(epoch_start) / static_cast<double>(training.batch);
     const auto batches_left = static_cast<double>(training.batches - training.batch);
-    std::string line =
-        fmt::format("{} [{}] {:{}}/{}  {} left{}", epoch_of(training), bar(training.batch, training.batches),
-                    training.batch, fmt::formatted_size("{}", training.batches), training.batches,
-                    time_text(per_batch * batches_left), numbers_of(training));
+    std::string line = phrase("{} [{}] {:{}}/{}  {} left{}", epoch_of(training), bar(training.batch, training.batches),
+                              training.batch, std::to_string(training.batches).size(), training.batches,
+                              time_text(per_batch * batches_left), numbers_of(training));
     line.resize(std::min(line.size(), columns));
     write("\r\033[K" + line);
   }

@@ -7,6 +7,7 @@
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/tensor.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "nn/optimizers/checks.hpp"
 
 namespace xgrad::nn {
@@ -29,8 +30,8 @@ Schedule checked(const std::source_location& where, const Check& check, F f) {
 void require_ascending(std::string_view who, const std::vector<std::int64_t>& milestones) {
   for (std::size_t i = 0; i < milestones.size(); ++i) {
     if (milestones[i] < (i == 0 ? 0 : milestones[i - 1])) {
-      raise<ValueError>(
-          who, fmt::format("milestones are steps in ascending order, got {} at position {}", milestones[i], i));
+      raise<ValueError>(who,
+                        phrase("milestones are steps in ascending order, got {} at position {}", milestones[i], i));
     }
   }
 }
@@ -174,7 +175,7 @@ void require_cycle(std::int64_t steps, const OneCycleOptions& options) {
   require_count("one_cycle", "the number of steps", steps);
   const double largest = options.three_phases ? 0.5 : 1;
   detail::require(options.rise >= 0 && options.rise <= largest, "one_cycle",
-                  fmt::format("the fraction of rise is in [0, {}]", largest), options.rise);
+                  phrase("the fraction of rise is in [0, {}]", largest), options.rise);
 }
 
 }  // namespace
@@ -219,9 +220,9 @@ Schedule sequential(const std::vector<Schedule>& parts, const std::vector<std::i
       where,
       [&] {
         if (parts.size() != milestones.size() + 1) {
-          raise<ValueError>("sequential", fmt::format("{} schedules and {} milestones; there is one milestone between "
-                                                      "two schedules",
-                                                      parts.size(), milestones.size()));
+          raise<ValueError>("sequential", phrase("{} schedules and {} milestones; there is one milestone between "
+                                                 "two schedules",
+                                                 parts.size(), milestones.size()));
         }
         require_ascending("sequential", milestones);
       },

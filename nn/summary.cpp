@@ -4,10 +4,9 @@
 #include <array>
 #include <cmath>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/substitute.hpp"
 #include "autograd/graph/walks.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::nn {
 
@@ -53,14 +52,14 @@ Tensor add_rows(const Module& layer, const std::string& path, const Spec& x, std
       try {
         h = add_rows((*layers)[i], detail::join_path(path, std::to_string(i)), {h.shape(), h.dtype()}, rows);
       } catch (Error& error) {
-        error.add_note(fmt::format("in layer {} ({})", i, (*layers)[i].type_name()));
+        error.add_note(phrase("in layer {} ({})", i, (*layers)[i].type_name()));
         throw;
       }
     }
     return h;
   }
   const Tensor output = layer(placeholder(x, "summary"));
-  rows.push_back({path.empty() ? layer.type_name() : fmt::format("{} {}", path, layer.type_name()), output.shape(),
+  rows.push_back({path.empty() ? layer.type_name() : phrase("{} {}", path, layer.type_name()), output.shape(),
                   detail::count_elements(layer.named_variables()), multiply_adds(output)});
   return output;
 }
@@ -71,7 +70,7 @@ using Cells = std::array<std::string, 4>;
 std::string grouped(std::int64_t number) {
   std::string text = std::to_string(number);
   for (auto at = static_cast<std::ptrdiff_t>(text.size()) - 3; at > 0; at -= 3) {
-    text.insert(static_cast<std::size_t>(at), ",");
+    text.insert(static_cast<std::size_t>(at), 1, ',');
   }
   return text;
 }
@@ -85,8 +84,8 @@ std::string table(const std::vector<Cells>& lines) {
   }
   std::string text;
   for (const Cells& c : lines) {
-    text += fmt::format("{:<{}}  {:<{}}  {:>{}}  {:>{}}", c[0], widths[0], c[1], widths[1], c[2], widths[2], c[3],
-                        widths[3]);
+    text +=
+        phrase("{:<{}}  {:<{}}  {:>{}}  {:>{}}", c[0], widths[0], c[1], widths[1], c[2], widths[2], c[3], widths[3]);
     text.erase(text.find_last_not_of(' ') + 1);
     text += '\n';
   }

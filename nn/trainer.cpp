@@ -4,12 +4,12 @@
 #include <cstdio>
 #include <limits>
 
-#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "datasets/dataset.hpp"
 #include "nn/interrupt.hpp"
 #include "nn/progress.hpp"
@@ -34,7 +34,7 @@ struct Data {
 Data divide(const Dataset& data, const FitOptions& options, std::uint64_t seed) {
   const double fraction = options.validation_fraction;
   if (!(fraction >= 0 && fraction < 1)) {
-    raise<ValueError>(op, fmt::format("the validation fraction is {}; give one in [0, 1)", fraction));
+    raise<ValueError>(op, phrase("the validation fraction is {}; give one in [0, 1)", fraction));
   }
   require_samples(op, data, "the training data");
   if (fraction == 0) {
@@ -48,8 +48,8 @@ Data divide(const Dataset& data, const FitOptions& options, std::uint64_t seed) 
   }
   const auto [train, validation] = datasets::split(data, {.fraction = fraction, .seed = seed});
   if (train.size() == 0 || validation.size() == 0) {
-    raise<ValueError>(op, fmt::format("a validation fraction of {} leaves {} of {} samples for training; give another",
-                                      fraction, train.size(), data.size()));
+    raise<ValueError>(op, phrase("a validation fraction of {} leaves {} of {} samples for training; give another",
+                                 fraction, train.size(), data.size()));
   }
   return {train, validation};
 }
@@ -82,12 +82,12 @@ class Fitting {
         training_{
             .model = core.model, .optimizer = *core.optimizer, .epochs = options.epochs, .batches = batches_.count()} {
     if (options.epochs < 1) {
-      raise<ValueError>(op, fmt::format("{} epochs; give 1 or more", options.epochs));
+      raise<ValueError>(op, phrase("{} epochs; give 1 or more", options.epochs));
     }
     if (batches_.count() == 0) {
-      raise<ValueError>(op, fmt::format("{} samples do not fill a batch of {}, and smaller ones are dropped; give a "
-                                        "smaller batch size",
-                                        data.train.size(), core.options.batches.batch_size));
+      raise<ValueError>(op, phrase("{} samples do not fill a batch of {}, and smaller ones are dropped; give a "
+                                   "smaller batch size",
+                                   data.train.size(), core.options.batches.batch_size));
     }
     callbacks_.push_back(make_progress(options.progress));
   }
@@ -120,7 +120,7 @@ class Fitting {
   bool goes_on() {
     if (interrupt_.requested() && training_.stopped.empty()) {
       training_.interrupted = true;
-      training_.stop(fmt::format("interrupted in epoch {}, batch {}", training_.epoch, training_.batch));
+      training_.stop(phrase("interrupted in epoch {}, batch {}", training_.epoch, training_.batch));
     }
     return training_.stopped.empty();
   }
@@ -181,13 +181,12 @@ class Fitting {
       training_.batch_loss = loss.item();
       core_.update_metrics(predictions, batch.targets);
     } catch (const LossNotFinite& error) {
-      raise<ValueError>(
-          op, fmt::format("the loss is not finite in epoch {}, batch {} of {}, and no variable was changed "
-                          "by this step; lower the learning rate, clip gradients, or look at the "
-                          "features. The first result that is not finite:\n  {}",
-                          training_.epoch, training_.batch, training_.batches, core_.first_not_finite(batch)));
+      raise<ValueError>(op, phrase("the loss is not finite in epoch {}, batch {} of {}, and no variable was changed "
+                                   "by this step; lower the learning rate, clip gradients, or look at the "
+                                   "features. The first result that is not finite:\n  {}",
+                                   training_.epoch, training_.batch, training_.batches, core_.first_not_finite(batch)));
     } catch (Error& error) {
-      error.add_note(fmt::format("in epoch {}, batch {} of {}", training_.epoch, training_.batch, training_.batches));
+      error.add_note(phrase("in epoch {}, batch {} of {}", training_.epoch, training_.batch, training_.batches));
       throw;
     }
     ++training_.step;

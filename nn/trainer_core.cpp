@@ -3,10 +3,9 @@
 #include <cmath>
 #include <string>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::nn {
 
@@ -34,7 +33,7 @@ struct RequireFinite {
   template <class T>
   static T checked(T x) {
     if (!std::isfinite(x)) {
-      raise<LossNotFinite>(name, fmt::format("it is {}", x));
+      raise<LossNotFinite>(name, phrase("it is {}", x));
     }
     return x;
   }
@@ -48,9 +47,9 @@ void require_names(const std::vector<Metric>& metrics) {
       is_taken = is_taken || metrics[j].name() == name;
     }
     if (is_taken) {
-      raise<ValueError>("trainer", fmt::format("a metric is called '{}', like another score; leave it out, or give it "
-                                               "another name",
-                                               name));
+      raise<ValueError>("trainer", phrase("a metric is called '{}', like another score; leave it out, or give it "
+                                          "another name",
+                                          name));
     }
   }
 }
@@ -59,7 +58,7 @@ void require_names(const std::vector<Metric>& metrics) {
 
 void require_samples(std::string_view op, const datasets::Dataset& data, std::string_view what) {
   if (data.size() == 0) {
-    raise<ValueError>(op, fmt::format("{} have no samples; give at least one", what));
+    raise<ValueError>(op, phrase("{} have no samples; give at least one", what));
   }
 }
 
@@ -97,7 +96,7 @@ detail::TrainerCore::TrainerCore(Module m, std::shared_ptr<Optimizer> o, Loss l,
   }
   require_names(options.metrics);
   if (options.accumulate < 1) {
-    raise<ValueError>("trainer", fmt::format("{} batches make an update; give 1 or more", options.accumulate));
+    raise<ValueError>("trainer", phrase("{} batches make an update; give 1 or more", options.accumulate));
   }
   if (options.accumulate > 1) {
     gradients.emplace(optimizer->parameters(), place);
@@ -125,8 +124,8 @@ detail::TrainerCore::Result detail::TrainerCore::loss_of(const Tensor& features,
   const Tensor predictions = model(Operand(features, where), mode);
   const Tensor result = loss(predictions, targets);
   if (result.size() != 1 || !is_floating(result.dtype())) {
-    raise<ShapeError>("loss", fmt::format("it is {} of shape {}; a loss is one floating number, such as a mean",
-                                          to_string(result.dtype()), to_string(result.shape())));
+    raise<ShapeError>("loss", phrase("it is {} of shape {}; a loss is one floating number, such as a mean",
+                                     to_string(result.dtype()), to_string(result.shape())));
   }
   return {reshape(result, {}), predictions};
 }
@@ -191,7 +190,7 @@ void detail::TrainerCore::update_metrics(const Tensor& predictions, const Array&
     try {
       metric.update(Operand(predictions, where), Operand(targets, where));
     } catch (Error& error) {
-      error.add_note(fmt::format("in metric '{}'", metric.name()));
+      error.add_note(phrase("in metric '{}'", metric.name()));
       throw;
     }
   }

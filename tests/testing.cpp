@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <random>
 
 #include "autograd/array/shape.hpp"
@@ -29,6 +30,22 @@ std::uint64_t hash_of(const std::vector<Variable>& variables) {
     }
   }
   return hash;
+}
+
+void detail::check_throws(const std::type_info& type, Call call, const void* f,
+                          std::initializer_list<std::string_view> parts) {
+  try {
+    call(f);
+    BOOST_ERROR("nothing was thrown");
+  } catch (const std::exception& error) {
+    BOOST_TEST((typeid(error) == type), "the error is not of the expected type: " << error.what());
+    const std::string_view message = error.what();
+    for (std::string_view part : parts) {
+      if (message.find(part) == std::string_view::npos) {
+        BOOST_ERROR("`" << message << "` should contain `" << part << "`");
+      }
+    }
+  }
 }
 
 namespace {

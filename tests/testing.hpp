@@ -51,21 +51,19 @@ Tensor make_tensor(const std::vector<double>& elements, const Shape& shape, DTyp
 /// Reproducible float64 numbers in [low, high).
 Tensor random_tensor(const Shape& shape, double low = -2, double high = 2, unsigned seed = 1);
 
+namespace detail {
+
+/// Calls f, of which no more is known than its address.
+using Call = void (*)(const void* f);
+void check_throws(const std::type_info& type, Call call, const void* f, std::initializer_list<std::string_view> parts);
+
+}  // namespace detail
+
 /// Whether \p f throws exactly \p E with a message that contains all of \p parts.
 template <class E, class F>
-void check_throws(F&& f, std::initializer_list<std::string_view> parts) {
-  try {
-    f();
-    BOOST_ERROR("nothing was thrown");
-  } catch (const E& error) {
-    BOOST_TEST((typeid(error) == typeid(E)), "the error is of another type, derived from the expected one");
-    const std::string_view message = error.what();
-    for (std::string_view part : parts) {
-      if (message.find(part) == std::string_view::npos) {
-        BOOST_ERROR("`" << message << "` should contain `" << part << "`");
-      }
-    }
-  }
+void check_throws(const F& f, std::initializer_list<std::string_view> parts) {
+  detail::check_throws(
+      typeid(E), [](const void* g) { (*static_cast<const F*>(g))(); }, &f, parts);
 }
 
 /// Defined in a suite, adds a test case for each row of a table that outlives it.

@@ -4,9 +4,8 @@
 #include <limits>
 #include <new>
 
-#include <fmt/format.h>
-
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "autograd/runtime/pool.hpp"
 
 namespace xgrad {
@@ -49,16 +48,16 @@ Array::Array(Ref<Buffer> buffer, const Shape& shape, DType dtype)
 
 Array Array::reshaped(const Shape& shape) const {
   if (shape.element_count() != size()) {
-    raise<ShapeError>("reshape", fmt::format("{} elements of shape {} do not fit shape {}", size(), to_string(shape_),
-                                             to_string(shape)));
+    raise<ShapeError>(
+        "reshape", phrase("{} elements of shape {} do not fit shape {}", size(), to_string(shape_), to_string(shape)));
   }
   return Array(buffer_, shape, dtype_);
 }
 
 void Array::require_dtype(DType wanted) const {
   if (dtype_ != wanted) {
-    raise<DTypeError>("value", fmt::format("the elements are {}, not {}; ask for that type or cast first",
-                                           to_string(dtype_), to_string(wanted)));
+    raise<DTypeError>("value", phrase("the elements are {}, not {}; ask for that type or cast first", to_string(dtype_),
+                                      to_string(wanted)));
   }
 }
 

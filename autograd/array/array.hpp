@@ -10,10 +10,15 @@
 #include "autograd/array/dtype.hpp"
 #include "autograd/array/ref.hpp"
 #include "autograd/array/shape.hpp"
-#include "autograd/array/xtensor.hpp"
 
 /// \file
-/// Array: numbers in memory; and the border to xtensor.
+/// Array: numbers in memory. What has to do with xtensor is declared here and defined in xtensor.hpp, so that files that
+/// do without xtensor need not read its headers.
+
+namespace xt {
+template <class D>
+class xexpression;
+}
 
 namespace xgrad {
 
@@ -98,38 +103,17 @@ class Array {
 
 namespace detail {
 
-template <class T>
-struct is_xarray_container : std::false_type {};
-template <class T, xt::layout_type L, class A, class Tag>
-struct is_xarray_container<
-    xt::xarray_container<xt::uvector<T, A>, L, xt::svector<std::size_t, 4, std::allocator<std::size_t>, true>, Tag>>
-    : std::bool_constant<L == xt::layout_type::row_major && is_element_type<T>> {};
+/// An xtensor container or expression: whatever derives from xtensor's base class of itself.
+template <class E>
+concept XtensorExpression = std::is_class_v<std::remove_cvref_t<E>> &&
+                            std::is_base_of_v<xt::xexpression<std::remove_cvref_t<E>>, std::remove_cvref_t<E>>;
 
 }  // namespace detail
 
 /// Copies an xtensor container or evaluates an expression into a fresh array. A row-major `xt::xarray` given as an
-/// rvalue is adopted without a copy.
+/// rvalue is adopted without a copy. Defined in xtensor.hpp.
 template <class E>
-Array to_array(E&& expression) {
-  using Expression = std::remove_cvref_t<E>;
-  using T = std::remove_cv_t<typename Expression::value_type>;
-  const Shape shape(expression.shape().begin(), expression.shape().end());
-  if constexpr (detail::is_xarray_container<Expression>::value && !std::is_reference_v<E> && !std::is_const_v<E>) {
-    auto* owner = new Expression(std::move(expression));
-    return Array(Buffer::adopt(owner->data(), owner->size() * sizeof(T), owner,
-                               [](void* p) { delete static_cast<Expression*>(p); }),
-                 shape, dtype_of<T>());
-  } else {
-    Array result(shape, dtype_of<T>());
-    T* out = result.data<T>();
-    for (auto it = expression.template begin<xt::layout_type::row_major>(),
-              end = expression.template end<xt::layout_type::row_major>();
-         it != end; ++it) {
-      *out++ = static_cast<T>(*it);
-    }
-    return result;
-  }
-}
+Array to_array(E&& expression);
 
 /// Reads memory of the caller's without copying it: the caller keeps \p data alive and unchanged for as long as any
 /// tensor made from it lives.
@@ -139,13 +123,10 @@ Array borrow(const T* data, const Shape& shape) {
   return Array(Buffer::adopt(const_cast<T*>(data), bytes, nullptr, [](void*) {}), shape, dtype_of<T>());
 }
 
-/// The elements as a read-only xtensor array that shares ownership of the buffer; nothing is copied.
+/// The elements as a read-only xtensor array that shares ownership of the buffer; nothing is copied. Defined in
+/// xtensor.hpp.
 /// \throws DTypeError when \p T is not the element type.
 template <class T>
-auto view(const Array& array) {
-  std::vector<std::size_t> shape(array.shape().begin(), array.shape().end());
-  const std::shared_ptr<Buffer> owner(array.buffer().get(), [held = array.buffer()](Buffer*) {});
-  return xt::adapt_smart_ptr(array.data<T>(), shape, owner);
-}
+auto view(const Array& array);
 
 }  // namespace xgrad

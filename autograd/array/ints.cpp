@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <ostream>
 
-#include <fmt/format.h>
-
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad {
 
@@ -26,12 +25,16 @@ void Ints::erase(std::size_t axis) {
 }
 
 void Ints::raise_too_many_axes() {
-  raise<ShapeError>("shape", fmt::format("a tensor has at most {} axes, this one would have {}; join some by reshape",
-                                         max_ndim, max_ndim + 1));
+  raise<ShapeError>("shape", phrase("a tensor has at most {} axes, this one would have {}; join some by reshape",
+                                    max_ndim, max_ndim + 1));
 }
 
 std::string to_string(const Ints& numbers) {
-  return numbers.ndim() == 1 ? fmt::format("({},)", numbers[0]) : fmt::format("({})", fmt::join(numbers, ", "));
+  std::string text = "(";
+  for (const std::int64_t number : numbers) {
+    text += (text.size() > 1 ? ", " : "") + std::to_string(number);
+  }
+  return text + (numbers.ndim() == 1 ? ",)" : ")");
 }
 
 std::ostream& operator<<(std::ostream& out, const Ints& numbers) { return out << to_string(numbers); }

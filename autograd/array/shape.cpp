@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad {
 
@@ -15,8 +14,8 @@ std::int64_t Shape::element_count() const {
     overflows = __builtin_mul_overflow(count, size, &count) || overflows;
   }
   if (overflows) {
-    raise<ShapeError>("shape", fmt::format("a tensor of shape {} would have more than 2^63 elements; make it smaller",
-                                           to_string(*this)));
+    raise<ShapeError>(
+        "shape", phrase("a tensor of shape {} would have more than 2^63 elements; make it smaller", to_string(*this)));
   }
   return count;
 }
@@ -24,28 +23,28 @@ std::int64_t Shape::element_count() const {
 std::size_t normalize_axis(std::string_view op, std::int64_t axis, std::size_t ndim) {
   const auto count = static_cast<std::int64_t>(ndim);
   if (axis < -count || axis >= count) {
-    raise<ValueError>(op, count == 0
-                              ? fmt::format("axis {} of a tensor of shape (), which has no axes", axis)
-                              : fmt::format("axis {} does not exist in a tensor with {} axes; give one in [{}, {}]",
-                                            axis, count, -count, count - 1));
+    raise<ValueError>(op, count == 0 ? phrase("axis {} of a tensor of shape (), which has no axes", axis)
+                                     : phrase("axis {} does not exist in a tensor with {} axes; give one in [{}, {}]",
+                                              axis, count, -count, count - 1));
   }
   return static_cast<std::size_t>(axis < 0 ? axis + count : axis);
 }
 
 Ints normalize_axes(std::string_view op, const Axes& axes, std::size_t ndim) {
+  std::uint64_t named = 0;  // a bit per axis
+  for (const std::int64_t axis : axes.list()) {
+    const std::size_t position = normalize_axis(op, axis, ndim);
+    const std::uint64_t bit = std::uint64_t{1} << position;
+    if ((named & bit) != 0) {
+      raise<ValueError>(op, phrase("axis {} is given twice in {}", position, to_string(axes.list())));
+    }
+    named |= bit;
+  }
   Ints result;
-  if (axes.all()) {
-    for (std::size_t i = 0; i < ndim; ++i) {
+  for (std::size_t i = 0; i < ndim; ++i) {
+    if (axes.all() || (named >> i & 1) != 0) {
       result.push_back(static_cast<std::int64_t>(i));
     }
-    return result;
-  }
-  for (std::int64_t axis : axes.list()) {
-    result.push_back(static_cast<std::int64_t>(normalize_axis(op, axis, ndim)));
-  }
-  std::sort(result.begin(), result.end());
-  if (const auto* twice = std::adjacent_find(result.begin(), result.end()); twice != result.end()) {
-    raise<ValueError>(op, fmt::format("axis {} is given twice in {}", *twice, to_string(axes.list())));
   }
   return result;
 }
@@ -63,11 +62,11 @@ Shape broadcast_shapes(std::string_view op, const Shape& a, const Shape& b) {
       size = shorter[i];
     } else if (shorter[i] != 1 && shorter[i] != size) {
       const auto from_end = static_cast<std::int64_t>(offset + i) - static_cast<std::int64_t>(result.ndim());
-      raise<ShapeError>(
-          op, fmt::format("shapes {} and {} do not broadcast: axis {} has {} and {}; sizes must be equal "
-                          "or 1, aligned at the last axis",
-                          to_string(a), to_string(b), from_end, a[a.ndim() - static_cast<std::size_t>(-from_end)],
-                          b[b.ndim() - static_cast<std::size_t>(-from_end)]));
+      raise<ShapeError>(op,
+                        phrase("shapes {} and {} do not broadcast: axis {} has {} and {}; sizes must be equal "
+                               "or 1, aligned at the last axis",
+                               to_string(a), to_string(b), from_end, a[a.ndim() - static_cast<std::size_t>(-from_end)],
+                               b[b.ndim() - static_cast<std::size_t>(-from_end)]));
     }
   }
   return result;
@@ -75,7 +74,7 @@ Shape broadcast_shapes(std::string_view op, const Shape& a, const Shape& b) {
 
 void require_sizes(std::string_view op, const Shape& shape) {
   if (std::any_of(shape.begin(), shape.end(), [](std::int64_t size) { return size < 0; })) {
-    raise<ShapeError>(op, fmt::format("sizes are 0 or more, got {}", to_string(shape)));
+    raise<ShapeError>(op, phrase("sizes are 0 or more, got {}", to_string(shape)));
   }
 }
 

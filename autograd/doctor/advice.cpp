@@ -1,6 +1,6 @@
 #include "autograd/doctor/advice.hpp"
 
-#include <fmt/format.h>
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::doctor {
 
@@ -28,8 +28,8 @@ const char* gain_over(const std::string& core) {
 /// Why better kernels are not in use, and what to do about it.
 std::string remedy(const Findings& f) {
   switch (f.blas.choice) {
-    case CoreChoice::environment: return fmt::format("because OPENBLAS_CORETYPE={} is set: unset it", f.core_wish);
-    case CoreChoice::forced: return fmt::format("because XGRAD_BLAS_CORE={} is set: unset it", f.blas.wanted);
+    case CoreChoice::environment: return phrase("because OPENBLAS_CORETYPE={} is set: unset it", f.core_wish);
+    case CoreChoice::forced: return phrase("because XGRAD_BLAS_CORE={} is set: unset it", f.blas.wanted);
     case CoreChoice::kept: return "because XGRAD_BLAS_CORE=keep is set: unset it";
     case CoreChoice::fixed:
       return "because this library has kernels for one CPU only: install OpenBLAS built with DYNAMIC_ARCH";
@@ -43,26 +43,26 @@ void on_kernels(const Findings& f, Advice& advice) {
   const std::string better = runtime::better_core(blas.core, f.cpu.instructions);
   if (blas.choice == CoreChoice::unsupported) {
     advice.push_back(
-        fmt::format("XGRAD_BLAS_CORE={} asks for kernels that this CPU cannot run; OpenBLAS keeps its {} "
-                    "kernels. Unset it.",
-                    blas.wanted, blas.core));
+        phrase("XGRAD_BLAS_CORE={} asks for kernels that this CPU cannot run; OpenBLAS keeps its {} "
+               "kernels. Unset it.",
+               blas.wanted, blas.core));
   } else if (blas.choice == CoreChoice::unknown && blas.wanted != better) {
     advice.push_back(
-        fmt::format("XGRAD_BLAS_CORE={} names kernels that this OpenBLAS does not have; it keeps its {} "
-                    "kernels. Unset it.",
-                    blas.wanted, blas.core));
+        phrase("XGRAD_BLAS_CORE={} names kernels that this OpenBLAS does not have; it keeps its {} "
+               "kernels. Unset it.",
+               blas.wanted, blas.core));
   } else if (!better.empty()) {
-    advice.push_back(fmt::format("OpenBLAS uses {} kernels although the CPU has {}, {}; products will be {} as fast.",
-                                 blas.core, name_of(f.cpu.instructions), remedy(f), gain_over(blas.core)));
+    advice.push_back(phrase("OpenBLAS uses {} kernels although the CPU has {}, {}; products will be {} as fast.",
+                            blas.core, name_of(f.cpu.instructions), remedy(f), gain_over(blas.core)));
   }
 }
 
 void on_blas(const Findings& f, Advice& advice) {
   if (f.blas.config.find("OpenBLAS") == std::string::npos) {
     advice.push_back(
-        fmt::format("{} does not say that it is OpenBLAS: xgrad can neither choose its kernels nor keep it "
-                    "to one thread. Install libopenblas.",
-                    f.blas.library));
+        phrase("{} does not say that it is OpenBLAS: xgrad can neither choose its kernels nor keep it "
+               "to one thread. Install libopenblas.",
+               f.blas.library));
   } else if (f.blas.threading == "openmp") {
     advice.push_back(
         "This is the OpenMP variant of OpenBLAS. xgrad runs it on its own threads, as fast as the others; "
@@ -74,9 +74,9 @@ void on_blas(const Findings& f, Advice& advice) {
 void on_instructions(const Findings& f, Advice& advice) {
   if (f.instructions != runtime::to_string(f.cpu.instructions)) {
     advice.push_back(
-        fmt::format("xgrad's own kernels use {} although the CPU has {}, because XGRAD_ISA={} is set: "
-                    "unset it.",
-                    f.instructions, runtime::to_string(f.cpu.instructions), f.isa_wish));
+        phrase("xgrad's own kernels use {} although the CPU has {}, because XGRAD_ISA={} is set: "
+               "unset it.",
+               f.instructions, runtime::to_string(f.cpu.instructions), f.isa_wish));
   }
 }
 
@@ -84,24 +84,24 @@ void on_processors(const Findings& f, Advice& advice) {
   const runtime::CpuInfo& cpu = f.cpu;
   if (cpu.allowed < cpu.present) {
     advice.push_back(
-        fmt::format("This process may run on {} of {} processors: its affinity says so (taskset, numactl, "
-                    "a container's cpuset). Widen it to use the rest.",
-                    cpu.allowed, cpu.present));
+        phrase("This process may run on {} of {} processors: its affinity says so (taskset, numactl, "
+               "a container's cpuset). Widen it to use the rest.",
+               cpu.allowed, cpu.present));
   }
   if (cpu.quota > 0 && cpu.quota < cpu.allowed) {
     advice.push_back(
-        fmt::format("Control groups grant this process {:.3g} processors' worth of time although it may run "
-                    "on {}: raise the limit of the container or service (cpu.max) to use the rest.",
-                    cpu.quota, cpu.allowed));
+        phrase("Control groups grant this process {:.3g} processors' worth of time although it may run "
+               "on {}: raise the limit of the container or service (cpu.max) to use the rest.",
+               cpu.quota, cpu.allowed));
   }
   if (f.threads > cpu.usable) {
     advice.push_back(
-        fmt::format("xgrad has {} threads for {} processors (XGRAD_THREADS={}): threads that wait for each "
-                    "other's turn are slower than fewer threads. Unset it.",
-                    f.threads, cpu.usable, f.threads_wish));
+        phrase("xgrad has {} threads for {} processors (XGRAD_THREADS={}): threads that wait for each "
+               "other's turn are slower than fewer threads. Unset it.",
+               f.threads, cpu.usable, f.threads_wish));
   } else if (f.threads < cpu.usable) {
-    advice.push_back(fmt::format("xgrad has {} of {} possible threads (XGRAD_THREADS={}): unset it to use all.",
-                                 f.threads, cpu.usable, f.threads_wish));
+    advice.push_back(phrase("xgrad has {} of {} possible threads (XGRAD_THREADS={}): unset it to use all.", f.threads,
+                            cpu.usable, f.threads_wish));
   }
 }
 
@@ -111,14 +111,14 @@ void on_measurements(const Findings& f, Advice& advice) {
   constexpr double worth_a_thread = 1.2;
   if (m.busy_elsewhere > noticeable) {
     advice.push_back(
-        fmt::format("Other processes kept {:.1f} of {} processors busy during the measurement: stop them, or "
-                    "give xgrad fewer threads (XGRAD_THREADS).",
-                    m.busy_elsewhere, f.cpu.allowed));
+        phrase("Other processes kept {:.1f} of {} processors busy during the measurement: stop them, or "
+               "give xgrad fewer threads (XGRAD_THREADS).",
+               m.busy_elsewhere, f.cpu.allowed));
   } else if (f.threads > 1 && m.float32.all < worth_a_thread * m.float32.one) {
     advice.push_back(
-        fmt::format("Products on {} threads are hardly faster than on one: the processors may be the two "
-                    "halves of one core, or a host shares them with others. Compare XGRAD_THREADS=1.",
-                    f.threads));
+        phrase("Products on {} threads are hardly faster than on one: the processors may be the two "
+               "halves of one core, or a host shares them with others. Compare XGRAD_THREADS=1.",
+               f.threads));
   }
 }
 

@@ -6,9 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "autograd/doctor/advice.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::doctor {
 
@@ -18,8 +17,8 @@ constexpr std::size_t line_length = 110;
 
 class Page {
  public:
-  void heading(std::string_view name) { text_ += fmt::format("{}{}\n", text_.empty() ? "" : "\n", name); }
-  void line(std::string_view label, std::string_view value) { text_ += fmt::format("  {:<24}{}\n", label, value); }
+  void heading(std::string_view name) { text_ += phrase("{}{}\n", text_.empty() ? "" : "\n", name); }
+  void line(std::string_view label, std::string_view value) { text_ += phrase("  {:<24}{}\n", label, value); }
   void item(std::string_view sentence) {
     std::string_view mark = "- ";
     while (!sentence.empty()) {
@@ -28,7 +27,7 @@ class Page {
         end = sentence.rfind(' ', line_length);
         end = end == std::string_view::npos ? sentence.size() : end;
       }
-      text_ += fmt::format("  {}{}\n", mark, sentence.substr(0, end));
+      text_ += phrase("  {}{}\n", mark, sentence.substr(0, end));
       sentence.remove_prefix(end < sentence.size() ? end + 1 : end);
       mark = "  ";
     }
@@ -46,20 +45,20 @@ std::string size_text(std::int64_t bytes) {
   if (bytes == 0) {
     return "unknown";
   }
-  return bytes % (kibi * kibi) == 0 ? fmt::format("{} MiB", bytes / kibi / kibi) : fmt::format("{} KiB", bytes / kibi);
+  return bytes % (kibi * kibi) == 0 ? phrase("{} MiB", bytes / kibi / kibi) : phrase("{} KiB", bytes / kibi);
 }
 
 void describe_cpu(const runtime::CpuInfo& cpu, double gigahertz, Page& page) {
   page.heading("CPU");
   page.line("model", or_unknown(cpu.model));
-  page.line("processors", fmt::format("{} present, {} allowed by affinity, {}", cpu.present, cpu.allowed,
-                                      cpu.quota > 0 ? fmt::format("{:.3g} granted by control groups", cpu.quota)
-                                                    : "no limit by control groups"));
-  page.line("caches", fmt::format("L1 {}, L2 {}, L3 {}", size_text(cpu.caches.l1), size_text(cpu.caches.l2),
-                                  size_text(cpu.caches.l3)));
+  page.line("processors", phrase("{} present, {} allowed by affinity, {}", cpu.present, cpu.allowed,
+                                 cpu.quota > 0 ? phrase("{:.3g} granted by control groups", cpu.quota)
+                                               : "no limit by control groups"));
+  page.line("caches", phrase("L1 {}, L2 {}, L3 {}", size_text(cpu.caches.l1), size_text(cpu.caches.l2),
+                             size_text(cpu.caches.l3)));
   page.line("instruction set", runtime::to_string(cpu.instructions));
-  page.line("frequency", fmt::format("{:.2f} GHz measured, {} reported", gigahertz,
-                                     cpu.megahertz > 0 ? fmt::format("{:.2f} GHz", cpu.megahertz * 1e-3) : "none"));
+  page.line("frequency", phrase("{:.2f} GHz measured, {} reported", gigahertz,
+                                cpu.megahertz > 0 ? phrase("{:.2f} GHz", cpu.megahertz * 1e-3) : "none"));
 }
 
 void describe_blas(const runtime::BlasStatus& blas, Page& page) {
@@ -67,7 +66,7 @@ void describe_blas(const runtime::BlasStatus& blas, Page& page) {
   page.line("library", blas.library);
   page.line("version", blas.config);
   page.line("threading", blas.threading);
-  page.line("kernels", fmt::format("{} ({})", blas.core, runtime::to_string(blas.choice)));
+  page.line("kernels", phrase("{} ({})", blas.core, runtime::to_string(blas.choice)));
   if (blas.core != blas.original) {
     page.line("kernels before", blas.original);
   }
@@ -75,19 +74,18 @@ void describe_blas(const runtime::BlasStatus& blas, Page& page) {
 
 void describe_xgrad(const Findings& f, Page& page) {
   page.heading("xgrad");
-  page.line("threads", fmt::format("{}{}", f.threads,
-                                   f.threads_wish.empty() ? "" : fmt::format(" (XGRAD_THREADS={})", f.threads_wish)));
-  page.line("kernels",
-            fmt::format("{}{}", f.instructions, f.isa_wish.empty() ? "" : fmt::format(" (XGRAD_ISA={})", f.isa_wish)));
+  page.line("threads",
+            phrase("{}{}", f.threads, f.threads_wish.empty() ? "" : phrase(" (XGRAD_THREADS={})", f.threads_wish)));
+  page.line("kernels", phrase("{}{}", f.instructions, f.isa_wish.empty() ? "" : phrase(" (XGRAD_ISA={})", f.isa_wish)));
   page.line("build", f.optimized ? "optimised" : "not optimised");
 }
 
 std::string product_text(const ProductSpeed& speed, int threads, int cores) {
-  const std::string one = fmt::format("{:.0f} GFLOP/s on 1 thread, {:.0f} % of an estimated {:.0f}", speed.one,
-                                      100 * speed.one / speed.peak, speed.peak);
+  const std::string one = phrase("{:.0f} GFLOP/s on 1 thread, {:.0f} % of an estimated {:.0f}", speed.one,
+                                 100 * speed.one / speed.peak, speed.peak);
   return threads == 1 ? one
-                      : fmt::format("{}; {:.0f} GFLOP/s on {}, {:.0f} %", one, speed.all, threads,
-                                    100 * speed.all / (cores * speed.peak));
+                      : phrase("{}; {:.0f} GFLOP/s on {}, {:.0f} %", one, speed.all, threads,
+                               100 * speed.all / (cores * speed.peak));
 }
 
 void describe_speed(const Measurements& m, int threads, int usable, Page& page) {
@@ -95,14 +93,14 @@ void describe_speed(const Measurements& m, int threads, int usable, Page& page) 
   page.heading("Measured");
   page.line("products in float32", product_text(m.float32, threads, cores));
   page.line("products in float64", product_text(m.float64, threads, cores));
-  page.line("relu in main memory", threads == 1 ? fmt::format("{:.1f} GB/s on 1 thread", m.bandwidth_one)
-                                                : fmt::format("{:.1f} GB/s on 1 thread; {:.1f} GB/s on {}",
-                                                              m.bandwidth_one, m.bandwidth_all, threads));
+  page.line("relu in main memory", threads == 1 ? phrase("{:.1f} GB/s on 1 thread", m.bandwidth_one)
+                                                : phrase("{:.1f} GB/s on 1 thread; {:.1f} GB/s on {}", m.bandwidth_one,
+                                                         m.bandwidth_all, threads));
   if (threads > 1) {
-    page.line("loop over all threads", fmt::format("{:.2f} us while workers are awake; {:.0f} us when they sleep",
-                                                   m.loop_seconds * 1e6, m.wake_seconds * 1e6));
+    page.line("loop over all threads", phrase("{:.2f} us while workers are awake; {:.0f} us when they sleep",
+                                              m.loop_seconds * 1e6, m.wake_seconds * 1e6));
   }
-  page.line("other processes", fmt::format("kept {:.1f} processors busy", m.busy_elsewhere));
+  page.line("other processes", phrase("kept {:.1f} processors busy", m.busy_elsewhere));
   page.line("", "(estimates assume two units per core that multiply and add whole registers)");
 }
 

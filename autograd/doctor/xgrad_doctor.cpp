@@ -3,8 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
-
-#include <CLI/CLI.hpp>
+#include <string_view>
 
 #include "autograd/doctor/measure.hpp"
 #include "autograd/doctor/report.hpp"
@@ -39,19 +38,30 @@ doctor::Findings examine(bool quick) {
   return found;
 }
 
+constexpr const char* help =
+    R"(Says what xgrad found on this machine, how fast it is, and what would make it faster.
+Usage: xgrad-doctor [OPTIONS]
+
+Options:
+  -h,--help                   Print this help message and exit
+  --quick                     Measure for about a second, and roughly
+)";
+
 }  // namespace
 
 int main(int argc, char** argv) {
   bool quick = false;
-  CLI::App app("Says what xgrad found on this machine, how fast it is, and what would make it faster.", "xgrad-doctor");
-  app.add_flag("--quick", quick, "Measure for about a second, and roughly");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp& help) {
-    return app.exit(help);
-  } catch (const CLI::ParseError& error) {
-    std::fprintf(stderr, "%s; --help lists the options\n", error.what());
-    return 2;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (argument == "-h" || argument == "--help") {
+      std::fputs(help, stdout);
+      return 0;
+    }
+    if (argument != "--quick") {
+      std::fprintf(stderr, "xgrad-doctor does not know %s; --help lists the options\n", argv[i]);
+      return 2;
+    }
+    quick = true;
   }
   try {
     std::fputs(doctor::report(examine(quick)).c_str(), stdout);

@@ -3,10 +3,9 @@
 #include <cmath>
 #include <numeric>
 
-#include <fmt/format.h>
-
 #include "autograd/formula/primitives.hpp"
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::detail {
 
@@ -93,8 +92,8 @@ class KindInference {
     } else if (kind != wanted) {
       raise<ValueError>("formula",
                         wanted == ValueKind::truth
-                            ? fmt::format("{} takes a truth value, got a number; compare first, as in x != 0", row.name)
-                            : fmt::format("{} takes numbers, got a truth value; use where(condition, 1, 0)", row.name));
+                            ? phrase("{} takes a truth value, got a number; compare first, as in x != 0", row.name)
+                            : phrase("{} takes numbers, got a truth value; use where(condition, 1, 0)", row.name));
     }
   }
 

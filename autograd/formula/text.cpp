@@ -2,9 +2,8 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "autograd/formula/primitives.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::detail {
 
@@ -16,7 +15,7 @@ struct Text {
 };
 
 std::string within(const Text& operand, int precedence) {
-  return operand.precedence < precedence ? fmt::format("({})", operand.text) : operand.text;
+  return operand.precedence < precedence ? phrase("({})", operand.text) : operand.text;
 }
 
 // Operators bind as in C++; everything else is written as a call.
@@ -28,18 +27,18 @@ Text step_text(const Program::Step& step, const std::vector<Text>& values) {
     for (const std::uint32_t operand : operands) {
       list += (list.empty() ? "" : ", ") + values[operand].text;
     }
-    return {fmt::format("{}({})", row.name, list)};
+    return {phrase("{}({})", row.name, list)};
   }
   const std::string last = within(values[operands.back()], row.precedence + 1);
-  return {operands.size() == 1 ? fmt::format("{}{}", row.symbol, last)
-                               : fmt::format("{} {} {}", within(values[operands[0]], row.precedence), row.symbol, last),
+  return {operands.size() == 1 ? phrase("{}{}", row.symbol, last)
+                               : phrase("{} {} {}", within(values[operands[0]], row.precedence), row.symbol, last),
           row.precedence};
 }
 
 // a to z, then x26, x27 ...
 std::string input_name(std::size_t i) {
   constexpr std::size_t letters = 26;
-  return i < letters ? std::string(1, static_cast<char>('a' + i)) : fmt::format("x{}", i);
+  return i < letters ? std::string(1, static_cast<char>('a' + i)) : phrase("x{}", i);
 }
 
 // A value is named where it is used again, and where its text would become so long that copying it takes time.
@@ -55,7 +54,7 @@ std::string result_text(const Program& program) {
   }
   for (const double constant : program.constants) {
     values.push_back(
-        {fmt::format("{:.6g}", constant), constant < 0 ? primitive(kernels::Opcode::negative).precedence : tightest});
+        {phrase("{:.6g}", constant), constant < 0 ? primitive(kernels::Opcode::negative).precedence : tightest});
   }
   std::vector<int> uses(program.value_count());
   for (const Program::Step& step : program.steps) {
@@ -69,8 +68,8 @@ std::string result_text(const Program& program) {
   for (const Program::Step& step : program.steps) {
     Text value = step_text(step, values);
     if (needs_name(value, uses[values.size()]) && values.size() != result) {
-      std::string name = fmt::format("t{}", named++);
-      text += fmt::format("{} = {}; ", name, value.text);
+      std::string name = phrase("t{}", named++);
+      text += phrase("{} = {}; ", name, value.text);
       value = {std::move(name)};
     }
     values.push_back(std::move(value));

@@ -3,9 +3,8 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "autograd/runtime/pool.hpp"
 
 namespace xgrad {
@@ -16,7 +15,7 @@ std::atomic<std::uint64_t> next_sequence{0};
 
 }  // namespace
 
-std::string to_string(const Spec& spec) { return fmt::format("{}{}", to_string(spec.dtype), to_string(spec.shape)); }
+std::string to_string(const Spec& spec) { return phrase("{}{}", to_string(spec.dtype), to_string(spec.shape)); }
 
 template <class MakeInput>
 Node::Node(Ref<const AnyOperation> operation, std::size_t input_count, const MakeInput& make_input,

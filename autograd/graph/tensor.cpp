@@ -1,10 +1,9 @@
 #include "autograd/graph/tensor.hpp"
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/recognize.hpp"
 #include "autograd/graph/variable.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad {
 
@@ -76,8 +75,8 @@ Array Tensor::array() const {
 Array Tensor::elements(DType wanted, const std::source_location& where) const {
   return located(where, [&] {
     if (dtype() != wanted) {
-      raise<DTypeError>("value", fmt::format("the elements are {}, not {}; ask for that type or cast first",
-                                             to_string(dtype()), to_string(wanted)));
+      raise<DTypeError>("value", phrase("the elements are {}, not {}; ask for that type or cast first",
+                                        to_string(dtype()), to_string(wanted)));
     }
     return array();
   });
@@ -86,9 +85,9 @@ Array Tensor::elements(DType wanted, const std::source_location& where) const {
 Array Tensor::single_element(const std::source_location& where) const {
   return located(where, [&] {
     if (size() != 1) {
-      raise<ShapeError>("item", fmt::format("a tensor of shape {} has {} elements, not one; reduce it, or use "
-                                            "value<T>()",
-                                            to_string(shape()), size()));
+      raise<ShapeError>("item", phrase("a tensor of shape {} has {} elements, not one; reduce it, or use "
+                                       "value<T>()",
+                                       to_string(shape()), size()));
     }
     return array();
   });
@@ -116,8 +115,8 @@ Tensor Operand::tensor(DType dtype, std::string_view op) const {
   // As doubles, the integers next to 2^63 are all 2^63: whether one of them fits is told by the integer's sign.
   const bool holds = !floating_ && dtype == DType::int64 ? (integer_ < 0) == (number_ < 0) : fits(number_, dtype);
   if (!holds) {
-    raise<DTypeError>(op, fmt::format("the number {} meets a tensor of {}, which cannot hold it; cast the tensor first",
-                                      number_, to_string(dtype)));
+    raise<DTypeError>(op, phrase("the number {} meets a tensor of {}, which cannot hold it; cast the tensor first",
+                                 number_, to_string(dtype)));
   }
   Array single({}, dtype);
   dispatch(dtype, [&](auto zero) {
@@ -134,9 +133,8 @@ Array stack_rows(std::span<const Array> rows, const std::source_location& where)
   for (const Array& row : rows) {
     if (row.shape() != shape) {
       located(where, [&] {
-        raise<ShapeError>("tensor",
-                          fmt::format("rows of an initialiser differ: shapes {} and {}; give rows of equal length",
-                                      to_string(shape), to_string(row.shape())));
+        raise<ShapeError>("tensor", phrase("rows of an initialiser differ: shapes {} and {}; give rows of equal length",
+                                           to_string(shape), to_string(row.shape())));
       });
     }
   }

@@ -38,9 +38,6 @@ namespace detail {
 template <class S>
 concept Number = std::is_arithmetic_v<S>;
 
-template <class E>
-concept XtensorExpression = xt::is_xexpression<std::remove_cvref_t<E>>::value;
-
 /// The rows of a nested initialiser, joined. \throws ShapeError when they differ in length.
 Array stack_rows(std::span<const Array> rows, const std::source_location& where);
 

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/variable_cell.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad {
 
@@ -107,19 +106,18 @@ void require_different(std::span<const Assignment> updates) {
     const auto update =
         std::find_if(updates.begin(), updates.end(), [&](const Assignment& u) { return u.first.id() == *twice; });
     raise<ValueError>("assign",
-                      fmt::format("variable '{}' is given two new values at once; give it one", update->first.name()));
+                      phrase("variable '{}' is given two new values at once; give it one", update->first.name()));
   }
 }
 
 void require_like(const Variable& variable, const Tensor& value) {
   if (value.shape() != variable.shape()) {
-    raise<ShapeError>("assign",
-                      fmt::format("variable '{}' has shape {}, the new value {}; an assignment keeps the shape",
-                                  variable.name(), to_string(variable.shape()), to_string(value.shape())));
+    raise<ShapeError>("assign", phrase("variable '{}' has shape {}, the new value {}; an assignment keeps the shape",
+                                       variable.name(), to_string(variable.shape()), to_string(value.shape())));
   }
   if (value.dtype() != variable.dtype()) {
-    raise<DTypeError>("assign", fmt::format("variable '{}' is {}, the new value {}; cast it first", variable.name(),
-                                            to_string(variable.dtype()), to_string(value.dtype())));
+    raise<DTypeError>("assign", phrase("variable '{}' is {}, the new value {}; cast it first", variable.name(),
+                                       to_string(variable.dtype()), to_string(value.dtype())));
   }
 }
 

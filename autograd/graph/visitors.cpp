@@ -6,11 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/subprogram.hpp"
 #include "autograd/runtime/hash.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad {
 
@@ -103,13 +102,13 @@ class Text final : public AttributeVisitor {
 
   void boolean(std::string_view name, bool value) override { add(name, value ? "true" : "false"); }
   void integer(std::string_view name, std::int64_t value) override { add(name, std::to_string(value)); }
-  void number(std::string_view name, double value) override { add(name, fmt::format("{}", value)); }
+  void number(std::string_view name, double value) override { add(name, phrase("{}", value)); }
   void dtype(std::string_view name, DType value) override { add(name, to_string(value)); }
   void shape(std::string_view name, const Ints& value) override { add(name, to_string(value)); }
   void text(std::string_view name, std::string_view value) override { add(name, value); }
   void formula(std::string_view name, const Formula& value) override { add(name, to_string(value)); }
   void program(std::string_view name, const SubProgram& value) override {
-    add(name, fmt::format("({} operations)", value.description().nodes().size()));
+    add(name, phrase("({} operations)", value.description().nodes().size()));
   }
   void opaque(std::string_view name, const OpaqueAttribute& value) override {
     if (value.text != nullptr) {

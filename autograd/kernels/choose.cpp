@@ -4,11 +4,10 @@
 #include <cstdlib>
 #include <string_view>
 
-#include <fmt/format.h>
-
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/runtime/cpu.hpp"
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::kernels {
 
@@ -38,9 +37,9 @@ InstructionSet wanted_instruction_set() {
       return set;
     }
   }
-  raise<ValueError>("instruction_set", fmt::format("the environment variable XGRAD_ISA is `{}`; set it to baseline, "
-                                                   "avx2 or avx512, or unset it",
-                                                   text));
+  raise<ValueError>("instruction_set", phrase("the environment variable XGRAD_ISA is `{}`; set it to baseline, "
+                                              "avx2 or avx512, or unset it",
+                                              text));
 }
 
 KernelSet choose() {

@@ -3,12 +3,11 @@
 #include <cstdint>
 #include <cstring>
 
-#include <fmt/format.h>
-
 #include "autograd/kernels/choose.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/pieces.hpp"
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::kernels {
 
@@ -20,8 +19,8 @@ void check_indices(const char* op, const std::int64_t* indices, std::int64_t cou
   const std::int64_t* bad =
       std::find_if(indices, indices + count, [=](std::int64_t index) { return index < lowest || index >= n; });
   if (bad != indices + count) {
-    raise<ValueError>(op, fmt::format("index {} at position {} is outside [{}, {}); give indices within it", *bad,
-                                      bad - indices, lowest, n));
+    raise<ValueError>(op, phrase("index {} at position {} is outside [{}, {}); give indices within it", *bad,
+                                 bad - indices, lowest, n));
   }
 }
 

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include <cblas.h>
-#include <fmt/format.h>
 
 #include "autograd/kernels/lapack.hpp"
 #include "autograd/runtime/blas.hpp"
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "autograd/runtime/workers.hpp"
 
 /// \file
@@ -114,14 +114,14 @@ std::vector<T> elements(std::int64_t count) {
 
 inline int narrow(const char* op, std::int64_t size) {
   if (size > std::numeric_limits<int>::max()) {
-    raise<ShapeError>(op, fmt::format("an axis of {} is longer than LAPACK can count; split the matrix", size));
+    raise<ShapeError>(op, phrase("an axis of {} is longer than LAPACK can count; split the matrix", size));
   }
   return static_cast<int>(size);
 }
 
 // `the matrix`, or of several `matrix 2 of 5`.
 inline std::string describe(const Matrices& m, std::int64_t number) {
-  return m.count == 1 ? "the matrix" : fmt::format("matrix {} of {}", number, m.count);
+  return m.count == 1 ? "the matrix" : phrase("matrix {} of {}", number, m.count);
 }
 
 template <class T>

@@ -1,9 +1,8 @@
 #include "autograd/kernels/lapack.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 #include <algorithm>
 #include <vector>
-
-#include <fmt/format.h>
 
 #include "autograd/kernels/lapack_calls.hpp"
 #include "autograd/runtime/error.hpp"
@@ -14,17 +13,16 @@ namespace {
 
 void require_finite(const Matrices& m, std::int64_t number, bool finite) {
   if (!finite) {
-    raise<ValueError>(m.op, fmt::format("{} has elements that are infinite or NaN; look where they come from with "
-                                        "isfinite",
-                                        describe(m, number)));
+    raise<ValueError>(m.op, phrase("{} has elements that are infinite or NaN; look where they come from with "
+                                   "isfinite",
+                                   describe(m, number)));
   }
 }
 
 void require_convergence(const Matrices& m, std::int64_t number, int info) {
   if (info != 0) {
-    raise<ValueError>(m.op,
-                      fmt::format("the iteration did not converge for {} of size ({}, {}): LAPACK says {}; scale it",
-                                  describe(m, number), m.rows, m.columns, info));
+    raise<ValueError>(m.op, phrase("the iteration did not converge for {} of size ({}, {}): LAPACK says {}; scale it",
+                                   describe(m, number), m.rows, m.columns, info));
   }
 }
 
@@ -76,9 +74,9 @@ void cholesky(const Matrices& m, const void* a, void* l) {
       info = factor[j * (m.rows + 1)] > 0 ? 0 : j + 1;
     }
     if (info != 0) {
-      raise<ValueError>(m.op, fmt::format("{} is not positive definite: its leading minor of order {} of {} is not "
-                                          "positive; add to its diagonal",
-                                          describe(m, i), info, n));
+      raise<ValueError>(m.op, phrase("{} is not positive definite: its leading minor of order {} of {} is not "
+                                     "positive; add to its diagonal",
+                                     describe(m, i), info, n));
     }
   });
 }

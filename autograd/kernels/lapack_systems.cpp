@@ -1,8 +1,7 @@
 #include "autograd/kernels/lapack.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 #include <algorithm>
-
-#include <fmt/format.h>
 
 #include "autograd/kernels/lapack_calls.hpp"
 #include "autograd/runtime/error.hpp"
@@ -13,9 +12,9 @@ namespace {
 
 void require_pivots(const Matrices& m, std::int64_t number, int zero_pivot) {
   if (zero_pivot > 0) {
-    raise<ValueError>(m.op, fmt::format("{} is singular: pivot {} of {} is 0; drop dependent rows, or add a multiple "
-                                        "of the identity",
-                                        describe(m, number), zero_pivot, m.rows));
+    raise<ValueError>(m.op, phrase("{} is singular: pivot {} of {} is 0; drop dependent rows, or add a multiple "
+                                   "of the identity",
+                                   describe(m, number), zero_pivot, m.rows));
   }
 }
 
@@ -84,9 +83,9 @@ void solve_triangular(const Matrices& m, bool lower, bool transpose, const void*
     const auto* triangle = batch<decltype(zero)>(a, m.rows * m.rows)[i];
     for (std::int64_t j = 0; j < m.rows; ++j) {
       if (triangle[j * m.rows + j] == 0) {
-        raise<ValueError>(m.op, fmt::format("{} is singular: element ({}, {}) of its diagonal is 0; make the diagonal "
-                                            "nonzero",
-                                            describe(m, i), j, j));
+        raise<ValueError>(m.op, phrase("{} is singular: element ({}, {}) of its diagonal is 0; make the diagonal "
+                                       "nonzero",
+                                       describe(m, i), j, j));
       }
     }
   });

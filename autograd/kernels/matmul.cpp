@@ -5,12 +5,12 @@
 #include <tuple>
 
 #include <cblas.h>
-#include <fmt/format.h>
 
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/pieces.hpp"
 #include "autograd/runtime/blas.hpp"
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::kernels {
 
@@ -127,9 +127,9 @@ void matmul(const ProductCall& call) {
   }
   if (std::max({call.m, call.n, call.k, call.a.stride, call.b.stride, call.c_stride}) >
       std::numeric_limits<int>::max()) {
-    raise<ShapeError>("matmul", fmt::format("a product of ({0}, {1}) and ({1}, {2}) has an axis longer than BLAS can "
-                                            "count; split it",
-                                            call.m, call.k, call.n));
+    raise<ShapeError>("matmul", phrase("a product of ({}, {}) and ({}, {}) has an axis longer than BLAS can "
+                                       "count; split it",
+                                       call.m, call.k, call.k, call.n));
   }
   runtime::prepare_blas();
   if (call.dtype == DType::float32) {

@@ -1,20 +1,18 @@
 #include "autograd/ops/broadcast.hpp"
 
-#include <fmt/format.h>
-
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/map.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad {
 
 Spec BroadcastTo::infer(Inputs in) const {
   require_sizes(name, shape);
   if (!broadcasts_to(in[0].shape(), shape)) {
-    raise<ShapeError>(name,
-                      fmt::format("shape {} does not broadcast to {}: aligned at the last axis, sizes must be equal "
-                                  "or 1",
-                                  to_string(in[0].shape()), to_string(shape)));
+    raise<ShapeError>(name, phrase("shape {} does not broadcast to {}: aligned at the last axis, sizes must be equal "
+                                   "or 1",
+                                   to_string(in[0].shape()), to_string(shape)));
   }
   return {shape, in[0].dtype()};
 }

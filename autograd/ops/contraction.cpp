@@ -2,11 +2,10 @@
 #include <initializer_list>
 #include <iterator>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/ops/indexed.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 /// \file
 /// Products of tensors summed over common axes, brought down to matrix products.
@@ -114,8 +113,8 @@ Indexed contract(const Indexed& a, const Indexed& b, const Indices& kept) {
 void require_same_floating(std::string_view op, const Tensors& operands) {
   for (const Tensor& x : operands) {
     if (!is_floating(x.dtype()) || x.dtype() != operands[0].dtype()) {
-      raise<DTypeError>(op, fmt::format("operands must be of one floating type, got {} and {}; cast them",
-                                        to_string(operands[0].dtype()), to_string(x.dtype())));
+      raise<DTypeError>(op, phrase("operands must be of one floating type, got {} and {}; cast them",
+                                   to_string(operands[0].dtype()), to_string(x.dtype())));
     }
   }
 }
@@ -127,8 +126,8 @@ Tensor outer(const Operand& a, const Operand& b) {
   return located(a.where(), [&] {
     const DType dtype = left.dtype();
     if (dtype != right.dtype() || !(is_floating(dtype) || is_integer(dtype))) {
-      raise<DTypeError>("outer", fmt::format("it takes two operands of one type of numbers, got {} and {}; cast them",
-                                             to_string(dtype), to_string(right.dtype())));
+      raise<DTypeError>("outer", phrase("it takes two operands of one type of numbers, got {} and {}; cast them",
+                                        to_string(dtype), to_string(right.dtype())));
     }
     return reshape(left, {left.size(), 1}) * reshape(right, {1, right.size()});
   });
@@ -139,7 +138,7 @@ Tensor trace(const Operand& x) {
   const Tensor input = x.tensor();
   return located(x.where(), [&] {
     if (input.ndim() < 2) {
-      raise<ShapeError>("trace", fmt::format("it takes a matrix, got shape {}", to_string(input.shape())));
+      raise<ShapeError>("trace", phrase("it takes a matrix, got shape {}", to_string(input.shape())));
     }
     return sum(diagonal(input), -1);
   });
@@ -160,8 +159,8 @@ Indices contracted_axes(const Axes& axes, std::size_t ndim) {
 Tensor tensordot_over(const Tensor& a, const Tensor& b, const Indices& axes_a, const Indices& axes_b) {
   require_same_floating("tensordot", {a, b});
   if (axes_a.size() != axes_b.size()) {
-    raise<ValueError>("tensordot", fmt::format("{} axes of a and {} of b cannot be paired; give equally many",
-                                               axes_a.size(), axes_b.size()));
+    raise<ValueError>("tensordot", phrase("{} axes of a and {} of b cannot be paired; give equally many", axes_a.size(),
+                                          axes_b.size()));
   }
   Indexed left{a, {}};
   Indexed right{b, {}};
@@ -173,10 +172,9 @@ Tensor tensordot_over(const Tensor& a, const Tensor& b, const Indices& axes_a, c
   }
   for (std::size_t i = 0; i < axes_a.size(); ++i) {
     if (a.shape(axes_a[i]) != b.shape(axes_b[i])) {
-      raise<ShapeError>("tensordot",
-                        fmt::format("axis {} of shape {} and axis {} of shape {} differ in size; paired axes "
-                                    "must be equal",
-                                    axes_a[i], to_string(a.shape()), axes_b[i], to_string(b.shape())));
+      raise<ShapeError>("tensordot", phrase("axis {} of shape {} and axis {} of shape {} differ in size; paired axes "
+                                            "must be equal",
+                                            axes_a[i], to_string(a.shape()), axes_b[i], to_string(b.shape())));
     }
     right.indices[static_cast<std::size_t>(axes_b[i])] = axes_a[i];
   }
@@ -202,8 +200,8 @@ Tensor tensordot(const Operand& a, const Operand& b, std::int64_t axes) {
   return located(a.where(), [&] {
     const auto most = static_cast<std::int64_t>(std::min(left.ndim(), right.ndim()));
     if (axes < 0 || axes > most) {
-      raise<ValueError>("tensordot", fmt::format("{} axes cannot be contracted, operands of shapes {} and {} have {}",
-                                                 axes, to_string(left.shape()), to_string(right.shape()), most));
+      raise<ValueError>("tensordot", phrase("{} axes cannot be contracted, operands of shapes {} and {} have {}", axes,
+                                            to_string(left.shape()), to_string(right.shape()), most));
     }
     Indices last;
     Indices first;

@@ -1,11 +1,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 /// \file
 /// Tensors made from numbers.
@@ -16,7 +15,7 @@ namespace {
 
 void require_fitting(std::string_view op, double number, DType dtype) {
   if (!fits(number, dtype)) {
-    raise<DTypeError>(op, fmt::format("{} cannot hold {}; give another dtype", to_string(dtype), number));
+    raise<DTypeError>(op, phrase("{} cannot hold {}; give another dtype", to_string(dtype), number));
   }
 }
 
@@ -68,12 +67,12 @@ struct Arange {
   Spec infer(Inputs) const {
     const double count = std::ceil((stop - start) / step);
     if (step == 0 || !std::isfinite(count)) {
-      raise<ValueError>(name, fmt::format("from {} to {} in steps of {} is not a finite list; give a step other than 0",
-                                          start, stop, step));
+      raise<ValueError>(name, phrase("from {} to {} in steps of {} is not a finite list; give a step other than 0",
+                                     start, stop, step));
     }
     if (!fits(std::max(count, 0.0), DType::int64)) {
-      raise<ValueError>(name, fmt::format("from {} to {} in steps of {} are {} numbers; give a longer step", start,
-                                          stop, step, count));
+      raise<ValueError>(
+          name, phrase("from {} to {} in steps of {} are {} numbers; give a longer step", start, stop, step, count));
     }
     require_fitting(name, start, dtype);
     require_fitting(name, step, dtype);
@@ -96,10 +95,10 @@ Tensor linspace(double start, double stop, std::int64_t count, DType dtype, Sour
   const SourceScope scope(where);
   return located(where, [&] {
     if (!is_floating(dtype)) {
-      raise<DTypeError>("linspace", fmt::format("it makes floating numbers, not {}", to_string(dtype)));
+      raise<DTypeError>("linspace", phrase("it makes floating numbers, not {}", to_string(dtype)));
     }
     if (count < 1) {
-      raise<ValueError>("linspace", fmt::format("it makes 1 number or more, not {}", count));
+      raise<ValueError>("linspace", phrase("it makes 1 number or more, not {}", count));
     }
     // Measured from both ends, so that both are exact.
     const Tensor i = arange(0, static_cast<double>(count), 1, DType::float64);

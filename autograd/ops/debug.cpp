@@ -1,5 +1,3 @@
-#define XGRAD_XTENSOR_IO
-
 #include "autograd/ops/debug.hpp"
 
 #include <iostream>
@@ -9,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "autograd/array/print_elements.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/ops/ops.hpp"
 
@@ -75,7 +74,7 @@ std::string array_text(const std::string& format, const Array& array) {
     return elements_text(format, array, 0, next);
   }
   std::ostringstream out;
-  dispatch(array.dtype(), [&](auto zero) { out << view<decltype(zero)>(array); });
+  detail::print_elements(out, array);
   return out.str();
 }
 

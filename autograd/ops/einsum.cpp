@@ -8,11 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/ops/indexed.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 /// \file
 /// Einstein's summation convention.
@@ -36,14 +35,13 @@ std::string parse_term(const std::string& text, std::string term) {
   const auto is_wrong = [](char c) { return std::isalpha(static_cast<unsigned char>(c)) == 0; };
   std::string letters = term;
   if (const std::size_t dots = term.find("..."); dots != std::string::npos) {
-    term.replace(dots, 3, ".");
+    term.replace(dots, 3, 1, '.');
     letters.erase(dots, 3);
   }
   if (const auto wrong = std::find_if(letters.begin(), letters.end(), is_wrong); wrong != letters.end()) {
-    raise<ValueError>("einsum",
-                      fmt::format("'{}' in '{}' names no index; use letters, and at most one ellipsis `...` per "
-                                  "operand",
-                                  *wrong, text));
+    raise<ValueError>("einsum", phrase("'{}' in '{}' names no index; use letters, and at most one ellipsis `...` per "
+                                       "operand",
+                                       *wrong, text));
   }
   return term;
 }
@@ -80,8 +78,8 @@ Indices expand(const std::string& term, std::size_t ellipsis_axes) {
 }
 
 std::string name_of(Index index) {
-  return index < first_ellipsis_index ? fmt::format("index '{}'", static_cast<char>(index))
-                                      : fmt::format("axis {} of the ellipsis", first_ellipsis_index - index - 1);
+  return index < first_ellipsis_index ? phrase("index '{}'", static_cast<char>(index))
+                                      : phrase("axis {} of the ellipsis", first_ellipsis_index - index - 1);
 }
 
 // How many axes the ellipsis of a term stands for.
@@ -89,9 +87,8 @@ std::size_t ellipsis_axes(const std::string& term, const Shape& shape, std::size
   const bool has_ellipsis = term.find('.') != std::string::npos;
   const std::size_t letters = term.size() - (has_ellipsis ? 1 : 0);
   if (has_ellipsis ? shape.ndim() < letters : shape.ndim() != letters) {
-    raise<ShapeError>(
-        "einsum", fmt::format("operand {} has shape {}, its subscripts '{}' name {} axes; one letter per axis", number,
-                              to_string(shape), term, letters));
+    raise<ShapeError>("einsum", phrase("operand {} has shape {}, its subscripts '{}' name {} axes; one letter per axis",
+                                       number, to_string(shape), term, letters));
   }
   return shape.ndim() - letters;
 }
@@ -115,9 +112,9 @@ void unify_sizes(std::vector<Indexed>& operands) {
         known->second = size;
       } else if (known->second != size && !(broadcasts && size == 1)) {
         raise<ShapeError>("einsum",
-                          fmt::format("{} has size {}, but {} along axis {} of operand {}, of shape {}; it must "
-                                      "have one size",
-                                      name_of(index), known->second, size, axis, number, to_string(x.tensor.shape())));
+                          phrase("{} has size {}, but {} along axis {} of operand {}, of shape {}; it must "
+                                 "have one size",
+                                 name_of(index), known->second, size, axis, number, to_string(x.tensor.shape())));
       }
     }
   }
@@ -168,16 +165,16 @@ Indices result_indices(const Subscripts& subscripts, const std::vector<Indexed>&
   const Indices result = expand(subscripts.result, ellipsis_axes);
   for (const Index index : result) {
     if (!contains(all, index) || std::count(result.begin(), result.end(), index) > 1) {
-      raise<ValueError>("einsum", fmt::format("{} of the result of '{}' {}", name_of(index), subscripts.text,
-                                              contains(all, index) ? "occurs twice; the result has each index once"
-                                                                   : "is in no operand; leave it out"));
+      raise<ValueError>("einsum", phrase("{} of the result of '{}' {}", name_of(index), subscripts.text,
+                                         contains(all, index) ? "occurs twice; the result has each index once"
+                                                              : "is in no operand; leave it out"));
     }
   }
   if (ellipsis_axes > 0 && subscripts.result.find('.') == std::string::npos) {
     raise<ValueError>("einsum",
-                      fmt::format("the result of '{}' has no ellipsis, but operands have one of {} axes; add `...` "
-                                  "to it",
-                                  subscripts.text, ellipsis_axes));
+                      phrase("the result of '{}' has no ellipsis, but operands have one of {} axes; add `...` "
+                             "to it",
+                             subscripts.text, ellipsis_axes));
   }
   return result;
 }
@@ -226,8 +223,8 @@ void contract_best_pair(std::vector<Indexed>& operands, const Indices& result) {
 
 Tensor einsum_of(const Subscripts& subscripts, const Tensors& tensors) {
   if (subscripts.terms.size() != tensors.size()) {
-    raise<ValueError>("einsum", fmt::format("'{}' has subscripts for {} operands, got {}; separate them by commas",
-                                            subscripts.text, subscripts.terms.size(), tensors.size()));
+    raise<ValueError>("einsum", phrase("'{}' has subscripts for {} operands, got {}; separate them by commas",
+                                       subscripts.text, subscripts.terms.size(), tensors.size()));
   }
   require_same_floating("einsum", tensors);
   std::vector<Indexed> operands;

@@ -1,12 +1,11 @@
 #include <cmath>
 #include <limits>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 /// \file
 /// Elementwise ops: each is its formula. Derivatives of every order follow from it.
@@ -176,9 +175,9 @@ namespace {
 // A negative power of an integer is not an integer.
 void require_integer_power(DType dtype, double exponent) {
   if (exponent < 0 && !is_floating(dtype)) {
-    raise<DTypeError>("pow", fmt::format("a power of {} with the exponent {} is not an integer; cast it first, as in "
-                                         "cast(x, DType::float32)",
-                                         to_string(dtype), exponent));
+    raise<DTypeError>("pow", phrase("a power of {} with the exponent {} is not an integer; cast it first, as in "
+                                    "cast(x, DType::float32)",
+                                    to_string(dtype), exponent));
   }
 }
 

@@ -2,11 +2,10 @@
 #include <functional>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 /// \file
 /// Ops that pick elements by indices, and the op that puts them back: each is the other's derivative.
@@ -188,8 +187,8 @@ Tensor put_add(const Tensor& part, const Tensor& indices, const IndexedAxis& at,
 Tensor as_indices(std::string_view op, const Operand& indices) {
   const Tensor given = indices.tensor();
   if (is_floating(given.dtype()) || given.dtype() == DType::boolean) {
-    raise<DTypeError>(op, fmt::format("indices must be integers, got {}; cast them, as in cast(i, DType::int64)",
-                                      to_string(given.dtype())));
+    raise<DTypeError>(op, phrase("indices must be integers, got {}; cast them, as in cast(i, DType::int64)",
+                                 to_string(given.dtype())));
   }
   return cast(given, DType::int64);
 }
@@ -218,7 +217,7 @@ struct OneHot {
 
   Spec infer(Inputs in) const {
     if (classes < 1) {
-      raise<ValueError>(name, fmt::format("there must be 1 class or more, got {}", classes));
+      raise<ValueError>(name, phrase("there must be 1 class or more, got {}", classes));
     }
     Shape shape = in[0].shape();
     shape.push_back(classes);
@@ -252,9 +251,9 @@ Tensor take_along_axis(const Operand& x, const Operand& indices, std::int64_t ax
     const Tensor positions = as_indices("take_along_axis", indices);
     if (positions.ndim() != input.ndim()) {
       raise<ShapeError>("take_along_axis",
-                        fmt::format("indices of shape {} for a tensor of shape {}; they must have the same "
-                                    "number of axes",
-                                    to_string(positions.shape()), to_string(input.shape())));
+                        phrase("indices of shape {} for a tensor of shape {}; they must have the same "
+                               "number of axes",
+                               to_string(positions.shape()), to_string(input.shape())));
     }
     // All axes but the one pair up, after broadcasting.
     Tensor rows = axis_last(input, along);
@@ -283,16 +282,15 @@ Tensor scatter_add(const Operand& x, const Operand& indices, const Operand& upda
     const Shape expected = at.picked(input.shape(), positions.shape());
     if (input.dtype() == DType::boolean || input.dtype() == DType::uint8) {
       raise<DTypeError>("scatter_add",
-                        fmt::format("it takes numbers to add to, got {}; cast it first", to_string(input.dtype())));
+                        phrase("it takes numbers to add to, got {}; cast it first", to_string(input.dtype())));
     }
     if (added.dtype() != input.dtype()) {
-      raise<DTypeError>("scatter_add", fmt::format("updates are {}, the tensor {}; cast one of them",
-                                                   to_string(added.dtype()), to_string(input.dtype())));
+      raise<DTypeError>("scatter_add", phrase("updates are {}, the tensor {}; cast one of them",
+                                              to_string(added.dtype()), to_string(input.dtype())));
     }
     if (!broadcasts_to(added.shape(), expected)) {
-      raise<ShapeError>("scatter_add",
-                        fmt::format("updates of shape {} do not fit {}: what `take` gives for these indices",
-                                    to_string(added.shape()), to_string(expected)));
+      raise<ShapeError>("scatter_add", phrase("updates of shape {} do not fit {}: what `take` gives for these indices",
+                                              to_string(added.shape()), to_string(expected)));
     }
     const std::int64_t size = input.shape()[static_cast<std::size_t>(at.axis)];
     return input + put_add(broadcast_to(added, expected), positions, at, size);

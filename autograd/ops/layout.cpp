@@ -1,11 +1,10 @@
 #include <algorithm>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 /// \file
 /// Ops that rearrange elements. All are linear: their derivative rules are other rearrangements.
@@ -31,9 +30,8 @@ struct Reshape {
         unknown = &size;
         size = 1;
       } else if (size < 0) {
-        raise<ShapeError>(name,
-                          fmt::format("sizes are 0 or more, with at most one -1 for the size that follows, got {}",
-                                      to_string(shape)));
+        raise<ShapeError>(name, phrase("sizes are 0 or more, with at most one -1 for the size that follows, got {}",
+                                       to_string(shape)));
       }
     }
     const std::int64_t known = result.element_count();
@@ -41,8 +39,8 @@ struct Reshape {
       *unknown = count / known;
     }
     if ((unknown != nullptr && known == 0) || result.element_count() != count) {
-      raise<ShapeError>(name, fmt::format("{} elements of shape {} do not fit shape {}", count,
-                                          to_string(in[0].shape()), to_string(shape)));
+      raise<ShapeError>(name, phrase("{} elements of shape {} do not fit shape {}", count, to_string(in[0].shape()),
+                                     to_string(shape)));
     }
     return {result, in[0].dtype()};
   }
@@ -81,8 +79,8 @@ Tensor squeeze(const Operand& x, const Axes& axes) {
       const std::int64_t size = input.shape()[i];
       const bool selected = std::find(removed.begin(), removed.end(), static_cast<std::int64_t>(i)) != removed.end();
       if (selected && size != 1 && !axes.all()) {
-        raise<ShapeError>("squeeze", fmt::format("axis {} of shape {} has size {}, only axes of size 1 can go", i,
-                                                 to_string(input.shape()), size));
+        raise<ShapeError>("squeeze", phrase("axis {} of shape {} has size {}, only axes of size 1 can go", i,
+                                            to_string(input.shape()), size));
       }
       if (!selected || size != 1) {
         shape.push_back(size);
@@ -108,12 +106,12 @@ struct Concatenate {
       Shape other = in[i].shape();
       const std::int64_t joined = other.ndim() == shape.ndim() ? std::exchange(other[along], shape[along]) : 0;
       if (other != shape) {
-        raise<ShapeError>(name, fmt::format("part {} has shape {}, part 0 {}; they may differ along axis {} only", i,
-                                            to_string(in[i].shape()), to_string(in[0].shape()), axis));
+        raise<ShapeError>(name, phrase("part {} has shape {}, part 0 {}; they may differ along axis {} only", i,
+                                       to_string(in[i].shape()), to_string(in[0].shape()), axis));
       }
       if (in[i].dtype() != in[0].dtype()) {
-        raise<DTypeError>(name, fmt::format("part {} is {}, part 0 {}; cast one of them", i, to_string(in[i].dtype()),
-                                            to_string(in[0].dtype())));
+        raise<DTypeError>(name, phrase("part {} is {}, part 0 {}; cast one of them", i, to_string(in[i].dtype()),
+                                       to_string(in[0].dtype())));
       }
       shape[along] += joined;
     }
@@ -178,8 +176,8 @@ Tensor stack(const Tensors& parts, std::int64_t axis, Source where) {
     Tensors rows;
     for (const Tensor& part : parts) {
       if (part.shape() != parts[0].shape()) {
-        raise<ShapeError>("stack", fmt::format("shapes differ: {} and {}; parts must be alike",
-                                               to_string(parts[0].shape()), to_string(part.shape())));
+        raise<ShapeError>("stack", phrase("shapes differ: {} and {}; parts must be alike", to_string(parts[0].shape()),
+                                          to_string(part.shape())));
       }
       rows.push_back(expand_dims(part, axis));
     }

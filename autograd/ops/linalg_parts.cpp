@@ -2,10 +2,9 @@
 
 #include <numeric>
 
-#include <fmt/format.h>
-
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad {
 
@@ -27,13 +26,12 @@ Shape joined(const Shape& leading, std::initializer_list<std::int64_t> own) {
 
 void require_matrices(std::string_view op, const Tensor& x) {
   if (!is_floating(x.dtype())) {
-    raise<DTypeError>(op,
-                      fmt::format("it takes floating matrices, got {}; cast it first, as in cast(x, DType::float64)",
-                                  to_string(x.dtype())));
+    raise<DTypeError>(op, phrase("it takes floating matrices, got {}; cast it first, as in cast(x, DType::float64)",
+                                 to_string(x.dtype())));
   }
   if (x.ndim() < 2) {
     raise<ShapeError>(
-        op, fmt::format("it takes matrices, got shape {}; reshape it to (.., rows, columns)", to_string(x.shape())));
+        op, phrase("it takes matrices, got shape {}; reshape it to (.., rows, columns)", to_string(x.shape())));
   }
 }
 
@@ -41,7 +39,7 @@ void require_square(std::string_view op, const Tensor& x) {
   require_matrices(op, x);
   if (x.shape(-2) != x.shape(-1)) {
     raise<ShapeError>(
-        op, fmt::format("it takes square matrices, got shape {}; look at the last two axes", to_string(x.shape())));
+        op, phrase("it takes square matrices, got shape {}; look at the last two axes", to_string(x.shape())));
   }
 }
 

@@ -1,13 +1,12 @@
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/lapack.hpp"
 #include "autograd/ops/linalg.hpp"
 #include "autograd/ops/linalg_parts.hpp"
 #include "autograd/ops/map.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 /// \file
 /// Inverses, determinants and systems of linear equations.
@@ -97,12 +96,12 @@ Spec infer_solution(std::string_view op, Inputs in) {
   require_square(op, in[0]);
   require_matrices(op, in[1]);
   if (in[0].dtype() != in[1].dtype()) {
-    raise<DTypeError>(
-        op, fmt::format("a is {}, b is {}; cast one of them", to_string(in[0].dtype()), to_string(in[1].dtype())));
+    raise<DTypeError>(op,
+                      phrase("a is {}, b is {}; cast one of them", to_string(in[0].dtype()), to_string(in[1].dtype())));
   }
   if (in[0].shape(-1) != in[1].shape(-2)) {
-    raise<ShapeError>(op, fmt::format("a of shape {} and b of shape {} are not a system: b must have {} rows",
-                                      to_string(in[0].shape()), to_string(in[1].shape()), in[0].shape(-1)));
+    raise<ShapeError>(op, phrase("a of shape {} and b of shape {} are not a system: b must have {} rows",
+                                 to_string(in[0].shape()), to_string(in[1].shape()), in[0].shape(-1)));
   }
   const Shape batch = broadcast_shapes(op, leading_axes(in[0].shape()), leading_axes(in[1].shape()));
   return {joined(batch, {in[1].shape(-2), in[1].shape(-1)}), in[0].dtype()};

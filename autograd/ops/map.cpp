@@ -5,8 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include "autograd/formula/code.hpp"
 #include "autograd/formula/kinds.hpp"
 #include "autograd/formula/parts.hpp"
@@ -14,6 +12,7 @@
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/ops/permanent_map.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad {
 
@@ -47,18 +46,17 @@ DType promote(std::string_view op, DType a, DType b) {
     raise<DTypeError>(op, "float32 meets float64; cast one of them, as in cast(x, DType::float32)");
   }
   if (a == DType::boolean || b == DType::boolean) {
-    raise<DTypeError>(op, fmt::format("{} meets {}; cast the boolean tensor first, as in cast(x, DType::float32)",
-                                      to_string(a), to_string(b)));
+    raise<DTypeError>(op, phrase("{} meets {}; cast the boolean tensor first, as in cast(x, DType::float32)",
+                                 to_string(a), to_string(b)));
   }
   return std::max(a, b);
 }
 
 void check_storage(const Formula& formula, DType dtype) {
   if (formula.kinds().arithmetic && (dtype == DType::boolean || dtype == DType::uint8)) {
-    raise<DTypeError>(formula.name(),
-                      fmt::format("it takes numbers to compute with, got {}, which is for storage; cast it "
-                                  "first, as in cast(x, DType::float32)",
-                                  to_string(dtype)));
+    raise<DTypeError>(formula.name(), phrase("it takes numbers to compute with, got {}, which is for storage; cast it "
+                                             "first, as in cast(x, DType::float32)",
+                                             to_string(dtype)));
   }
 }
 
@@ -83,9 +81,9 @@ DType common_dtype(const Formula& formula, std::initializer_list<Operand> operan
   }
   const DType dtype = common.value_or(of_numbers);
   if (kinds.floating_only && !is_floating(dtype)) {
-    raise<DTypeError>(formula.name(), fmt::format("it takes floating tensors, got {}; cast it first, as in "
-                                                  "cast(x, DType::float32)",
-                                                  to_string(dtype)));
+    raise<DTypeError>(formula.name(), phrase("it takes floating tensors, got {}; cast it first, as in "
+                                             "cast(x, DType::float32)",
+                                             to_string(dtype)));
   }
   return dtype;
 }
@@ -108,9 +106,9 @@ detail::FixedVector<Spec, 1> Map::infer(Inputs in) const {
       shape = broadcast_shapes(formula.name(), shape, in[i].shape());
     }
     if (kinds.condition_inputs[i] && in[i].dtype() != DType::boolean) {
-      raise<DTypeError>(formula.name(), fmt::format("operand {} is a condition, so it must be boolean, not {}; compare "
-                                                    "first, as in x != 0",
-                                                    i, to_string(in[i].dtype())));
+      raise<DTypeError>(formula.name(), phrase("operand {} is a condition, so it must be boolean, not {}; compare "
+                                               "first, as in x != 0",
+                                               i, to_string(in[i].dtype())));
     }
   }
   const DType dtype = value_dtype(kinds, [&](std::size_t i) { return in[i].dtype(); });
@@ -202,7 +200,7 @@ void require_count(const Formula& formula, std::size_t given) {
   const std::size_t expected = formula.program().input_count;
   if (given != expected) {
     raise<ValueError>(formula.name(),
-                      fmt::format("the formula takes {} operands, got {}; give one for each Scalar", expected, given));
+                      phrase("the formula takes {} operands, got {}; give one for each Scalar", expected, given));
   }
 }
 

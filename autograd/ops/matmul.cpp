@@ -1,14 +1,13 @@
 #include <type_traits>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/map.hpp"
 #include "autograd/ops/matmul.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/ops/transpose.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "autograd/runtime/workers.hpp"
 
 /// \file
@@ -35,9 +34,8 @@ MatMul::Sizes MatMul::sizes(const Shape& a, const Shape& b) const {
 Spec MatMul::infer(Inputs in) const {
   const auto [m, k, n] = sizes(in[0].shape(), in[1].shape());
   if (in[0].dtype() != in[1].dtype() || !is_floating(in[0].dtype())) {
-    raise<DTypeError>(name,
-                      fmt::format("it takes two matrices of the same floating type, got {} and {}; cast one of them",
-                                  to_string(in[0].dtype()), to_string(in[1].dtype())));
+    raise<DTypeError>(name, phrase("it takes two matrices of the same floating type, got {} and {}; cast one of them",
+                                   to_string(in[0].dtype()), to_string(in[1].dtype())));
   }
   Shape shape = broadcast_shapes(name, leading(in[0].shape()), leading(in[1].shape()));
   shape.push_back(m);
@@ -115,16 +113,15 @@ std::pair<Tensor, bool> absorb_transpose(Tensor x) {
 
 void require_fitting(const Shape& a, const Shape& b) {
   if (a.empty() || b.empty()) {
-    raise<ShapeError>("matmul",
-                      fmt::format("it takes matrices (.., m, k) x (.., k, n), or vectors for either, got {} x {}",
-                                  to_string(a), to_string(b)));
+    raise<ShapeError>("matmul", phrase("it takes matrices (.., m, k) x (.., k, n), or vectors for either, got {} x {}",
+                                       to_string(a), to_string(b)));
   }
   const std::int64_t rows = b.ndim() == 1 ? b[0] : b[b.ndim() - 2];
   if (a.back() != rows) {
     const std::string hint = b.ndim() > 1 && a.back() == b.back()      ? "; did you mean transpose(b)?"
                              : a.ndim() > 1 && a[a.ndim() - 2] == rows ? "; did you mean transpose(a)?"
                                                                        : "";
-    raise<ShapeError>("matmul", fmt::format("inner sizes differ: {} x {}{}", to_string(a), to_string(b), hint));
+    raise<ShapeError>("matmul", phrase("inner sizes differ: {} x {}{}", to_string(a), to_string(b), hint));
   }
 }
 

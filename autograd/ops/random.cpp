@@ -2,11 +2,10 @@
 
 #include <cmath>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::random {
 
@@ -25,7 +24,7 @@ struct Draw {
 
   Spec infer(Inputs key) const {
     if (!is_floating(dtype)) {
-      raise<DTypeError>(name, fmt::format("it makes floating numbers, not {}", to_string(dtype)));
+      raise<DTypeError>(name, phrase("it makes floating numbers, not {}", to_string(dtype)));
     }
     require_sizes(name, shape);
     Shape all = key[0].shape();
@@ -82,12 +81,12 @@ Key Key::fold(const Operand& counter) const {
   return located(counter.where(), [&] {
     const Tensor data = counter.tensor();
     if (!is_integer(data.dtype())) {
-      raise<DTypeError>("fold", fmt::format("a counter is an integer, this one is {}", to_string(data.dtype())));
+      raise<DTypeError>("fold", phrase("a counter is an integer, this one is {}", to_string(data.dtype())));
     }
     if (data.size() != 1) {
-      raise<ShapeError>("fold", fmt::format("a counter is one number, this one has shape {}; fold each element by "
-                                            "itself, or use vmap",
-                                            to_string(data.shape())));
+      raise<ShapeError>("fold", phrase("a counter is one number, this one has shape {}; fold each element by "
+                                       "itself, or use vmap",
+                                       to_string(data.shape())));
     }
     return Key(apply_op(Fold(), {tensor(), reshape(cast(data, DType::int64), {})}));
   });
@@ -103,9 +102,8 @@ Tensor uniform(Key key, const Shape& shape, double low, double high, DType dtype
   const SourceScope scope(where);
   if (!(low <= high && std::isfinite(high - low))) {
     located(where, [&] {
-      raise<ValueError>(
-          "random_uniform",
-          fmt::format("low is {}, high {}; low must not be above high, nor infinitely far below", low, high));
+      raise<ValueError>("random_uniform",
+                        phrase("low is {}, high {}; low must not be above high, nor infinitely far below", low, high));
     });
   }
   // Rounding could reach high, which is excluded.
@@ -118,9 +116,8 @@ Tensor uniform(Key key, const Shape& shape, double low, double high, DType dtype
 Tensor normal(Key key, const Shape& shape, double mean, double stddev, DType dtype, std::source_location where) {
   const SourceScope scope(where);
   if (!(stddev >= 0)) {
-    located(where, [&] {
-      raise<ValueError>("random_normal", fmt::format("the standard deviation is 0 or more, got {}", stddev));
-    });
+    located(where,
+            [&] { raise<ValueError>("random_normal", phrase("the standard deviation is 0 or more, got {}", stddev)); });
   }
   return map([=](Scalar z) { return mean + stddev * z; }, draw<true>(key, shape, dtype));
 }
@@ -128,7 +125,7 @@ Tensor normal(Key key, const Shape& shape, double mean, double stddev, DType dty
 Tensor bernoulli(Key key, double p, const Shape& shape, std::source_location where) {
   const SourceScope scope(where);
   if (!(p >= 0 && p <= 1)) {
-    located(where, [&] { raise<ValueError>("bernoulli", fmt::format("a probability is in [0, 1], got {}", p)); });
+    located(where, [&] { raise<ValueError>("bernoulli", phrase("a probability is in [0, 1], got {}", p)); });
   }
   return draw<false>(key, shape, DType::float64) < p;
 }

@@ -1,9 +1,8 @@
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 /// \file
 /// Rearrangements composed of slices, joins and broadcasts.
@@ -21,8 +20,8 @@ Tensor on_axis(const Tensor& x, std::size_t axis, const Slice& selection) {
 
 void require_one_per_axis(std::string_view op, std::string_view what, const Ints& given, const Shape& shape) {
   if (given.ndim() != shape.ndim()) {
-    raise<ShapeError>(op, fmt::format("{} {} for a tensor of shape {}; give one number per axis", what,
-                                      to_string(given), to_string(shape)));
+    raise<ShapeError>(op, phrase("{} {} for a tensor of shape {}; give one number per axis", what, to_string(given),
+                                 to_string(shape)));
   }
 }
 
@@ -34,7 +33,7 @@ Tensors split_at(const Operand& x, const Ints& positions, std::int64_t axis) {
   return located(x.where(), [&] {
     const std::size_t along = normalize_axis("split_at", axis, input.ndim());
     if (!std::is_sorted(positions.begin(), positions.end()) || (!positions.empty() && positions[0] < 0)) {
-      raise<ValueError>("split_at", fmt::format("positions {} must be 0 or more and ascend", to_string(positions)));
+      raise<ValueError>("split_at", phrase("positions {} must be 0 or more and ascend", to_string(positions)));
     }
     Tensors parts;
     std::int64_t begin = 0;
@@ -54,9 +53,8 @@ Tensors split(const Operand& x, std::int64_t parts, std::int64_t axis) {
     const std::size_t along = normalize_axis("split", axis, input.ndim());
     const std::int64_t size = input.shape()[along];
     if (parts < 1 || size % parts != 0) {
-      raise<ValueError>(
-          "split",
-          fmt::format("axis {} of size {} cannot be cut into {} equal parts; cut it with split_at", axis, size, parts));
+      raise<ValueError>("split", phrase("axis {} of size {} cannot be cut into {} equal parts; cut it with split_at",
+                                        axis, size, parts));
     }
     Tensors result;
     for (std::int64_t i = 0; i < parts; ++i) {
@@ -100,13 +98,12 @@ Tensor pad(const Operand& x, const Ints& before, const Ints& after, double value
     require_one_per_axis("pad", "before", before, result.shape());
     require_one_per_axis("pad", "after", after, result.shape());
     if (!fits(value, result.dtype())) {
-      raise<DTypeError>(
-          "pad", fmt::format("{} cannot hold the value {}; cast the tensor first", to_string(result.dtype()), value));
+      raise<DTypeError>("pad",
+                        phrase("{} cannot hold the value {}; cast the tensor first", to_string(result.dtype()), value));
     }
     for (std::size_t axis = 0; axis < before.ndim(); ++axis) {
       if (before[axis] < 0 || after[axis] < 0) {
-        raise<ValueError>("pad",
-                          fmt::format("widths are 0 or more, got {} and {}", to_string(before), to_string(after)));
+        raise<ValueError>("pad", phrase("widths are 0 or more, got {} and {}", to_string(before), to_string(after)));
       }
       Tensors parts;
       Shape edge = result.shape();
@@ -130,7 +127,7 @@ Tensor repeat(const Operand& x, std::int64_t repeats, std::int64_t axis) {
   const Tensor input = x.tensor();
   return located(x.where(), [&] {
     if (repeats < 0) {
-      raise<ValueError>("repeat", fmt::format("the number of repeats is 0 or more, got {}", repeats));
+      raise<ValueError>("repeat", phrase("the number of repeats is 0 or more, got {}", repeats));
     }
     const std::size_t along = normalize_axis("repeat", axis, input.ndim());
     const Tensor column = expand_dims(input, static_cast<std::int64_t>(along) + 1);
@@ -154,7 +151,7 @@ Tensor tile(const Operand& x, const Ints& reps) {
     const std::size_t first = result.ndim() - reps.ndim();
     for (std::size_t i = 0; i < reps.ndim(); ++i) {
       if (reps[i] < 0) {
-        raise<ValueError>("tile", fmt::format("repetitions are 0 or more, got {}", to_string(reps)));
+        raise<ValueError>("tile", phrase("repetitions are 0 or more, got {}", to_string(reps)));
       }
       const std::size_t axis = first + i;
       const Tensor block = expand_dims(result, static_cast<std::int64_t>(axis));

@@ -1,11 +1,10 @@
 #include <limits>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/ops/sum.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 /// \file
 /// Reductions. The operations reduce a run of adjacent axes [first, last) and leave them out of the result; `reduce`
@@ -29,8 +28,8 @@ Tensor with_kept_axes(const Tensor& reduced, const AxisRun& axes, const Shape& i
 
 void require_floating(std::string_view op, DType dtype) {
   if (!is_floating(dtype)) {
-    raise<DTypeError>(op, fmt::format("it takes floating tensors, got {}; cast it first, as in cast(x, DType::float32)",
-                                      to_string(dtype)));
+    raise<DTypeError>(op, phrase("it takes floating tensors, got {}; cast it first, as in cast(x, DType::float32)",
+                                 to_string(dtype)));
   }
 }
 
@@ -47,8 +46,8 @@ Tensor checked_operand(std::string_view op, const Operand& x, const Axes& axes) 
 void require_elements(std::string_view op, const AxisRun& axes, const Shape& shape) {
   const auto [outer, n, inner] = axes.extent(shape);
   if (n == 0 && outer * inner > 0) {
-    raise<ShapeError>(op, fmt::format("there is no element to choose from: axes [{}, {}) of shape {} are empty",
-                                      axes.first, axes.last, to_string(shape)));
+    raise<ShapeError>(op, phrase("there is no element to choose from: axes [{}, {}) of shape {} are empty", axes.first,
+                                 axes.last, to_string(shape)));
   }
 }
 
@@ -277,7 +276,7 @@ Tensor position(const Operand& x, const Axes& axis, bool keepdims) {
   if (!axis.all() && axis.list().ndim() != 1) {
     located(x.where(), [&] {
       raise<ValueError>(Position<largest>::name,
-                        fmt::format("it takes one axis, or none for the whole tensor, got {}", to_string(axis.list())));
+                        phrase("it takes one axis, or none for the whole tensor, got {}", to_string(axis.list())));
     });
   }
   return reduce<Position<largest>>(x, axis, keepdims);
@@ -303,7 +302,7 @@ struct Truth {
   Spec infer(Inputs in) const {
     if (in[0].dtype() != DType::boolean) {
       raise<DTypeError>(
-          name, fmt::format("it takes boolean tensors, got {}; compare first, as in x != 0", to_string(in[0].dtype())));
+          name, phrase("it takes boolean tensors, got {}; compare first, as in x != 0", to_string(in[0].dtype())));
     }
     return {axes.without(in[0].shape()), DType::boolean};
   }

@@ -1,9 +1,9 @@
-#include <fmt/format.h>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/axis_run.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 /// \file
 /// Ops that run along an axis: cumulative sums and products, sorting.
@@ -20,7 +20,7 @@ AxisRun one_axis(std::string_view op, std::int64_t axis, const Shape& shape) {
 // Integers are counted in int64, as in sum.
 Tensor countable(std::string_view op, const Tensor& x) {
   if (x.dtype() == DType::boolean || x.dtype() == DType::uint8) {
-    raise<DTypeError>(op, fmt::format("it takes numbers, got {}; cast it first", to_string(x.dtype())));
+    raise<DTypeError>(op, phrase("it takes numbers, got {}; cast it first", to_string(x.dtype())));
   }
   return is_floating(x.dtype()) ? x : cast(x, DType::int64);
 }
@@ -229,7 +229,7 @@ TopK topk(const Operand& x, std::int64_t k, std::int64_t axis, bool largest) {
     const AxisRun along = one_axis("topk", axis, input.shape());
     const std::int64_t n = input.shape()[static_cast<std::size_t>(along.first)];
     if (k < 0 || k > n) {
-      raise<ValueError>("topk", fmt::format("k = {} of an axis of size {}; give one in [0, {}]", k, n, n));
+      raise<ValueError>("topk", phrase("k = {} of an axis of size {}; give one in [0, {}]", k, n, n));
     }
     std::vector<Slice> first(static_cast<std::size_t>(along.first), all());
     first.push_back(range(0, k));

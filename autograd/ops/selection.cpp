@@ -1,10 +1,9 @@
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 /// \file
 /// Ops that pick evenly spaced elements, and the op that puts them back: each is the other's derivative.
@@ -161,10 +160,9 @@ std::pair<Positions, Shape> select(const Shape& shape, std::span<const Slice> sl
     ellipses += s.kind() == Kind::ellipsis;
   }
   if (used > shape.ndim() || ellipses > 1) {
-    raise<ValueError>("slice",
-                      fmt::format("{} selectors and {} ellipses for shape {}; give at most one per axis and one "
-                                  "ellipsis",
-                                  used, ellipses, to_string(shape)));
+    raise<ValueError>("slice", phrase("{} selectors and {} ellipses for shape {}; give at most one per axis and one "
+                                      "ellipsis",
+                                      used, ellipses, to_string(shape)));
   }
   std::vector<Slice> expanded(slices.begin(), slices.end());
   if (ellipses == 0) {
@@ -187,8 +185,8 @@ std::pair<Positions, Shape> select(const Shape& shape, std::span<const Slice> sl
     } else {
       const std::int64_t size = shape[axis];
       if (s.begin() < -size || s.begin() >= size) {
-        raise<ValueError>("slice", fmt::format("position {} of axis {} does not exist in shape {}", s.begin(), axis,
-                                               to_string(shape)));
+        raise<ValueError>(
+            "slice", phrase("position {} of axis {} does not exist in shape {}", s.begin(), axis, to_string(shape)));
       }
       positions.begin.push_back(s.begin() < 0 ? s.begin() + size : s.begin());
       positions.step.push_back(1);
@@ -217,8 +215,8 @@ Tensor slice(const Operand& x, const Ints& begin, const Ints& end, const Ints& s
   const SourceScope scope(x);
   if (begin.ndim() != end.ndim() || begin.ndim() != strides.ndim()) {
     located(x.where(), [&] {
-      raise<ValueError>("slice", fmt::format("begin {}, end {} and strides {} must have one entry per axis",
-                                             to_string(begin), to_string(end), to_string(strides)));
+      raise<ValueError>("slice", phrase("begin {}, end {} and strides {} must have one entry per axis",
+                                        to_string(begin), to_string(end), to_string(strides)));
     });
   }
   std::vector<Slice> slices;

@@ -2,10 +2,9 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad {
 
@@ -13,8 +12,8 @@ Spec Transpose::infer(Inputs in) const {
   const Shape& shape = in[0].shape();
   const Axes given(axes);
   if (axes.ndim() != shape.ndim()) {
-    raise<ShapeError>(name, fmt::format("{} axes are given for a tensor of shape {}; name each axis once", axes.ndim(),
-                                        to_string(shape)));
+    raise<ShapeError>(
+        name, phrase("{} axes are given for a tensor of shape {}; name each axis once", axes.ndim(), to_string(shape)));
   }
   normalize_axes(name, given, shape.ndim());
   Shape result;

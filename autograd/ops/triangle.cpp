@@ -1,9 +1,8 @@
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 /// \file
 /// Triangles and diagonals of matrices on the last two axes.
@@ -19,7 +18,7 @@ Tensor masked(std::string_view op, const Operand& x, std::int64_t k, const Compa
   const Tensor input = x.tensor();
   return located(x.where(), [&] {
     if (input.ndim() < 2) {
-      raise<ShapeError>(op, fmt::format("it takes matrices, got shape {}", to_string(input.shape())));
+      raise<ShapeError>(op, phrase("it takes matrices, got shape {}", to_string(input.shape())));
     }
     const auto rows = arange(static_cast<double>(input.shape(-2)), DType::int64);
     const auto columns = arange(static_cast<double>(input.shape(-1)), DType::int64);
@@ -44,7 +43,7 @@ Tensor diagonal(const Operand& x, std::int64_t offset, std::int64_t axis1, std::
     const std::size_t first = normalize_axis("diagonal", axis1, input.ndim());
     const std::size_t second = normalize_axis("diagonal", axis2, input.ndim());
     if (first == second) {
-      raise<ValueError>("diagonal", fmt::format("axes {} and {} are the same; give two different ones", axis1, axis2));
+      raise<ValueError>("diagonal", phrase("axes {} and {} are the same; give two different ones", axis1, axis2));
     }
     Ints order;
     for (std::size_t i = 0; i < input.ndim(); ++i) {

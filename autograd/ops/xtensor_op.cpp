@@ -1,6 +1,6 @@
 #include "autograd/ops/xtensor_op.hpp"
 
-#include <fmt/format.h>
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::detail {
 
@@ -24,14 +24,14 @@ void require_dtype(const std::string& op, Inputs inputs, DType dtype) {
   for (const Tensor& input : inputs) {
     if (input.dtype() != dtype) {
       raise<DTypeError>(
-          op, fmt::format("it is written for {}, got {}; cast the tensor", to_string(dtype), to_string(input.dtype())));
+          op, phrase("it is written for {}, got {}; cast the tensor", to_string(dtype), to_string(input.dtype())));
     }
   }
 }
 
 void raise_wrong_result(const std::string& op, const char* function, const Shape& given, const Shape& expected) {
-  raise<ShapeError>(op, fmt::format("its {} function gave an array of shape {} where {} was expected", function,
-                                    to_string(given), to_string(expected)));
+  raise<ShapeError>(op, phrase("its {} function gave an array of shape {} where {} was expected", function,
+                               to_string(given), to_string(expected)));
 }
 
 void raise_not_differentiable_again(const std::string& op) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "autograd/array/xtensor.hpp"
 #include "autograd/graph/operation.hpp"
 
 /// \file

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "autograd/array/xtensor.hpp"
 #include "autograd/ops/ops.hpp"
 
 /// \file

@@ -178,8 +178,8 @@ struct CompiledFunction::State {
   }
 };
 
-CompiledFunction::CompiledFunction(CompileOptions options, const std::source_location& where)
-    : state_(new State{std::move(options), where}) {}
+CompiledFunction::CompiledFunction(const CompileOptions& options, const std::source_location& where)
+    : state_(new State{options, where}) {}
 
 Results CompiledFunction::operator()(std::span<const Tensor> arguments, const Callee& callee) const {
   if (current_recorder() != nullptr || std::any_of(arguments.begin(), arguments.end(), belongs_to_open_scope)) {

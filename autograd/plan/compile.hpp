@@ -38,7 +38,7 @@ struct Callee {
 /// What a compiled function keeps: a plan for each kind of arguments. A handle.
 class CompiledFunction {
  public:
-  CompiledFunction(CompileOptions options, const std::source_location& where);
+  CompiledFunction(const CompileOptions& options, const std::source_location& where);
 
   Results operator()(std::span<const Tensor> arguments, const Callee& callee) const;
   Plan plan(std::span<const Tensor> arguments, const Callee& callee) const;
@@ -49,6 +49,14 @@ class CompiledFunction {
   struct State;
   std::shared_ptr<State> state_;
 };
+
+/// Shares ownership of a function whose type it forgets: std::make_shared of each user's function would take the compiler
+/// a thirtieth of a second.
+template <class F>
+std::shared_ptr<void> share_function(F function) {
+  void (*destroy)(void*) = [](void* held) { delete static_cast<F*>(held); };
+  return {static_cast<void*>(new F(std::move(function))), destroy};
+}
 
 /// Of what a call with N tensors returns.
 template <class F, std::size_t N>
@@ -83,8 +91,8 @@ template <class F>
 class Compiled {
  public:
   /// What compile() does.
-  Compiled(F function, CompileOptions options, const std::source_location& where)
-      : function_(std::make_shared<F>(std::move(function))), compiled_(std::move(options), where) {}
+  Compiled(F function, const CompileOptions& options, const std::source_location& where)
+      : function_(detail::share_function(std::move(function))), compiled_(options, where) {}
 
   /// Runs the plan for arguments of these shapes and dtypes, which may be whatever ops take: tensors, variables, xtensor
   /// arrays, C++ numbers (which become tensors of shape ()). The function is traced first when they are new.
@@ -119,7 +127,7 @@ class Compiled {
     return {Operand(std::forward<Arguments>(arguments), compiled_.where()).tensor()...};
   }
 
-  std::shared_ptr<F> function_;
+  std::shared_ptr<void> function_;  // an F
   detail::CompiledFunction compiled_;
 };
 
@@ -149,9 +157,9 @@ class Compiled {
 ///
 /// Several threads may call one compiled function, unless it reads or assigns variables.
 template <class F>
-Compiled<std::decay_t<F>> compile(F&& f, CompileOptions options = {},
+Compiled<std::decay_t<F>> compile(F&& f, const CompileOptions& options = {},
                                   std::source_location where = std::source_location::current()) {
-  return Compiled<std::decay_t<F>>(std::forward<F>(f), std::move(options), where);
+  return Compiled<std::decay_t<F>>(std::forward<F>(f), options, where);
 }
 
 }  // namespace xgrad

@@ -2,14 +2,13 @@
 
 #include <ostream>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/variable_cell.hpp"
 #include "autograd/plan/planner.hpp"
 #include "autograd/plan/report/profiler.hpp"
 #include "autograd/plan/report/report.hpp"
 #include "autograd/plan/trace/traced_step.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "autograd/runtime/workers.hpp"
 
 namespace xgrad {
@@ -20,16 +19,15 @@ namespace {
 
 void require_inputs(std::span<const Spec> traced, std::span<const Array> given) {
   if (given.size() != traced.size()) {
-    raise<ValueError>("plan", fmt::format("{} arguments for a function traced with {}; give one for each", given.size(),
-                                          traced.size()));
+    raise<ValueError>(
+        "plan", phrase("{} arguments for a function traced with {}; give one for each", given.size(), traced.size()));
   }
   for (std::size_t i = 0; i < given.size(); ++i) {
     if (Spec{given[i].shape(), given[i].dtype()} == traced[i]) {
       continue;
     }
-    const std::string message =
-        fmt::format("argument {} is {}, the plan is for {}; ask for the plan of these arguments", i,
-                    to_string(Spec{given[i].shape(), given[i].dtype()}), to_string(traced[i]));
+    const std::string message = phrase("argument {} is {}, the plan is for {}; ask for the plan of these arguments", i,
+                                       to_string(Spec{given[i].shape(), given[i].dtype()}), to_string(traced[i]));
     if (given[i].shape() != traced[i].shape) {
       raise<ShapeError>("plan", message);
     }
@@ -126,7 +124,7 @@ std::ostream& operator<<(std::ostream& out, const Plan& plan) { return out << pl
 
 Profile Plan::profile(std::span<const Array> inputs, int repetitions) const {
   if (repetitions < 1) {
-    raise<ValueError>("profile", fmt::format("the number of repetitions is {}; give 1 or more", repetitions));
+    raise<ValueError>("profile", phrase("the number of repetitions is {}; give 1 or more", repetitions));
   }
   plan::RecordingProfiler profiler;
   std::vector<Array> outputs(output_count());

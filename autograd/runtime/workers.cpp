@@ -15,13 +15,13 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
 #include <sched.h>
 
 #include "autograd/runtime/blas.hpp"
 #include "autograd/runtime/cpu.hpp"
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/job.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "autograd/runtime/pool.hpp"
 #include "autograd/runtime/waiting.hpp"
 
@@ -211,9 +211,9 @@ int initial_thread_count() {
     const char* end = wanted + std::strlen(wanted);
     const auto [rest, error] = std::from_chars(wanted, end, count);
     if (error != std::errc{} || rest != end || count < 1) {
-      raise<ValueError>("num_threads", fmt::format("the environment variable XGRAD_THREADS is `{}`; set it to a number "
-                                                   "of threads, 1 or more, or unset it",
-                                                   wanted));
+      raise<ValueError>("num_threads", phrase("the environment variable XGRAD_THREADS is `{}`; set it to a number "
+                                              "of threads, 1 or more, or unset it",
+                                              wanted));
     }
     return count;
   }
@@ -253,7 +253,7 @@ int num_threads() { return thread_count().load(std::memory_order_relaxed); }
 
 void set_num_threads(int count) {
   if (count < 1) {
-    raise<ValueError>("set_num_threads", fmt::format("the number of threads is {}; give 1 or more", count));
+    raise<ValueError>("set_num_threads", phrase("the number of threads is {}; give 1 or more", count));
   }
   if (thread_count().exchange(count) > count) {
     workers().stop(false);

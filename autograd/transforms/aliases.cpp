@@ -1,8 +1,7 @@
 #include "autograd/transforms/aliases.hpp"
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad {
 
@@ -42,9 +41,9 @@ const Tensor& detail::numbered_argument(std::string_view op, const Tensors& argu
                                         const std::source_location& where) {
   return located(where, [&]() -> const Tensor& {
     if (number >= arguments.size()) {
-      raise<ValueError>(op, fmt::format("there is no argument number {}, the function was called with {}; numbers "
-                                        "begin at 0",
-                                        number, arguments.size()));
+      raise<ValueError>(op, phrase("there is no argument number {}, the function was called with {}; numbers "
+                                   "begin at 0",
+                                   number, arguments.size()));
     }
     return arguments[number];
   });

@@ -4,13 +4,12 @@
 #include <cmath>
 #include <sstream>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/walks.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/ops/random.hpp"
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "autograd/transforms/grad.hpp"
 #include "autograd/transforms/vmap.hpp"
 
@@ -97,13 +96,13 @@ class Check {
       const bool kink = std::abs(bend) > rounding && std::abs(wide_bend - 4 * bend) > 0.25 * std::abs(wide_bend);
       raise<GradientError>(
           "check_grads",
-          fmt::format("derivative {} of order {} is wrong: the chain rule gives {:.12g}, differences give {:.12g}; {}\n"
-                      "  input {}: {}\n  direction: {}",
-                      i, order, analytic, numeric,
-                      kink        ? "the function seems to have a kink or jump here: move the input away from it"
-                      : order > 1 ? "order 1 agrees, so look at the derivative of what the vjp rule returns"
-                                  : "look at the vjp rule of an op that this input passes through",
-                      i, text(x), text(d)));
+          phrase("derivative {} of order {} is wrong: the chain rule gives {:.12g}, differences give {:.12g}; {}\n"
+                 "  input {}: {}\n  direction: {}",
+                 i, order, analytic, numeric,
+                 kink        ? "the function seems to have a kink or jump here: move the input away from it"
+                 : order > 1 ? "order 1 agrees, so look at the derivative of what the vjp rule returns"
+                             : "look at the vjp rule of an op that this input passes through",
+                 i, text(x), text(d)));
     }
   }
 
@@ -115,10 +114,10 @@ class Check {
     const double forward = jvp(value, {input}, {d}).item();
     if (!(std::abs(forward - reverse) <= 1e-9 * scale)) {
       raise<GradientError>("check_grads",
-                           fmt::format("forward and reverse mode disagree at order {}: jvp gives {:.12g}, vjp "
-                                       "gives {:.12g}; look at the jvp rule of an op that this input passes "
-                                       "through\n  input: {}\n  direction: {}",
-                                       order, forward, reverse, text(input), text(d)));
+                           phrase("forward and reverse mode disagree at order {}: jvp gives {:.12g}, vjp "
+                                  "gives {:.12g}; look at the jvp rule of an op that this input passes "
+                                  "through\n  input: {}\n  direction: {}",
+                                  order, forward, reverse, text(input), text(d)));
     }
   }
 
@@ -128,16 +127,16 @@ class Check {
 
 void require(bool holds, std::string_view check, const std::string& details) {
   if (!holds) {
-    raise<ValueError>("check_op", fmt::format("{}: {}", check, details));
+    raise<ValueError>("check_op", phrase("{}: {}", check, details));
   }
 }
 
 void require_equal(std::string_view check, const Tensor& given, const Tensor& expected) {
   require(given.shape() == expected.shape() && given.dtype() == expected.dtype(), check,
-          fmt::format("the result is {}{}, expected {}{}", to_string(given.dtype()), to_string(given.shape()),
-                      to_string(expected.dtype()), to_string(expected.shape())));
+          phrase("the result is {}{}, expected {}{}", to_string(given.dtype()), to_string(given.shape()),
+                 to_string(expected.dtype()), to_string(expected.shape())));
   require(allclose(given, expected, 1e-10, 1e-12, true), check,
-          fmt::format("the values differ\n  given: {}\n  expected: {}", text(given), text(expected)));
+          phrase("the values differ\n  given: {}\n  expected: {}", text(given), text(expected)));
 }
 
 void check_vmap(const Function& op, const Tensors& inputs) {
@@ -186,7 +185,7 @@ void check_grads(const Function& f, const Tensors& inputs, const CheckGradsOptio
     for (const Tensor& input : inputs) {
       if (input.dtype() != DType::float64) {
         raise<DTypeError>("check_grads",
-                          fmt::format("differences need float64 inputs, got {}; cast them", to_string(input.dtype())));
+                          phrase("differences need float64 inputs, got {}; cast them", to_string(input.dtype())));
       }
     }
     Check(options).run(f, inputs, 1);

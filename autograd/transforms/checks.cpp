@@ -2,20 +2,19 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/describe.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/recognize.hpp"
 #include "autograd/graph/variable_cell.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::detail {
 
 void require_floating(std::string_view op, const Tensors& inputs) {
   for (const Tensor& input : inputs) {
     if (!is_floating(input.dtype())) {
-      raise<DTypeError>(op, fmt::format("the input, {}, is not floating; cast it to float32 or float64 before using it",
-                                        describe(input)));
+      raise<DTypeError>(
+          op, phrase("the input, {}, is not floating; cast it to float32 or float64 before using it", describe(input)));
     }
   }
 }
@@ -24,7 +23,7 @@ void require_alike(std::string_view op, std::string_view derivative, const Tenso
                    const Tensors& tensors) {
   if (derivatives.size() != tensors.size()) {
     raise<ValueError>(
-        op, fmt::format("{} {}s for {} {}s; give one for each", derivatives.size(), derivative, tensors.size(), role));
+        op, phrase("{} {}s for {} {}s; give one for each", derivatives.size(), derivative, tensors.size(), role));
   }
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     if (!derivatives[i].defined()) {
@@ -35,8 +34,8 @@ void require_alike(std::string_view op, std::string_view derivative, const Tenso
     if (given == expected) {
       continue;
     }
-    const std::string message = fmt::format("{} {} is {}, its {} {}; they must be alike", derivative, i,
-                                            to_string(given), role, describe(tensors[i]));
+    const std::string message = phrase("{} {} is {}, its {} {}; they must be alike", derivative, i, to_string(given),
+                                       role, describe(tensors[i]));
     if (given.shape != expected.shape) {
       raise<ShapeError>(op, message);
     }
@@ -76,9 +75,9 @@ std::string_view Unconnected::reason(const Tensor& input) {
 }
 
 void Unconnected::raise_for(const Tensor& input) {
-  const std::string others = outputs_.size() > 1 ? fmt::format(" (and {} more)", outputs_.size() - 1) : "";
-  raise<GradientError>("grad", fmt::format("the output, {}{}, does not depend on the input, {}; {}",
-                                           describe(outputs_[0]), others, describe(input), reason(input)));
+  const std::string others = outputs_.size() > 1 ? phrase(" (and {} more)", outputs_.size() - 1) : "";
+  raise<GradientError>("grad", phrase("the output, {}{}, does not depend on the input, {}; {}", describe(outputs_[0]),
+                                      others, describe(input), reason(input)));
 }
 
 }  // namespace xgrad::detail

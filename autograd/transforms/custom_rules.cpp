@@ -1,9 +1,8 @@
 #include "autograd/transforms/custom_rules.hpp"
 
-#include <fmt/format.h>
-
 #include "autograd/graph/substitute.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "autograd/transforms/vmap.hpp"
 
 namespace xgrad {
@@ -56,10 +55,9 @@ struct CustomVjp {
     const Tensors arguments = behind_result(node);
     const Tensors cotangents = rule(arguments, node.output(0), ct[0]);
     if (cotangents.size() != arguments.size()) {
-      raise<GradientError>(name,
-                           fmt::format("the rule gave {} cotangents for {} arguments; give one for each, undefined "
-                                       "where there is none",
-                                       cotangents.size(), arguments.size()));
+      raise<GradientError>(name, phrase("the rule gave {} cotangents for {} arguments; give one for each, undefined "
+                                        "where there is none",
+                                        cotangents.size(), arguments.size()));
     }
     return with_no_cotangent_of_result(cotangents);
   }

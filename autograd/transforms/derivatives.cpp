@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <string_view>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/recognize.hpp"
 #include "autograd/graph/substitute.hpp"
 #include "autograd/graph/variable_cell.hpp"
 #include "autograd/graph/walks.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "autograd/transforms/vmap.hpp"
 
 namespace xgrad {
@@ -41,9 +40,8 @@ Tensor along_basis(const Tensor& derivative, const Tensor& direction, std::int64
 Tensor jacobian(const Tensor& output, const Tensor& input, JacobianMode mode, std::source_location where) {
   const auto require_floating = [](std::string_view role, const Tensor& tensor) {
     if (!is_floating(tensor.dtype())) {
-      raise<DTypeError>("jacobian",
-                        fmt::format("the {} is {}, not floating; cast to float32 or float64 before it is used", role,
-                                    to_string(spec_of(tensor))));
+      raise<DTypeError>("jacobian", phrase("the {} is {}, not floating; cast to float32 or float64 before it is used",
+                                           role, to_string(spec_of(tensor))));
     }
   };
   located(where, [&] {
@@ -97,13 +95,13 @@ LinearMap::LinearMap(const Tensor& value, const Tensors& inputs, std::source_loc
 Tensor LinearMap::operator()(const Tensors& tangents, std::source_location where) const {
   return located(where, [&] {
     if (tangents.size() != placeholders_.size()) {
-      raise<ValueError>("linearize", fmt::format("{} tangents for {} arguments; give one for each", tangents.size(),
-                                                 placeholders_.size()));
+      raise<ValueError>("linearize", phrase("{} tangents for {} arguments; give one for each", tangents.size(),
+                                            placeholders_.size()));
     }
     for (std::size_t i = 0; i < tangents.size(); ++i) {
       if (spec_of(tangents[i]) != spec_of(placeholders_[i])) {
-        const std::string message = fmt::format("tangent {} is {}, its argument {}; they must be alike", i,
-                                                to_string(spec_of(tangents[i])), to_string(spec_of(placeholders_[i])));
+        const std::string message = phrase("tangent {} is {}, its argument {}; they must be alike", i,
+                                           to_string(spec_of(tangents[i])), to_string(spec_of(placeholders_[i])));
         tangents[i].shape() != placeholders_[i].shape() ? raise<ShapeError>("linearize", message)
                                                         : raise<DTypeError>("linearize", message);
       }

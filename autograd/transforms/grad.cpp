@@ -1,10 +1,9 @@
 #include "autograd/transforms/grad.hpp"
 
-#include <fmt/format.h>
-
 #include "autograd/graph/describe.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "autograd/transforms/chain_rule.hpp"
 #include "autograd/transforms/checks.hpp"
 
@@ -38,15 +37,14 @@ Tensors vjp(const Tensor& output, const Tensors& inputs, const Tensor& cotangent
 Tensors grad(const Tensor& output, const Tensors& inputs, Unreached unreached, std::source_location where) {
   const Tensor seed = located(where, [&] {
     if (output.size() != 1) {
-      raise<ShapeError>("grad", fmt::format("the output has shape {}, a gradient is of one number; reduce it, as in "
-                                            "sum(y), or use vjp with a cotangent",
-                                            to_string(output.shape())));
+      raise<ShapeError>("grad", phrase("the output has shape {}, a gradient is of one number; reduce it, as in "
+                                       "sum(y), or use vjp with a cotangent",
+                                       to_string(output.shape())));
     }
     if (!is_floating(output.dtype())) {
-      raise<DTypeError>("grad",
-                        fmt::format("the output, {}, is not floating; cast what it is computed from to float32 or "
-                                    "float64",
-                                    detail::describe(output)));
+      raise<DTypeError>("grad", phrase("the output, {}, is not floating; cast what it is computed from to float32 or "
+                                       "float64",
+                                       detail::describe(output)));
     }
     return ones(output.shape(), output.dtype(), where);
   });

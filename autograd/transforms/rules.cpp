@@ -1,9 +1,8 @@
 #include "autograd/transforms/rules.hpp"
 
-#include <fmt/format.h>
-
 #include "autograd/graph/operation.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::detail {
 
@@ -27,9 +26,9 @@ Tensors checked_vjp(const Node& node, const Cotangents& ct) {
   }
   Tensors gradients = node.operation().vjp(node, ct);
   if (gradients.size() != node.inputs().size()) {
-    raise<GradientError>(node.name(), fmt::format("its vjp rule gave {} tensors for {} inputs; give one per input, "
-                                                  "undefined where there is none",
-                                                  gradients.size(), node.inputs().size()));
+    raise<GradientError>(node.name(), phrase("its vjp rule gave {} tensors for {} inputs; give one per input, "
+                                             "undefined where there is none",
+                                             gradients.size(), node.inputs().size()));
   }
   for (std::size_t i = 0; i < gradients.size(); ++i) {
     const Tensor& input = node.input(i);
@@ -38,10 +37,10 @@ Tensors checked_vjp(const Node& node, const Cotangents& ct) {
       continue;
     }
     const Spec given{gradients[i].shape(), gradients[i].dtype()};
-    raise<GradientError>(
-        node.name(), fmt::format("its vjp rule gave {} for input {}, which is {}; a gradient has the dtype and shape "
-                                 "of its input (or a shape that the input broadcasts to)",
-                                 to_string(given), i, to_string(Spec{input.shape(), input.dtype()})));
+    raise<GradientError>(node.name(),
+                         phrase("its vjp rule gave {} for input {}, which is {}; a gradient has the dtype and shape "
+                                "of its input (or a shape that the input broadcasts to)",
+                                to_string(given), i, to_string(Spec{input.shape(), input.dtype()})));
   }
   return gradients;
 }
@@ -55,9 +54,9 @@ Tensors checked_jvp(const Node& node, const Tangents& t) {
   }
   Tensors tangents = traits.has_jvp ? node.operation().jvp(node, t) : apply_again(node, linear_inputs(node, t));
   if (tangents.size() != node.output_count()) {
-    raise<GradientError>(node.name(), fmt::format("its jvp rule gave {} tensors for {} outputs; give one per output, "
-                                                  "undefined where the tangent is zero",
-                                                  tangents.size(), node.output_count()));
+    raise<GradientError>(node.name(), phrase("its jvp rule gave {} tensors for {} outputs; give one per output, "
+                                             "undefined where the tangent is zero",
+                                             tangents.size(), node.output_count()));
   }
   for (std::size_t i = 0; i < tangents.size(); ++i) {
     const Spec& expected = node.spec(i);
@@ -66,10 +65,9 @@ Tensors checked_jvp(const Node& node, const Tangents& t) {
     }
     if (tangents[i].dtype() != expected.dtype || !broadcasts_to(tangents[i].shape(), expected.shape)) {
       const Spec given{tangents[i].shape(), tangents[i].dtype()};
-      raise<GradientError>(node.name(),
-                           fmt::format("its jvp rule gave {} for output {}, which is {}; a tangent has the "
-                                       "dtype and shape of its output (or a shape that broadcasts to it)",
-                                       to_string(given), i, to_string(expected)));
+      raise<GradientError>(node.name(), phrase("its jvp rule gave {} for output {}, which is {}; a tangent has the "
+                                               "dtype and shape of its output (or a shape that broadcasts to it)",
+                                               to_string(given), i, to_string(expected)));
     }
     tangents[i] = broadcast_to(tangents[i], expected.shape);
   }
@@ -88,9 +86,8 @@ Tensors checked_vmap(const Node& node, const BatchedInputs& in) {
     expected.shape.insert(0, in.size);
     if (outputs.size() != node.output_count() || outputs[i].shape() != expected.shape ||
         outputs[i].dtype() != expected.dtype) {
-      raise<GradientError>(node.name(),
-                           fmt::format("its vmap rule must give {} tensors, number {} as {}: samples on axis 0",
-                                       node.output_count(), i, to_string(expected)));
+      raise<GradientError>(node.name(), phrase("its vmap rule must give {} tensors, number {} as {}: samples on axis 0",
+                                               node.output_count(), i, to_string(expected)));
     }
   }
   return outputs;

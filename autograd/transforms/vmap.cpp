@@ -1,10 +1,9 @@
 #include "autograd/transforms/vmap.hpp"
 
-#include <fmt/format.h>
-
 #include "autograd/graph/substitute.hpp"
 #include "autograd/graph/walks.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "autograd/transforms/rules.hpp"
 
 namespace xgrad {
@@ -29,8 +28,8 @@ Tensor move_axis(const Tensor& x, std::size_t from, std::size_t to) {
 
 detail::MappedArguments detail::split_samples(const Tensors& arguments, const std::vector<std::int64_t>& in_axes) {
   if (!in_axes.empty() && in_axes.size() != arguments.size()) {
-    raise<ValueError>(
-        "vmap", fmt::format("{} axes for {} arguments; give one for each, or none", in_axes.size(), arguments.size()));
+    raise<ValueError>("vmap",
+                      phrase("{} axes for {} arguments; give one for each, or none", in_axes.size(), arguments.size()));
   }
   MappedArguments result;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
@@ -46,9 +45,9 @@ detail::MappedArguments detail::split_samples(const Tensors& arguments, const st
     shape.erase(along);
     if (!result.placeholders.empty() && size != result.size) {
       raise<ValueError>("vmap",
-                        fmt::format("argument {} has {} samples on axis {} of shape {}, another has {}; they must be "
-                                    "equally many",
-                                    i, size, axis, to_string(argument.shape()), result.size));
+                        phrase("argument {} has {} samples on axis {} of shape {}, another has {}; they must be "
+                               "equally many",
+                               i, size, axis, to_string(argument.shape()), result.size));
     }
     result.size = size;
     result.placeholders.push_back(placeholder({shape, argument.dtype()}, "vmap", result.scope->get().get()));

@@ -6,8 +6,7 @@
 #include <filesystem>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
+#include "examples/flags.hpp"
 #include "figures.hpp"
 
 namespace {
@@ -58,14 +57,14 @@ bool run(const std::filesystem::path& folder, const std::string& data_folder, co
 int main(int argc, char** argv) {
   std::string folder = "docs/figures", data;
   figures::Settings settings{30000, 2};
-  CLI::App app("Writes the figures of docs/nn.md.");
-  app.add_option("folder", folder, "Where to write them")->capture_default_str();
-  app.add_option("--data", data, "Folder of the four IDX files [XGRAD_DATA, or the Debian package's]");
-  app.add_option("--images", settings.images, "To train networks with")
-      ->check(CLI::Range(640, 60000))
-      ->capture_default_str();
-  app.add_option("--epochs", settings.epochs, "Passes over them")->check(CLI::Range(1, 100))->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
+  Flags flags("Writes the figures of docs/nn.md.");
+  flags.add("folder", folder, "Where to write them");
+  flags.add("--data", data, "Folder of the four IDX files [XGRAD_DATA, or the Debian package's]");
+  flags.add("--images", settings.images, "To train networks with").range(640, 60000);
+  flags.add("--epochs", settings.epochs, "Passes over them").range(1, 100);
+  if (const auto code = flags.parse(argc, argv)) {
+    return *code;
+  }
   try {
     return run(folder, data, settings) ? 0 : 1;
   } catch (const std::exception& error) {

@@ -1,6 +1,6 @@
-#include <fmt/format.h>
 
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "nn/optimizers/adam.hpp"
 #include "nn/optimizers/moments.hpp"
 #include "nn/optimizers/number.hpp"
@@ -25,7 +25,7 @@ NAdam::NAdam(const Parameters& parameters, const NAdamOptions& options, std::sou
   count_steps();
   for (std::size_t i = 0; i < group_count(); ++i) {
     momentum_products_.push_back(
-        add_state(Tensor(1.0), i == 0 ? "momentum_product" : fmt::format("group_{}.momentum_product", i)));
+        add_state(Tensor(1.0), i == 0 ? "momentum_product" : phrase("group_{}.momentum_product", i)));
   }
   first_moments_ = add_moments("first_moment");
   second_moments_ = add_moments("second_moment");

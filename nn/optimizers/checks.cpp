@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "autograd/runtime/phrase.hpp"
+
 namespace xgrad::nn::detail {
 
 void require_trainable(std::string_view who, const Variables& parameters) {
@@ -12,28 +14,28 @@ void require_trainable(std::string_view who, const Variables& parameters) {
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     const Variable& parameter = parameters[i];
     if (!is_floating(parameter.dtype())) {
-      raise<DTypeError>(who, fmt::format("parameter {}, '{}', is {}; only floating ones can be trained", i,
-                                         parameter.name(), to_string(parameter.dtype())));
+      raise<DTypeError>(who, phrase("parameter {}, '{}', is {}; only floating ones can be trained", i, parameter.name(),
+                                    to_string(parameter.dtype())));
     }
     const auto [place, is_new] = positions.emplace(parameter.id(), i);
     if (!is_new) {
-      raise<ValueError>(who, fmt::format("parameters {} and {} are the same variable, '{}'; give each once",
-                                         place->second, i, parameter.name()));
+      raise<ValueError>(who, phrase("parameters {} and {} are the same variable, '{}'; give each once", place->second,
+                                    i, parameter.name()));
     }
   }
 }
 
 void require_gradients(std::string_view who, const Tensors& gradients, const Variables& parameters) {
   if (gradients.size() != parameters.size()) {
-    raise<ValueError>(
-        who, fmt::format("{} gradients for {} parameters; give one for each", gradients.size(), parameters.size()));
+    raise<ValueError>(who,
+                      phrase("{} gradients for {} parameters; give one for each", gradients.size(), parameters.size()));
   }
   for (std::size_t i = 0; i < gradients.size(); ++i) {
     const Spec given{gradients[i].shape(), gradients[i].dtype()};
     const Spec expected{parameters[i].shape(), parameters[i].dtype()};
     const auto message = [&] {
-      return fmt::format("the gradient of parameter '{}' is {}, the parameter {}; they must be alike",
-                         parameters[i].name(), to_string(given), to_string(expected));
+      return phrase("the gradient of parameter '{}' is {}, the parameter {}; they must be alike", parameters[i].name(),
+                    to_string(given), to_string(expected));
     };
     if (given.shape != expected.shape) {
       raise<ShapeError>(who, message());

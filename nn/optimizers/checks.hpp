@@ -4,10 +4,9 @@
 #include <cstdint>
 #include <string_view>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/tensor.hpp"
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "nn/layer.hpp"
 
 /// \file
@@ -17,25 +16,25 @@ namespace xgrad::nn::detail {
 
 inline void require(bool holds, std::string_view who, std::string_view what, double value) {
   if (!holds) {
-    raise<ValueError>(who, fmt::format("{}, got {}", what, value));
+    raise<ValueError>(who, phrase("{}, got {}", what, value));
   }
 }
 
 inline void require_not_negative(std::string_view who, std::string_view what, double value) {
-  require(value >= 0 && std::isfinite(value), who, fmt::format("{} is 0 or more", what), value);
+  require(value >= 0 && std::isfinite(value), who, phrase("{} is 0 or more", what), value);
 }
 
 inline void require_positive(std::string_view who, std::string_view what, double value) {
-  require(value > 0 && std::isfinite(value), who, fmt::format("{} is above 0", what), value);
+  require(value > 0 && std::isfinite(value), who, phrase("{} is above 0", what), value);
 }
 
 inline void require_count(std::string_view who, std::string_view what, std::int64_t count, std::int64_t least = 1) {
-  require(count >= least, who, fmt::format("{} is {} or more", what, least), static_cast<double>(count));
+  require(count >= least, who, phrase("{} is {} or more", what, least), static_cast<double>(count));
 }
 
 /// The decay of an average.
 inline void require_decay(std::string_view who, std::string_view what, double value) {
-  require(value >= 0 && value < 1, who, fmt::format("{} is in [0, 1)", what), value);
+  require(value >= 0 && value < 1, who, phrase("{} is in [0, 1)", what), value);
 }
 
 /// At least one parameter, each floating and given once.

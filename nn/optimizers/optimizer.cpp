@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "autograd/transforms/grad.hpp"
 #include "nn/optimizers/checks.hpp"
 #include "nn/optimizers/number.hpp"
@@ -28,7 +27,7 @@ std::vector<std::optional<Variable>> make_numbers(const std::vector<ParameterGro
   const Variable shared(Tensor(common), name);
   for (std::size_t i = 0; i < groups.size(); ++i) {
     const std::optional<double> value = groups[i].options.*own;
-    numbers[i] = value ? Variable(Tensor(*value), fmt::format("group_{}.{}", i, name)) : shared;
+    numbers[i] = value ? Variable(Tensor(*value), phrase("group_{}.{}", i, name)) : shared;
   }
   return numbers;
 }
@@ -42,6 +41,11 @@ Tensor decayed_gradient(const Tensor& w, const Tensor& g, const Tensor& lambda, 
 
 }  // namespace
 
+Parameters::Parameters(const Variables& parameters) : groups_{{parameters}} {}
+Parameters::Parameters(std::initializer_list<Variable> parameters) : groups_{{parameters}} {}
+Parameters::Parameters(std::initializer_list<ParameterGroup> groups) : groups_(groups) {}
+Parameters::Parameters(const std::vector<ParameterGroup>& groups) : groups_(groups) {}
+
 Optimizer::Optimizer(const Parameters& parameters, const Common& common, const std::source_location& where)
     : name_(common.name), maximize_(common.maximize), decoupled_(common.decoupled_weight_decay) {
   located(where, [&] {
@@ -53,7 +57,7 @@ Optimizer::Optimizer(const Parameters& parameters, const Common& common, const s
 void Optimizer::add_parameters(const std::vector<ParameterGroup>& groups) {
   for (std::size_t i = 0; i < groups.size(); ++i) {
     if (groups[i].parameters.empty() && groups.size() > 1) {
-      raise<ValueError>("optimizer", fmt::format("group {} has no parameters; leave it out", i));
+      raise<ValueError>("optimizer", phrase("group {} has no parameters; leave it out", i));
     }
     parameters_.insert(parameters_.end(), groups[i].parameters.begin(), groups[i].parameters.end());
   }
@@ -89,7 +93,7 @@ void Optimizer::add_groups(const std::vector<ParameterGroup>& groups, const Comm
 
 const Optimizer::Group& Optimizer::group_at(std::size_t group) const {
   if (group >= groups_.size()) {
-    raise<ValueError>(name_, fmt::format("there is no group {}, the last one is {}", group, groups_.size() - 1));
+    raise<ValueError>(name_, phrase("there is no group {}, the last one is {}", group, groups_.size() - 1));
   }
   return groups_[group];
 }
@@ -138,7 +142,7 @@ Variables Optimizer::add_moments(std::string_view name, double initial) {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const std::string& parameter = parameters_[i].name();
     moments.push_back(add_state(full_like(parameters_[i], initial),
-                                fmt::format("{}.{}{}{}", i, parameter, parameter.empty() ? "" : ".", name)));
+                                phrase("{}.{}{}{}", i, parameter, parameter.empty() ? "" : ".", name)));
   }
   return moments;
 }

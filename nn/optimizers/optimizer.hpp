@@ -41,10 +41,10 @@ class Parameters {
 
   /// From a list of variables, which form one group, or from a list of groups.
   Parameters() = default;
-  Parameters(const Variables& parameters) : groups_{{parameters}} {}
-  Parameters(std::initializer_list<Variable> parameters) : groups_{{parameters}} {}
-  Parameters(std::initializer_list<ParameterGroup> groups) : groups_(groups) {}
-  Parameters(const std::vector<ParameterGroup>& groups) : groups_(groups) {}
+  Parameters(const Variables& parameters);
+  Parameters(std::initializer_list<Variable> parameters);
+  Parameters(std::initializer_list<ParameterGroup> groups);
+  Parameters(const std::vector<ParameterGroup>& groups);
   /// \}
 
   const std::vector<ParameterGroup>& groups() const { return groups_; }  ///< one after the other

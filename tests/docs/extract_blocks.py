@@ -11,6 +11,8 @@ An HTML comment on the lines before a block, which readers do not see, says what
     <!-- prelude: Tensor x = ones({2, 3}); -->   statements or declarations to put before it, on one or more lines
     <!-- file scope -->                          it defines functions, types or operations: keep it out of a function
     <!-- output -->                              (before a ```text block) what the program above it prints
+
+The ```cmake block of README.md is tried by tests/install/check_cmake.py.
 """
 
 import pathlib
@@ -23,7 +25,15 @@ COMMENTS_BEFORE = re.compile(r"(?:<!--(?:(?!-->).)*-->\s*)+\Z", re.S)
 COMMENT = re.compile(r"<!--\s*(.*?)\s*-->", re.S)
 INCLUDE = re.compile(r"^[ \t]*#[ \t]*include\b.*$", re.M)
 
+# Blocks show a thing without using it, call a thing what others call something else, and take numbers as they come.
 PRELUDE = """\
+#pragma GCC diagnostic ignored "-Wunused-but-set-variable"
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wunused-value"
+#pragma GCC diagnostic ignored "-Wunused-variable"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wconversion"
 #include <autograd/autograd.hpp>
 #include <datasets/datasets.hpp>
 #include <iostream>
@@ -60,7 +70,6 @@ def wrap(path, blocks):
             parts.append(f"\nnamespace block_{number} {{\n{block.prelude}\n{body}}}\n")
         else:
             parts.append(f"\nnamespace block_{number} {{\nvoid run();\nvoid run() {{\n{block.prelude}\n{body}}}\n}}\n")
-    parts.append("\nint main() {}\n")
     return "".join(parts)
 
 

@@ -163,13 +163,17 @@ BOOST_AUTO_TEST_CASE(logs_have_a_line_per_epoch) {
   check_throws<FileError>([&] { run({1}, {nn::callbacks::json_log(folder)}); }, {"[json_log] "});
 }
 
-BOOST_AUTO_TEST_CASE(names_in_tables_are_quoted) {
-  const std::filesystem::path csv = folder / "log.csv";
+BOOST_AUTO_TEST_CASE(names_in_logs_are_quoted) {
+  const std::filesystem::path csv = folder / "log.csv", json = folder / "log.jsonl";
   const nn::Callback name{.on_start = [](nn::TrainingState& training) { training.scores.set("a \"b\", c", 7); }};
   run({0.25}, {name, nn::callbacks::csv_log(csv)});
   const std::string text = testing::read_bytes(csv);
   BOOST_TEST(text.find("seconds,\"a \"\"b\"\", c\"\n1,") != std::string::npos);
   BOOST_TEST(text.ends_with(",7\n"));
+
+  const nn::Callback odd{.on_start = [](nn::TrainingState& training) { training.scores.set("\\ \t \"é\"", 1e300); }};
+  run({0.25}, {odd, nn::callbacks::json_log(json)});
+  BOOST_TEST(nlohmann::json::parse(testing::read_bytes(json))["\\ \t \"é\""].get<double>() == 1e300);
 }
 
 BOOST_AUTO_TEST_CASE(progress_is_a_line_or_a_bar) {

@@ -1,4 +1,10 @@
-// The headers that every test file reads and that seldom change, compiled once.
+// The headers that most tests read, compiled once.
+#include <string>
+#include <vector>
+
 #include <boost/test/unit_test.hpp>
 
-#include "autograd/array/xtensor.hpp"
+#include "autograd/autograd.hpp"
+#include "datasets/datasets.hpp"
+#include "nn/nn.hpp"
+#include "tests/testing.hpp"

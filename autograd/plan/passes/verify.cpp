@@ -2,6 +2,7 @@
 
 #include "autograd/plan/passes/passes.hpp"
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::plan {
 
@@ -68,9 +69,9 @@ class Verifier {
 
   void require(bool holds, std::string_view what, ValueId id) const {
     if (!holds) {
-      raise<Error>("plan", fmt::format("after the pass `{}`, {} (value {}); this is a mistake in xgrad, please report "
-                                       "it, and switch the pass off meanwhile",
-                                       pass_, what, id));
+      raise<Error>("plan", phrase("after the pass `{}`, {} (value {}); this is a mistake in xgrad, please report "
+                                  "it, and switch the pass off meanwhile",
+                                  pass_, what, id));
     }
   }
 

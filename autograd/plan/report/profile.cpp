@@ -7,11 +7,10 @@
 #include <numeric>
 #include <ostream>
 
-#include <fmt/format.h>
-
 #include "autograd/plan/report/profiler.hpp"
 #include "autograd/plan/report/report.hpp"
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad {
 
@@ -22,7 +21,7 @@ void Profile::write_chrome_trace(const std::string& path) const {
   for (const KernelEvent& event : events) {
     const KernelTime& kernel = kernels[event.kernel];
     file << separator
-         << fmt::format(
+         << phrase(
                 "{{\"name\": \"{}\", \"cat\": \"kernel\", \"ph\": \"X\", \"ts\": {:.3f}, \"dur\": {:.3f}, \"pid\": 0, "
                 "\"tid\": {}, \"args\": {{\"source\": \"{}\"}}}}",
                 plan::escaped(kernel.name), static_cast<double>(event.begin_ns) / 1e3,
@@ -32,7 +31,7 @@ void Profile::write_chrome_trace(const std::string& path) const {
   file << "\n]}\n";
   file.close();
   if (!file) {
-    raise<FileError>("profile", fmt::format("'{}' cannot be written; give a file in a folder that can", path));
+    raise<FileError>("profile", phrase("'{}' cannot be written; give a file in a folder that can", path));
   }
 }
 
@@ -42,17 +41,16 @@ std::string to_string(const Profile& profile) {
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return profile.kernels[a].seconds > profile.kernels[b].seconds;
   });
-  std::string text = fmt::format("{:>9} {:>7} {:>7} {:>8} {:>8}  kernel\n", "us", "share", "pieces", "GFLOP/s", "GB/s");
+  std::string text = phrase("{:>9} {:>7} {:>7} {:>8} {:>8}  kernel\n", "us", "share", "pieces", "GFLOP/s", "GB/s");
   double busy = 0;
   for (const std::size_t i : order) {
     const KernelTime& kernel = profile.kernels[i];
     busy += kernel.seconds;
-    text +=
-        fmt::format("{:>9.2f} {:>6.1f}% {:>7} {:>8.1f} {:>8.1f}  {}\n", kernel.seconds * 1e6, kernel.share * 100,
-                    kernel.calls / std::max(profile.repetitions, 1), kernel.gflops, kernel.gigabytes, kernel.source);
+    text += phrase("{:>9.2f} {:>6.1f}% {:>7} {:>8.1f} {:>8.1f}  {}\n", kernel.seconds * 1e6, kernel.share * 100,
+                   kernel.calls / std::max(profile.repetitions, 1), kernel.gflops, kernel.gigabytes, kernel.source);
   }
-  return text + fmt::format("{:.2f} us per run on {} threads, {:.2f} us in kernels, mean of {} runs\n",
-                            profile.seconds * 1e6, profile.threads, busy * 1e6, profile.repetitions);
+  return text + phrase("{:.2f} us per run on {} threads, {:.2f} us in kernels, mean of {} runs\n",
+                       profile.seconds * 1e6, profile.threads, busy * 1e6, profile.repetitions);
 }
 
 std::ostream& operator<<(std::ostream& out, const Profile& profile) { return out << to_string(profile); }

@@ -2,32 +2,31 @@
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
 #include "autograd/formula/text.hpp"
 #include "autograd/graph/operation.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::plan {
 
 namespace {
 
 std::string bytes_text(std::size_t bytes) {
-  return bytes < 10'000       ? fmt::format("{} B", bytes)
-         : bytes < 10'000'000 ? fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3)
-                              : fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+  return bytes < 10'000       ? phrase("{} B", bytes)
+         : bytes < 10'000'000 ? phrase("{:.1f} kB", static_cast<double>(bytes) / 1e3)
+                              : phrase("{:.1f} MB", static_cast<double>(bytes) / 1e6);
 }
 
 std::string place_text(const Executable& plan, ValueId id) {
   const Place& place = plan.memory().places[plan.draft().values[id].memory];
   switch (place.room) {
-    case Place::Room::argument: return fmt::format("argument {}", place.number);
-    case Place::Room::constant: return fmt::format("constant {}", place.number);
-    case Place::Room::arena: return fmt::format("arena+{}", place.offset + plan.draft().values[id].offset);
-    case Place::Room::scratch: return fmt::format("scratch+{}", place.offset);
+    case Place::Room::argument: return phrase("argument {}", place.number);
+    case Place::Room::constant: return phrase("constant {}", place.number);
+    case Place::Room::arena: return phrase("arena+{}", place.offset + plan.draft().values[id].offset);
+    case Place::Room::scratch: return phrase("scratch+{}", place.offset);
     case Place::Room::output: {
       const OutputBuffer& output = plan.memory().outputs[place.number];
-      return output.replaces == Draft::none ? fmt::format("output {}", output.number)
-                                            : fmt::format("over argument {}", output.replaces);
+      return output.replaces == Draft::none ? phrase("output {}", output.number)
+                                            : phrase("over argument {}", output.replaces);
     }
     case Place::Room::none: return "nowhere";
   }
@@ -38,8 +37,8 @@ std::string list_text(const Executable& plan, const std::vector<ValueId>& ids, b
   std::string text;
   for (const ValueId id : ids) {
     text += text.empty() ? "" : ", ";
-    text += with_specs ? fmt::format("%{} {} [{}]", id, to_string(plan.draft().spec(id)), place_text(plan, id))
-                       : fmt::format("%{}", id);
+    text += with_specs ? phrase("%{} {} [{}]", id, to_string(plan.draft().spec(id)), place_text(plan, id))
+                       : phrase("%{}", id);
   }
   return text;
 }
@@ -48,12 +47,12 @@ std::string group_text(const Group& group) {
   if (group.alone) {
     return "on all threads at once";
   }
-  std::string text = group.rows > 1 ? fmt::format("{} rows", group.rows) : "in one piece";
+  std::string text = group.rows > 1 ? phrase("{} rows", group.rows) : "in one piece";
   if (group.slabs > 1) {
-    text += fmt::format(" x {} slabs", group.slabs);
+    text += phrase(" x {} slabs", group.slabs);
   }
   if (group.pieces() > 1) {
-    text += fmt::format(" in {} pieces of {}", group.pieces(), group.block);
+    text += phrase(" in {} pieces of {}", group.pieces(), group.block);
   }
   return text;
 }
@@ -72,9 +71,8 @@ std::string step_title(const Executable& plan, std::uint32_t step) {
   const Step& each = plan.draft().steps[step];
   const std::source_location& where = each.where;
   const std::string_view path = where.file_name();
-  return where.line() == 0
-             ? each.name
-             : fmt::format("{} at {}:{}", each.name, path.substr(path.find_last_of('/') + 1), where.line());
+  return where.line() == 0 ? each.name
+                           : phrase("{} at {}:{}", each.name, path.substr(path.find_last_of('/') + 1), where.line());
 }
 
 std::string step_text(const Executable& plan, std::uint32_t step) {
@@ -83,14 +81,14 @@ std::string step_text(const Executable& plan, std::uint32_t step) {
     case Step::Kind::map: return detail::to_string(each.formula.program);
     case Step::Kind::product: {
       const Product& p = each.product;
-      return fmt::format("{}{} ({}, {}) x ({}, {}){}{}", each.name, p.accumulate ? " added to what is there" : "", p.m,
-                         p.k, p.k, p.n, p.transpose_a ? ", first factor transposed" : "",
-                         p.transpose_b ? ", second factor transposed" : "");
+      return phrase("{}{} ({}, {}) x ({}, {}){}{}", each.name, p.accumulate ? " added to what is there" : "", p.m, p.k,
+                    p.k, p.n, p.transpose_a ? ", first factor transposed" : "",
+                    p.transpose_b ? ", second factor transposed" : "");
     }
     case Step::Kind::check: return "check that all is finite";
     case Step::Kind::program: {
       const Executable& inner = *each.nested.executable;
-      return fmt::format("runs {} kernels in {} phases", inner.draft().steps.size(), inner.schedule().phases.size());
+      return phrase("runs {} kernels in {} phases", inner.draft().steps.size(), inner.schedule().phases.size());
     }
     default: return std::string(each.operation->title()) + " " + attributes_text(*each.operation);
   }
@@ -138,21 +136,20 @@ double step_bytes(const Executable& plan, std::uint32_t step) {
 std::string kernels_text(const Executable& plan) {
   std::string text;
   for (std::size_t phase = 0; phase < plan.schedule().phases.size(); ++phase) {
-    text += fmt::format("phase {}\n", phase);
+    text += phrase("phase {}\n", phase);
     for (const std::uint32_t number : plan.schedule().phases[phase].groups) {
       const Group& group = plan.schedule().groups[number];
-      text += fmt::format("  group {}, {}\n", number, group_text(group));
+      text += phrase("  group {}, {}\n", number, group_text(group));
       for (const std::uint32_t step : group.steps) {
         const Step& each = plan.draft().steps[step];
-        text +=
-            fmt::format("    {:>3}  {} = {}({})  # {}\n         {}\n", step, list_text(plan, each.outputs, true),
-                        each.name, list_text(plan, each.inputs, false), step_title(plan, step), step_text(plan, step));
+        text += phrase("    {:>3}  {} = {}({})  # {}\n         {}\n", step, list_text(plan, each.outputs, true),
+                       each.name, list_text(plan, each.inputs, false), step_title(plan, step), step_text(plan, step));
       }
     }
   }
   std::string results;
   for (const ValueId id : plan.draft().outputs) {
-    results += fmt::format("{}%{} [{}]", results.empty() ? "" : ", ", id, place_text(plan, id));
+    results += phrase("{}%{} [{}]", results.empty() ? "" : ", ", id, place_text(plan, id));
   }
   return text + "return " + results + "\n";
 }
@@ -163,17 +160,15 @@ std::string memory_text(const Executable& plan) {
   std::sort(lifetimes.begin(), lifetimes.end(), [&](const auto& a, const auto& b) {
     return memory.places[a.value].offset < memory.places[b.value].offset;
   });
-  std::string text = fmt::format("{:>12} {:>12}  {:<11} value\n", "offset", "bytes", "phases");
+  std::string text = phrase("{:>12} {:>12}  {:<11} value\n", "offset", "bytes", "phases");
   for (const MemoryPlan::Lifetime& each : lifetimes) {
-    text += fmt::format("{:>12} {:>12}  {:<11} %{} {}\n", memory.places[each.value].offset,
-                        plan.draft().bytes(each.value), fmt::format("{} to {}", each.first, each.last), each.value,
-                        to_string(plan.draft().spec(each.value)));
+    text += phrase("{:>12} {:>12}  {:<11} %{} {}\n", memory.places[each.value].offset, plan.draft().bytes(each.value),
+                   phrase("{} to {}", each.first, each.last), each.value, to_string(plan.draft().spec(each.value)));
   }
   const std::size_t used = memory.arena_bytes + memory.scratch_bytes;
-  text +=
-      fmt::format("arena {}, scratch per thread {}; {} without reuse ({:.1f} times as much)\n",
-                  bytes_text(memory.arena_bytes), bytes_text(memory.scratch_bytes), bytes_text(memory.unshared_bytes),
-                  used == 0 ? 1.0 : static_cast<double>(memory.unshared_bytes) / static_cast<double>(used));
+  text += phrase("arena {}, scratch per thread {}; {} without reuse ({:.1f} times as much)\n",
+                 bytes_text(memory.arena_bytes), bytes_text(memory.scratch_bytes), bytes_text(memory.unshared_bytes),
+                 used == 0 ? 1.0 : static_cast<double>(memory.unshared_bytes) / static_cast<double>(used));
   return text;
 }
 
@@ -183,11 +178,11 @@ std::string dot_text(const Executable& plan) {
   std::string text = "digraph plan {\n  node [shape=box, fontname=\"monospace\"];\n";
   for (std::size_t phase = 0; phase < plan.schedule().phases.size(); ++phase) {
     for (const std::uint32_t number : plan.schedule().phases[phase].groups) {
-      text += fmt::format("  subgraph cluster_{} {{\n    label=\"phase {}, {}\";\n", number, phase,
-                          group_text(plan.schedule().groups[number]));
+      text += phrase("  subgraph cluster_{} {{\n    label=\"phase {}, {}\";\n", number, phase,
+                     group_text(plan.schedule().groups[number]));
       for (const std::uint32_t step : plan.schedule().groups[number].steps) {
-        text += fmt::format("    k{} [label=\"{}\\n{}\"];\n", step, escaped(draft.steps[step].name),
-                            escaped(step_text(plan, step)));
+        text += phrase("    k{} [label=\"{}\\n{}\"];\n", step, escaped(draft.steps[step].name),
+                       escaped(step_text(plan, step)));
       }
       text += "  }\n";
     }
@@ -195,7 +190,7 @@ std::string dot_text(const Executable& plan) {
   for (std::uint32_t step = 0; step < draft.steps.size(); ++step) {
     for (const ValueId input : draft.steps[step].inputs) {
       if (producers[input] != Draft::none) {
-        text += fmt::format("  k{} -> k{} [label=\"{}\"];\n", producers[input], step, to_string(draft.spec(input)));
+        text += phrase("  k{} -> k{} [label=\"{}\"];\n", producers[input], step, to_string(draft.spec(input)));
       }
     }
   }

@@ -2,11 +2,10 @@
 #include <string>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/plan/run/step_kernels.hpp"
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 /// \file
 /// Steps that look for numbers that are not finite.
@@ -26,9 +25,9 @@ class CheckKernel final : public Kernel {
     const auto start = reinterpret_cast<std::intptr_t>(in_[0].at(block.bases, block.scratch, block.first));
     if (!kernels::all_finite(spec_.dtype, reinterpret_cast<const void*>(start + shift),
                              (block.last - block.first) * row_)) {
-      raise<ValueError>(name_, fmt::format("its result of {} has NaN or infinite elements; look at its operands, or "
-                                           "lower the learning rate",
-                                           to_string(spec_)));
+      raise<ValueError>(name_, phrase("its result of {} has NaN or infinite elements; look at its operands, or "
+                                      "lower the learning rate",
+                                      to_string(spec_)));
     }
   }
 

@@ -4,11 +4,10 @@
 #include <iterator>
 #include <string_view>
 
-#include <fmt/format.h>
-
 #include "autograd/graph/recognize.hpp"
 #include "autograd/graph/substitute.hpp"
 #include "autograd/graph/walks.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::detail {
 
@@ -28,10 +27,9 @@ struct Argument {
 // What is captured has to have elements of its own that do not change.
 void require_constant(const Node& node) {
   if (const VariableRead* variable = variable_of(node)) {
-    raise<ValueError>("compile",
-                      fmt::format("the function uses what variable '{}' held before the function was traced; "
-                                  "read the variable inside the function, or detach() what is constant",
-                                  variable->variable));
+    raise<ValueError>("compile", phrase("the function uses what variable '{}' held before the function was traced; "
+                                        "read the variable inside the function, or detach() what is constant",
+                                        variable->variable));
   }
   if (node.scope() != nullptr && node.scope()->is_open()) {
     raise<ValueError>(

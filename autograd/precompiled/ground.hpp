@@ -1,0 +1,17 @@
+// The headers that most files of the rooms that know no tensors read, compiled once. Every file includes what it needs all the
+// same.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "autograd/array/array.hpp"
+#include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"

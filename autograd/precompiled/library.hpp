@@ -1,0 +1,20 @@
+// The headers that most files of the graph and the rooms above it read, compiled once. Every file includes what it needs
+// all the same.
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "autograd/array/array.hpp"
+#include "autograd/graph/operation.hpp"
+#include "autograd/graph/walks.hpp"
+#include "autograd/ops/ops.hpp"
+#include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"

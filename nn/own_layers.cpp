@@ -1,0 +1,27 @@
+#include "nn/own_layers.hpp"
+
+namespace xgrad::nn {
+
+template Module::Module(BatchNorm);
+template Module::Module(Dense);
+template Module::Module(Dropout);
+template Module::Module(ELU);
+template Module::Module(Embedding);
+template Module::Module(Flatten);
+template Module::Module(GELU);
+template Module::Module(LayerNorm);
+template Module::Module(LeakyReLU);
+template Module::Module(LogSigmoid);
+template Module::Module(LogSoftmax);
+template Module::Module(Mish);
+template Module::Module(ReLU);
+template Module::Module(Residual);
+template Module::Module(SELU);
+template Module::Module(Sequential);
+template Module::Module(SiLU);
+template Module::Module(Sigmoid);
+template Module::Module(Softmax);
+template Module::Module(Softplus);
+template Module::Module(Tanh);
+
+}  // namespace xgrad::nn
