@@ -2,24 +2,20 @@
 
     check_install.py SOURCE_FOLDER BUILD_FOLDER COMPILER...
 
-A program builds with pkg-config's flags alone and runs; its headers add less than two seconds to xtensor's own; and
-all installed headers compile together without a warning, so none includes one that is not installed.
+A program builds with pkg-config's flags alone and runs, with the shared library and with the static one where that was
+built; its headers add less than two seconds to xtensor's own; and all installed headers compile together without a
+warning, so none includes one that is not installed.
 """
 
-import os
-import pathlib
 import resource
 import subprocess
 import sys
-import tempfile
+
+from installed import EXAMPLES, installation, pkg_config_flags, run, without_library_path
 
 MAX_ADDED_SECONDS = 2.0
 TRIES = 3
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror"]
-
-
-def run(*command, **options):
-    return subprocess.run([str(part) for part in command], check=True, text=True, **options)
 
 
 def cpu_seconds(*command):
@@ -30,38 +26,47 @@ def cpu_seconds(*command):
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+def added_seconds(root, compiler, flags):
+    """What our headers cost a user's file, beside xtensor's."""
+    compile_xtensor_only = [*compiler, EXAMPLES / "xtensor_only.cpp", *flags, "-o", root / "xtensor_only"]
+    ours = min(cpu_seconds(*compiler, EXAMPLES / "program.cpp", *flags, "-o", root / "program") for _ in range(TRIES))
+    theirs = min(cpu_seconds(*compile_xtensor_only) for _ in range(TRIES))
+    print(f"compile time: {ours:.2f} s, with xtensor only {theirs:.2f} s")
+    return ours - theirs
+
+
+def check_headers(root, compiler, flags):
+    (headers,) = (path.parent.parent for path in root.rglob("autograd/autograd.hpp"))
+    everything = root / "everything.cpp"
+    includes = [f"#include <{path.relative_to(headers)}>\n" for path in sorted(headers.rglob("*.hpp"))]
+    everything.write_text("".join(includes), encoding="utf-8")
+    # Not as a system folder, as pkg-config's -I is: warnings in headers must show.
+    run(*compiler, *WARNINGS, "-fsyntax-only", everything, *flags)
+    print(f"{len(includes)} headers installed")
+
+
+def check_static(root, compiler):
+    """A program of the static library needs nothing of the shared one, which is taken away."""
+    for library in root.rglob("libxgrad.so*"):
+        library.unlink()
+    program = root / "static_program"
+    run(*compiler, EXAMPLES / "program.cpp", *pkg_config_flags(root, "--static"), "-o", program)
+    run(program, env=without_library_path())
+
+
 def main():
-    source, build, *compiler = sys.argv[1:]
-    examples = pathlib.Path(source) / "tests" / "install"
-    with tempfile.TemporaryDirectory() as folder:
-        root = pathlib.Path(folder)
-        run("meson", "install", "-C", build, "--no-rebuild", "--quiet", env={**os.environ, "DESTDIR": folder})
-        (module,) = root.rglob("xgrad.pc")
-        environment = {**os.environ, "PKG_CONFIG_PATH": str(module.parent)}
-        query = run("pkg-config", "--cflags", "--libs", "xgrad", env=environment, capture_output=True)
-        flags = query.stdout.split()
-
-        program = root / "program"
-        compile_program = [*compiler, "-std=c++20", examples / "program.cpp", *flags, "-o", program]
-        compile_xtensor_only = [*compiler, "-std=c++20", examples / "xtensor_only.cpp", *flags, "-o", root / "xtensor_only"]
-        ours = min(cpu_seconds(*compile_program) for _ in range(TRIES))
-        theirs = min(cpu_seconds(*compile_xtensor_only) for _ in range(TRIES))
-        print(f"compile time: {ours:.2f} s, with xtensor only {theirs:.2f} s")
-
-        (library,) = root.rglob("libxgrad.so")
-        environment = {**os.environ, "LD_LIBRARY_PATH": str(library.parent)}
-        run(program, env=environment)
+    _, build, *compiler = sys.argv[1:]
+    compiler.append("-std=c++20")
+    with installation(build) as root:
+        flags = pkg_config_flags(root)
+        added = added_seconds(root, compiler, flags)
+        run(root / "program", env=without_library_path())
         for doctor in root.rglob("bin/xgrad-doctor"):
-            run(doctor, "--help", env=environment, stdout=subprocess.DEVNULL)
-
-        (headers,) = (path.parent.parent for path in root.rglob("autograd/autograd.hpp"))
-        everything = root / "everything.cpp"
-        includes = [f"#include <{path.relative_to(headers)}>\n" for path in sorted(headers.rglob("*.hpp"))]
-        everything.write_text("".join(includes), encoding="utf-8")
-        # Not as a system folder, as pkg-config's -I is: warnings in headers must show.
-        run(*compiler, "-std=c++20", *WARNINGS, "-fsyntax-only", everything, *flags)
-        print(f"{len(includes)} headers installed")
-    return 0 if ours - theirs < MAX_ADDED_SECONDS else 1
+            run(doctor, "--help", env=without_library_path(), stdout=subprocess.DEVNULL)
+        check_headers(root, compiler, flags)
+        if list(root.rglob("libxgrad.a")):
+            check_static(root, compiler)
+    return 0 if added < MAX_ADDED_SECONDS else 1
 
 
 if __name__ == "__main__":
