@@ -1,4 +1,4 @@
-"""Every .cpp file of the tree is built, and every document's C++ blocks are:  check_lists.py SOURCE_FOLDER BUILD_FOLDER
+"""Every .cpp file of the tree is built, every document's C++ blocks are, and the reference leaves private headers out:  check_lists.py SOURCE_FOLDER BUILD_FOLDER
 
 Meson lists files by name; a test that nobody listed would pass by never running.
 """
@@ -22,6 +22,19 @@ def listed_sources(build):
         yield path
 
 
+def headers_in_the_reference(source, build):
+    """Private headers that docs/Doxyfile does not exclude."""
+    installed = json.loads((build / "meson-info" / "intro-installed.json").read_text(encoding="utf-8"))
+    public = {pathlib.Path(path).resolve() for path in installed}
+    doxyfile = (source / "docs" / "Doxyfile").read_text(encoding="utf-8")
+    excluded = re.search(r"^EXCLUDE +=((?:.*\\\n)*.*)", doxyfile, re.MULTILINE).group(1).replace("\\", " ").split()
+    for folder in ("autograd", "nn", "datasets"):
+        for path in sorted((source / folder).rglob("*.hpp")):
+            name = str(path.relative_to(source))
+            if path not in public and not any(name == each or name.startswith(f"{each}/") for each in excluded):
+                yield name
+
+
 def main():
     source, build = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
     built = set(listed_sources(build))
@@ -35,7 +48,10 @@ def main():
 
     for name in missing:
         print(f"{name} is in no meson.build")
-    return 1 if missing else 0
+    shown = list(headers_in_the_reference(source, build))
+    for name in shown:
+        print(f"{name} is not installed, and not in EXCLUDE of docs/Doxyfile")
+    return 1 if missing or shown else 0
 
 
 if __name__ == "__main__":

@@ -143,9 +143,6 @@ void visit_attribute(AttributeVisitor& visitor, std::string_view name, const T& 
   } else if constexpr (requires { T::attributes; }) {
     visit_fields(visitor, name, value);
   } else if constexpr (is_list<T>) {
-    if (value.size() == 1) {
-      return visit_attribute(visitor, name, value.front());
-    }
     visitor.integer(QualifiedName(name, "count"), static_cast<std::int64_t>(value.size()));
     for (std::size_t i = 0; i < value.size(); ++i) {
       visit_attribute(visitor, QualifiedName(name, std::to_string(i)), value[i]);

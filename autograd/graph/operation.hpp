@@ -55,7 +55,7 @@ namespace xgrad {
 /// - `const SubProgram& program() const`, for an operation that runs another function on all of its inputs, and gives what that
 ///   gives: it needs no `eval`, plans make it part of themselves;
 /// - `effect`, a constant `std::string_view`, for an operation that does something to the world, such as printing: effects of
-///   one name happen in program order, on the calling thread, exactly once (effects.hpp). With `alias` it gives its first
+///   one name happen in program order, on the calling thread, exactly once. With `alias` it gives its first
 ///   input on, and `eval` is called all the same.
 template <class Op>
 concept Operation = std::copy_constructible<Op> &&
@@ -313,9 +313,9 @@ const Op* Node::as() const {
   return operation_->as<Op>();
 }
 
-/// \p operation applied to \p inputs.
+/// \p operation applied to \p inputs. Where the operation has an effect, it happens: now, or, in a function that is traced or
+/// mapped over samples, when the elements are there.
 /// \throws Error what the operation's `infer` throws, with the user's place in the source added.
-/// Where the operation has an effect, it happens: see effects.hpp.
 /// \param scope that the node belongs to beside those of its inputs, or null.
 Ref<const Node> make_node(Ref<const AnyOperation> operation, Inputs inputs, const std::source_location& where,
                           const detail::Scope* scope = nullptr);

@@ -1,6 +1,7 @@
 #include "autograd/graph/subprogram.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "autograd/graph/effects.hpp"
@@ -103,9 +104,7 @@ class Search {
   void visit(const Tensor& tensor) {
     static_cast<void>(tensor.shape());  // throws when the handle is empty
     if (is_captured(tensor, begin_) && known_.find(&tensor.node()) == NodeNumbers::none) {
-      const bool first = captured_nodes_.insert(&tensor.node());
-      const auto is_same = [&](const Tensor& other) { return other.same_as(tensor); };
-      if (first || std::none_of(captured_.begin(), captured_.end(), is_same)) {
+      if (captured_outputs_.emplace(&tensor.node(), tensor.output_index()).second) {
         captured_.push_back(tensor);
       }
     } else if (known_.insert(&tensor.node())) {
@@ -115,7 +114,7 @@ class Search {
   }
 
   NodeNumbers known_;  // arguments and what was made
-  NodeNumbers captured_nodes_;
+  std::set<std::pair<const Node*, std::size_t>> captured_outputs_;
   std::uint64_t begin_;
   std::vector<const Node*> open_;
   Tensors captured_;

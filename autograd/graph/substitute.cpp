@@ -83,7 +83,7 @@ Tensors substitute_by(Remake remake, const Tensors& outputs, const Tensors& orig
       continue;
     }
     Tensors inputs;
-    bool differs = false;
+    bool differs = !node.operation().traits().effect.empty();  // happens again, or not at all
     for (const Tensor& input : node.inputs()) {
       inputs.push_back(current(input));
       differs = differs || !inputs.back().same_as(input);

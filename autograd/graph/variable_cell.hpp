@@ -72,7 +72,7 @@ class Recorder {
   ~Recorder() = default;
 };
 
-/// The recorder of this thread, or null: the only ambient state of the library.
+/// The recorder of this thread, or null: the only ambient state on which depends what is computed.
 Recorder* current_recorder();
 
 /// While it lives, \p recorder is the recorder of this thread; then the one before is.

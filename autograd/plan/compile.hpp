@@ -153,7 +153,8 @@ class Compiled {
 /// - The value of a tensor that depends on an argument or a variable cannot be read inside: return the tensor.
 ///
 /// Results have no history. To differentiate, call grad inside, or transform the compiled function: in a trace or a
-/// transformation that is going on, with arguments that depend on a tensor of it, \p f is simply called.
+/// transformation that is going on it is a sub-program of that, for which \p f is traced once per kind of arguments. Where
+/// that is impossible, because \p f captures a tensor of the transformation, \p f is called.
 ///
 /// Several threads may call one compiled function, unless it reads or assigns variables.
 template <class F>

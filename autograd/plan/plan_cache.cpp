@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include "autograd/plan/planner.hpp"
 #include "autograd/runtime/cache.hpp"
@@ -25,6 +26,7 @@ using Variants = runtime::Cache<std::uint64_t, std::shared_ptr<std::atomic<int>>
 constexpr std::size_t most_plans = 256;
 constexpr std::size_t most_graphs = 4096;
 constexpr int most_variants = 16;            // beyond, the attributes seem to change every time
+constexpr int variants_until_retry = 1024;   // they may have stopped
 constexpr std::uint64_t most_of_a_hash = 4;  // structures that differ in what has no hash
 
 // Never destroyed: static variables of the program may still compute.
@@ -37,7 +39,7 @@ bool changes_every_time(const Structure& structure) {
   static auto& variants = *new Variants(most_graphs);
   const auto count =
       variants.find_or_make(structure.rough_hash(), [] { return std::make_shared<std::atomic<int>>(0); });
-  return count->fetch_add(1, std::memory_order_relaxed) >= most_variants;
+  return count->fetch_add(1, std::memory_order_relaxed) % variants_until_retry >= most_variants;
 }
 
 }  // namespace
@@ -46,7 +48,7 @@ namespace {
 
 // Where the plan of a structure is, or would be.
 struct Slot {
-  std::uint64_t key;
+  std::optional<std::uint64_t> key;        // none: all places are taken
   std::shared_ptr<const Executable> plan;  // null: nowhere
 };
 
@@ -55,17 +57,20 @@ Slot find(const Structure& structure) {
   for (std::uint64_t i = 0; i < most_of_a_hash; ++i, key = runtime::combine_hashes(key, i)) {
     const auto known = plans().find(key);
     if (!known) {
-      break;
+      return {key, nullptr};
     }
     if (structure.same_as((*known)->structure)) {
       return {key, (*known)->plan};
     }
   }
-  return {key, nullptr};
+  return {std::nullopt, nullptr};
 }
 
 void keep(const Slot& slot, const Structure& structure) {
-  plans().insert(slot.key, std::make_shared<const Planned>(Planned{structure.kept(), slot.plan}));
+  if (!slot.key) {
+    return;
+  }
+  plans().insert(*slot.key, std::make_shared<const Planned>(Planned{structure.kept(), slot.plan}));
 }
 
 }  // namespace

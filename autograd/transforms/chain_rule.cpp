@@ -58,7 +58,8 @@ class DerivativeSums {
     Node& sums = sums_[number];
     sums.totals.resize(tensor.node().output_count());
     if (derivative.node().operation().traits().has_sum) {
-      sums.later.emplace_back(tensor.output_index(), derivative);
+      sums.later.resize(tensor.node().output_count());
+      sums.later[tensor.output_index()].push_back(derivative);
     } else {
       add_to(sums.totals[tensor.output_index()], derivative);
     }
@@ -67,39 +68,42 @@ class DerivativeSums {
   // Of all outputs of a node; empty when nothing has arrived.
   const Tensors& of_node(std::size_t number) {
     Node& sums = sums_[number];
-    while (!sums.later.empty()) {
-      add_later_ones(sums);
+    for (std::size_t output = 0; output < sums.later.size(); ++output) {
+      while (!sums.later[output].empty()) {
+        add_later_ones(sums.later[output], sums.totals[output]);
+      }
     }
+    sums.later.clear();
     return sums.totals;
   }
   Tensor of(const Tensor& tensor) {
     const std::uint32_t number = order_->numbers.find(&tensor.node());
-    const Tensors& totals = number == NodeNumbers::none ? Tensors() : of_node(number);
-    return totals.empty() ? Tensor() : totals[tensor.output_index()];
+    const Tensors* totals = number == NodeNumbers::none ? nullptr : &of_node(number);
+    return totals == nullptr || totals->empty() ? Tensor() : (*totals)[tensor.output_index()];
   }
   void forget(std::size_t number) { sums_[number].totals.clear(); }
 
  private:
   struct Node {
-    Tensors totals;                                     // per output
-    std::vector<std::pair<std::size_t, Tensor>> later;  // output, and what waits for others that it is added up with
+    Tensors totals;              // per output
+    std::vector<Tensors> later;  // per output: what waits for others that it is added up with
   };
 
   static void add_to(Tensor& total, const Tensor& term) { total = total.defined() ? total + term : term; }
 
-  // All terms for one output by one type of operation, in one node.
-  static void add_later_ones(Node& sums) {
-    const std::size_t output = sums.later.front().first;
-    const AnyOperation& operation = sums.later.front().second.node().operation();
+  // All terms by one type of operation, in one node.
+  static void add_later_ones(Tensors& later, Tensor& total) {
+    const Tensor first = later.front();
+    const AnyOperation& operation = first.node().operation();
     Tensors terms;
-    std::erase_if(sums.later, [&](const auto& each) {
-      const bool fits = each.first == output && each.second.node().operation().traits().type == operation.traits().type;
+    std::erase_if(later, [&](const Tensor& each) {
+      const bool fits = each.node().operation().traits().type == operation.traits().type;
       if (fits) {
-        terms.push_back(each.second);
+        terms.push_back(each);
       }
       return fits;
     });
-    add_to(sums.totals[output], terms.size() == 1 ? terms[0] : operation.sum(terms));
+    add_to(total, terms.size() == 1 ? terms[0] : operation.sum(terms));
   }
 
   const TopologicalOrder* order_;

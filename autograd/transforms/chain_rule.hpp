@@ -3,7 +3,8 @@
 #include "autograd/graph/tensor.hpp"
 
 /// \file
-/// The chain rule, in both directions. It adds, and it knows no operation. Not installed.
+/// The chain rule, in both directions. Of all operations it knows those that add: `+`, and `sum` where a tensor had been
+/// broadcast. Not installed.
 
 namespace xgrad::detail {
 

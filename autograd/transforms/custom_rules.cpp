@@ -97,7 +97,7 @@ struct CustomJvp {
 };
 
 // A rule for one sample, as a rule for all samples: its graph is built on placeholders and mapped.
-Tensor map_rule(const Tensors& all_samples, std::int64_t size, const std::function<Tensor(const Tensors&)>& rule) {
+Tensors map_rule(const Tensors& all_samples, std::int64_t size, const std::function<Tensors(const Tensors&)>& rule) {
   detail::MappedArguments mapped;
   mapped.size = size;
   for (const Tensor& samples : all_samples) {
@@ -106,7 +106,7 @@ Tensor map_rule(const Tensors& all_samples, std::int64_t size, const std::functi
     mapped.placeholders.push_back(detail::placeholder({shape, samples.dtype()}, "vmap", mapped.scope->get().get()));
   }
   mapped.samples = all_samples;
-  return detail::map_samples({rule(mapped.placeholders)}, mapped, 0)[0];
+  return detail::map_samples(rule(mapped.placeholders), mapped, 0);
 }
 
 Tensors joined(const Tensors& arguments, const Tensor& result, const Tensors& more) {
@@ -128,14 +128,15 @@ Tensors CustomVjp::vmap(const Node& node, const BatchedInputs& in) const {
   const auto mapped_rule = [one = rule, size = in.size](const Tensors& arguments, const Tensor& result,
                                                         const Tensor& ct) {
     const std::size_t count = arguments.size();
-    Tensors cotangents;
-    for (std::size_t i = 0; i < count; ++i) {
-      cotangents.push_back(map_rule(joined(arguments, result, {ct}), size, [&](const Tensors& sample) {
-        const Tensor cotangent = one(first(sample, count), sample[count], sample.back()).at(i);
-        return cotangent.defined() ? cotangent : zeros_like(sample[i]);
-      }));
-    }
-    return cotangents;
+    return map_rule(joined(arguments, result, {ct}), size, [&](const Tensors& sample) {
+      Tensors cotangents = one(first(sample, count), sample[count], sample.back());
+      for (std::size_t i = 0; i < count; ++i) {
+        if (!cotangents.at(i).defined()) {
+          cotangents[i] = zeros_like(sample[i]);
+        }
+      }
+      return cotangents;
+    });
   };
   return {apply_op(CustomVjp{mapped_rule}, all_batched(node, in))};
 }
@@ -145,8 +146,8 @@ Tensors CustomJvp::vmap(const Node& node, const BatchedInputs& in) const {
                                                         const Tensors& tangents) {
     const std::size_t count = arguments.size();
     return map_rule(joined(arguments, result, tangents), size, [&](const Tensors& sample) {
-      return one(first(sample, count), sample[count], last(sample, count));
-    });
+      return Tensors{one(first(sample, count), sample[count], last(sample, count))};
+    })[0];
   };
   return {apply_op(CustomJvp{mapped_rule}, all_batched(node, in))};
 }

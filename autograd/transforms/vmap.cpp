@@ -1,5 +1,6 @@
 #include "autograd/transforms/vmap.hpp"
 
+#include "autograd/graph/effects.hpp"
 #include "autograd/graph/substitute.hpp"
 #include "autograd/graph/walks.hpp"
 #include "autograd/ops/ops.hpp"
@@ -61,9 +62,17 @@ detail::MappedArguments detail::split_samples(const Tensors& arguments, const st
 }
 
 Tensors detail::map_samples(const Tensors& outputs, const MappedArguments& arguments, std::int64_t out_axis) {
-  Tensors roots = arguments.scope->get()->take_effects();  // in front, so that they happen in their order
+  const Tensors effects = arguments.scope->get()->take_effects();
+  arguments.scope->get()->close();  // the function has returned: what happens now, happens outside
+  Tensors roots = effects;          // in front, so that they happen in their order
   roots.insert(roots.end(), outputs.begin(), outputs.end());
   const TopologicalOrder order = nodes_since(arguments.placeholders, roots);
+  std::vector<bool> waits(order.nodes.size());  // per node: whether its effect is still to happen
+  for (const Tensor& effect : effects) {
+    if (const std::uint32_t number = order.numbers.find(&effect.node()); number != NodeNumbers::none) {
+      waits[number] = true;
+    }
+  }
   std::vector<Tensors> mapped(order.nodes.size());  // per node: its outputs for all samples, when they depend on them
   for (std::size_t i = 0; i < arguments.placeholders.size(); ++i) {
     const std::uint32_t number = order.numbers.find(&arguments.placeholders[i].node());
@@ -85,10 +94,11 @@ Tensors detail::map_samples(const Tensors& outputs, const MappedArguments& argum
       in.tensors.push_back(samples.defined() ? samples : input);
       any = any || in.batched.back();
     }
-    if (!any) {
-      continue;
+    if (any) {
+      mapped[i] = call_vmap(node, in);
+    } else if (waits[i]) {
+      detail::happen(Ref<const Node>(&node));
     }
-    mapped[i] = call_vmap(node, in);
   }
   Tensors results;
   for (const Tensor& output : outputs) {

@@ -33,9 +33,37 @@ struct Halves {
   }
 };
 
+/// Lists of lists, as an attribute.
+struct Grouped {
+  static constexpr std::string_view name = "grouped";
+  static constexpr bool total = true;
+  std::vector<std::vector<std::int64_t>> groups;
+  static constexpr auto attributes = fields("groups", &Grouped::groups);
+
+  Spec infer(Inputs) const { return {{static_cast<std::int64_t>(groups.size())}, DType::float64}; }
+  void eval(ConstViews in, Views out) const {
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+      out[0].as<double>()[i] = in[0].as<double>()[0] * static_cast<double>(groups[i].size());
+    }
+  }
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(graph_structure)
+
+BOOST_AUTO_TEST_CASE(lists_within_lists_differ) {
+  const Tensor x = {3.0};
+  const Tensor one = apply_op(Grouped{{{1, 2}}}, {x});
+  const Tensor two = apply_op(Grouped{{{1}, {2}}}, {x});
+  BOOST_TEST(!same_operation(one.node().operation(), two.node().operation()));
+  BOOST_TEST(one.node().operation().hash() != two.node().operation().hash());
+  const auto f = compile([](const Tensor& a) {
+    return std::pair(apply_op(Grouped{{{1, 2}}}, {a}) + 0, apply_op(Grouped{{{1}, {2}}}, {a}) + 0);
+  });
+  testing::check_elements(f(x).first, {1}, {6});
+  testing::check_elements(f(x).second, {2}, {3, 3});
+}
 
 BOOST_AUTO_TEST_CASE(nodes_stand_in_order_and_leaves_are_found_once) {
   const Tensor x = {1.0, 2.0};

@@ -212,6 +212,49 @@ BOOST_AUTO_TEST_CASE(compiled_functions_inside_others_keep_their_effects) {
   BOOST_TEST(printed.take() == "inner 5\n");
 }
 
+BOOST_AUTO_TEST_CASE(effects_without_arguments_happen_at_every_call) {
+  Printed printed;
+  const auto f = compile([](const Tensor& x) {
+    debug::print("begin");
+    debug::print("constant {}", Tensor(4));
+    return x * x;
+  });
+  const auto g = grad(f);
+  for (int i = 0; i < 2; ++i) {
+    g(Tensor(1.0));
+    BOOST_TEST(printed.take() == "begin\nconstant 4\n");
+  }
+  const auto twice = compile([&](const Tensor& x) { return f(x) + f(x + 1); });
+  for (int i = 0; i < 2; ++i) {
+    check_elements(twice(Tensor(1.0)), {}, {5});
+    BOOST_TEST(printed.take() == "begin\nconstant 4\nbegin\nconstant 4\n");
+  }
+  const auto checkpointed = compile(grad([](const Tensor& x) {
+    return sum(checkpoint([](const Tensor& y) { return sin(y * debug::print("factor {}", Tensor(2.0))); })(x));
+  }));
+  checkpointed(Tensor{0.0});
+  BOOST_TEST(printed.take() == "factor 2\n");
+}
+
+BOOST_AUTO_TEST_CASE(effects_that_do_not_depend_on_samples_happen_in_their_order) {
+  Printed printed;
+  const auto f = [](const Tensor& x) {
+    return grad([&](const Tensor& y) {
+      const Tensor z = x * y;
+      debug::print("y {}", y);
+      debug::print("z {}", z);
+      debug::print("twice {}", y * 2);
+      return z * y;
+    })(Tensor(2.0));
+  };
+  check_elements(vmap(f)(Tensor{1.0, 3.0}), {2}, {4, 12});
+  BOOST_TEST(printed.take() == "y 2\nz { 2.,  6.}\ntwice 4\n");
+  const auto compiled = compile(vmap(f));
+  BOOST_TEST(printed.take() == "");
+  check_elements(compiled(Tensor{1.0, 3.0}), {2}, {4, 12});
+  BOOST_TEST(printed.take() == "y 2\nz { 2.,  6.}\ntwice 4\n");
+}
+
 // A graph that is large enough for a plan fails after the effect: nothing is computed again to find out where.
 BOOST_AUTO_TEST_CASE(an_error_does_not_repeat_effects) {
   const Variable w(Tensor(1.0), "w");

@@ -113,6 +113,17 @@ BOOST_AUTO_TEST_CASE(compute_what_shorter_ones_do) {
   BOOST_TEST(allclose(compile(grad(recurrence(600)))(rows), grad(recurrence(600))(rows), 1e-12, 1e-12));
 }
 
+BOOST_AUTO_TEST_CASE(chains_of_other_names_for_one_value_are_short) {
+  const auto f = compile([](const Tensor& x) {
+    Tensor y = x;
+    for (int i = 0; i < 50'000; ++i) {
+      y = reshape(reshape(y, {2, 4}), {8});
+    }
+    return y + 1;
+  });
+  BOOST_TEST(allclose(f(start()), start() + 1));
+}
+
 BOOST_AUTO_TEST_CASE(are_fused_to_their_end) {
   const Tensor x = start();
   for (const auto& make : {steps, iterations}) {

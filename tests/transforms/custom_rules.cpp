@@ -162,6 +162,23 @@ BOOST_AUTO_TEST_CASE(custom_vjp_has_higher_orders_and_vmap) {
   check_throws<GradientError>([&] { jvp(f, {x}, {x}); }, {"[custom_vjp] it has no jvp rule"});
 }
 
+BOOST_AUTO_TEST_CASE(a_rule_is_mapped_once_for_all_arguments) {
+  int calls = 0;
+  const auto product = custom_vjp([](const Tensor& a, const Tensor& b) { return a * b; },
+                                  [&](const Tensors& in, const Tensor&, const Tensor& ct) -> Tensors {
+                                    ++calls;
+                                    return {ct * in[1], ct * in[0]};
+                                  });
+  const auto f = [&](const Tensor& x) { return sum(product(x, exp(x))); };
+  const auto plain = [](const Tensor& x) { return sum(x * exp(x)); };
+  const Tensor xs = {{0.5, 1.0}, {1.5, 2.0}};
+  BOOST_TEST(close(vmap(grad(f))(xs), vmap(grad(plain))(xs)));
+  calls = 0;
+  const Tensor mapped = grad([&](const Tensor& x) { return sum(vmap(f)(x)); })(xs);
+  BOOST_TEST(close(mapped, grad([&](const Tensor& x) { return sum(vmap(plain)(x)); })(xs)));
+  BOOST_TEST(calls == 1);
+}
+
 BOOST_AUTO_TEST_CASE(custom_jvp_has_both_modes) {
   const auto exponential = custom_jvp([](const Tensor& x) { return exp(x); },
                                       [](const Tensors&, const Tensor& y, const Tensors& t) { return t[0] * y; });

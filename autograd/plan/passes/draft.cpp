@@ -15,7 +15,7 @@ ValueId Draft::add_value(const Spec& spec) {
 ValueId Draft::add_alias(ValueId whole, const Spec& spec, std::int64_t offset) {
   const auto id = static_cast<ValueId>(values.size());
   const Value& of = values[whole];
-  values.push_back({spec, of.source, of.number, of.from_variable, whole, of.memory, of.offset + offset});
+  values.push_back({spec, of.source, of.number, of.from_variable, of.whole, of.memory, of.offset + offset});
   return id;
 }
 

@@ -30,7 +30,7 @@ struct Value {
   Source source = Source::computed;
   std::uint32_t number = 0;    ///< which argument or which constant
   bool from_variable = false;  ///< an argument that is the content of a Variable
-  ValueId whole = 0;           ///< the value that this one is an alias of, in another shape; or itself
+  ValueId whole = 0;           ///< the value that this one is an alias of, in another shape, and no alias; or itself
   ValueId memory = 0;          ///< whose memory the elements are in
   std::int64_t offset = 0;     ///< where they start in it, in bytes
 };
