@@ -20,7 +20,7 @@ class Ints {
  public:
   static constexpr std::size_t max_ndim = 8;  ///< the most axes a tensor can have
 
-  Ints() = default;
+  Ints() = default;  ///< no numbers
   /// \throws ShapeError for more than eight axes.
   Ints(std::initializer_list<std::int64_t> numbers);
   /// Copies any range of integers, such as the shape of an xtensor container.

@@ -175,8 +175,11 @@ class Collector {
     for (const Term& term : terms) {
       spend(1 + products_[term.product].size());
     }
+    if (is_over()) {
+      return {};
+    }
     std::vector<Member> members;
-    for (const Term& term : is_over() ? Terms() : terms) {
+    for (const Term& term : terms) {
       for (const Power& power : products_[term.product]) {
         if (power.exponent == 1 && Recorder::is_step(power.value)) {
           members.push_back({products_.without(term.product, products_.of(power.value)), power.value, term});

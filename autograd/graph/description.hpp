@@ -21,13 +21,13 @@ namespace xgrad {
 /// their number.
 class Description {
  public:
-  using Value = std::uint32_t;
-  static constexpr Value leaf_bit = Value{1} << 31;
-  static constexpr Value none = ~Value{0};
+  using Value = std::uint32_t;                       ///< the number of a value
+  static constexpr Value leaf_bit = Value{1} << 31;  ///< marks the numbers of leaves
+  static constexpr Value none = ~Value{0};           ///< no value
 
   /// A tensor that nothing computes.
   struct Leaf {
-    Tensor tensor;
+    Tensor tensor;   ///< a handle to it
     Array elements;  ///< at the moment of description; empty for those that are given
   };
 

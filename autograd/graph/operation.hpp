@@ -134,6 +134,7 @@ class AnyOperation : public RefCounted {
   static void operator delete(void* operation, std::size_t bytes);  ///< back to the pool
 
  protected:
+  /// \param traits of its type; they live for ever.
   explicit AnyOperation(const OperationTraits& traits) : traits_(traits) {}
 
  private:

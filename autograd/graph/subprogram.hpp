@@ -66,7 +66,7 @@ void drop_reference(const SubProgram* program);
 /// A sub-program, and what the function used from outside beside its arguments: the inputs behind those of the arguments.
 struct Closure {
   Ref<const SubProgram> program;  ///< of (arguments..., captured...)
-  Tensors captured;
+  Tensors captured;               ///< in the order of their inputs
 };
 
 /// The function that gave \p outputs when it was called with \p arguments, tensors of nodes that were made for this call.
