@@ -286,18 +286,18 @@ class OperationOf final : public AnyOperation {
 
 /// \p op as an object that is never destroyed.
 template <class Op>
-const AnyOperation& make_permanent_operation(Op op) {
+const AnyOperation* make_permanent_operation(Op op) {
   auto* operation = new OperationOf<Op>(std::move(op));
   operation->keep_for_ever();
-  return *operation;
+  return operation;
 }
 
 /// \p op as an object; one for all uses where the type has no members.
 template <class Op>
 Ref<const AnyOperation> make_operation(Op op) {
   if constexpr (std::is_empty_v<Op>) {
-    static const AnyOperation& only = make_permanent_operation(std::move(op));
-    return Ref<const AnyOperation>(&only);
+    static const AnyOperation* const only = make_permanent_operation(std::move(op));
+    return Ref<const AnyOperation>(only);
   } else {
     return Ref<const AnyOperation>(new OperationOf<Op>(std::move(op)));
   }

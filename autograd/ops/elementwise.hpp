@@ -15,8 +15,8 @@ namespace xgrad {
 template <class F>
 Tensor elementwise(std::string_view name, std::initializer_list<Operand> operands, const F& f) {
   static_assert(std::is_empty_v<F>, "one static formula per op; give parameters as in elu");
-  static const AnyOperation& operation = detail::permanent_map(Formula(f, name));
-  return detail::apply_map(operation, operands);
+  static const AnyOperation* const operation = detail::permanent_map(Formula(f, name));
+  return detail::apply_map(*operation, operands);
 }
 
 }  // namespace xgrad

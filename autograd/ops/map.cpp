@@ -255,7 +255,7 @@ Tensor map(const Formula& formula, std::initializer_list<Operand> operands) {
   return apply(formula, nullptr, operands);
 }
 
-const AnyOperation& detail::permanent_map(const Formula& formula) { return make_permanent_operation(Map{formula}); }
+const AnyOperation* detail::permanent_map(const Formula& formula) { return make_permanent_operation(Map{formula}); }
 
 Tensor detail::apply_map(const AnyOperation& operation, std::initializer_list<Operand> operands) {
   return apply(operation.as<Map>()->formula, &operation, operands);

@@ -241,7 +241,7 @@ Tensor map(const F& f, const Operand& first, const Rest&... rest) {
   const SourceScope scope(first);
   return located(first.where(), [&] {
     if constexpr (std::is_empty_v<F>) {
-      static const AnyOperation* const once = &detail::permanent_map(Formula(f));  // without state it is one formula
+      static const AnyOperation* const once = detail::permanent_map(Formula(f));  // without state it is one formula
       return detail::apply_map(*once, {first, rest...});
     } else {
       return map(Formula(f), {first, rest...});

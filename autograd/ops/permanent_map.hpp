@@ -12,7 +12,7 @@
 namespace xgrad::detail {
 
 /// The operation that maps \p formula, for all nodes to share. It is never destroyed.
-const AnyOperation& permanent_map(const Formula& formula);
+const AnyOperation* permanent_map(const Formula& formula);
 
 /// What a permanent_map() gives on these operands.
 Tensor apply_map(const AnyOperation& operation, std::initializer_list<Operand> operands);

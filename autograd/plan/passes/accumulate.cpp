@@ -49,12 +49,10 @@ void accumulate_products(Draft& draft) {
       if (step.kind == Step::Kind::product && step.product.k_slabs * step.product.n_slabs == 1 &&
           !step.product.accumulate && producers[other] != producer) {
         gone[producer] = true;
-        const std::vector<ValueId> result = sum.outputs;
-        Step joined = step;
-        joined.product.accumulate = true;
-        joined.inputs.push_back(other);
-        joined.outputs = result;
-        sum = std::move(joined);
+        step.product.accumulate = true;
+        step.inputs.push_back(other);
+        step.outputs = std::move(sum.outputs);
+        sum = std::move(step);
         break;
       }
     }
