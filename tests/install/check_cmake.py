@@ -24,7 +24,8 @@ def read_project(source):
 
 def configure(root, project, name, *options):
     (headers,) = root.rglob("include/xgrad")
-    command = ["cmake", "-S", project, "-B", root / name, f"-DCMAKE_PREFIX_PATH={headers.parent.parent}", *options]
+    prefix = f"-DCMAKE_PREFIX_PATH={headers.parent.parent}"
+    command = ["cmake", "-G", "Ninja", "-S", project, "-B", root / name, prefix, *options]
     return subprocess.run([str(part) for part in command], capture_output=True, text=True)
 
 
