@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(order_is_kept_while_steps_move) {
 
 BOOST_AUTO_TEST_CASE(nothing_shares_what_both_need) {
   std::mt19937 random(3);
-  for (const std::size_t count : {200, 3000}) {
+  for (const std::size_t count : {std::size_t{200}, std::size_t{3000}}) {
     std::vector<plan::Request> requests;
     std::vector<std::size_t> alive(count + 40);
     for (std::uint32_t i = 0; i < count; ++i) {
