@@ -159,7 +159,7 @@ BOOST_AUTO_TEST_CASE(checkpoints_take_functions_with_several_results) {
   const Tensor b = {1.5, 0.75};
   const auto plain = total(f);
   const auto saved = total(checkpoint(f));
-  for (const std::size_t argument : {0, 1}) {
+  for (const std::size_t argument : {std::size_t{0}, std::size_t{1}}) {
     BOOST_TEST(close(grad(saved, argument)(a, b), grad(plain, argument)(a, b)));
     BOOST_TEST(close(hessian(saved, argument)(a, b), hessian(plain, argument)(a, b)));
   }
