@@ -15,6 +15,8 @@
 #include "tests/runtime/threads.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(datasets_augmentation)
+
 namespace {
 
 using namespace xgrad;
@@ -102,8 +104,6 @@ bool is_likely(double count, double trials, double probability) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(datasets_augmentation)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(shift_moves_by_every_distance_alike, T, decltype(std::tuple<std::uint8_t, float>())) {
   std::map<Picture, int> counts;

@@ -15,6 +15,8 @@
 
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(datasets_batches)
+
 namespace {
 
 using namespace xgrad;
@@ -64,8 +66,6 @@ std::vector<std::int64_t> ascending(std::int64_t n) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(datasets_batches)
 
 BOOST_AUTO_TEST_CASE(images_are_flattened_and_scaled) {
   const Batches batches(make_data(50), {.batch_size = 8});

@@ -11,6 +11,8 @@
 #include "temporary_folder.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(datasets_csv)
+
 namespace {
 
 using namespace xgrad;
@@ -31,6 +33,8 @@ const std::string irises =
     "6.3,3.3,virginica\n";
 const CsvOptions species{.target = "species", .categorical = {"species"}};
 
+}  // namespace
+
 struct Fixture : testing::TemporaryFolder {
   std::filesystem::path file = folder / "table.csv";
 
@@ -44,11 +48,7 @@ struct Fixture : testing::TemporaryFolder {
   }
 };
 
-}  // namespace
-
-BOOST_FIXTURE_TEST_SUITE(datasets_csv, Fixture)
-
-BOOST_AUTO_TEST_CASE(reads_numbers_and_classes) {
+BOOST_FIXTURE_TEST_CASE(reads_numbers_and_classes, Fixture) {
   const CsvDataset data = read(irises, species);
   BOOST_TEST((data.features().shape() == Shape{4, 2}));
   BOOST_TEST(elements<float>(data.features()) == (std::vector<float>{5.1f, 3.5f, 7.0f, 3.2f, 4.9f, -3.0f, 6.3f, 3.3f}),
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(reads_numbers_and_classes) {
   BOOST_TEST(datasets::Batches(data, {.batch_size = 2}).count() == 2);
 }
 
-BOOST_AUTO_TEST_CASE(reads_numbers_to_be_predicted) {
+BOOST_FIXTURE_TEST_CASE(reads_numbers_to_be_predicted, Fixture) {
   const CsvDataset data = read("1,2,3\n4,5,6\n", {.header = false, .target = 1});
   BOOST_TEST(elements<float>(data.features()) == (std::vector<float>{1, 3, 4, 6}), boost::test_tools::per_element());
   BOOST_TEST((data.targets().shape() == Shape{2, 1}));
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(reads_numbers_to_be_predicted) {
   BOOST_TEST(elements<float>(read("1,2,3\n4,5,6\n", {.header = false, .target = -3}).targets())[1] == 4.0f);
 }
 
-BOOST_AUTO_TEST_CASE(categories_become_one_feature_each) {
+BOOST_FIXTURE_TEST_CASE(categories_become_one_feature_each, Fixture) {
   const CsvDataset data = read(
       "colour,size,kind,price\n"
       "red,10,2,1.5\n"
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(categories_become_one_feature_each) {
   BOOST_TEST((data.categories.at("kind") == Names{"2", "10"}));  // by value, not as text
 }
 
-BOOST_AUTO_TEST_CASE(other_files_are_numbered_alike) {
+BOOST_FIXTURE_TEST_CASE(other_files_are_numbered_alike, Fixture) {
   const CsvDataset train = read(irises, species);
   CsvOptions options = species;
   options.known = train.categories;
@@ -102,13 +102,13 @@ BOOST_AUTO_TEST_CASE(other_files_are_numbered_alike) {
   check_throws<ValueError>([&] { read(irises, options); }, {"`setosa` twice"});
 }
 
-BOOST_AUTO_TEST_CASE(columns_can_be_left_out) {
+BOOST_FIXTURE_TEST_CASE(columns_can_be_left_out, Fixture) {
   const CsvDataset data = read("id,x,y\nA1,2,3\nB2,5,6\n", {.ignored = {"id"}});
   BOOST_TEST(elements<float>(data.features()) == (std::vector<float>{2, 5}), boost::test_tools::per_element());
   BOOST_TEST((data.feature_names == Names{"x"}));
 }
 
-BOOST_AUTO_TEST_CASE(reads_quoted_fields) {
+BOOST_FIXTURE_TEST_CASE(reads_quoted_fields, Fixture) {
   const CsvDataset data =
       read("name,\"x, \"\"exact\"\"\"\n\"a,b\",1\n\"line\nbreak\",\"2\"\n\"say \"\"hi\"\"\",3\n\"\",4",
            {.target = 0, .categorical = {0}});
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(reads_quoted_fields) {
   BOOST_TEST(elements<float>(data.features()) == (std::vector<float>{1, 2, 3, 4}), boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(takes_all_usual_ways_to_write_a_file) {
+BOOST_FIXTURE_TEST_CASE(takes_all_usual_ways_to_write_a_file, Fixture) {
   const std::vector<float> expected = {1, 3};
   for (const char* text : {"x,y\n1,2\n3,4\n", "x,y\n1,2\n3,4", "x,y\r\n1,2\r\n3,4\r\n", "\xef\xbb\xbfx,y\n1,2\n3,4\n",
                            "\nx,y\n\n1,2\n\r\n3,4\n\n", "x,y\n 1 ,2\n+3,\t4\n"}) {
@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(takes_all_usual_ways_to_write_a_file) {
              boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(names_the_field_that_is_no_number) {
+BOOST_FIXTURE_TEST_CASE(names_the_field_that_is_no_number, Fixture) {
   for (const char* wrong : {"abc", "1.2.3", "1 2", "nan", "inf", "1e39", "0x10", "--1", "+-1", "1,"}) {
     const std::string field = std::string(wrong) == "1," ? "\"1,\"" : wrong;
     check_rejected("x,y\n1,2\n\n" + field + ",4\n", {"[read_csv] ", file.native(), "line 4, column 1 (x)",
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(names_the_field_that_is_no_number) {
   check_rejected("x,y\n\"a\nb\",1\nc,z\n", {"line 4, column 2 (y)"}, {.categorical = {"x"}});
 }
 
-BOOST_AUTO_TEST_CASE(names_the_line_that_is_malformed) {
+BOOST_FIXTURE_TEST_CASE(names_the_line_that_is_malformed, Fixture) {
   check_rejected("x,y\n1,2\n1,2,3\n", {"line 3: expected 2 fields", "found 3"});
   check_rejected("x,y\n1\n", {"line 2: expected 2 fields", "found 1"});
   check_rejected("x,y\n1,2\n3,\"4\n5,6\n", {"line 3, column 2: expected a closing quote"});
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(names_the_line_that_is_malformed) {
   check_throws<FileError>([&] { read_csv(folder / "absent.csv"); }, {"[read_csv] ", "absent.csv", "readable file"});
 }
 
-BOOST_AUTO_TEST_CASE(columns_that_are_not_there_are_errors) {
+BOOST_FIXTURE_TEST_CASE(columns_that_are_not_there_are_errors, Fixture) {
   check_throws<ValueError>([&] { read(irises, {.target = "colour"}); },
                            {"[read_csv] ", "no column `colour`", "length, width, species"});
   check_throws<ValueError>([&] { read(irises, {.target = 3}); }, {"has 3 columns", "no column 3", "[-3, 3)"});

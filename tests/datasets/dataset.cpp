@@ -12,6 +12,8 @@
 
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(datasets_dataset)
+
 namespace {
 
 using namespace xgrad;
@@ -68,8 +70,6 @@ bool divides(const Split& parts, std::int64_t n, const F& label) {
 std::int64_t uneven(std::int64_t i) { return i % 10 < 6 ? 0 : i % 10 < 9 ? 1 : 2; }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(datasets_dataset)
 
 BOOST_AUTO_TEST_CASE(is_made_from_arrays_and_xtensor) {
   const xt::xarray<double> table = {{1, 2}, {3, 4}, {5, 6}};

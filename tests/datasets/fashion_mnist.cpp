@@ -15,6 +15,8 @@
 #include "temporary_folder.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(datasets_fashion_mnist)
+
 namespace {
 
 using namespace xgrad;
@@ -58,6 +60,8 @@ Array make_bytes(const Shape& shape, std::uint8_t modulus) {
   return array;
 }
 
+}  // namespace
+
 struct Fixture : testing::TemporaryFolder {
   const std::filesystem::path train_images = folder / "train-images-idx3-ubyte";
   const std::filesystem::path train_labels = folder / "train-labels-idx1-ubyte";
@@ -72,11 +76,7 @@ struct Fixture : testing::TemporaryFolder {
   }
 };
 
-}  // namespace
-
-BOOST_FIXTURE_TEST_SUITE(datasets_fashion_mnist, Fixture)
-
-BOOST_AUTO_TEST_CASE(loads_the_real_data_set) {
+BOOST_FIXTURE_TEST_CASE(loads_the_real_data_set, Fixture) {
   const FashionMnist data = FashionMnist::load();
   BOOST_TEST((data.train.features().shape() == Shape{60'000, 28, 28}));
   BOOST_TEST((data.test.features().shape() == Shape{10'000, 28, 28}));
@@ -99,13 +99,13 @@ BOOST_AUTO_TEST_CASE(loads_the_real_data_set) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(names_its_classes) {
+BOOST_FIXTURE_TEST_CASE(names_its_classes, Fixture) {
   BOOST_TEST(FashionMnist::class_names.front() == "T-shirt/top");
   BOOST_TEST(FashionMnist::class_names.back() == "Ankle boot");
   BOOST_TEST(FashionMnist::image_size == 784);
 }
 
-BOOST_AUTO_TEST_CASE(loads_any_folder_of_this_layout) {
+BOOST_FIXTURE_TEST_CASE(loads_any_folder_of_this_layout, Fixture) {
   write_data_set(4, 6);
   const MnistFolder data = MnistFolder::load(folder);
   BOOST_TEST((data.train.features().shape() == Shape{12, 4, 6}));
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(loads_any_folder_of_this_layout) {
   BOOST_TEST(data.train.targets().data<std::uint8_t>()[11] == 1);
 }
 
-BOOST_AUTO_TEST_CASE(takes_compressed_files_and_prefers_plain_ones) {
+BOOST_FIXTURE_TEST_CASE(takes_compressed_files_and_prefers_plain_ones, Fixture) {
   write_data_set(4, 6);
   std::filesystem::remove(train_images);
   write_idx(folder / "train-images-idx3-ubyte.gz", make_bytes({12, 4, 6}, 7));
@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(takes_compressed_files_and_prefers_plain_ones) {
   BOOST_TEST(data.train.features().data<std::uint8_t>()[8] == 1);
 }
 
-BOOST_AUTO_TEST_CASE(finds_the_argument_then_the_variable_then_the_system_folder) {
+BOOST_FIXTURE_TEST_CASE(finds_the_argument_then_the_variable_then_the_system_folder, Fixture) {
   write_data_set(28, 28);
   const std::filesystem::path absent = folder / "absent";
   {
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(finds_the_argument_then_the_variable_then_the_system_folder
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_wrong_place_is_an_error_not_passed_over) {
+BOOST_FIXTURE_TEST_CASE(a_wrong_place_is_an_error_not_passed_over, Fixture) {
   const std::filesystem::path absent = folder / "absent";
   const DataVariable variable(absent.c_str());
   check_throws<FileError>([&] { FashionMnist::load(folder); },
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_place_is_an_error_not_passed_over) {
   check_throws<FileError>([&] { FashionMnist::load(); }, {absent.native(), "XGRAD_DATA", "found no folder"});
 }
 
-BOOST_AUTO_TEST_CASE(names_all_places_when_it_is_in_none) {
+BOOST_FIXTURE_TEST_CASE(names_all_places_when_it_is_in_none, Fixture) {
   const std::filesystem::path absent = folder / "absent";
   const DataVariable variable(nullptr);
   check_throws<FileError>(
@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(names_all_places_when_it_is_in_none) {
       {"argument", "XGRAD_DATA", absent.native(), "install the Debian package dataset-fashion-mnist"});
 }
 
-BOOST_AUTO_TEST_CASE(rejects_images_of_another_size) {
+BOOST_FIXTURE_TEST_CASE(rejects_images_of_another_size, Fixture) {
   for (const auto& [rows, columns] : {std::pair(32, 32), std::pair(28, 32), std::pair(32, 28)}) {
     write_data_set(rows, columns);
     const std::string found = "found " + std::to_string(rows) + " x " + std::to_string(columns);
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(rejects_images_of_another_size) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(rejects_a_missing_file) {
+BOOST_FIXTURE_TEST_CASE(rejects_a_missing_file, Fixture) {
   check_throws<FileError>([&] { MnistFolder::load(folder / "absent"); },
                           {"[MnistFolder::load] ", "absent", "found no folder"});
   for (const auto& path : {train_images, train_labels, test_images, test_labels}) {
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(rejects_a_missing_file) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(rejects_counts_that_disagree) {
+BOOST_FIXTURE_TEST_CASE(rejects_counts_that_disagree, Fixture) {
   write_data_set(4, 6);
   for (const std::int64_t labels : {4, 6}) {
     write_idx(test_labels, make_bytes({labels}, 10));
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(rejects_counts_that_disagree) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(rejects_labels_out_of_range) {
+BOOST_FIXTURE_TEST_CASE(rejects_labels_out_of_range, Fixture) {
   write_data_set(4, 6);
   write_idx(train_labels, make_bytes({12}, 11));
   check_throws<FileError>([&] { MnistFolder::load(folder); },
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(rejects_labels_out_of_range) {
   check_throws<ValueError>([&] { MnistFolder::load(folder, 257); }, {"classes is 257"});
 }
 
-BOOST_AUTO_TEST_CASE(rejects_other_shapes_and_element_types) {
+BOOST_FIXTURE_TEST_CASE(rejects_other_shapes_and_element_types, Fixture) {
   write_data_set(4, 6);
   write_idx(train_labels, make_bytes({12, 1}, 10));
   check_throws<FileError>([&] { MnistFolder::load(folder); },
@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(rejects_other_shapes_and_element_types) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(names_the_damaged_file) {
+BOOST_FIXTURE_TEST_CASE(names_the_damaged_file, Fixture) {
   write_data_set(4, 6);
   write_bytes(test_images, testing::read_bytes(test_images).substr(0, 50));
   check_throws<FileError>([&] { MnistFolder::load(folder); }, {test_images.native(), "expected 120 bytes", "found 34"});

@@ -15,6 +15,8 @@
 #include "temporary_folder.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(datasets_idx)
+
 namespace {
 
 using namespace xgrad;
@@ -48,6 +50,8 @@ Array make_array(const Shape& shape, const std::vector<T>& values) {
 
 const std::string valid = idx_bytes(0x08, {2, 3}, "abcdef");
 
+}  // namespace
+
 struct Fixture : testing::TemporaryFolder {
   std::filesystem::path file = folder / "data-idx";
 
@@ -61,11 +65,7 @@ struct Fixture : testing::TemporaryFolder {
   }
 };
 
-}  // namespace
-
-BOOST_FIXTURE_TEST_SUITE(datasets_idx, Fixture)
-
-BOOST_AUTO_TEST_CASE(reads_every_element_type) {
+BOOST_FIXTURE_TEST_CASE(reads_every_element_type, Fixture) {
   using namespace std::string_literals;
   const Array ubyte = read(idx_bytes(0x08, {2, 2}, "\x00\x7f\x80\xff"s));
   BOOST_TEST((ubyte.dtype() == DType::uint8));
@@ -90,26 +90,26 @@ BOOST_AUTO_TEST_CASE(reads_every_element_type) {
       boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(reads_any_number_of_dimensions_up_to_eight) {
+BOOST_FIXTURE_TEST_CASE(reads_any_number_of_dimensions_up_to_eight, Fixture) {
   BOOST_TEST((read(idx_bytes(0x08, {}, "x")).shape() == Shape{}));
   BOOST_TEST((read(idx_bytes(0x08, {1, 1, 2, 1, 1, 1, 1, 3}, "abcdef")).shape() == Shape{1, 1, 2, 1, 1, 1, 1, 3}));
   BOOST_TEST((read(idx_bytes(0x08, {0, 28, 28}, "")).shape() == Shape{0, 28, 28}));
 }
 
-BOOST_AUTO_TEST_CASE(reads_gzip_whatever_the_name) {
+BOOST_FIXTURE_TEST_CASE(reads_gzip_whatever_the_name, Fixture) {
   BOOST_TEST(elements<std::uint8_t>(read(gzip_stored(valid))) == elements<std::uint8_t>(read(valid)),
              boost::test_tools::per_element());
   file = folder / "plain.gz";
   BOOST_TEST((read(valid).shape() == Shape{2, 3}));
 }
 
-BOOST_AUTO_TEST_CASE(reads_gzip_of_several_members) {
+BOOST_FIXTURE_TEST_CASE(reads_gzip_of_several_members, Fixture) {
   const Array array = read(gzip_stored(valid.substr(0, 7)) + gzip_stored(valid.substr(7)));
   BOOST_TEST(elements<std::uint8_t>(array) == (std::vector<std::uint8_t>{'a', 'b', 'c', 'd', 'e', 'f'}),
              boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(written_arrays_read_back_exactly) {
+BOOST_FIXTURE_TEST_CASE(written_arrays_read_back_exactly, Fixture) {
   const auto check = [this](const Array& array) {
     for (const char* name : {"data-idx", "data-idx.gz"}) {
       write_idx(folder / name, array);
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(written_arrays_read_back_exactly) {
   check(make_array<std::int32_t>({300, 1000}, many));
 }
 
-BOOST_AUTO_TEST_CASE(gz_in_the_name_compresses) {
+BOOST_FIXTURE_TEST_CASE(gz_in_the_name_compresses, Fixture) {
   const Array zeros = make_array<std::uint8_t>({100'000}, std::vector<std::uint8_t>(100'000));
   write_idx(folder / "zeros-idx", zeros);
   write_idx(folder / "zeros-idx.gz", zeros);
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(gz_in_the_name_compresses) {
   BOOST_TEST(std::filesystem::file_size(folder / "zeros-idx.gz") < 1000u);
 }
 
-BOOST_AUTO_TEST_CASE(writing_replaces_whole_files_and_leaves_nothing_else) {
+BOOST_FIXTURE_TEST_CASE(writing_replaces_whole_files_and_leaves_nothing_else, Fixture) {
   write_bytes(file, "old");
   write_idx(file, make_array<std::uint8_t>({2, 3}, {'a', 'b', 'c', 'd', 'e', 'f'}));
   BOOST_TEST(read_bytes(file) == valid);
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(writing_replaces_whole_files_and_leaves_nothing_else) {
   BOOST_TEST(count == 2);
 }
 
-BOOST_AUTO_TEST_CASE(rejects_arrays_that_idx_cannot_hold) {
+BOOST_FIXTURE_TEST_CASE(rejects_arrays_that_idx_cannot_hold, Fixture) {
   check_throws<DTypeError>([&] { write_idx(file, Array({1}, DType::int64)); }, {"[write_idx] ", "int64", "cast"});
   check_throws<DTypeError>([&] { write_idx(file, Array({1}, DType::boolean)); }, {"boolean"});
   check_throws<ValueError>([&] { write_idx(file, Array()); }, {"no memory"});
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(rejects_arrays_that_idx_cannot_hold) {
   BOOST_TEST(std::filesystem::is_empty(folder));
 }
 
-BOOST_AUTO_TEST_CASE(rejects_what_cannot_be_read) {
+BOOST_FIXTURE_TEST_CASE(rejects_what_cannot_be_read, Fixture) {
   const std::string name = file.string();
   check_throws<FileError>([&] { read_idx(file); }, {name, "expected a readable file", "No such file"});
   check_throws<FileError>([&] { read_idx(folder); }, {folder.native(), "expected a file", "found a folder"});
@@ -177,13 +177,13 @@ BOOST_AUTO_TEST_CASE(rejects_what_cannot_be_read) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(rejects_other_formats) {
+BOOST_FIXTURE_TEST_CASE(rejects_other_formats, Fixture) {
   check_rejected("\x89PNG\r\n", "expected an IDX file, which starts with the bytes 00 00", "found 89 50");
   check_rejected(idx_bytes(0x0A, {1}, "x"), "expected an element type of 08, 09, 0b, 0c, 0d or 0e", "found 0a");
   check_rejected(idx_bytes(0x08, std::vector<std::uint32_t>(9, 1), "x"), "expected at most 8 dimensions", "found 9");
 }
 
-BOOST_AUTO_TEST_CASE(rejects_truncation_at_every_byte) {
+BOOST_FIXTURE_TEST_CASE(rejects_truncation_at_every_byte, Fixture) {
   for (std::size_t size = 0; size < valid.size(); ++size) {
     const std::string cut = valid.substr(0, size);
     if (size < 4) {
@@ -196,14 +196,14 @@ BOOST_AUTO_TEST_CASE(rejects_truncation_at_every_byte) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(rejects_trailing_bytes) {
+BOOST_FIXTURE_TEST_CASE(rejects_trailing_bytes, Fixture) {
   check_rejected(valid + "g", "expected the end after 12 bytes of header and 6 of elements", "found trailing bytes");
   check_rejected(gzip_stored(valid + "g"), "expected the end after 12 bytes", "found trailing bytes");
   check_rejected(gzip_stored(valid) + gzip_stored("g"), "expected the end after 12 bytes", "found trailing bytes");
   check_rejected(gzip_stored(valid) + "junk", "expected intact gzip data", "after 18 decompressed bytes");
 }
 
-BOOST_AUTO_TEST_CASE(rejects_sizes_that_the_file_cannot_have) {
+BOOST_FIXTURE_TEST_CASE(rejects_sizes_that_the_file_cannot_have, Fixture) {
   const std::uint32_t most = 0xffffffff;
   check_rejected(idx_bytes(0x08, {most}, "abc"), "expected 4294967295 bytes of elements", "found 3");
   check_rejected(gzip_stored(idx_bytes(0x0E, {most, 1u << 20}, "abc")), "expected 36028797010575360 bytes", "found 3");
@@ -212,14 +212,14 @@ BOOST_AUTO_TEST_CASE(rejects_sizes_that_the_file_cannot_have) {
   check_rejected(idx_bytes(0x08, {0, most, most}, ""), "expected sizes whose product is below 2^60", "found (0, ");
 }
 
-BOOST_AUTO_TEST_CASE(rejects_gzip_cut_anywhere) {
+BOOST_FIXTURE_TEST_CASE(rejects_gzip_cut_anywhere, Fixture) {
   const std::string whole = gzip_stored(valid);
   for (std::size_t size = 2; size < whole.size(); ++size) {
     check_rejected(whole.substr(0, size), "expected intact gzip data", "found that it ends early");
   }
 }
 
-BOOST_AUTO_TEST_CASE(rejects_gzip_with_any_flipped_bit_in_data_or_checksum) {
+BOOST_FIXTURE_TEST_CASE(rejects_gzip_with_any_flipped_bit_in_data_or_checksum, Fixture) {
   const std::string whole = gzip_stored(valid);
   constexpr std::size_t data_start = 11 + 4 + 12;  // gzip header, lengths of the stored block, IDX header
   for (std::size_t position = data_start; position < whole.size(); ++position) {
@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(rejects_gzip_with_any_flipped_bit_in_data_or_checksum) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(rejects_damaged_deflate_data) {
+BOOST_FIXTURE_TEST_CASE(rejects_damaged_deflate_data, Fixture) {
   std::vector<std::int32_t> values(10'000);
   for (std::size_t i = 0; i < values.size(); ++i) {
     values[i] = static_cast<std::int32_t>(i * i);

@@ -9,6 +9,8 @@
 #include "temporary_folder.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(datasets_normalizer)
+
 namespace {
 
 using namespace xgrad;
@@ -32,9 +34,7 @@ void check_close(const Array& actual, const std::vector<double>& expected) {
 
 }  // namespace
 
-BOOST_FIXTURE_TEST_SUITE(datasets_normalizer, testing::TemporaryFolder)
-
-BOOST_AUTO_TEST_CASE(mean_std_gives_mean_0_and_deviation_1) {
+BOOST_FIXTURE_TEST_CASE(mean_std_gives_mean_0_and_deviation_1, testing::TemporaryFolder) {
   const Normalizer normalizer = Normalizer::mean_std(samples);
   check_close(normalizer.offset(), {3, 5, 20});
   check_close(normalizer.scale(), {deviation, 1, 5 * deviation});
@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(mean_std_gives_mean_0_and_deviation_1) {
   check_close(normalizer(to_array(xt::xarray<double>{{3 + deviation, 7, 20}})), {1, 2, 0});
 }
 
-BOOST_AUTO_TEST_CASE(min_max_gives_0_to_1) {
+BOOST_FIXTURE_TEST_CASE(min_max_gives_0_to_1, testing::TemporaryFolder) {
   const Normalizer normalizer = Normalizer::min_max(samples);
   check_close(normalizer.offset(), {1, 5, 10});
   check_close(normalizer.scale(), {4, 1, 20});
@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(min_max_gives_0_to_1) {
   check_close(normalizer(to_array(xt::xarray<double>{{9, 4, 10}})), {2, -1, 0});
 }
 
-BOOST_AUTO_TEST_CASE(one_mean_over_all_elements_when_told) {
+BOOST_FIXTURE_TEST_CASE(one_mean_over_all_elements_when_told, testing::TemporaryFolder) {
   const Normalizer normalizer = Normalizer::min_max(samples, false);
   BOOST_TEST((normalizer.offset().shape() == Shape{}));
   check_close(normalizer.offset(), {1});
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(one_mean_over_all_elements_when_told) {
   check_close(normalizer(to_array(xt::xarray<double>{30, 1})), {1, 0});
 }
 
-BOOST_AUTO_TEST_CASE(takes_images_and_keeps_shapes) {
+BOOST_FIXTURE_TEST_CASE(takes_images_and_keeps_shapes, testing::TemporaryFolder) {
   const Array images = to_array(xt::xarray<std::uint8_t>{{{0, 10}}, {{100, 30}}});
   const Normalizer normalizer = Normalizer::mean_std(images);
   BOOST_TEST((normalizer.offset().shape() == Shape{1, 2}));
@@ -75,19 +75,19 @@ BOOST_AUTO_TEST_CASE(takes_images_and_keeps_shapes) {
   BOOST_TEST(normalizer(Array({0, 1, 2}, DType::uint8)).size() == 0);
 }
 
-BOOST_AUTO_TEST_CASE(large_offsets_cost_no_digits) {
+BOOST_FIXTURE_TEST_CASE(large_offsets_cost_no_digits, testing::TemporaryFolder) {
   const Array far = to_array(xt::xarray<double>{{1e9 + 1, 0}, {1e9 + 3, 0}, {1e9 + 5, 0}});
   check_close(Normalizer::mean_std(far).scale(), {deviation, 1});
 }
 
-BOOST_AUTO_TEST_CASE(inverse_undoes) {
+BOOST_FIXTURE_TEST_CASE(inverse_undoes, testing::TemporaryFolder) {
   for (const Normalizer& normalizer : {Normalizer::mean_std(samples), Normalizer::min_max(samples, false)}) {
     const Array back = normalizer.inverse(normalizer(samples));
     check_close(back, {1, 5, 10, 3, 5, 20, 5, 5, 30});
   }
 }
 
-BOOST_AUTO_TEST_CASE(is_saved_and_printed) {
+BOOST_FIXTURE_TEST_CASE(is_saved_and_printed, testing::TemporaryFolder) {
   const auto file = folder / "normalizer.npy";
   for (const Normalizer& normalizer : {Normalizer::mean_std(samples), Normalizer::min_max(samples, false)}) {
     normalizer.save(file);
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(is_saved_and_printed) {
              "      2            10            20\n");
 }
 
-BOOST_AUTO_TEST_CASE(rejects_what_does_not_fit) {
+BOOST_FIXTURE_TEST_CASE(rejects_what_does_not_fit, testing::TemporaryFolder) {
   const Normalizer normalizer = Normalizer::mean_std(samples);
   check_throws<ShapeError>([&] { normalizer(Array({2, 4}, DType::float64)); }, {"[Normalizer] ", "(2, 4)", "(3,)"});
   check_throws<ShapeError>([&] { normalizer.inverse(Array({}, DType::float64)); }, {"shape ()"});

@@ -10,6 +10,8 @@
 #include "temporary_folder.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(datasets_npy)
+
 namespace {
 
 using namespace xgrad;
@@ -33,6 +35,8 @@ std::string header(const std::string& type, const std::string& shape, const std:
   return "{'descr': '" + type + "', 'fortran_order': " + fortran + ", 'shape': " + shape + ", }\n";
 }
 
+}  // namespace
+
 struct Fixture : testing::TemporaryFolder {
   std::filesystem::path file = folder / "a.npy";
 
@@ -51,11 +55,7 @@ struct Fixture : testing::TemporaryFolder {
   }
 };
 
-}  // namespace
-
-BOOST_FIXTURE_TEST_SUITE(datasets_npy, Fixture)
-
-BOOST_AUTO_TEST_CASE(reads_every_element_type_in_both_byte_orders) {
+BOOST_FIXTURE_TEST_CASE(reads_every_element_type_in_both_byte_orders, Fixture) {
   check_elements<bool>("|b1", "\x00\x01\x02"s, {false, true, true});
   check_elements<std::uint8_t>("|u1", "\x00\x7f\xff"s, {0, 127, 255});
   check_elements<std::int32_t>("|i1", "\x00\x7f\x80"s, {0, 127, -128});
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(reads_every_element_type_in_both_byte_orders) {
   check_elements<double>(">f8", "\x3f\xf8\x00\x00\x00\x00\x00\x00"s, {1.5});
 }
 
-BOOST_AUTO_TEST_CASE(reads_shapes_versions_and_any_order_of_keys) {
+BOOST_FIXTURE_TEST_CASE(reads_shapes_versions_and_any_order_of_keys, Fixture) {
   BOOST_TEST((read(npy_bytes(header("|u1", "()"), "x")).shape() == Shape{}));
   BOOST_TEST((read(npy_bytes(header("|u1", "(0, 28)"), "")).shape() == Shape{0, 28}));
   BOOST_TEST((read(npy_bytes(header("|u1", "(2,3)"), "abcdef")).shape() == Shape{2, 3}));
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(reads_shapes_versions_and_any_order_of_keys) {
   BOOST_TEST((read(npy_bytes(other, "ab")).shape() == Shape{2, 1}));
 }
 
-BOOST_AUTO_TEST_CASE(puts_fortran_order_into_row_major_order) {
+BOOST_FIXTURE_TEST_CASE(puts_fortran_order_into_row_major_order, Fixture) {
   // Element (i, j, k) of shape (2, 3, 2) is i + 2 j + 6 k in memory.
   const Array cube = read(npy_bytes(header("|u1", "(2, 3, 2)", "True"), "\0\1\2\3\4\5\6\7\10\11\12\13"s));
   BOOST_TEST((cube.shape() == Shape{2, 3, 2}));
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(puts_fortran_order_into_row_major_order) {
   BOOST_TEST(read(npy_bytes(header("|u1", "(3,)", "True"), "abc")).data<std::uint8_t>()[2] == 'c');
 }
 
-BOOST_AUTO_TEST_CASE(writes_what_the_format_describes) {
+BOOST_FIXTURE_TEST_CASE(writes_what_the_format_describes, Fixture) {
   write_npy(file, to_array(xt::xarray<std::int32_t>{{1, 2, 3}, {4, 5, 6}}));
   const std::string bytes = testing::read_bytes(file);
   const std::string text = "{'descr': '<i4', 'fortran_order': False, 'shape': (2, 3), }";
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(writes_what_the_format_describes) {
   BOOST_TEST(bytes.substr(128, 8) == "\1\0\0\0\2\0\0\0"s);
 }
 
-BOOST_AUTO_TEST_CASE(written_arrays_read_back_exactly) {
+BOOST_FIXTURE_TEST_CASE(written_arrays_read_back_exactly, Fixture) {
   for (const DType dtype : {DType::boolean, DType::uint8, DType::int32, DType::int64, DType::float32, DType::float64}) {
     for (const Shape& shape : {Shape{}, Shape{5}, Shape{0, 3}, Shape{1, 2, 3, 1, 2, 1, 2, 3}}) {
       Array array(shape, dtype);
@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(written_arrays_read_back_exactly) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(rejects_what_is_not_npy) {
+BOOST_FIXTURE_TEST_CASE(rejects_what_is_not_npy, Fixture) {
   check_rejected("", "an NPY file", "0 other bytes");
   check_rejected("PK\3\4 this is a zip file", "an NPY file", "10 other bytes");
   check_rejected("\x93NUMPY", "an NPY file", "6 other bytes");
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(rejects_what_is_not_npy) {
   check_rejected(npy_bytes(header("|u1", "(3,)", "Maybe"), ""), "True or False", "Maybe");
 }
 
-BOOST_AUTO_TEST_CASE(rejects_other_element_types_and_shapes) {
+BOOST_FIXTURE_TEST_CASE(rejects_other_element_types_and_shapes, Fixture) {
   for (const char* type : {"<f2", "<c8", "<U5", "|O", "<i16", "<u8", "xf4", ""}) {
     check_rejected(npy_bytes(header(type, "(1,)"), "abcdefgh"), "elements of bool", type);
   }
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(rejects_other_element_types_and_shapes) {
   check_rejected(npy_bytes(header("<f8", "(4294967296, 4294967296)"), "x"), "product is below 2^59", "4294967296");
 }
 
-BOOST_AUTO_TEST_CASE(rejects_truncated_and_overlong_files) {
+BOOST_FIXTURE_TEST_CASE(rejects_truncated_and_overlong_files, Fixture) {
   check_rejected(npy_bytes(header("<f4", "(2, 3)"), std::string(23, 'x')), "24 bytes of elements for shape (2, 3)",
                  "23");
   check_rejected(npy_bytes(header("<f4", "(2, 3)"), std::string(25, 'x')), "the end after 24 bytes", "trailing bytes");
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(rejects_truncated_and_overlong_files) {
   check_throws<FileError>([&] { read_npy(folder / "absent.npy"); }, {"[read_npy] ", "absent.npy", "readable file"});
 }
 
-BOOST_AUTO_TEST_CASE(writing_is_whole_or_nothing) {
+BOOST_FIXTURE_TEST_CASE(writing_is_whole_or_nothing, Fixture) {
   check_throws<ValueError>([&] { write_npy(file, Array()); }, {"[write_npy] ", "no memory"});
   check_throws<FileError>([&] { write_npy(folder / "absent" / "a.npy", Array({1}, DType::uint8)); },
                           {"[write_npy] ", "absent"});

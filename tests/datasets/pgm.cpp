@@ -8,11 +8,18 @@
 #include "temporary_folder.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(datasets_pgm)
+
 namespace {
 
 using namespace xgrad;
 using datasets::write_pgm;
 using testing::check_throws;
+
+// Three images of one row and two columns.
+const Array letters = to_array(xt::xarray<std::uint8_t>{{{'a', 'b'}}, {{'c', 'd'}}, {{'e', 'f'}}});
+
+}  // namespace
 
 struct Fixture : testing::TemporaryFolder {
   std::filesystem::path file = folder / "grid.pgm";
@@ -23,14 +30,7 @@ struct Fixture : testing::TemporaryFolder {
   }
 };
 
-// Three images of one row and two columns.
-const Array letters = to_array(xt::xarray<std::uint8_t>{{{'a', 'b'}}, {{'c', 'd'}}, {{'e', 'f'}}});
-
-}  // namespace
-
-BOOST_FIXTURE_TEST_SUITE(datasets_pgm, Fixture)
-
-BOOST_AUTO_TEST_CASE(lays_images_out_in_a_grid) {
+BOOST_FIXTURE_TEST_CASE(lays_images_out_in_a_grid, Fixture) {
   using namespace std::string_literals;
   BOOST_TEST(written(letters) == "P5\n4 2\n255\nabcdef\0\0"s);
   BOOST_TEST(written(letters, 1) == "P5\n2 3\n255\nabcdef");
@@ -40,14 +40,14 @@ BOOST_AUTO_TEST_CASE(lays_images_out_in_a_grid) {
   BOOST_TEST(written(tall, 2) == "P5\n4 2\n255\nabefcdgh");
 }
 
-BOOST_AUTO_TEST_CASE(floating_grey_levels_are_rounded_and_cut) {
+BOOST_FIXTURE_TEST_CASE(floating_grey_levels_are_rounded_and_cut, Fixture) {
   const xt::xarray<double> levels = {{{0.0, 1.0, 65 / 255.0, 65.4 / 255, 65.6 / 255, -3.0, 7.0, std::nan("")}}};
   const std::string expected = {'\0', '\xff', 'A', 'A', 'B', '\0', '\xff', '\0'};
   BOOST_TEST(written(to_array(levels)).substr(11) == expected);
   BOOST_TEST(written(to_array(xt::xarray<float>{{{0.0f, 1.0f}}})).substr(11) == expected.substr(0, 2));
 }
 
-BOOST_AUTO_TEST_CASE(rejects_what_is_no_list_of_images) {
+BOOST_FIXTURE_TEST_CASE(rejects_what_is_no_list_of_images, Fixture) {
   check_throws<ShapeError>([&] { written(Array({4, 4}, DType::uint8)); }, {"[write_pgm] ", "(4, 4)"});
   check_throws<ShapeError>([&] { written(Array({0, 4, 4}, DType::uint8)); }, {"(0, 4, 4)"});
   check_throws<ShapeError>([&] { written(Array()); }, {"()"});

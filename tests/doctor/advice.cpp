@@ -7,6 +7,8 @@
 
 #include "autograd/doctor/report.hpp"
 
+BOOST_AUTO_TEST_SUITE(doctor_advice)
+
 namespace {
 
 using namespace xgrad;
@@ -52,8 +54,6 @@ Findings with_core(const char* core, CoreChoice choice, const char* wanted = "Sk
   f.blas.choice = choice;
   return f;
 }
-
-BOOST_AUTO_TEST_SUITE(doctor_advice)
 
 BOOST_AUTO_TEST_CASE(a_healthy_machine_needs_none) {
   BOOST_TEST(doctor::advice(healthy()).empty());

@@ -10,6 +10,8 @@
 
 // Steps with several results become code: which steps are joined, and that the code computes what the steps say.
 
+BOOST_AUTO_TEST_SUITE(formula_code)
+
 namespace {
 
 using namespace xgrad;
@@ -58,8 +60,6 @@ std::vector<double> evaluate(const Steps& steps, const Values& wanted, std::vect
   }
   return results;
 }
-
-BOOST_AUTO_TEST_SUITE(formula_code)
 
 BOOST_AUTO_TEST_CASE(an_adam_update_is_four_instructions) {
   // inputs g, w, m, v, alpha, c; constants 0.9, 0.1, 0.99, 0.01, 1e-8

@@ -13,6 +13,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(formula_formulas)
+
 namespace {
 
 using testing::check_elements;
@@ -259,8 +261,6 @@ std::string text(const F& f) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(formula_formulas)
 
 BOOST_AUTO_TEST_SUITE(derivatives_to_third_order)
 const testing::CasePerRow cases(closed_forms(), &ClosedForm::name, check);

@@ -15,6 +15,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(formula_table)
+
 namespace {
 
 Formula times(double factor) {
@@ -24,8 +26,6 @@ Formula times(double factor) {
 bool one_object(const Formula& a, const Formula& b) { return &a.program() == &b.program(); }
 
 std::string derivative(const Formula& formula) { return to_string(formula.partial(0)->formula); }
-
-BOOST_AUTO_TEST_SUITE(formula_table)
 
 BOOST_AUTO_TEST_CASE(equal_formulas_are_one_object_while_they_are_remembered) {
   const Formula kept = times(2);

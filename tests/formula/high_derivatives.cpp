@@ -15,6 +15,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(formula_high_derivatives)
+
 namespace {
 
 constexpr std::size_t highest = 10;
@@ -184,8 +186,6 @@ void check(const Case& each) {
 std::string text_of_partial(const Formula& formula) { return to_string(formula.partial(0)->formula); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(formula_high_derivatives)
 
 const testing::CasePerRow cases(table(), &Case::name, check);
 

@@ -19,6 +19,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(formula_honesty)
+
 namespace {
 
 using detail::differentiate;
@@ -177,8 +179,6 @@ class Chain {
   std::size_t next_name_ = 2;
   std::vector<std::pair<Program, std::vector<std::size_t>>> before_;
 };
-
-BOOST_AUTO_TEST_SUITE(formula_honesty)
 
 BOOST_AUTO_TEST_CASE(random_formulas_at_special_values) {
   RandomFormulas formulas;

@@ -17,6 +17,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(formula_long_formulas)
+
 namespace {
 
 /// The results of a program, step by step.
@@ -122,8 +124,6 @@ void check_budget(const Family& family) {
     BOOST_TEST(pulled.program.steps.size() <= 6 * program.steps.size());
   }
 }
-
-BOOST_AUTO_TEST_SUITE(formula_long_formulas)
 
 const testing::CasePerRow budgets(
     families(), [](const Family& family) { return "budget_of_" + family.name; }, check_budget);

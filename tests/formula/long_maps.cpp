@@ -16,6 +16,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(formula_long_maps)
+
 namespace {
 
 using testing::check_elements;
@@ -95,8 +97,6 @@ void check_against_tensors(const LongFormula& each) {
     }
   }
 }
-
-BOOST_AUTO_TEST_SUITE(formula_long_maps)
 
 const testing::CasePerRow agree(long_formulas(), &LongFormula::name, check_against_tensors);
 

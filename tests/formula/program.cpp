@@ -15,6 +15,8 @@
 
 // Programs as data: what they need, how they are told apart, and how they grow.
 
+BOOST_AUTO_TEST_SUITE(formula_program)
+
 namespace {
 
 using namespace xgrad;
@@ -22,8 +24,6 @@ using kernels::Opcode;
 
 /// (a, b) -> a * 2 + b, with a step and a constant that nothing needs.
 Program example() { return {2, {3, 2}, {{Opcode::multiply, {0, 3}}, {Opcode::exp, {1}}, {Opcode::add, {4, 1}}}, {6}}; }
-
-BOOST_AUTO_TEST_SUITE(formula_program)
 
 BOOST_AUTO_TEST_CASE(what_no_result_needs_is_left_out) {
   const std::vector<bool> expected{true, true, false, true, true, false, true};

@@ -8,6 +8,8 @@
 
 #include "tests/golden/comparison.hpp"
 
+BOOST_AUTO_TEST_SUITE(golden)
+
 namespace {
 
 using xgrad::golden::Verdict;
@@ -32,8 +34,6 @@ void check_file(const std::string& file, std::size_t cases, const std::vector<st
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(golden)
 
 BOOST_AUTO_TEST_CASE(unary) { check_file("unary.json", 73); }
 BOOST_AUTO_TEST_CASE(binary) { check_file("binary.json", 60); }

@@ -10,6 +10,8 @@
 #include "tests/datasets/temporary_folder.hpp"
 #include "tests/golden/comparison.hpp"
 
+BOOST_AUTO_TEST_SUITE(golden_verdicts)
+
 namespace {
 
 using nlohmann::json;
@@ -74,8 +76,6 @@ void check_disagrees(json cases, const Change& change, std::string_view part) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(golden_verdicts)
 
 BOOST_AUTO_TEST_CASE(right_values_agree) {
   check_agrees(product());

@@ -9,6 +9,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(graph_dtypes)
+
 namespace {
 
 using testing::check_elements;
@@ -19,8 +21,6 @@ using testing::make_tensor;
 Tensor of(DType dtype) { return make_tensor({0, 1, 1}, {3}, dtype); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(graph_dtypes)
 
 BOOST_AUTO_TEST_CASE(numbers_take_the_dtype_of_the_tensor_they_meet) {
   for (const DType dtype : {DType::int32, DType::int64, DType::float32, DType::float64}) {

@@ -14,6 +14,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(graph_print)
+
 namespace {
 
 template <class T>
@@ -40,8 +42,6 @@ void check_printed_alike(const xt::xarray<T>& array) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(graph_print)
 
 BOOST_AUTO_TEST_CASE(tensors_are_printed_as_xtensor_prints_arrays) {
   check_printed_alike<float>({{1.5f, -2}, {1e10f, 0.125f}});

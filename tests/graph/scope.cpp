@@ -11,6 +11,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(graph_scope)
+
 namespace {
 
 using detail::belongs_to_open_scope;
@@ -27,8 +29,6 @@ double seconds_of(const std::function<void()>& f) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(graph_scope)
 
 BOOST_AUTO_TEST_CASE(tensors_belong_while_the_function_goes_on) {
   const Tensor w = {2.0, 3.0};

@@ -13,6 +13,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(graph_structure)
+
 namespace {
 
 Tensor network(const Tensor& x, const Tensor& w, double slope) {
@@ -49,8 +51,6 @@ struct Grouped {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(graph_structure)
 
 BOOST_AUTO_TEST_CASE(lists_within_lists_differ) {
   const Tensor x = {3.0};

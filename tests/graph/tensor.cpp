@@ -22,14 +22,14 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(graph_tensor)
+
 namespace {
 
 using testing::check_elements;
 using testing::check_throws;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(graph_tensor)
 
 BOOST_AUTO_TEST_CASE(an_array_given_as_lvalue_is_copied) {
   xt::xarray<float> a = {{1, 2}, {3, 4}};

@@ -7,6 +7,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(graph_user_ops)
+
 namespace {
 
 using testing::check_elements;
@@ -80,8 +82,6 @@ struct Decorated {
 const Tensors point = {random_tensor({3}, 0.5, 2)};
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(graph_user_ops)
 
 BOOST_AUTO_TEST_CASE(an_op_of_the_users_own_is_differentiated_twice) {
   const Tensor x = {-1.0, 0.5, 3.0};

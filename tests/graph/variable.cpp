@@ -7,14 +7,14 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(graph_variable)
+
 namespace {
 
 using testing::check_elements;
 using testing::check_throws;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(graph_variable)
 
 BOOST_AUTO_TEST_CASE(reading_gives_the_same_leaf_until_the_next_assignment) {
   const Variable w(Tensor{1.0, 2.0}, "w");

@@ -6,6 +6,8 @@
 
 #include "tests/kernels/naive.hpp"
 
+BOOST_AUTO_TEST_SUITE(kernels_copy)
+
 namespace {
 
 using namespace xgrad;
@@ -48,8 +50,6 @@ Ints permuted(const Shape& shape, const std::vector<std::size_t>& order) {
   }
   return strides;
 }
-
-BOOST_AUTO_TEST_SUITE(kernels_copy)
 
 using ElementSizes = std::tuple<std::uint8_t, std::uint32_t, std::uint64_t>;
 

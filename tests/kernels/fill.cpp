@@ -7,6 +7,8 @@
 #include "autograd/array/dtype.hpp"
 #include "tests/kernels/naive.hpp"
 
+BOOST_AUTO_TEST_SUITE(kernels_fill)
+
 namespace {
 
 using namespace xgrad;
@@ -24,8 +26,6 @@ void for_each_dtype(const F& f) {
     dispatch(dtype, f);
   }
 }
-
-BOOST_AUTO_TEST_SUITE(kernels_fill)
 
 BOOST_AUTO_TEST_CASE(casts_between_all_types) {
   for (const std::size_t count : {1UL, 17UL, 40'001UL}) {

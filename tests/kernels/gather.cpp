@@ -9,6 +9,8 @@
 #include "tests/kernels/naive.hpp"
 #include "tests/runtime/threads.hpp"
 
+BOOST_AUTO_TEST_SUITE(kernels_gather)
+
 namespace {
 
 using namespace xgrad;
@@ -42,8 +44,6 @@ bool message_has(const F& call, const std::string& text) {
   }
   return false;
 }
-
-BOOST_AUTO_TEST_SUITE(kernels_gather)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(takes, T, decltype(std::tuple<std::uint8_t, float, double>())) {
   for (const Case& c : cases) {

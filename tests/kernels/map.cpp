@@ -9,6 +9,8 @@
 
 // How map reads its operands, stores its results and cuts its work; the primitives have tests of their own.
 
+BOOST_AUTO_TEST_SUITE(kernels_map)
+
 namespace {
 
 using namespace xgrad;
@@ -54,8 +56,6 @@ std::vector<T> count_up(std::size_t count) {
   }
   return elements;
 }
-
-BOOST_AUTO_TEST_SUITE(kernels_map)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(all_lengths, T, decltype(std::tuple<std::int32_t, std::int64_t, float, double>())) {
   for (const std::int64_t n : lengths) {

@@ -13,6 +13,8 @@
 
 // Instructions that are several primitives at once: the same bits as the primitives one after the other.
 
+BOOST_AUTO_TEST_SUITE(kernels_map_joined)
+
 namespace {
 
 using namespace xgrad;
@@ -134,8 +136,6 @@ std::vector<std::vector<T>> combinations(const std::vector<T>& numbers) {
   }
   return operands;
 }
-
-BOOST_AUTO_TEST_SUITE(kernels_map_joined)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(floating_numbers, T, decltype(std::tuple<float, double>())) {
   using Limits = std::numeric_limits<T>;

@@ -11,6 +11,8 @@
 
 // Every primitive in every compute type against C's mathematics in long double.
 
+BOOST_AUTO_TEST_SUITE(kernels_map_primitives)
+
 namespace {
 
 using namespace xgrad;
@@ -205,8 +207,6 @@ void check_binary_primitives() {
                                             << ": off by " << worst << " ulp");
   }
 }
-
-BOOST_AUTO_TEST_SUITE(kernels_map_primitives)
 
 BOOST_AUTO_TEST_CASE(one_operand_float32) { check_unary_primitives<float>(); }
 BOOST_AUTO_TEST_CASE(one_operand_float64) { check_unary_primitives<double>(); }

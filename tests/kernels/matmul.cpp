@@ -9,6 +9,8 @@
 #include "tests/kernels/naive.hpp"
 #include "tests/runtime/threads.hpp"
 
+BOOST_AUTO_TEST_SUITE(kernels_matmul)
+
 namespace {
 
 using namespace xgrad;
@@ -54,8 +56,6 @@ void check(const Product& p, bool transpose_a, bool transpose_b, bool accumulate
   BOOST_TEST(wrong == 0U, p.m << " x " << p.n << " x " << p.k << " transposed " << transpose_a << transpose_b
                               << " accumulating " << accumulate);
 }
-
-BOOST_AUTO_TEST_SUITE(kernels_matmul)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(all_layouts, T, decltype(std::tuple<float, double>())) {
   for (const Product& p : products) {

@@ -13,6 +13,8 @@
 
 // Calls of map that are prepared once: other buffers, parts of the iteration space, shared buffers.
 
+BOOST_AUTO_TEST_SUITE(kernels_prepared_map)
+
 namespace {
 
 using namespace xgrad;
@@ -47,8 +49,6 @@ void run(const PreparedMap& map, const std::vector<float>& x, const std::vector<
   void* const outputs[] = {out.data()};
   map.run(inputs, outputs);
 }
-
-BOOST_AUTO_TEST_SUITE(kernels_prepared_map)
 
 BOOST_AUTO_TEST_CASE(other_buffers_each_time) {
   for (const auto& [rows, columns] : {std::pair{1, 1}, {3, 10}, {64, 128}, {700, 77}, {90, 2500}}) {

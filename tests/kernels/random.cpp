@@ -10,6 +10,8 @@
 #include "tests/kernels/naive.hpp"
 #include "tests/runtime/threads.hpp"
 
+BOOST_AUTO_TEST_SUITE(kernels_random)
+
 namespace {
 
 using namespace xgrad;
@@ -49,8 +51,6 @@ double kolmogorov(std::vector<T> x, const F& distribution) {
 }
 
 constexpr std::size_t many = 1'000'000;
-
-BOOST_AUTO_TEST_SUITE(kernels_random)
 
 using Floating = std::tuple<float, double>;
 

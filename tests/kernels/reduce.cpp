@@ -11,6 +11,8 @@
 #include "tests/kernels/naive.hpp"
 #include "tests/runtime/threads.hpp"
 
+BOOST_AUTO_TEST_SUITE(kernels_reduce)
+
 namespace {
 
 using namespace xgrad;
@@ -92,8 +94,6 @@ void check(Reduction kind, double low, double high, double tolerance) {
     BOOST_TEST(worst <= tolerance * unit, s << ": off by " << worst);
   }
 }
-
-BOOST_AUTO_TEST_SUITE(kernels_reduce)
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(floating, T, decltype(std::tuple<float, double>())) {
   check<T>(Reduction::sum, -1, 1, 4);

@@ -6,11 +6,11 @@
 
 #include "autograd/kernels/kernels.hpp"
 
+BOOST_AUTO_TEST_SUITE(kernels_scan)
+
 namespace {
 
 using namespace xgrad;
-
-BOOST_AUTO_TEST_SUITE(kernels_scan)
 
 /// Rounding does not add up: the last of many float32 sums is as good as the first.
 BOOST_AUTO_TEST_CASE(long_sums) {

@@ -17,6 +17,8 @@
 #include "tests/datasets/temporary_folder.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_callbacks)
+
 namespace {
 
 using namespace xgrad;
@@ -24,6 +26,8 @@ using testing::check_throws;
 using testing::elements;
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
 
 /// A model of one weight, which is the number of the epoch after each epoch, and a validation loss that is given.
 struct Course : testing::TemporaryFolder {
@@ -53,11 +57,7 @@ struct Course : testing::TemporaryFolder {
   double weight() const { return model.weight().read().item(); }
 };
 
-}  // namespace
-
-BOOST_FIXTURE_TEST_SUITE(nn_callbacks, Course)
-
-BOOST_AUTO_TEST_CASE(early_stopping_restores_the_best_weights) {
+BOOST_FIXTURE_TEST_CASE(early_stopping_restores_the_best_weights, Course) {
   const nn::History history = run({3, 1, 2, 1, not_a_number, 0}, {nn::callbacks::early_stopping({.patience = 2})});
   BOOST_TEST(history.epochs.size() == 5u);
   BOOST_TEST(history.stopped == "validation_loss was best in epoch 2");
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(early_stopping_restores_the_best_weights) {
   check_throws<ValueError>([] { nn::callbacks::early_stopping({.patience = -1}); }, {"[early_stopping] ", "-1"});
 }
 
-BOOST_AUTO_TEST_CASE(early_stopping_restores_nothing_when_interrupted) {
+BOOST_FIXTURE_TEST_CASE(early_stopping_restores_nothing_when_interrupted, Course) {
   double last = 0;
   const nn::Callback press{.on_batch_end = [&](nn::TrainingState& training) {
     if (training.epoch == 3) {
@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(early_stopping_restores_nothing_when_interrupted) {
   BOOST_TEST(last != 2);
 }
 
-BOOST_AUTO_TEST_CASE(checkpoints_are_written_on_improvement) {
+BOOST_FIXTURE_TEST_CASE(checkpoints_are_written_on_improvement, Course) {
   const std::filesystem::path at = folder / "runs" / "best";
   std::vector<double> written;
   const nn::Callback look{
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(checkpoints_are_written_on_improvement) {
   check_throws<ValueError>([&] { run({1}, {nn::callbacks::checkpoint(at, {.monitor = "f1"})}); }, {"'f1'"});
 }
 
-BOOST_AUTO_TEST_CASE(schedules_run_per_step_and_per_epoch) {
+BOOST_FIXTURE_TEST_CASE(schedules_run_per_step_and_per_epoch, Course) {
   const nn::Schedule halves = [](std::int64_t step) { return 1 / std::pow(2, step); };
   run({1, 1}, {nn::callbacks::schedule(halves)});
   BOOST_TEST((rates == std::vector<double>{1, 1 / 2., 1 / 4., 1 / 8., 1 / 16., 1 / 32.}));
@@ -115,14 +115,14 @@ BOOST_AUTO_TEST_CASE(schedules_run_per_step_and_per_epoch) {
   BOOST_TEST((rates == std::vector<double>{1, 1, 1, 1 / 2., 1 / 2., 1 / 2.}));
 }
 
-BOOST_AUTO_TEST_CASE(the_rate_falls_on_a_plateau) {
+BOOST_FIXTURE_TEST_CASE(the_rate_falls_on_a_plateau, Course) {
   const auto plateau = nn::callbacks::reduce_on_plateau({.factor = 0.5, .patience = 0});
   const nn::History history = run({3, 2, 2, 1}, {plateau});
   BOOST_TEST((history["learning_rate"] == std::vector<double>{0.5, 0.5, 0.5, 0.25}));
   check_throws<ValueError>([] { nn::callbacks::reduce_on_plateau({.factor = 2}); }, {"callbacks.cpp:"});
 }
 
-BOOST_AUTO_TEST_CASE(callbacks_are_called_in_order) {
+BOOST_FIXTURE_TEST_CASE(callbacks_are_called_in_order, Course) {
   std::string calls;
   const auto note = [&](char what) { return [&calls, what](nn::TrainingState&) { calls += what; }; };
   const nn::Callback all{note('('), note('<'), note('b'), note('.'), note('>'), note(')')};
@@ -137,7 +137,7 @@ BOOST_AUTO_TEST_CASE(callbacks_are_called_in_order) {
   BOOST_TEST(history.epochs.size() == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(logs_have_a_line_per_epoch) {
+BOOST_FIXTURE_TEST_CASE(logs_have_a_line_per_epoch, Course) {
   const std::filesystem::path csv = folder / "log.csv", json = folder / "log.jsonl";
   const nn::History history = run({0.25, not_a_number}, {nn::callbacks::csv_log(csv), nn::callbacks::json_log(json)});
   std::istringstream lines(testing::read_bytes(csv));
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(logs_have_a_line_per_epoch) {
   check_throws<FileError>([&] { run({1}, {nn::callbacks::json_log(folder)}); }, {"[json_log] "});
 }
 
-BOOST_AUTO_TEST_CASE(names_in_logs_are_quoted) {
+BOOST_FIXTURE_TEST_CASE(names_in_logs_are_quoted, Course) {
   const std::filesystem::path csv = folder / "log.csv", json = folder / "log.jsonl";
   const nn::Callback name{.on_start = [](nn::TrainingState& training) { training.scores.set("a \"b\", c", 7); }};
   run({0.25}, {name, nn::callbacks::csv_log(csv)});
@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(names_in_logs_are_quoted) {
   BOOST_TEST(nlohmann::json::parse(testing::read_bytes(json))["\\ \t \"é\""].get<double>() == 1e300);
 }
 
-BOOST_AUTO_TEST_CASE(progress_is_a_line_or_a_bar) {
+BOOST_FIXTURE_TEST_CASE(progress_is_a_line_or_a_bar, Course) {
   std::string shown;
   const nn::Write write = [&](const std::string& text) { shown += text; };
   const nn::Module module = model;

@@ -11,11 +11,15 @@
 #include "tests/datasets/temporary_folder.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_checkpoint)
+
 namespace {
 
 using namespace xgrad;
 using testing::check_throws;
 using testing::elements;
+
+}  // namespace
 
 struct Files : testing::TemporaryFolder {
   nn::Sequential model{nn::Dense(2, 3), nn::BatchNorm(3)};
@@ -26,11 +30,7 @@ struct Files : testing::TemporaryFolder {
   }
 };
 
-}  // namespace
-
-BOOST_FIXTURE_TEST_SUITE(nn_checkpoint, Files)
-
-BOOST_AUTO_TEST_CASE(a_state_comes_back) {
+BOOST_FIXTURE_TEST_CASE(a_state_comes_back, Files) {
   model.initialize(random::Key(3));
   nn::write_state(at, model.state());
   nn::write_state(folder / "state/", model.state());  // the same folder
@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(a_state_comes_back) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_state_replaces_another_as_a_whole) {
+BOOST_FIXTURE_TEST_CASE(a_state_replaces_another_as_a_whole, Files) {
   nn::write_state(at, {{"old", ones({2}).array()}});
   nn::write_state(at, {{"new", ones({3}).array()}});
   const nn::State state = nn::read_state(at);
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(a_state_replaces_another_as_a_whole) {
   BOOST_TEST(entries() == 1);
 }
 
-BOOST_AUTO_TEST_CASE(broken_states_are_refused) {
+BOOST_FIXTURE_TEST_CASE(broken_states_are_refused, Files) {
   check_throws<FileError>([&] { nn::read_state(at); }, {"[read_state] ", "state", "checkpoint.cpp:"});
   std::filesystem::create_directory(at);
   check_throws<FileError>([&] { nn::read_state(at); }, {"[read_state] ", "no NPY files"});
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(broken_states_are_refused) {
   check_throws<ValueError>([&] { model.load_state(nn::read_state(at)); }, {"[load_state] ", "'0.weight'"});
 }
 
-BOOST_AUTO_TEST_CASE(what_is_no_state_is_not_replaced) {
+BOOST_FIXTURE_TEST_CASE(what_is_no_state_is_not_replaced, Files) {
   std::filesystem::create_directory(at);
   std::ofstream(at / "letter.txt") << "dear";
   check_throws<FileError>([&] { nn::write_state(at, model.state()); }, {"[write_state] ", "another name"});

@@ -14,6 +14,8 @@
 #include "nn/nn.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_classification_losses)
+
 namespace {
 
 using namespace xgrad;
@@ -94,8 +96,6 @@ void check_derivatives(const nn::CrossEntropyOptions& options) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(nn_classification_losses)
 
 BOOST_AUTO_TEST_CASE(cross_entropy_matches_its_definition) {
   const double expected = naive_cross_entropy(elements(logits()));

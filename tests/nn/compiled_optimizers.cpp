@@ -11,6 +11,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(nn_compiled_optimizers)
+
 namespace {
 
 using Make = std::function<std::unique_ptr<nn::Optimizer>(const nn::Variables&)>;
@@ -48,8 +50,6 @@ Outcome train(const Make& make, bool compiled) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(nn_compiled_optimizers)
 
 BOOST_AUTO_TEST_CASE(every_optimizer_trains_alike_compiled_and_define_by_run) {
   const Make all[] = {maker<nn::SGD>(),     maker<nn::Lion>(),    maker<nn::Adam>(),  maker<nn::AdamW>(),

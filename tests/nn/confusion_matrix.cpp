@@ -9,6 +9,8 @@
 #include "autograd/ops/ops.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_confusion_matrix)
+
 namespace {
 
 using namespace xgrad;
@@ -35,8 +37,6 @@ nn::ConfusionMatrix hand_counted() {
 void check_close(double actual, double expected) { BOOST_TEST(std::abs(actual - expected) < 1e-15); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(nn_confusion_matrix)
 
 BOOST_AUTO_TEST_CASE(confusion_matrix_counts_pairs) {
   const nn::ConfusionMatrix matrix = hand_counted();

@@ -11,6 +11,8 @@
 #include "nn/activations.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_dense)
+
 namespace {
 
 using namespace xgrad;
@@ -42,8 +44,6 @@ void check_forward(DType dtype, double tolerance) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(nn_dense)
 
 BOOST_AUTO_TEST_CASE(forward_matches_xtensor_blas) {
   check_forward<double>(DType::float64, 1e-14);

@@ -8,6 +8,8 @@
 #include "tests/runtime/threads.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_determinism)
+
 namespace {
 
 using namespace xgrad;
@@ -51,8 +53,6 @@ void check_all_runs(const Options& options) {
   }
   BOOST_TEST(train<Optimizer>(2, 8, options).hash != one.hash);
 }
-
-BOOST_AUTO_TEST_SUITE(nn_determinism)
 
 BOOST_AUTO_TEST_CASE(sgd_with_momentum_has_the_same_bits_on_any_number_of_threads) {
   check_all_runs<nn::SGD>(nn::SGDOptions{.learning_rate = 0.05, .momentum = 0.9});

@@ -9,6 +9,8 @@
 #include "nn/nn.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_gradients)
+
 namespace {
 
 using namespace xgrad;
@@ -17,8 +19,6 @@ using testing::check_throws;
 using testing::elements;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(nn_gradients)
 
 BOOST_AUTO_TEST_CASE(values_are_limited_each_by_itself) {
   const Tensors clipped = nn::clip_by_value({Tensor{-3.0, 0.5, 2.0}, Tensor{{0.1F, 7.0F}}}, 1.5);

@@ -10,6 +10,8 @@
 #include "autograd/ops/ops.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_initializers)
+
 namespace {
 
 using namespace xgrad;
@@ -83,8 +85,6 @@ const std::array<nn::Initializer, 7> by_fans = {
     nn::init::lecun_uniform,  nn::init::lecun_normal,  nn::init::orthogonal()};
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(nn_initializers)
 
 BOOST_AUTO_TEST_CASE(glorot_uniform_range_and_variance) { check_uniform(nn::init::glorot_uniform, glorot); }
 BOOST_AUTO_TEST_CASE(glorot_normal_variance) { check_normal(nn::init::glorot_normal, glorot); }

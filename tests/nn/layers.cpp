@@ -12,6 +12,8 @@
 #include "nn/nn.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_layers)
+
 namespace {
 
 using namespace xgrad;
@@ -55,8 +57,6 @@ std::vector<Activation> activations() {
 const nn::Training training(random::Key(7));
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(nn_layers)
 
 BOOST_AUTO_TEST_CASE(activations_by_their_definitions) {
   const Tensor x = random_tensor({3, 4}, -3, 3);

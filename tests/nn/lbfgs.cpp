@@ -11,6 +11,8 @@
 #include "autograd/transforms/grad.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_lbfgs)
+
 namespace {
 
 using namespace xgrad;
@@ -53,8 +55,6 @@ Tensor bfgs_direction(const std::vector<Tensor>& s, const std::vector<Tensor>& y
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(nn_lbfgs)
 
 BOOST_AUTO_TEST_CASE(finds_the_minimum_of_rosenbrocks_function) {
   for (const std::int64_t n : {2, 20}) {

@@ -11,6 +11,8 @@
 #include "autograd/transforms/grad.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_losses)
+
 namespace {
 
 using namespace xgrad;
@@ -57,8 +59,6 @@ Tensor signs() { return sign(targets()).detach(); }
 double sigmoid_of(double x) { return 1 / (1 + std::exp(-x)); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(nn_losses)
 
 BOOST_AUTO_TEST_CASE(mse_by_its_definition) {
   const Loss loss = [](const Tensor& p, const Tensor& t, Reduction r) { return nn::mse(p, t, r); };

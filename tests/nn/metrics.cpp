@@ -10,6 +10,8 @@
 #include "nn/losses.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_metrics)
+
 namespace {
 
 using namespace xgrad;
@@ -46,8 +48,6 @@ static_assert(nn::MetricLike<LargestError> && nn::MetricLike<nn::F1> && nn::Metr
               nn::MetricLike<nn::Accuracy> && nn::MetricLike<nn::Metric> && !nn::MetricLike<nn::ConfusionMatrix>);
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(nn_metrics)
 
 BOOST_AUTO_TEST_CASE(accuracy_counts_rows_whose_largest_score_is_the_label) {
   const Tensor scores = {{0.1, 0.9, 0.0}, {5.0, -1.0, 4.0}, {0.0, 0.0, 1.0}, {2.0, 2.0, 1.0}};

@@ -8,6 +8,8 @@
 #include "nn/nn.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_model)
+
 namespace {
 
 using namespace xgrad;
@@ -47,8 +49,6 @@ nn::Sequential classifier() { return nn::Sequential(nn::Dense(4, 3), nn::BatchNo
 const Tensor samples = {{0.5F, -1.0F, 2.0F, 1.5F}, {1.0F, 0.25F, -0.5F, 3.0F}, {-1.0F, 0.5F, 0.0F, 1.0F}};
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(nn_model)
 
 BOOST_AUTO_TEST_CASE(the_mode_reaches_every_layer) {
   const nn::Sequential model{nn::Sequential{Doubler(), nn::Tanh()}, nn::Residual{Doubler()}};

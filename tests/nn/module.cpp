@@ -11,6 +11,8 @@
 #include "nn/nn.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_module)
+
 namespace {
 
 using namespace xgrad;
@@ -78,8 +80,6 @@ struct Plain {
 const Tensor samples = {{0.5F, -1.0F, 2.0F, 1.5F}, {1.0F, 0.25F, -0.5F, 3.0F}};
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(nn_module)
 
 BOOST_AUTO_TEST_CASE(parameters_are_named_in_order) {
   const nn::Sequential model = classifier();

@@ -7,6 +7,8 @@
 #include "autograd/ops/ops.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_moving_average)
+
 namespace {
 
 using namespace xgrad;
@@ -14,8 +16,6 @@ using testing::check_elements;
 using testing::check_throws;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(nn_moving_average)
 
 // The first update copies, as PyTorch's averaged model does; then a = d a + (1 - d) w.
 BOOST_AUTO_TEST_CASE(averages_follow_the_weights) {

@@ -12,6 +12,8 @@
 #include "nn/nn.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_normalization)
+
 namespace {
 
 using namespace xgrad;
@@ -61,8 +63,6 @@ void shake(const L& layer) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(nn_normalization)
 
 BOOST_AUTO_TEST_CASE(layer_norm_by_its_definition) {
   const nn::LayerNorm norm(4, {.dtype = DType::float64});

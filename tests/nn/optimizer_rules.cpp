@@ -11,6 +11,8 @@
 
 // Every update rule against a loop over plain numbers, written down from the papers.
 
+BOOST_AUTO_TEST_SUITE(nn_optimizer_rules)
+
 namespace {
 
 using namespace xgrad;
@@ -49,8 +51,6 @@ void check_rule(const Options& options, const Rule& rule, int steps = 20) {
 double power(double base, int exponent) { return std::pow(base, exponent); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(nn_optimizer_rules)
 
 BOOST_AUTO_TEST_CASE(sgd_with_all_but_nesterov) {
   check_rule<nn::SGD>(nn::SGDOptions{.learning_rate = 0.01, .momentum = 0.8, .dampening = 0.4, .weight_decay = 0.2},

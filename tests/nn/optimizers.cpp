@@ -17,6 +17,8 @@
 #include "tests/testing.hpp"
 #include "valley.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_optimizers)
+
 namespace {
 
 using namespace xgrad;
@@ -73,8 +75,6 @@ constexpr std::array optimizer_names = {"sgd",   "lion",  "adam",    "adamw",   
                                         "nadam", "radam", "rmsprop", "adagrad", "adadelta"};
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(nn_optimizers)
 
 BOOST_AUTO_TEST_CASE(sgd_matches_reference) {
   check_trajectory<nn::SGD>(nn::SGDOptions{.learning_rate = 0.01},

@@ -5,6 +5,8 @@
 #include "nn/nn.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_parameter_groups)
+
 namespace {
 
 using namespace xgrad;
@@ -14,8 +16,6 @@ using testing::check_throws;
 Variable make(double value, const std::string& name) { return Variable(Tensor(value), name); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(nn_parameter_groups)
 
 BOOST_AUTO_TEST_CASE(groups_have_numbers_of_their_own) {
   const nn::Variables weights = {make(2, "a"), make(4, "b")};

@@ -10,6 +10,8 @@
 #include "nn/nn.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_schedules)
+
 namespace {
 
 using namespace xgrad;
@@ -26,8 +28,6 @@ void check(const nn::Schedule& schedule, const std::vector<double>& expected) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(nn_schedules)
 
 BOOST_AUTO_TEST_CASE(constant_stays) { check(constant(0.3), {0.3, 0.3, 0.3}); }
 

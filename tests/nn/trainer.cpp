@@ -13,6 +13,8 @@
 #include "nn/nn.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(nn_trainer)
+
 namespace {
 
 using namespace xgrad;
@@ -53,8 +55,6 @@ volatile std::sig_atomic_t signals_of_the_user = 0;
 void count_signal(int) { signals_of_the_user = signals_of_the_user + 1; }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(nn_trainer)
 
 BOOST_AUTO_TEST_CASE(fit_does_what_a_loop_does) {
   const nn::Sequential by_hand = make_model();

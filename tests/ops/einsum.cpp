@@ -14,6 +14,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(ops_einsum)
+
 namespace {
 
 using testing::check_elements;
@@ -38,8 +40,6 @@ std::int64_t largest_size(const Tensor& result) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(ops_einsum)
 
 BOOST_AUTO_TEST_CASE(products_of_matrices_are_one_product_without_copies) {
   const Tensor a = random_tensor({3, 4});

@@ -10,6 +10,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(ops_indexing)
+
 namespace {
 
 using testing::check_elements;
@@ -57,8 +59,6 @@ void check_gradient(const Tensor& x, const Tensor& selected) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(ops_indexing)
 
 BOOST_AUTO_TEST_CASE(every_range_selects_what_python_selects) {
   for (const std::int64_t size : {0, 1, 5}) {

@@ -13,6 +13,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(ops_cholesky)
+
 namespace {
 
 using testing::check_elements;
@@ -114,8 +116,6 @@ MatrixFunction loss_of(const MatrixFunction& factor) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(ops_cholesky)
 
 BOOST_AUTO_TEST_CASE(gradients_are_those_of_the_formula) {
   for_each_matrix([](const Tensor& a, const Tensor& ct, double tolerance) {

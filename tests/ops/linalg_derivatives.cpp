@@ -12,6 +12,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(ops_linalg)
+
 namespace {
 
 using testing::check_elements;
@@ -182,8 +184,6 @@ void check_float32(const Function& function) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(ops_linalg)
 
 BOOST_AUTO_TEST_SUITE(gradients)
 const testing::CasePerRow cases(functions(), &Function::name, check_gradients);

@@ -10,6 +10,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(ops_linalg)
+
 namespace {
 
 using testing::check_elements;
@@ -71,8 +73,6 @@ const std::vector<std::pair<std::int64_t, std::int64_t>> rectangles = {
     {0, 0}, {1, 1}, {5, 5}, {5, 3}, {3, 5}, {7, 1}, {1, 7}, {4, 0}, {0, 4}, {70, 40}, {40, 70}};
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(ops_linalg)
 
 BOOST_AUTO_TEST_CASE(cholesky_factors) {
   for_each_shape(squares, [](const Shape& shape, DType dtype) {

@@ -9,6 +9,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(ops_linalg)
+
 namespace {
 
 using testing::check_elements;
@@ -85,8 +87,6 @@ std::vector<double> cofactors_of(const Tensor& matrix) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(ops_linalg)
 
 BOOST_AUTO_TEST_CASE(a_matrix_times_its_inverse_is_the_identity) {
   for_each_case([](const Tensor& a, const Shape&, std::int64_t n) {

@@ -10,6 +10,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(ops_linalg)
+
 namespace {
 
 using testing::check_elements;
@@ -27,8 +29,6 @@ std::vector<double> numbers(const E& array) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(ops_linalg)
 
 BOOST_AUTO_TEST_CASE(values_are_those_of_xtensor_blas) {
   for (const std::int64_t n : {1, 2, 7, 40}) {

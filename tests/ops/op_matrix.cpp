@@ -16,6 +16,8 @@
 
 namespace xgrad::op_table {
 
+BOOST_AUTO_TEST_SUITE(ops_op_matrix)
+
 namespace {
 
 using testing::every_dtype;
@@ -234,8 +236,6 @@ class OpaqueNames final : public AttributeVisitor {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(ops_op_matrix)
 
 // So that graphs can be written down in any language.
 BOOST_AUTO_TEST_CASE(every_attribute_is_of_a_known_type) {

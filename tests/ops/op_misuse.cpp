@@ -8,6 +8,8 @@
 
 namespace xgrad::op_misuse {
 
+BOOST_AUTO_TEST_SUITE(ops_misuse)
+
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -207,7 +209,6 @@ void check(const Misuse& misuse) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(ops_misuse)
 const testing::CasePerRow cases(
     all_misuses(), [](const Misuse& misuse) { return misuse.op + "_" + std::to_string(&misuse - &all_misuses()[0]); },
     check);

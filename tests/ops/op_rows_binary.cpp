@@ -2,7 +2,7 @@
 
 #include "op_table.hpp"
 
-namespace xgrad::op_table {
+namespace xgrad::op_table::binary_ops {
 
 namespace {
 
@@ -130,7 +130,7 @@ Row where_row() {
 
 }  // namespace
 
-Rows binary_rows() {
+Rows rows() {
   Rows rows = arithmetic();
   const Rows more = comparisons();
   rows.insert(rows.end(), more.begin(), more.end());
@@ -138,4 +138,4 @@ Rows binary_rows() {
   return rows;
 }
 
-}  // namespace xgrad::op_table
+}  // namespace xgrad::op_table::binary_ops

@@ -6,7 +6,7 @@
 
 #include "op_table.hpp"
 
-namespace xgrad::op_table {
+namespace xgrad::op_table::contraction_ops {
 
 namespace {
 
@@ -176,7 +176,7 @@ Rows tensordot_rows() {
 
 }  // namespace
 
-Rows contraction_rows() {
+Rows rows() {
   Rows rows = {
       {"outer",
        "",
@@ -225,4 +225,4 @@ Rows contraction_rows() {
   return rows;
 }
 
-}  // namespace xgrad::op_table
+}  // namespace xgrad::op_table::contraction_ops

@@ -1,7 +1,7 @@
 
 #include "op_table.hpp"
 
-namespace xgrad::op_table {
+namespace xgrad::op_table::layout_ops {
 
 namespace {
 
@@ -370,7 +370,7 @@ Rows made_from_numbers() {
 
 }  // namespace
 
-Rows layout_rows() {
+Rows rows() {
   Rows rows = rearrangements();
   for (const Rows& more : {selections(), products(), made_from_numbers()}) {
     rows.insert(rows.end(), more.begin(), more.end());
@@ -378,4 +378,4 @@ Rows layout_rows() {
   return rows;
 }
 
-}  // namespace xgrad::op_table
+}  // namespace xgrad::op_table::layout_ops

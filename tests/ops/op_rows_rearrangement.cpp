@@ -3,7 +3,7 @@
 
 #include "op_table.hpp"
 
-namespace xgrad::op_table {
+namespace xgrad::op_table::rearrangement_ops {
 
 namespace {
 
@@ -351,7 +351,7 @@ Rows made_from_numbers() {
 
 }  // namespace
 
-Rows rearrangement_rows() {
+Rows rows() {
   Rows rows = scans();
   for (const Rows& more : {moves(), indexed(), made_from_numbers()}) {
     rows.insert(rows.end(), more.begin(), more.end());
@@ -359,4 +359,4 @@ Rows rearrangement_rows() {
   return rows;
 }
 
-}  // namespace xgrad::op_table
+}  // namespace xgrad::op_table::rearrangement_ops

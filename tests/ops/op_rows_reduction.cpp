@@ -4,7 +4,7 @@
 
 #include "op_table.hpp"
 
-namespace xgrad::op_table {
+namespace xgrad::op_table::reduction_ops {
 
 namespace {
 
@@ -118,7 +118,7 @@ Rows along_an_axis() {
 
 }  // namespace
 
-Rows reduction_rows() {
+Rows rows() {
   using enum Derivative;
   Rows rows = along_an_axis();
   for (const Rows& more : {
@@ -141,4 +141,4 @@ Rows reduction_rows() {
   return rows;
 }
 
-}  // namespace xgrad::op_table
+}  // namespace xgrad::op_table::reduction_ops

@@ -3,7 +3,7 @@
 
 #include "op_table.hpp"
 
-namespace xgrad::op_table {
+namespace xgrad::op_table::unary_ops {
 
 namespace {
 
@@ -189,7 +189,7 @@ Rows steps_and_tests() {
 
 }  // namespace
 
-Rows unary_rows() {
+Rows rows() {
   Rows rows = mathematics();
   for (const Rows& more : {activations(), steps_and_tests()}) {
     rows.insert(rows.end(), more.begin(), more.end());
@@ -197,4 +197,4 @@ Rows unary_rows() {
   return rows;
 }
 
-}  // namespace xgrad::op_table
+}  // namespace xgrad::op_table::unary_ops

@@ -61,8 +61,8 @@ double as_element(double x, DType dtype) {
 const Rows& all_rows() {
   static const Rows rows = [] {
     Rows result;
-    for (const Rows& family :
-         {unary_rows(), binary_rows(), reduction_rows(), layout_rows(), contraction_rows(), rearrangement_rows()}) {
+    for (const Rows& family : {unary_ops::rows(), binary_ops::rows(), reduction_ops::rows(), layout_ops::rows(),
+                               contraction_ops::rows(), rearrangement_ops::rows()}) {
       result.insert(result.end(), family.begin(), family.end());
     }
     return result;
@@ -104,6 +104,8 @@ Tensors make_inputs(const std::vector<Input>& inputs, DType dtype) {
   }
   return result;
 }
+
+BOOST_AUTO_TEST_SUITE(ops_table)
 
 namespace {
 
@@ -227,8 +229,6 @@ void check_derivatives(const Row& row) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(ops_table)
-
 BOOST_AUTO_TEST_SUITE(values)
 const testing::CasePerRow cases(all_rows(), &Row::name, check_values);
 BOOST_AUTO_TEST_SUITE_END()
@@ -272,7 +272,7 @@ BOOST_AUTO_TEST_CASE(every_public_op_has_a_row) {
 }
 
 BOOST_AUTO_TEST_CASE(operands_that_do_not_broadcast_are_refused) {
-  for (const Row& row : binary_rows()) {
+  for (const Row& row : binary_ops::rows()) {
     if (row.cases[0].size() == 2) {
       const DType dtype = row.takes == Takes::booleans ? DType::boolean : DType::float32;
       const Tensors x = {zeros({2, 3}, dtype), zeros({4}, dtype)};

@@ -64,12 +64,24 @@ struct Row {
 
 using Rows = std::vector<Row>;
 
-Rows unary_rows();
-Rows binary_rows();
-Rows reduction_rows();
-Rows layout_rows();
-Rows contraction_rows();
-Rows rearrangement_rows();
+namespace unary_ops {
+Rows rows();
+}
+namespace binary_ops {
+Rows rows();
+}
+namespace reduction_ops {
+Rows rows();
+}
+namespace layout_ops {
+Rows rows();
+}
+namespace contraction_ops {
+Rows rows();
+}
+namespace rearrangement_ops {
+Rows rows();
+}
 
 /// The rows of all families.
 const Rows& all_rows();

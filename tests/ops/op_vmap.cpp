@@ -9,6 +9,8 @@
 
 namespace xgrad::op_table {
 
+BOOST_AUTO_TEST_SUITE(ops_op_vmaps)
+
 namespace {
 
 constexpr std::int64_t samples = 3;
@@ -71,7 +73,6 @@ void check_vmap(const Row& row) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(ops_op_vmaps)
 const testing::CasePerRow cases(tensor_rows(), &Row::name, check_vmap);
 BOOST_AUTO_TEST_SUITE_END()
 

@@ -15,6 +15,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(ops_random)
+
 namespace {
 
 using random::Key;
@@ -52,8 +54,6 @@ std::vector<double> drawn(const Key& key) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(ops_random)
 
 BOOST_AUTO_TEST_CASE(numbers_follow_from_the_key_alone) {
   const Key key(42);

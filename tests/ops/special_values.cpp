@@ -13,6 +13,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(ops_special_values)
+
 namespace {
 
 using testing::check_elements;
@@ -290,8 +292,6 @@ void check_higher(const Higher& higher) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(ops_special_values)
 
 const testing::CasePerRow cases(specials(), &Special::name, check);
 const testing::CasePerRow higher_cases(

@@ -13,6 +13,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(ops_xtensor_op)
+
 namespace {
 
 using testing::check_elements;
@@ -33,8 +35,6 @@ const auto dot = xtensor_op<double>(
     [](const std::vector<Shape>&) { return Shape{}; });
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(ops_xtensor_op)
 
 BOOST_AUTO_TEST_CASE(computes_and_differentiates) {
   const Tensor x = {-1.0, 0.0, 3.0};
@@ -87,6 +87,9 @@ BOOST_AUTO_TEST_CASE(wrong_dtypes_and_shapes_are_errors) {
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(ops_check_op)
+
+using testing::check_throws;
+using testing::random_tensor;
 
 BOOST_AUTO_TEST_CASE(a_right_op_passes) {
   const auto call = [](const Tensors& x) { return silu(x[0]) * x[1]; };

@@ -14,6 +14,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(plan_compile)
+
 namespace {
 
 using testing::check_elements;
@@ -52,8 +54,6 @@ void check_same_as_define_by_run(const F& f) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(plan_compile)
 
 BOOST_AUTO_TEST_CASE(a_function_of_its_arguments_gives_the_same_values) {
   const auto f = [](const Tensor& x, const Tensor& y) { return sum(exp(x) * y, {1}); };

@@ -12,6 +12,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(plan_compile_errors)
+
 namespace {
 
 using detail::CellAccess;
@@ -41,8 +43,6 @@ Tensor next_uniform(const Variable& counter, const Shape& shape) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(plan_compile_errors)
 
 BOOST_AUTO_TEST_CASE(a_traced_tensor_has_no_value) {
   const Variable w(Tensor{1.0}, "w");

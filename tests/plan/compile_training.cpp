@@ -9,6 +9,8 @@
 #include "nn/nn.hpp"
 #include "tests/testing.hpp"
 
+BOOST_AUTO_TEST_SUITE(plan_compile_training)
+
 namespace {
 
 using namespace xgrad;
@@ -63,8 +65,6 @@ void check_training(const MakeOptimizer& make_optimizer) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(plan_compile_training)
 
 BOOST_AUTO_TEST_CASE(sgd_with_momentum_follows_define_by_run) {
   check_training([](const nn::Variables& parameters) {

@@ -9,6 +9,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(plan_compile_transforms)
+
 namespace {
 
 using testing::check_elements;
@@ -17,8 +19,6 @@ using testing::check_throws;
 Tensor cubes(const Tensor& x) { return sum(x * x * x); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(plan_compile_transforms)
 
 BOOST_AUTO_TEST_CASE(gradients_of_any_order_inside) {
   const Tensor x = {1.0, 2.0};

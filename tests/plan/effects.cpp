@@ -16,6 +16,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(plan_effects)
+
 namespace {
 
 using testing::check_elements;
@@ -78,8 +80,6 @@ std::string labels() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(plan_effects)
 
 BOOST_AUTO_TEST_CASE(what_has_elements_is_printed_at_once) {
   Printed printed;

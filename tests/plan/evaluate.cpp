@@ -16,6 +16,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(plan_evaluate)
+
 namespace {
 
 using testing::check_elements;
@@ -50,8 +52,6 @@ struct Both {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(plan_evaluate)
 
 BOOST_AUTO_TEST_CASE(outputs_that_nobody_wants_are_skipped) {
   const Tensor x = {1.0, 2.0};

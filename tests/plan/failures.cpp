@@ -16,6 +16,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(plan_failures)
+
 namespace {
 
 using detail::CellAccess;
@@ -104,8 +106,6 @@ void check_recovery(const std::vector<Variable>& variables, const std::function<
 const void* address(const Variable& variable) { return CellAccess::content(variable).data(); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(plan_failures)
 
 BOOST_AUTO_TEST_CASE(a_label_out_of_range_changes_no_weight_and_no_moment) {
   Training training;

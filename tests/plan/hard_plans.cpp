@@ -13,6 +13,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(plan_hard_plans)
+
 namespace {
 
 using testing::check_elements;
@@ -35,8 +37,6 @@ std::vector<double> product_of(const std::vector<double>& a, const std::vector<d
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(plan_hard_plans)
 
 BOOST_AUTO_TEST_CASE(a_variable_is_not_overwritten_while_rows_of_a_product_still_read_it) {
   constexpr std::int64_t n = 256;

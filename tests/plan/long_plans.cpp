@@ -20,6 +20,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(long_plans)
+
 namespace {
 
 using testing::check_elements;
@@ -100,8 +102,6 @@ Seconds measure(const Function& f) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(long_plans)
 
 BOOST_AUTO_TEST_CASE(compute_what_shorter_ones_do) {
   const Tensor x = start();

@@ -21,6 +21,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(plan_memory)
+
 namespace {
 
 std::size_t bytes_in_use() { return runtime::pool_status().in_use; }
@@ -130,8 +132,6 @@ Plan plan_of(const Network& network) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(plan_memory)
 
 BOOST_AUTO_TEST_CASE(the_peak_is_known_before_the_first_run) {
   for (const int threads : {1, 2, 3}) {

@@ -13,6 +13,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(plan_names)
+
 namespace {
 
 using testing::check_elements;
@@ -74,8 +76,6 @@ void check_negated() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(plan_names)
 
 BOOST_AUTO_TEST_CASE(maps_read_what_own_operations_compute) {
   check_negated<Name::cast>();

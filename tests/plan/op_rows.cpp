@@ -14,6 +14,8 @@
 
 namespace xgrad::op_table {
 
+BOOST_AUTO_TEST_SUITE(plan_op_rows)
+
 namespace {
 
 using testing::elements;
@@ -83,8 +85,6 @@ void check_row(const Row& row, DType dtype, const std::vector<Input>& inputs) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(plan_op_rows)
 
 BOOST_AUTO_TEST_CASE(every_op_computes_the_same_compiled_with_its_derivatives) {
   for (const Row& row : tensor_rows()) {

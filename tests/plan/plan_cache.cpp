@@ -19,6 +19,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(plan_cache)
+
 namespace {
 
 using testing::check_elements;
@@ -122,8 +124,6 @@ std::vector<double> expected_chain(std::vector<double> x, double slope) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(plan_cache)
 
 BOOST_AUTO_TEST_CASE(graphs_of_one_structure_share_a_plan) {
   const Tensor a = random_tensor({3, 5}, -1, 1, 1);

@@ -15,6 +15,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(plan_random_plans)
+
 namespace {
 
 using testing::GraphArguments;
@@ -155,8 +157,6 @@ void check_plans(unsigned seed, RandomGraph::Size size) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(plan_random_plans)
 
 BOOST_AUTO_TEST_CASE(small_graphs_give_the_same_with_every_pass_and_without_each) {
   for (unsigned seed = 1; seed <= 300; ++seed) {

@@ -23,6 +23,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(plan_reports)
+
 namespace {
 
 using testing::check_throws;
@@ -70,8 +72,6 @@ std::pair<std::set<std::string>, std::set<std::string>> nodes_of(const std::stri
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(plan_reports)
 
 BOOST_AUTO_TEST_CASE(the_text_names_formulas_shapes_places_and_lines_of_the_users) {
   const Variable w(random::normal(random::Key(1), {4, 3}) * 1.0, "w");

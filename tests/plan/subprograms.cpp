@@ -17,6 +17,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(plan_subprograms)
+
 namespace {
 
 using testing::check_elements;
@@ -54,8 +56,6 @@ Tensor block(const Tensor& x, const Tensor& w) { return tanh(matmul(x, w)) + cum
 std::size_t peak_of(const Plan& plan) { return plan.peak_bytes(); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(plan_subprograms)
 
 BOOST_AUTO_TEST_CASE(equal_functions_are_equal_programs) {
   const std::vector<Spec> specs = {{{3}, DType::float64}};

@@ -10,6 +10,8 @@
 /// \file
 /// Compiled training has the same bits on any number of threads, and again.
 
+BOOST_AUTO_TEST_SUITE(plan_threads)
+
 namespace {
 
 using namespace xgrad;
@@ -50,8 +52,6 @@ void check_all_runs(const Options& options) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(plan_threads)
 
 BOOST_AUTO_TEST_CASE(compiled_sgd_has_the_same_bits_on_any_number_of_threads) {
   check_all_runs<nn::SGD>(nn::SGDOptions{.learning_rate = 0.05, .momentum = 0.9});

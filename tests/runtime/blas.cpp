@@ -14,11 +14,11 @@ void omp_set_num_threads(int count) __attribute__((weak));
 int omp_get_max_threads(void) __attribute__((weak));
 }
 
+BOOST_AUTO_TEST_SUITE(runtime_blas)
+
 namespace {
 
 using namespace xgrad;
-
-BOOST_AUTO_TEST_SUITE(runtime_blas)
 
 BOOST_AUTO_TEST_CASE(it_says_what_it_uses) {
   const runtime::BlasStatus& status = runtime::prepare_blas();

@@ -11,6 +11,8 @@
 
 #include "autograd/runtime/pool.hpp"
 
+BOOST_AUTO_TEST_SUITE(runtime_cache)
+
 namespace {
 
 using namespace xgrad;
@@ -24,8 +26,6 @@ std::string keys_in(Cache<int, int>& cache) {
   }
   return keys;
 }
-
-BOOST_AUTO_TEST_SUITE(runtime_cache)
 
 BOOST_AUTO_TEST_CASE(what_has_not_been_used_for_longest_goes_first) {
   Cache<int, int> cache(3);

@@ -7,6 +7,8 @@
 
 #include "tests/datasets/temporary_folder.hpp"
 
+BOOST_AUTO_TEST_SUITE(runtime_cpu)
+
 namespace {
 
 using namespace xgrad;
@@ -24,8 +26,6 @@ struct Groups : TemporaryFolder {
     return runtime::cpu_quota(folder / "membership", folder);
   }
 };
-
-BOOST_AUTO_TEST_SUITE(runtime_cpu)
 
 BOOST_AUTO_TEST_CASE(this_machine) {
   const runtime::CpuInfo info = runtime::cpu_info();

@@ -6,11 +6,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(runtime_hash)
+
 namespace {
 
 using namespace xgrad;
-
-BOOST_AUTO_TEST_SUITE(runtime_hash)
 
 // The numbers are part of what the functions promise: they were computed by another program.
 BOOST_AUTO_TEST_CASE(hashes_are_fixed_for_ever) {

@@ -8,11 +8,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+BOOST_AUTO_TEST_SUITE(runtime_pool)
+
 namespace {
 
 using namespace xgrad;
-
-BOOST_AUTO_TEST_SUITE(runtime_pool)
 
 BOOST_AUTO_TEST_CASE(blocks_are_aligned_and_large_enough) {
   for (std::size_t bytes = 0; bytes < 100'000; bytes += 1 + bytes / 7) {

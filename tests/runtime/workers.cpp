@@ -17,6 +17,8 @@
 #include "autograd/runtime/pool.hpp"
 #include "tests/runtime/threads.hpp"
 
+BOOST_AUTO_TEST_SUITE(runtime_workers)
+
 namespace {
 
 using namespace xgrad;
@@ -27,8 +29,6 @@ std::vector<std::atomic<int>> run_counts(std::int64_t pieces) {
   runtime::parallel_for(pieces, [&](std::int64_t piece) { ++counts[static_cast<std::size_t>(piece)]; });
   return counts;
 }
-
-BOOST_AUTO_TEST_SUITE(runtime_workers)
 
 BOOST_AUTO_TEST_CASE(every_piece_runs_once) {
   for (const int count : {1, 2, 3, 8}) {

@@ -16,6 +16,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(transforms_cost)
+
 namespace {
 
 using testing::random_tensor;
@@ -94,8 +96,6 @@ Tensors square_weights(std::size_t count, std::int64_t width) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(transforms_cost)
 
 BOOST_AUTO_TEST_CASE(work_is_counted_as_by_hand) {
   const Tensor x = random_tensor({64, 32});

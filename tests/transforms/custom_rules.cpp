@@ -10,6 +10,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(transforms_custom_rules)
+
 namespace {
 
 using testing::check_elements;
@@ -33,8 +35,6 @@ Tensor two_layers(const Tensor& x) { return tanh(sin(x) * exp(x)) * sum(x); }
 Tensor loss(const Tensor& x) { return sum(two_layers(x)); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(transforms_custom_rules)
 
 BOOST_AUTO_TEST_CASE(checkpoint_changes_no_derivative) {
   const Tensor x = {0.3, -0.7, 1.1};

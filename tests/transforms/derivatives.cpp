@@ -9,6 +9,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(transforms_derivatives)
+
 namespace {
 
 using testing::check_elements;
@@ -20,8 +22,6 @@ using testing::random_tensor;
 Tensor f(const Tensor& x) { return x[0] * x[0] * x[1] + sin(x[1]) + x[2] * x[2] * x[2]; }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(transforms_derivatives)
 
 BOOST_AUTO_TEST_CASE(jvp_is_the_derivative_along_the_tangent) {
   const Tensor x = {2.0, 3.0, 1.0};

@@ -11,6 +11,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(transforms_grad)
+
 namespace {
 
 using testing::check_elements;
@@ -20,8 +22,6 @@ std::size_t node_count(std::span<const Tensor> tensors) { return topological_ord
 std::size_t node_count(const Tensor& tensor) { return node_count(std::span(&tensor, 1)); }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(transforms_grad)
 
 BOOST_AUTO_TEST_CASE(gradients_of_tensors) {
   const Tensor x = {1.0, 2.0, 3.0};

@@ -14,6 +14,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(transforms_hard_cases)
+
 namespace {
 
 using testing::check_elements;
@@ -35,8 +37,6 @@ bool depends_on(const Node& node, const Tensor& source) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(transforms_hard_cases)
 
 BOOST_AUTO_TEST_CASE(a_derivative_inside_a_derivative_has_its_own_variable) {
   const auto f = [](const Tensor& x) { return x * grad([&](const Tensor& y) { return x * y; })(x); };

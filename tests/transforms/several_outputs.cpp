@@ -13,6 +13,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(transforms_several_outputs)
+
 namespace {
 
 using testing::check_elements;
@@ -43,8 +45,6 @@ Tensor recurrence(const Tensor& rows, const Tensor& start) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(transforms_several_outputs)
 
 BOOST_AUTO_TEST_CASE(vjp_adds_up_what_comes_from_each_output) {
   const Tensor x = random_tensor({3}, -1, 1, 1);

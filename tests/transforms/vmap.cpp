@@ -10,6 +10,8 @@
 
 namespace xgrad {
 
+BOOST_AUTO_TEST_SUITE(transforms_vmap)
+
 namespace {
 
 using testing::check_elements;
@@ -18,8 +20,6 @@ using testing::close;
 using testing::random_tensor;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(transforms_vmap)
 
 BOOST_AUTO_TEST_CASE(applies_the_function_to_every_sample) {
   const auto f = [](const Tensor& x) { return softmax(x) * sum(x); };
