@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-LIMIT = 480
+LIMIT = 300
 TRIES = 3
 SKIPPED = 77
 REFERENCE = pathlib.Path(__file__).resolve().parent / "install" / "xtensor_only.cpp"

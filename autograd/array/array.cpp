@@ -38,10 +38,23 @@ void Buffer::destroy(Buffer* buffer) {
   runtime::deallocate(buffer, block_bytes);
 }
 
+namespace {
+
+Ref<Buffer> allocate_elements(const Shape& shape, DType dtype) {
+  const std::size_t bytes = byte_count(shape, size_of(dtype));
+  try {
+    return Buffer::allocate(bytes);
+  } catch (const std::bad_alloc&) {
+    raise<MemoryError>("memory", phrase("{}{} takes {} bytes, which the system does not give; make it smaller, or free "
+                                        "what is not needed any more",
+                                        to_string(dtype), to_string(shape), bytes));
+  }
+}
+
+}  // namespace
+
 Array::Array(const Shape& shape, DType dtype)
-    : buffer_(Buffer::allocate(static_cast<std::size_t>(shape.element_count()) * size_of(dtype))),
-      shape_(shape),
-      dtype_(dtype) {}
+    : buffer_(allocate_elements(shape, dtype)), shape_(shape), dtype_(dtype) {}
 
 Array::Array(Ref<Buffer> buffer, const Shape& shape, DType dtype)
     : buffer_(std::move(buffer)), shape_(shape), dtype_(dtype) {}

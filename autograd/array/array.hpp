@@ -61,7 +61,7 @@ inline void drop_reference(const Buffer* buffer) {
 class Array {
  public:
   Array() = default;
-  /// Uninitialised elements.
+  /// Uninitialised elements. \throws ShapeError for a negative size, or for more than 2^63 bytes. \throws MemoryError.
   Array(const Shape& shape, DType dtype);
   /// The elements at the start of \p buffer, which has room for all of them.
   Array(Ref<Buffer> buffer, const Shape& shape, DType dtype);
@@ -116,10 +116,10 @@ template <class E>
 Array to_array(E&& expression);
 
 /// Reads memory of the caller's without copying it: the caller keeps \p data alive and unchanged for as long as any
-/// tensor made from it lives.
+/// tensor made from it lives. \throws ShapeError for a negative size.
 template <class T>
 Array borrow(const T* data, const Shape& shape) {
-  const auto bytes = static_cast<std::size_t>(shape.element_count()) * sizeof(T);
+  const std::size_t bytes = byte_count(shape, sizeof(T));
   return Array(Buffer::adopt(const_cast<T*>(data), bytes, nullptr, [](void*) {}), shape, dtype_of<T>());
 }
 

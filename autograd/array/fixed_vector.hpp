@@ -16,22 +16,22 @@ template <class T, std::size_t N>
 class FixedVector {
  public:
   template <class MakeItem>
-  FixedVector(std::size_t size, MakeItem&& make) : size_(static_cast<std::uint32_t>(size)) {
+  FixedVector(std::size_t size, MakeItem&& make) : size_(0) {
     if (size > N) {
       data_ = static_cast<T*>(::operator new(size * sizeof(T)));
     }
-    for (std::size_t i = 0; i < size; ++i) {
-      new (data_ + i) T(make(i));
+    try {
+      for (; size_ < size; ++size_) {
+        new (data_ + size_) T(make(std::size_t{size_}));
+      }
+    } catch (...) {
+      clear();
+      throw;
     }
   }
   FixedVector(const FixedVector&) = delete;
   FixedVector& operator=(const FixedVector&) = delete;
-  ~FixedVector() {
-    std::destroy_n(data_, size_);
-    if (size_ > N) {
-      ::operator delete(data_);
-    }
-  }
+  ~FixedVector() { clear(); }
 
   std::size_t size() const { return size_; }
   T& operator[](std::size_t i) { return data_[i]; }
@@ -40,6 +40,13 @@ class FixedVector {
   std::span<const T> span() const { return {data_, size_}; }
 
  private:
+  void clear() {
+    std::destroy_n(data_, size_);
+    if (data_ != reinterpret_cast<T*>(storage_)) {
+      ::operator delete(data_);
+    }
+  }
+
   alignas(T) std::byte storage_[N * sizeof(T)];
   T* data_ = reinterpret_cast<T*>(storage_);
   std::uint32_t size_;

@@ -9,15 +9,40 @@ namespace xgrad {
 
 std::int64_t Shape::element_count() const {
   std::int64_t count = 1;
+  bool empty = false;
   bool overflows = false;
   for (std::int64_t size : *this) {
     overflows = __builtin_mul_overflow(count, size, &count) || overflows;
+    empty = empty || size == 0;
+  }
+  if (empty) {
+    return 0;
   }
   if (overflows) {
     raise<ShapeError>(
         "shape", phrase("a tensor of shape {} would have more than 2^63 elements; make it smaller", to_string(*this)));
   }
   return count;
+}
+
+std::size_t byte_count(const Shape& shape, std::size_t element_bytes) {
+  auto bytes = static_cast<std::int64_t>(element_bytes);
+  bool empty = false;
+  bool overflows = false;
+  for (const std::int64_t size : shape) {
+    if (size < 0) {
+      require_sizes("shape", shape);
+    }
+    empty = empty || size == 0;
+    overflows = __builtin_mul_overflow(bytes, size, &bytes) || overflows;
+  }
+  if (overflows && !empty) {
+    raise<ShapeError>("shape",
+                      phrase("a tensor of shape {} would take 2^63 bytes or more, at {} bytes an element; make "
+                             "it smaller",
+                             to_string(shape), element_bytes));
+  }
+  return empty ? 0 : static_cast<std::size_t>(bytes);
 }
 
 std::size_t normalize_axis(std::string_view op, std::int64_t axis, std::size_t ndim) {
@@ -96,7 +121,7 @@ Ints row_major_strides(const Shape& shape) {
   std::int64_t stride = 1;
   for (std::size_t i = shape.ndim(); i-- > 0;) {
     strides[i] = stride;
-    stride *= shape[i];
+    static_cast<void>(__builtin_mul_overflow(stride, shape[i], &stride));  // only of what has no elements
   }
   return strides;
 }

@@ -54,6 +54,10 @@ Ints normalize_axes(std::string_view op, const Axes& axes, std::size_t ndim);
 /// \throws ShapeError `[op]` naming both shapes and the axis that does not fit.
 Shape broadcast_shapes(std::string_view op, const Shape& a, const Shape& b);
 
+/// Bytes that elements of \p element_bytes take. Where this does not throw, no offset of an element wraps.
+/// \throws ShapeError when a size is negative, or when it is 2^63 or more.
+std::size_t byte_count(const Shape& shape, std::size_t element_bytes);
+
 /// Checks a shape that the user gave. \throws ShapeError `[op]` when a size is negative.
 void require_sizes(std::string_view op, const Shape& shape);
 

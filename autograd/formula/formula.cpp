@@ -11,8 +11,8 @@
 #include "autograd/formula/pieces.hpp"
 #include "autograd/formula/text.hpp"
 #include "autograd/runtime/cache.hpp"
+#include "autograd/runtime/fork.hpp"
 #include "autograd/runtime/hash.hpp"
-#include "autograd/runtime/spin_lock.hpp"
 
 namespace xgrad {
 
@@ -53,7 +53,6 @@ struct Formula::Shared {
   std::uint64_t hash;
   detail::FormulaKinds kinds;
   detail::MapCode code;
-  mutable runtime::SpinLock lock;  // of the slots
   std::unique_ptr<Slot[]> partials;
   mutable std::once_flag cut;
   mutable std::vector<detail::Piece> pieces;
@@ -98,7 +97,7 @@ const detail::MapCode& Formula::code() const { return shared_->code; }
 std::optional<Partial> Formula::partial(std::size_t input) const {
   Shared::Slot& slot = shared_->partials[input];
   {
-    const std::lock_guard lock(shared_->lock);
+    const std::lock_guard lock(runtime::lock_of(shared_.get()));
     if (slot.state == Shared::Slot::State::zero) {
       return std::nullopt;
     }
@@ -108,12 +107,12 @@ std::optional<Partial> Formula::partial(std::size_t input) const {
   }
   auto derivative = detail::differentiate(program(), input);
   if (!derivative) {
-    const std::lock_guard lock(shared_->lock);
+    const std::lock_guard lock(runtime::lock_of(shared_.get()));
     slot.state = Shared::Slot::State::zero;
     return std::nullopt;
   }
   Formula formula(std::move(derivative->program));
-  const std::lock_guard lock(shared_->lock);
+  const std::lock_guard lock(runtime::lock_of(shared_.get()));
   if (slot.state == Shared::Slot::State::unknown) {
     slot.state = Shared::Slot::State::known;
     slot.simplified = derivative->simplified;

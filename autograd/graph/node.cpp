@@ -1,7 +1,7 @@
 #include "autograd/graph/node.hpp"
 
+#include <cstdint>
 #include <utility>
-#include <vector>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/runtime/phrase.hpp"
@@ -27,7 +27,7 @@ Node::Node(Ref<const AnyOperation> operation, std::size_t input_count, const Mak
       sequence_(next_sequence.fetch_add(1, std::memory_order_relaxed)),
       location_(where) {
   for (const Output& output : outputs_.span()) {
-    static_cast<void>(output.spec.shape.element_count());  // throws when there are too many to be counted
+    static_cast<void>(byte_count(output.spec.shape, size_of(output.spec.dtype)));  // throws when there are too many
   }
 }
 
@@ -80,24 +80,26 @@ std::uint64_t Node::next() { return next_sequence.load(std::memory_order_relaxed
 
 void add_reference(const Node* node) { node->retain(); }
 
-// Destroys a node and every node that only it kept alive: a list, because recursion would follow chains of any length.
+// Destroys a node and every node that only it kept alive: a list, because recursion would follow chains of any length. It is
+// linked through the sequence numbers, which nobody asks for any more: memory may have run out.
 void drop_reference(const Node* node) {
+  static_assert(sizeof(Node::sequence_) >= sizeof(Node*));
   if (!node->release()) {
     return;
   }
-  std::vector<const Node*> unreachable;
-  while (node != nullptr) {
-    for (Tensor& input : const_cast<Node*>(node)->inputs_.span()) {
+  auto* first = const_cast<Node*>(node);
+  first->sequence_ = 0;
+  while (first != nullptr) {
+    Node* const last = first;
+    first = reinterpret_cast<Node*>(static_cast<std::uintptr_t>(last->sequence_));
+    for (Tensor& input : last->inputs_.span()) {
       if (const Node* source = input.release(); source != nullptr && source->release()) {
-        unreachable.push_back(source);
+        auto* unreachable = const_cast<Node*>(source);
+        unreachable->sequence_ = reinterpret_cast<std::uintptr_t>(first);
+        first = unreachable;
       }
     }
-    delete node;
-    node = nullptr;
-    if (!unreachable.empty()) {
-      node = unreachable.back();
-      unreachable.pop_back();
-    }
+    delete last;
   }
 }
 

@@ -35,8 +35,12 @@ VariableRead CellAccess::operation(const Variable& variable) {
   return {variable.name(), variable.shape(), variable.dtype(), variable.cell_};
 }
 
-void CellAccess::commit(const Variable& variable, const Array& value, const std::source_location& where) {
-  variable.cell_->content = xgrad::leaf(operation(variable), value, where);
+Tensor CellAccess::new_content(const Variable& variable, const Array& value, const std::source_location& where) {
+  return xgrad::leaf(operation(variable), value, where);
+}
+
+void CellAccess::put(const Variable& variable, Tensor content) noexcept {
+  variable.cell_->content = std::move(content);
 }
 
 bool CellAccess::is_exclusive(const Variable& variable) {
@@ -82,9 +86,14 @@ Tensor Variable::read() const {
 }
 
 void Variable::rename(std::string name) {
-  cell_->name = std::move(name);
   const Tensor old = cell_->content;
-  CellAccess::commit(*this, old.array(), old.node().location());
+  cell_->name.swap(name);
+  try {
+    CellAccess::put(*this, CellAccess::new_content(*this, old.array(), old.node().location()));
+  } catch (...) {
+    cell_->name.swap(name);
+    throw;
+  }
 }
 
 void Variable::assign(const Operand& value) const {
@@ -137,8 +146,13 @@ void assign(std::span<const Assignment> updates) {
     return;
   }
   evaluate(values);
+  Tensors contents;
+  contents.reserve(updates.size());
   for (const auto& [variable, value] : updates) {
-    CellAccess::commit(variable, value.array(), value.node().location());
+    contents.push_back(CellAccess::new_content(variable, value.array(), value.node().location()));
+  }
+  for (std::size_t i = 0; i < updates.size(); ++i) {
+    CellAccess::put(updates[i].first, std::move(contents[i]));
   }
 }
 

@@ -27,8 +27,11 @@ struct CellAccess {
   /// The elements that the variable has now.
   static Array content(const Variable& variable) { return leaf(variable).array(); }
 
-  /// Makes \p value, of the variable's shape and dtype, the content: a new leaf without history.
-  static void commit(const Variable& variable, const Array& value, const std::source_location& where);
+  /// A new leaf without history, of elements of the variable's shape and dtype: what put() makes its content.
+  static Tensor new_content(const Variable& variable, const Array& value, const std::source_location& where);
+  /// Makes \p content, from new_content, the content. Several variables change together, or none does, when all
+  /// contents are there before the first is put: this cannot fail.
+  static void put(const Variable& variable, Tensor content) noexcept;
 
   /// Whether nobody but the cell can see its content: no tensor, no view, no other variable. Its buffer may then be
   /// written in place, and needs no new leaf.

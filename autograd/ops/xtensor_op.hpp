@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <source_location>
@@ -53,6 +54,36 @@ void write_xtensor(const std::string& op, const char* function, const E& express
   }
 }
 
+/// Whether \p E holds its elements itself. An expression refers to those of others, which may be gone when a function has
+/// returned it, and an adaptor to memory that may be.
+template <class E>
+inline constexpr bool is_container = false;
+template <class Elements, xt::layout_type L, class Sizes, class Tag>
+inline constexpr bool is_container<xt::xarray_container<Elements, L, Sizes, Tag>> = true;
+template <class Elements, std::size_t N, xt::layout_type L, class Tag>
+inline constexpr bool is_container<xt::xtensor_container<Elements, N, L, Tag>> = true;
+template <class T, class Sizes, xt::layout_type L, bool sharable, class Tag>
+inline constexpr bool is_container<xt::xfixed_container<T, Sizes, L, sharable, Tag>> = true;
+template <class... E>
+inline constexpr bool is_container<std::tuple<E...>> = (is_container<std::remove_cvref_t<E>> && ...);
+template <class E, class F>
+inline constexpr bool is_container<std::pair<E, F>> = is_container<std::tuple<E, F>>;
+template <class E, std::size_t N>
+inline constexpr bool is_container<std::array<E, N>> = is_container<E>;
+
+/// What a function of the user's gives for these operands.
+template <class F, class... Operands>
+decltype(auto) call_for_containers(const F& function, const Operands&... operands) {
+  static_assert(
+      std::is_invocable_v<const F&, const Operands&...>,
+      "xtensor_op: the forward function takes one array per input; the backward function takes the inputs, the "
+      "result and its cotangent");
+  static_assert(is_container<std::remove_cvref_t<std::invoke_result_t<const F&, const Operands&...>>>,
+                "xtensor_op: return a container, as in `return xt::xarray<double>(x * 2);`: an expression refers to "
+                "variables that are gone when the function has returned");
+  return function(operands...);
+}
+
 /// What the user gave: shared by the nodes of the operation and of its derivative.
 template <class Forward, class Backward>
 struct XtensorFunctions {
@@ -77,8 +108,8 @@ struct XtensorBackward {
   }
   void eval(ConstViews in, Views out) const {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      const auto cotangents =
-          functions->backward(as_xtensor<T>(in[I])..., as_xtensor<T>(in[N]), as_xtensor<T>(in[N + 1]));
+      const auto cotangents = call_for_containers(functions->backward, as_xtensor<T>(in[I])..., as_xtensor<T>(in[N]),
+                                                  as_xtensor<T>(in[N + 1]));
       if constexpr (N == 1 && !requires { std::get<0>(cotangents); }) {
         write_xtensor<T>(functions->name, "backward", cotangents, out[0]);
       } else {
@@ -101,7 +132,8 @@ struct XtensorForward {
   }
   void eval(ConstViews in, Views out) const {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      write_xtensor<T>(functions->name, "forward", functions->forward(as_xtensor<T>(in[I])...), out[0]);
+      write_xtensor<T>(functions->name, "forward", call_for_containers(functions->forward, as_xtensor<T>(in[I])...),
+                       out[0]);
     }(std::make_index_sequence<N>());
   }
   Tensors vjp(const Node& node, const Cotangents& ct) const {

@@ -191,10 +191,12 @@ Results CompiledFunction::operator()(std::span<const Tensor> arguments, const Ca
     evaluate(arguments);
     const FixedVector<Array, 4> inputs(arguments.size(), [&](std::size_t i) { return arguments[i].array(); });
     FixedVector<Array, 4> outputs(planned->plan.output_count(), [](std::size_t) { return Array(); });
-    planned->plan.run(inputs.span(), outputs.span());
     Results results{{}, planned->lengths};
-    for (std::size_t i = 0; i < planned->results.size(); ++i) {
-      results.tensors.push_back(Tensor(make_node(planned->results[i], Inputs(), state_->where)));
+    for (const Ref<const AnyOperation>& result : planned->results) {
+      results.tensors.push_back(Tensor(make_node(result, Inputs(), state_->where)));
+    }
+    planned->plan.run(inputs.span(), outputs.span());  // the last that may fail, for it changes variables
+    for (std::size_t i = 0; i < results.tensors.size(); ++i) {
       results.tensors[i].node().keep_value(0, outputs.span()[i]);
     }
     return results;

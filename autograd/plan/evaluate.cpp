@@ -74,7 +74,12 @@ class Evaluation {
 
   void run() {
     for (std::size_t i = 0; i < graph_.nodes().size(); ++i) {
-      compute(i);
+      try {
+        compute(i);
+      } catch (Error& error) {
+        error.locate(graph_.nodes()[i]->location());
+        throw;
+      }
     }
   }
 
@@ -103,12 +108,7 @@ class Evaluation {
       out_.push_back({values_[first + i] ? values_[first + i].data() : nullptr, &spec});
     }
     if (!traits.alias || !traits.effect.empty()) {
-      try {
-        node.operation().eval(in_, out_);
-      } catch (Error& error) {
-        error.locate(node.location());
-        throw;
-      }
+      node.operation().eval(in_, out_);
     }
     give_back(number);
   }
@@ -150,6 +150,7 @@ bool run_as_plan(const Description& graph, std::span<const Description::Value> w
   for (std::size_t i = 0; i < graph.leaves().size(); ++i) {
     run.argument(i) = graph.leaves()[i].elements;
   }
+  run.prepare();
   run.execute();
   std::size_t result = 0;
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {

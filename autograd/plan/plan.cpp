@@ -1,6 +1,8 @@
 #include "autograd/plan/plan.hpp"
 
 #include <ostream>
+#include <utility>
+#include <vector>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/variable_cell.hpp"
@@ -104,16 +106,23 @@ void Plan::run(std::span<const Array> inputs, std::span<Array> outputs, plan::Pr
   for (std::size_t i = 0; i < state.variables.size(); ++i) {
     run.argument(inputs.size() + i) = CellAccess::content(state.variables[i]);
   }
-  run.execute(profiler);
+  run.prepare();
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     outputs[i] = run.result(i);
   }
+  // Whatever takes memory comes before the run, which may write over what variables hold.
+  std::vector<std::pair<const Variable*, Tensor>> contents;
   for (std::size_t i = 0; i < state.updates.size(); ++i) {
     const State::Update& update = state.updates[i];
+    const Variable& variable = state.variables[update.variable];
     const Array result = run.result(outputs.size() + i);
     if (result.buffer() != run.argument(inputs.size() + update.variable).buffer()) {
-      CellAccess::commit(state.variables[update.variable], result, update.where);
+      contents.emplace_back(&variable, CellAccess::new_content(variable, result, update.where));
     }
+  }
+  run.execute(profiler);
+  for (auto& [variable, content] : contents) {
+    CellAccess::put(*variable, std::move(content));
   }
 }
 

@@ -50,6 +50,7 @@ void run(const SubProgram& program, ConstViews in, Views out) {
     run.argument(i) =
         Array(Buffer::adopt(const_cast<void*>(in[i].data), bytes, nullptr, [](void*) {}), in[i].shape(), in[i].dtype());
   }
+  run.prepare();
   run.execute();
   for (std::size_t i = 0; i < out.size(); ++i) {
     const Array result = run.result(i);

@@ -2,6 +2,8 @@
 
 #include <condition_variable>
 
+#include "autograd/runtime/fork.hpp"
+
 namespace xgrad::runtime::detail {
 
 namespace {
@@ -53,6 +55,21 @@ void empty_caches() noexcept {
     }
     each = next;
   }
+}
+
+// The list is locked first, as nobody waits for it with a cache's lock in hand.
+void lock_caches() {
+  registry().mutex.lock();
+  for (Emptied* each = registry().first; each != nullptr; each = each->next_) {
+    each->mutex().lock();
+  }
+}
+
+void unlock_caches() {
+  for (Emptied* each = registry().first; each != nullptr; each = each->next_) {
+    each->mutex().unlock();
+  }
+  registry().mutex.unlock();
 }
 
 }  // namespace xgrad::runtime::detail

@@ -23,6 +23,8 @@ class Emptied {
 
   /// Gives up everything that is cached. Called from any thread.
   virtual void clear() noexcept = 0;
+  /// Its lock, for the time of a fork.
+  virtual std::mutex& mutex() noexcept = 0;
 
  protected:
   Emptied() = default;
@@ -34,6 +36,8 @@ class Emptied {
 
  private:
   friend void empty_caches() noexcept;
+  friend void lock_caches();
+  friend void unlock_caches();
   Emptied* previous_ = nullptr;
   Emptied* next_ = nullptr;
   int visitors_ = 0;  // threads that are emptying it
@@ -125,6 +129,8 @@ class Cache final : private detail::Emptied {
     std::size_t bytes;
   };
   using Place = typename std::list<Entry>::iterator;
+
+  std::mutex& mutex() noexcept override { return mutex_; }
 
   // The entry, which becomes the one used last; the end when there is none.
   template <class Query>

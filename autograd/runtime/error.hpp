@@ -51,6 +51,13 @@ class ValueError : public Error {
   using Error::Error;
 };
 
+/// Memory that the system does not give, for the elements of an array. (Where other memory runs out, the exception is
+/// std::bad_alloc.)
+class MemoryError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A derivative that does not exist or was asked for in a way that has no answer.
 class GradientError : public Error {
  public:

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "autograd/runtime/cache.hpp"
+#include "autograd/runtime/fork.hpp"
 #include "autograd/runtime/spin_lock.hpp"
 
 // The address sanitizer's runtime, where it is linked in: it reports the use of a block that lies in the pool.
@@ -80,7 +81,10 @@ struct Pool {
 /// Never destroyed: buffers in static variables are given back at the very end of the program.
 Pool& pool() {
   alignas(Pool) static std::byte storage[sizeof(Pool)];
-  static Pool* const instance = new (storage) Pool;
+  static Pool* const instance = [] {
+    prepare_for_forks();
+    return new (storage) Pool;
+  }();
   return *instance;
 }
 
@@ -191,6 +195,22 @@ PoolStatus pool_status() {
   }
   return status;
 }
+
+namespace detail {
+
+void lock_pool() {
+  for (FreeList& list : pool().lists) {
+    list.lock.lock();
+  }
+}
+
+void unlock_pool() {
+  for (FreeList& list : pool().lists) {
+    list.lock.unlock();
+  }
+}
+
+}  // namespace detail
 
 // The caches first: what they held goes back to the pool.
 void release_cached_memory() noexcept {

@@ -5,12 +5,12 @@
 #include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <mutex>
 #include <new>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -20,6 +20,7 @@
 #include "autograd/runtime/blas.hpp"
 #include "autograd/runtime/cpu.hpp"
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/fork.hpp"
 #include "autograd/runtime/job.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "autograd/runtime/pool.hpp"
@@ -35,10 +36,10 @@ thread_local int own_number = 0;  // of a worker: 1 or more
 /// The threads besides the caller's. One job runs at a time.
 class Workers {
  public:
-  /// \return false when another thread's job is running: nothing is done.
-  bool try_run(std::int64_t pieces, Body body, void* context, std::size_t threads) {
+  /// \param most threads that take part. \return false when another thread's job is running: nothing is done.
+  bool try_run(std::int64_t pieces, Body body, void* context, std::size_t threads, std::size_t most) {
     const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (!lock || closed_) {
+    if (!lock || closed_.load(std::memory_order_relaxed)) {
       return false;
     }
     resize(threads - 1);
@@ -47,7 +48,7 @@ class Workers {
     job.context = context;
     job.pieces = pieces;
     job.unit = (pieces + Mark::most - 1) / Mark::most;
-    job.shares = static_cast<std::int64_t>(threads_.size()) + 1;
+    job.shares = static_cast<std::int64_t>(std::min(threads_.size() + 1, most));
     job.mode = floating_mode();
     callers_core_.store(sched_getcpu(), std::memory_order_relaxed);
     board_.post(job);
@@ -62,10 +63,30 @@ class Workers {
     return true;
   }
 
-  void stop(bool for_ever) {
+  /// Ends the threads; the next job starts as many as it wants.
+  void stop() {
     const std::lock_guard lock(mutex_);
     resize(0);
-    closed_ = for_ever;
+  }
+
+  /// From now on every thread works alone. The program ends, perhaps called to by a piece, by a worker, or by a signal
+  /// that came while a job was running: then the threads end with the process, and nobody waits for them.
+  void close() {
+    closed_.store(true);
+    if (own_number == 0 && !inside_piece && mutex_.try_lock()) {
+      resize(0);
+      mutex_.unlock();
+    }
+  }
+
+  void lock() { mutex_.lock(); }
+  void unlock() { mutex_.unlock(); }
+
+  /// In a process that was forked: the threads exist in its parent alone, and can be neither joined nor detached.
+  void forget_threads() {
+    new (&threads_) std::vector<std::thread>;
+    wanted_ = 0;
+    sleeping_.store(0);
   }
 
  private:
@@ -73,7 +94,23 @@ class Workers {
     if (wanted_ == count) {
       return;
     }
+    std::vector<Share> shares(count + 1);  // memory may run out: nothing has changed yet
+    end_threads();
+    shares_.swap(shares);
     wanted_ = count;
+    const std::uint64_t ticket = board_.ticket();
+    try {
+      threads_.reserve(count);
+      while (threads_.size() < count) {
+        const auto self = static_cast<std::int64_t>(threads_.size()) + 1;
+        threads_.emplace_back([this, self, ticket] { live(self, ticket); });
+      }
+    } catch (const std::exception&) {
+      // Neither threads nor memory: the work gets done by those there are.
+    }
+  }
+
+  void end_threads() {
     stopping_.store(true);
     wake();
     for (std::thread& thread : threads_) {
@@ -81,16 +118,6 @@ class Workers {
     }
     threads_.clear();
     stopping_.store(false);
-    shares_ = std::vector<Share>(count + 1);
-    const std::uint64_t ticket = board_.ticket();
-    try {
-      while (threads_.size() < count) {
-        const auto self = static_cast<std::int64_t>(threads_.size()) + 1;
-        threads_.emplace_back([this, self, ticket] { live(self, ticket); });
-      }
-    } catch (const std::system_error&) {
-      // The work gets done by those there are.
-    }
   }
 
   void wake() {
@@ -142,7 +169,7 @@ class Workers {
     Job job;
     while (!stopping_.load()) {
       ticket = wait_for_ticket_after(ticket);
-      if (!stopping_.load() && board_.read(ticket, job)) {
+      if (!stopping_.load() && board_.read(ticket, job) && self < job.shares) {
         const FloatingModeScope scope(job.mode);
         work(job, self);
       }
@@ -183,7 +210,7 @@ class Workers {
   }
 
   std::mutex mutex_;  // held while a job runs
-  bool closed_ = false;
+  std::atomic<bool> closed_{false};
   std::size_t wanted_ = 0;  // threads_ are fewer where the system gives no more
   std::vector<std::thread> threads_;
   std::vector<Share> shares_;
@@ -200,20 +227,29 @@ Workers& workers() {
   alignas(Workers) static std::byte storage[sizeof(Workers)];
   static Workers* const instance = new (storage) Workers;
   static const struct AtExit {
-    ~AtExit() { instance->stop(true); }
+    ~AtExit() { instance->close(); }
   } at_exit;
   return *instance;
 }
+
+// More only stand in each other's way, and a slip of the keyboard would stop the machine.
+int most_threads() { return std::max(64, 4 * static_cast<int>(std::thread::hardware_concurrency())); }
 
 int initial_thread_count() {
   if (const char* wanted = std::getenv("XGRAD_THREADS"); wanted != nullptr && *wanted != '\0') {
     int count = 0;
     const char* end = wanted + std::strlen(wanted);
     const auto [rest, error] = std::from_chars(wanted, end, count);
-    if (error != std::errc{} || rest != end || count < 1) {
+    const bool too_large = error == std::errc::result_out_of_range && *wanted != '-';
+    if (rest != end || (!too_large && (error != std::errc{} || count < 1))) {
       raise<ValueError>("num_threads", phrase("the environment variable XGRAD_THREADS is `{}`; set it to a number "
                                               "of threads, 1 or more, or unset it",
                                               wanted));
+    }
+    if (too_large || count > most_threads()) {
+      std::fprintf(stderr, "xgrad: the environment variable XGRAD_THREADS is %s; %d threads are used, the most here\n",
+                   wanted, most_threads());
+      return most_threads();
     }
     return count;
   }
@@ -241,28 +277,50 @@ void run_serially(std::int64_t pieces, Body body, void* context) {
   }
 }
 
+// Without a destructor, so that a thread that computes while it ends, or in a static variable's destructor when the
+// program does, finds either its memory or none.
 struct Scratch {
-  ~Scratch() { std::free(memory); }
-  void* memory = nullptr;
-  std::size_t bytes = 0;
+  void* memory;
+  std::size_t bytes;
 };
+constinit thread_local Scratch scratch{nullptr, 0};
+
+void free_scratch() {
+  std::free(std::exchange(scratch.memory, nullptr));
+  scratch.bytes = 0;
+}
 
 }  // namespace
+
+bool detail::lock_workers() {
+  if (inside_piece) {
+    return false;
+  }
+  workers().lock();
+  return true;
+}
+
+void detail::unlock_workers() { workers().unlock(); }
+void detail::forget_workers() { workers().forget_threads(); }
 
 int num_threads() { return thread_count().load(std::memory_order_relaxed); }
 
 void set_num_threads(int count) {
-  if (count < 1) {
-    raise<ValueError>("set_num_threads", phrase("the number of threads is {}; give 1 or more", count));
+  if (count < 1 || count > most_threads()) {
+    raise<ValueError>("set_num_threads",
+                      phrase("the number of threads is {}; give 1 to {}, the most here", count, most_threads()));
+  }
+  if (inside_piece) {
+    raise<ValueError>("set_num_threads", "called by a kernel while it runs; call it between computations");
   }
   if (thread_count().exchange(count) > count) {
-    workers().stop(false);
+    workers().stop();
   }
 }
 
 int thread_number() { return own_number; }
 
-void parallel_for(std::int64_t pieces, void (*body)(void*, std::int64_t), void* context) {
+void parallel_for(std::int64_t pieces, void (*body)(void*, std::int64_t), void* context, int most_threads) {
   if (pieces == 1) {
     return body(context, 0);
   }
@@ -270,17 +328,21 @@ void parallel_for(std::int64_t pieces, void (*body)(void*, std::int64_t), void* 
     return;
   }
   const int threads = inside_piece ? 1 : num_threads();
-  if (threads == 1 || !workers().try_run(pieces, body, context, static_cast<std::size_t>(threads))) {
+  if (threads == 1 || most_threads == 1 ||
+      !workers().try_run(pieces, body, context, static_cast<std::size_t>(threads),
+                         static_cast<std::size_t>(most_threads))) {
     run_serially(pieces, body, context);
   }
 }
 
 void* thread_scratch(std::size_t bytes) {
-  thread_local Scratch scratch;
   if (scratch.bytes < bytes) {
-    std::free(std::exchange(scratch.memory, nullptr));
+    thread_local const struct AtEndOfThread {
+      ~AtEndOfThread() { free_scratch(); }
+    } at_end;
+    static_cast<void>(&at_end);
+    free_scratch();
     const std::size_t rounded = (bytes + bytes / 2 + alignment - 1) / alignment * alignment;
-    scratch.bytes = 0;
     scratch.memory = std::aligned_alloc(alignment, rounded);
     if (scratch.memory == nullptr) {
       throw std::bad_alloc();

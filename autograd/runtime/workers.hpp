@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <type_traits>
 
@@ -12,24 +13,30 @@
 namespace xgrad::runtime {
 
 /// Number of threads that kernels use, the calling one included. Initially XGRAD_THREADS, or else the number of
-/// processors this process may run on: those of its affinity, or the whole part of its control groups' quota.
+/// processors this process may run on: those of its affinity, or the whole part of its control groups' quota. An
+/// XGRAD_THREADS beyond what set_num_threads takes is brought down to that, with a line on the standard error stream.
+/// \throws ValueError when XGRAD_THREADS is no number of threads.
 int num_threads();
 
-/// Sets the number of threads, 1 or more. Not while kernels run. \throws ValueError for less than 1.
+/// Sets the number of threads: 1 or more, at most 64, or 4 per processor where those are more. What other threads are
+/// computing goes on with as many as it has; memory of theirs that is counted by threads stays large enough.
+/// \throws ValueError for another number, or when a piece of a parallel_for calls it.
 void set_num_threads(int count);
 
 /// Calls \p body(context, piece) for every piece in [0, pieces), on all threads, and returns when all are done. Pieces
 /// must be independent. Called from inside a piece it runs serially. The exception of the lowest-numbered failing piece
 /// is rethrown after all pieces are done.
-void parallel_for(std::int64_t pieces, void (*body)(void* context, std::int64_t piece), void* context);
+/// \param most_threads take part: thread_number() is below that, whatever set_num_threads does meanwhile.
+void parallel_for(std::int64_t pieces, void (*body)(void* context, std::int64_t piece), void* context,
+                  int most_threads = std::numeric_limits<int>::max());
 
 /// parallel_for over any callable.
 template <class F>
-void parallel_for(std::int64_t pieces, F&& body) {
+void parallel_for(std::int64_t pieces, F&& body, int most_threads = std::numeric_limits<int>::max()) {
   using Callable = std::remove_reference_t<F>;
   parallel_for(
       pieces, [](void* context, std::int64_t piece) { (*static_cast<Callable*>(context))(piece); },
-      const_cast<void*>(static_cast<const void*>(std::addressof(body))));
+      const_cast<void*>(static_cast<const void*>(std::addressof(body))), most_threads);
 }
 
 /// Which of the threads of a parallel_for the calling one is, inside a piece: 0 for the thread that called parallel_for,

@@ -171,7 +171,31 @@ BOOST_AUTO_TEST_CASE(more_elements_than_can_be_counted_are_refused_when_the_grap
   check_throws<ShapeError>([&] { row* expand_dims(row, 1); }, {"2^63", "tensor.cpp:"});
   check_throws<ShapeError>([] { repeat(zeros({4}), std::int64_t{1} << 61, 0); }, {"2^63"});
   check_throws<ShapeError>([] { tile(zeros({4}), {std::int64_t{1} << 61}); }, {"2^63"});
+  check_throws<ShapeError>([] { zeros({std::int64_t{1} << 61}, DType::float64); }, {"2305843009213693952", "8 bytes"});
+  check_throws<ShapeError>([] { cast(zeros({std::int64_t{1} << 60}, DType::uint8), DType::float64); }, {"2^63"});
   BOOST_TEST(zeros({0, half, half / 2}).size() == 0);
+  BOOST_TEST(zeros({half, half, 0}).size() == 0);
+  BOOST_TEST(sum(zeros({half, half, 0}), {0, 2}).shape() == Shape({half}));
+}
+
+BOOST_AUTO_TEST_CASE(sizes_that_no_array_has_are_refused) {
+  check_throws<ShapeError>([] { Array({-1}, DType::float32); }, {"[shape]", "(-1,)"});
+  check_throws<ShapeError>([] { Array({2, -3}, DType::uint8); }, {"(2, -3)"});
+  const double number = 1;
+  check_throws<ShapeError>([&] { borrow(&number, {-1}); }, {"(-1,)"});
+  check_throws<ShapeError>([] { zeros({-1}); }, {"-1", "tensor.cpp:"});
+}
+
+BOOST_AUTO_TEST_CASE(memory_that_there_is_not_is_an_error_with_shape_bytes_and_line) {
+  const auto line = std::to_string(__LINE__ + 1);
+  const Tensor large = zeros({std::int64_t{1} << 40, 1024}, DType::float64);
+  check_throws<MemoryError>([&] { large.array(); },
+                            {"float64(1099511627776, 1024)", "9007199254740992 bytes", "tensor.cpp:" + line});
+  const auto step = compile([](const Tensor& x) {
+    const Tensor squared = exp(x) + sin(expand_dims(x, 1));
+    return sum(matmul(squared, squared));
+  });
+  check_throws<MemoryError>([&] { step(zeros({std::int64_t{1} << 22}).detach()); }, {"[plan]", "bytes", "tensor.cpp:"});
 }
 
 BOOST_AUTO_TEST_CASE(shape_of_one_axis) {

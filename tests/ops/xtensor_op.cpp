@@ -36,6 +36,15 @@ const auto dot = xtensor_op<double>(
 
 }  // namespace
 
+// What refers to something else cannot be returned.
+using Elements = xt::xarray<double>;
+static_assert(detail::is_container<Elements> && detail::is_container<xt::xtensor<float, 2>>);
+static_assert(!detail::is_container<decltype(std::declval<const Elements&>() * 2)>);
+static_assert(!detail::is_container<decltype(xt::adapt(static_cast<double*>(nullptr), 1, xt::no_ownership(),
+                                                       std::vector<std::size_t>{1}))>);
+static_assert(detail::is_container<std::tuple<Elements, Elements>>);
+static_assert(!detail::is_container<std::tuple<Elements, decltype(std::declval<const Elements&>() * 2)>>);
+
 BOOST_AUTO_TEST_CASE(computes_and_differentiates) {
   const Tensor x = {-1.0, 0.0, 3.0};
   check_elements(softsign(x), {3}, {-0.5, 0, 0.75});

@@ -221,7 +221,7 @@ BOOST_AUTO_TEST_CASE(a_cell_is_exclusive_when_nobody_else_can_see_its_content) {
   BOOST_TEST(CellAccess::is_exclusive(w));
   std::vector<double> memory{1, 2};
   BOOST_TEST(!CellAccess::is_exclusive(Variable(borrow(memory.data(), {2}))));
-  CellAccess::commit(w, Tensor{5.0, 6.0}.array(), {});
+  CellAccess::put(w, CellAccess::new_content(w, Tensor{5.0, 6.0}.array(), {}));
   check_elements(w, {2}, {5, 6});
   BOOST_TEST(w.read().node().inputs().empty());
 }

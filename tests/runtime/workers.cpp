@@ -244,6 +244,33 @@ BOOST_AUTO_TEST_CASE(scratch_is_each_threads_own) {
   BOOST_TEST(broken == 0);
 }
 
+BOOST_AUTO_TEST_CASE(no_more_threads_take_part_than_are_wanted) {
+  const Threads threads(8);
+  for (const int most : {1, 2, 3, 20}) {
+    std::atomic<int> highest = 0;
+    std::atomic<int> pieces = 0;
+    for (int round = 0; round < 50; ++round) {
+      runtime::parallel_for(
+          100,
+          [&](std::int64_t) {
+            ++pieces;
+            int seen = highest;
+            while (seen < runtime::thread_number() && !highest.compare_exchange_weak(seen, runtime::thread_number())) {
+            }
+          },
+          most);
+    }
+    BOOST_TEST(pieces == 5000);
+    BOOST_TEST(highest < most);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_piece_cannot_change_the_number_of_threads) {
+  const Threads threads(2);
+  BOOST_CHECK_THROW(runtime::parallel_for(4, [](std::int64_t) { runtime::set_num_threads(3); }), ValueError);
+  BOOST_TEST(runtime::num_threads() == 2);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include "autograd/plan/schedule/cost.hpp"
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/floating_mode.hpp"
+#include "autograd/runtime/fork.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "autograd/runtime/pool.hpp"
 #include "autograd/runtime/workers.hpp"
 
@@ -28,6 +30,8 @@ struct Run::Lease {
   std::vector<Array> arguments;
   std::vector<Array> outputs;
   std::vector<bool> may_overwrite;  // per output of the plan
+  bool has_run = false;             // once: kernels have what memory they want for themselves
+  std::unique_ptr<Lease> next;      // in the list of those that are idle
 };
 
 Run::Run(const Executable& executable, const Description* graph) : executable_(executable), graph_(graph) {
@@ -36,19 +40,20 @@ Run::Run(const Executable& executable, const Description* graph) : executable_(e
 }
 
 void Run::take_lease() {
+  const int threads = runtime::num_threads();
   {
-    const std::lock_guard lock(executable_.mutex_);
-    if (!executable_.idle_.empty()) {
-      lease_ = std::move(executable_.idle_.back());
-      executable_.idle_.pop_back();
+    const std::lock_guard lock(runtime::lock_of(&executable_));
+    lease_ = std::move(executable_.idle_);
+    if (lease_ != nullptr) {
+      executable_.idle_ = std::move(lease_->next);
     }
   }
-  if (lease_ != nullptr && lease_->threads == runtime::num_threads()) {
+  if (lease_ != nullptr && lease_->threads == threads) {
     return;
   }
   const Draft& draft = executable_.draft_;
   lease_ = std::make_unique<Lease>();
-  lease_->threads = runtime::num_threads();
+  lease_->threads = threads;
   lease_->bases.resize(executable_.numbers_.count);
   for (std::size_t i = 0; i < draft.constants.size(); ++i) {
     lease_->bases[executable_.numbers_.constants + i] = draft.constants[i].buffer()->data();
@@ -58,13 +63,28 @@ void Run::take_lease() {
   lease_->may_overwrite.resize(draft.outputs.size());
 }
 
+namespace {
+
+Array arena_of(std::size_t bytes) {
+  try {
+    return Array({static_cast<std::int64_t>(bytes)}, DType::uint8);
+  } catch (const MemoryError&) {
+    raise<MemoryError>("plan",
+                       phrase("the values between its steps take {} bytes, which the system does not give; make "
+                              "batches smaller, use checkpoint, or free what is not needed any more",
+                              bytes));
+  }
+}
+
+}  // namespace
+
 void Run::take_arena() {
   const std::size_t arena_bytes = executable_.memory_.arena_bytes;
   const std::size_t bytes = arena_bytes + executable_.scratch_stride() * static_cast<std::size_t>(lease_->threads);
   if (bytes == 0) {
     return;
   }
-  lease_->arena = Array({static_cast<std::int64_t>(bytes)}, DType::uint8);
+  lease_->arena = arena_of(bytes);
   std::byte* memory = lease_->arena.buffer()->data();
   lease_->scratch = memory + arena_bytes;
   lease_->bases[executable_.numbers_.arena] = memory;
@@ -75,21 +95,23 @@ Run::~Run() {
   std::fill(lease_->outputs.begin(), lease_->outputs.end(), Array());
   std::fill(lease_->may_overwrite.begin(), lease_->may_overwrite.end(), false);
   lease_->arena = Array();
-  const std::lock_guard lock(executable_.mutex_);
-  executable_.idle_.push_back(std::move(lease_));
+  const std::lock_guard lock(runtime::lock_of(&executable_));
+  lease_->next = std::move(executable_.idle_);
+  executable_.idle_ = std::move(lease_);
 }
 
 Array& Run::argument(std::size_t i) { return lease_->arguments[i]; }
 void Run::may_overwrite(std::size_t i) { lease_->may_overwrite[i] = true; }
 
-void Run::bind_outputs() {
+// Nothing is written over an argument in the first run: a kernel may find that there is no memory.
+void Run::prepare() {
   const MemoryPlan& memory = executable_.memory_;
   for (std::size_t i = 0; i < lease_->arguments.size(); ++i) {
     lease_->bases[i] = lease_->arguments[i].buffer()->data();
   }
   for (std::size_t i = 0; i < memory.outputs.size(); ++i) {
     const OutputBuffer& output = memory.outputs[i];
-    if (output.replaces != Draft::none && lease_->may_overwrite[output.number]) {
+    if (output.replaces != Draft::none && lease_->may_overwrite[output.number] && lease_->has_run) {
       lease_->outputs[i] = lease_->arguments[output.replaces];
     } else {
       const Spec& spec = executable_.draft_.spec(output.value);
@@ -100,11 +122,12 @@ void Run::bind_outputs() {
 }
 
 void Run::execute(Profiler* profiler) {
-  bind_outputs();
   const runtime::FloatingModeScope scope(runtime::flushing_subnormals());
   for (const Executable::Stage& stage : executable_.stages_) {
-    executable_.run_stage(stage, {lease_->bases.data(), lease_->scratch, profiler, graph_});
+    executable_.run_stage(
+        stage, {lease_->bases.data(), lease_->scratch, lease_->threads, runtime::thread_number(), profiler, graph_});
   }
+  lease_->has_run = true;
 }
 
 Array Run::result(std::size_t i) const {
@@ -194,7 +217,8 @@ std::size_t Executable::inside_bytes() const {
   return aligned(memory_.arena_bytes) + aligned(numbers_.count * sizeof(std::byte*));
 }
 
-void Executable::run_inside(void* const* in, void* const* out, std::byte* memory, std::byte* scratch) const {
+void Executable::run_inside(void* const* in, void* const* out, std::byte* memory, std::byte* scratch,
+                            int threads) const {
   auto** bases = reinterpret_cast<std::byte**>(memory + aligned(memory_.arena_bytes));
   std::transform(in, in + draft_.argument_count, bases, [](void* place) { return static_cast<std::byte*>(place); });
   for (std::size_t i = 0; i < draft_.constants.size(); ++i) {
@@ -206,7 +230,7 @@ void Executable::run_inside(void* const* in, void* const* out, std::byte* memory
     bases[numbers_.outputs + i] = static_cast<std::byte*>(out[memory_.outputs[i].number]);
   }
   for (const Stage& stage : stages_) {
-    run_stage(stage, {bases, scratch, nullptr, nullptr});
+    run_stage(stage, {bases, scratch, threads, runtime::thread_number(), nullptr, nullptr});
   }
   for (std::size_t i = 0; i < draft_.outputs.size(); ++i) {  // what is given on, or is several outputs
     const Value& value = draft_.values[draft_.outputs[i]];
@@ -224,7 +248,7 @@ void Executable::run_stage(const Stage& stage, const Context& context) const {
   const auto run = [&](std::int64_t i) { run_item(stage.items[static_cast<std::size_t>(i)], context); };
   const auto count = static_cast<std::int64_t>(stage.items.size());
   if (stage.parallel) {
-    runtime::parallel_for(count, run);
+    runtime::parallel_for(count, run, context.threads);
   } else {
     for (std::int64_t i = 0; i < count; ++i) {
       run(i);
@@ -232,14 +256,15 @@ void Executable::run_stage(const Stage& stage, const Context& context) const {
   }
   for (const std::uint32_t number : stage.alone) {
     const Group& group = schedule_.groups[number];
-    run_kernel(group.steps[0], {context.bases, context.scratch, 0, group.rows, 0}, true, context);
+    run_kernel(group.steps[0], {context.bases, context.scratch, 0, group.rows, 0, context.threads}, true, context);
   }
 }
 
 void Executable::run_item(const Item& item, const Context& context) const {
-  std::byte* own = context.scratch + static_cast<std::size_t>(runtime::thread_number()) * scratch_stride();
+  const int thread = runtime::thread_number() - context.first_thread;
+  std::byte* own = context.scratch + static_cast<std::size_t>(thread) * scratch_stride();
   for (const std::uint32_t step : schedule_.groups[item.group].steps) {
-    run_kernel(step, {context.bases, own, item.first, item.last, item.slab}, false, context);
+    run_kernel(step, {context.bases, own, item.first, item.last, item.slab, 1}, false, context);
   }
 }
 

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <vector>
 
@@ -49,9 +48,11 @@ class Run {
   Array& argument(std::size_t i);
   /// To be set: output \p i may be written over the argument that it replaces, for that belongs to the caller alone.
   void may_overwrite(std::size_t i);
-  /// Computes. \throws what the kernels throw; then nothing has been written over an argument.
+  /// Takes memory for the outputs, once the above has been filled in and set.
+  void prepare();
+  /// Computes, after prepare(). \throws what the kernels throw; then nothing has been written over an argument.
   void execute(Profiler* profiler = nullptr);
-  /// Output \p i, after execute(); what was written over an argument shares its buffer.
+  /// Output \p i, whose elements are there after execute(); what is written over an argument shares its buffer.
   Array result(std::size_t i) const;
 
  private:
@@ -59,7 +60,6 @@ class Run {
   struct Lease;
   void take_lease();
   void take_arena();
-  void bind_outputs();
 
   const Executable& executable_;
   const Description* graph_;
@@ -84,8 +84,9 @@ class Executable {
   std::size_t inside_bytes() const;
   /// Runs as a part of another plan, on all threads.
   /// \param in one pointer per argument. \param out one per output; outputs share no memory with others.
-  /// \param memory of inside_bytes(), aligned as the pool aligns. \param scratch of scratch_stride() per thread.
-  void run_inside(void* const* in, void* const* out, std::byte* memory, std::byte* scratch) const;
+  /// \param memory of inside_bytes(), aligned as the pool aligns. \param scratch of scratch_stride() for each of
+  /// \p threads threads, as many as take part.
+  void run_inside(void* const* in, void* const* out, std::byte* memory, std::byte* scratch, int threads) const;
 
  private:
   friend class Run;
@@ -105,6 +106,8 @@ class Executable {
   struct Context {
     Bases bases;
     std::byte* scratch;
+    int threads;       // that scratch is for, from the calling thread on
+    int first_thread;  // its number, which is not 0 when a piece runs this plan
     Profiler* profiler;
     const Description* graph;
   };
@@ -119,8 +122,7 @@ class Executable {
   std::vector<std::unique_ptr<const Kernel>> kernels_;  // per step
   std::vector<Stage> stages_;
 
-  mutable std::mutex mutex_;
-  mutable std::vector<std::unique_ptr<Run::Lease>> idle_;
+  mutable std::unique_ptr<Run::Lease> idle_;  // the first of a list
 };
 
 }  // namespace xgrad::plan

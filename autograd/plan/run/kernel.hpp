@@ -37,6 +37,7 @@ struct Block {
   std::int64_t first;
   std::int64_t last;
   std::int64_t slab;
+  int threads;  ///< that scratch is for
 };
 
 /// One step, ready to run.

@@ -21,7 +21,8 @@ class ProgramKernel final : public Kernel {
   void run(const Block& block) const override {
     const Pointers in(in_, block);
     const Pointers out(out_, block);
-    executable_->run_inside(in.data(), out.data(), static_cast<std::byte*>(out[out_.size() - 1]), block.scratch);
+    executable_->run_inside(in.data(), out.data(), static_cast<std::byte*>(out[out_.size() - 1]), block.scratch,
+                            block.threads);
   }
 
  private:
