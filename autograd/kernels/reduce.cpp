@@ -218,6 +218,9 @@ void argmin(DType dtype, const void* in, std::int64_t* out, std::int64_t outer, 
 }
 
 void sum_columns(DType dtype, const void* in, void* out, std::int64_t n, std::int64_t columns, std::int64_t row_step) {
+  if (columns == 0) {
+    return;
+  }
   chosen_kernels().reduce[static_cast<int>(Reduction::sum)][static_cast<int>(dtype)].columns(in, out, n, columns,
                                                                                              row_step);
 }

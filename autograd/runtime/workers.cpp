@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include <pthread.h>
 #include <sched.h>
 
 #include "autograd/runtime/blas.hpp"
@@ -278,7 +279,8 @@ void run_serially(std::int64_t pieces, Body body, void* context) {
 }
 
 // Without a destructor, so that a thread that computes while it ends, or in a static variable's destructor when the
-// program does, finds either its memory or none.
+// program does, finds either its memory or none. (And the C library ends the program where it has no memory to note a
+// thread's destructors down.)
 struct Scratch {
   void* memory;
   std::size_t bytes;
@@ -288,6 +290,15 @@ constinit thread_local Scratch scratch{nullptr, 0};
 void free_scratch() {
   std::free(std::exchange(scratch.memory, nullptr));
   scratch.bytes = 0;
+}
+
+/// What the system calls free_scratch by when a thread ends whose value of it is not null.
+pthread_key_t make_key() {
+  pthread_key_t key{};
+  if (pthread_key_create(&key, [](void*) { free_scratch(); }) != 0) {
+    throw std::bad_alloc();
+  }
+  return key;
 }
 
 }  // namespace
@@ -337,11 +348,11 @@ void parallel_for(std::int64_t pieces, void (*body)(void*, std::int64_t), void* 
 
 void* thread_scratch(std::size_t bytes) {
   if (scratch.bytes < bytes) {
-    thread_local const struct AtEndOfThread {
-      ~AtEndOfThread() { free_scratch(); }
-    } at_end;
-    static_cast<void>(&at_end);
+    static const pthread_key_t key = make_key();
     free_scratch();
+    if (pthread_setspecific(key, &scratch) != 0) {
+      throw std::bad_alloc();
+    }
     const std::size_t rounded = (bytes + bytes / 2 + alignment - 1) / alignment * alignment;
     scratch.memory = std::aligned_alloc(alignment, rounded);
     if (scratch.memory == nullptr) {

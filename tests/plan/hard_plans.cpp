@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstdint>
+#include <functional>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -121,6 +124,49 @@ BOOST_AUTO_TEST_CASE(products_over_nothing_are_zero_and_nothing_is_there) {
   check_elements(results.at(4), {0, 2}, {});
   check_elements(results.at(5), {0, 3}, {});
   check_elements(w, {2, 3}, {1, 1, 1, 1, 1, 1});
+}
+
+BOOST_AUTO_TEST_CASE(axes_of_size_0_anywhere) {
+  using Op = std::function<Tensor(const Tensor&, const Tensor&)>;
+  const std::vector<Op> ops = {
+      [](const Tensor& a, const Tensor& b) { return tanh(matmul(a, b)); },
+      [](const Tensor& a, const Tensor& b) { return sum(exp(matmul(a, b)), 0); },
+      [](const Tensor& a, const Tensor& b) {
+        return sum(reshape(matmul(a, b), {a.shape(0), b.shape(1), 1}), 0);
+      },
+      [](const Tensor& a, const Tensor& b) { return sum(expand_dims(a, 0) * sum(b), 1); },
+      [](const Tensor& a, const Tensor& b) { return softmax(matmul(a, b), 0) + softmax(matmul(a, b), 1); },
+      [](const Tensor& a, const Tensor& b) { return cumsum(matmul(a, b), 0) * cumprod(matmul(a, b), 1); },
+      [](const Tensor& a, const Tensor& b) {
+        return tile(sort(matmul(a, b), 0), {2, 3});
+      },
+      [](const Tensor& a, const Tensor& b) { return outer(reshape(a, {-1}), reshape(b, {-1})); },
+      [](const Tensor& a, const Tensor& b) {
+        return concatenate({matmul(a, b), matmul(a, b)}, 0);
+      },
+      [](const Tensor& a, const Tensor& b) {
+        return sum(zeros({4, 3, 0}, DType::float64) * sum(a) * sum(b), 0);
+      },
+  };
+  const auto with_derivatives = [](const Op& op, const Tensor& a, const Tensor& b) {
+    const Tensor y = op(a, b);
+    Tensors results = vjp({y}, {a, b}, {ones(y.shape(), DType::float64)});
+    results.push_back(jvp(y, {a, b}, {ones(a.shape(), DType::float64), ones(b.shape(), DType::float64)}));
+    results.push_back(y);
+    return results;
+  };
+  for (const auto& [m, k, n] : std::vector<std::array<std::int64_t, 3>>{{0, 3, 4}, {2, 0, 4}, {2, 3, 0}, {0, 0, 0}}) {
+    const Tensor a = random_tensor({m, k});
+    const Tensor b = random_tensor({k, n}, -2, 2, 2);
+    for (const Op& op : ops) {
+      const auto step = compile([&](const Tensor& x, const Tensor& y) { return with_derivatives(op, x, y); }, checked);
+      const Tensors planned = step(a, b);
+      const Tensors computed = with_derivatives(op, a, b);
+      for (std::size_t i = 0; i < computed.size(); ++i) {
+        check_elements(planned.at(i), computed[i].shape(), elements(computed[i]), 1e-14);
+      }
+    }
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
