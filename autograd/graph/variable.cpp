@@ -37,6 +37,7 @@ VariableRead CellAccess::operation(const Variable& variable) {
 
 void CellAccess::commit(const Variable& variable, const Array& value, const std::source_location& where) {
   variable.cell_->content = xgrad::leaf(operation(variable), value, where);
+  variable.cell_->assigned = true;
 }
 
 bool CellAccess::is_exclusive(const Variable& variable) {
@@ -84,15 +85,23 @@ Tensor Variable::read() const {
 void Variable::rename(std::string name) {
   cell_->name = std::move(name);
   const Tensor old = cell_->content;
+  const bool assigned = cell_->assigned;
   CellAccess::commit(*this, old.array(), old.node().location());
+  cell_->assigned = assigned;
 }
+
+bool Variable::is_fresh() const { return CellAccess::handle_count(*this) == 1 && !cell_->assigned; }
 
 void Variable::assign(const Operand& value) const {
   const SourceScope scope(value);
   located(value.where(), [&] { xgrad::assign({{*this, value.tensor(dtype(), "assign")}}); });
 }
 
-Variable Variable::clone() const { return Variable(read(), name()); }
+Variable Variable::clone() const {
+  Variable copy(read(), name());
+  copy.cell_->assigned = true;  // to what somebody wanted to have
+  return copy;
+}
 
 namespace {
 
