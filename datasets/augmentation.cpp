@@ -154,17 +154,20 @@ Augmentation::Augmentation(std::string name, std::int64_t draws, OfImage change)
 Augmentation::Augmentation(std::string name, OfBatch change)
     : name_(std::move(name)), change_batch_(std::move(change)) {}
 
-Augmentation shift(std::int64_t pixels) {
-  if (pixels < 0) {
-    raise<ValueError>("shift", phrase("the largest shift is {} pixels; give 0 or more", pixels));
-  }
+Augmentation shift(std::int64_t pixels, std::source_location where) {
+  constexpr std::int64_t most = std::int64_t{1} << 31;  // no image is larger, and twice as much is a number still
+  located_at(where, [&] {
+    if (pixels < 0 || pixels > most) {
+      raise<ValueError>("shift", phrase("the largest shift is {} pixels; give one in [0, {}]", pixels, most));
+    }
+  });
   return Augmentation("shift", 2, [pixels](const Image& image, std::span<const double> draws) {
     shift_image(image, pick(draws[0], 2 * pixels + 1) - pixels, pick(draws[1], 2 * pixels + 1) - pixels);
   });
 }
 
-Augmentation horizontal_flip(double probability) {
-  require_probability("horizontal_flip", probability);
+Augmentation horizontal_flip(double probability, std::source_location where) {
+  located_at(where, [&] { require_probability("horizontal_flip", probability); });
   return Augmentation("horizontal_flip", 1, [probability](const Image& image, std::span<const double> draws) {
     if (draws[0] < probability) {
       flip_image(image);
@@ -172,7 +175,9 @@ Augmentation horizontal_flip(double probability) {
   });
 }
 
-Augmentation random_erasing(const ErasingOptions& options) {
+namespace {
+
+void require_erasing(const ErasingOptions& options) {
   require_probability("random_erasing", options.probability);
   if (!(0 <= options.smallest_area && options.smallest_area <= options.largest_area && options.largest_area <= 1)) {
     raise<ValueError>("random_erasing", phrase("areas from {} to {}; give two fractions of the image, the smaller "
@@ -182,6 +187,12 @@ Augmentation random_erasing(const ErasingOptions& options) {
   if (!(options.aspect >= 1 && std::isfinite(options.aspect))) {
     raise<ValueError>("random_erasing", phrase("the largest aspect is {}; give 1 or more", options.aspect));
   }
+}
+
+}  // namespace
+
+Augmentation random_erasing(const ErasingOptions& options, std::source_location where) {
+  located_at(where, [&] { require_erasing(options); });
   return Augmentation("random_erasing", 5, [options](const Image& image, std::span<const double> draws) {
     if (draws[0] < options.probability) {
       erase_part(image, options, draws);
@@ -189,10 +200,16 @@ Augmentation random_erasing(const ErasingOptions& options) {
   });
 }
 
-Augmentation mixup(double alpha, std::int64_t classes) {
-  if (!(alpha > 0 && std::isfinite(alpha))) {
-    raise<ValueError>("mixup", phrase("alpha is {}; give a positive number, such as 0.2", alpha));
-  }
+Augmentation mixup(double alpha, std::int64_t classes, std::source_location where) {
+  located_at(where, [&] {
+    if (!(alpha > 0 && std::isfinite(alpha))) {
+      raise<ValueError>("mixup", phrase("alpha is {}; give a positive number, such as 0.2", alpha));
+    }
+    if (classes < 0) {
+      raise<ValueError>("mixup",
+                        phrase("{} classes; give their number, or leave it out for floating targets", classes));
+    }
+  });
   return Augmentation("mixup", [alpha, classes](Batch& batch, std::uint64_t key) {
     if (!is_floating(batch.features.dtype())) {
       raise<DTypeError>("mixup",

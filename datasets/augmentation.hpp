@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <source_location>
 #include <span>
 #include <string>
 
@@ -62,11 +63,11 @@ class Augmentation {
 };
 
 /// Moves each image by up to \p pixels down or up and, independently, right or left; every move is equally likely. What
-/// comes in from outside is 0. \throws ValueError for less than 0.
-Augmentation shift(std::int64_t pixels);
+/// comes in from outside is 0. \throws ValueError for less than 0, or more than 2^31.
+Augmentation shift(std::int64_t pixels, std::source_location where = std::source_location::current());
 
 /// Mirrors each image, left to right, with the given probability. \throws ValueError when it is not in [0, 1].
-Augmentation horizontal_flip(double probability = 0.5);
+Augmentation horizontal_flip(double probability = 0.5, std::source_location where = std::source_location::current());
 
 /// What random_erasing erases.
 struct ErasingOptions {
@@ -79,15 +80,17 @@ struct ErasingOptions {
 /// Sets a rectangle at a random place of an image to 0 (Zhong et al., Random Erasing Data Augmentation, AAAI 2020).
 /// Sides are rounded to whole pixels, and cut to the image where they would be longer.
 /// \throws ValueError for a probability or areas not in [0, 1], areas in the wrong order or an aspect below 1.
-Augmentation random_erasing(const ErasingOptions& options = {});
+Augmentation random_erasing(const ErasingOptions& options = {},
+                            std::source_location where = std::source_location::current());
 
 /// Blends samples and their targets in pairs: λ x + (1 - λ) x', λ y + (1 - λ) y', with a λ ~ Beta(α, α) for each sample
 /// (Zhang et al., mixup: Beyond Empirical Risk Minimization, ICLR 2018). x' is the sample at the mirrored place of the
 /// batch, a random one since batches are shuffled. Integer labels (b,) become probabilities (b, classes) of the
 /// features' dtype; floating targets are blended as they are. Features must be floating once they are widened.
 /// \param classes number of classes; may be left out for floating targets.
-/// \throws ValueError unless α > 0; from the batch, for a label outside [0, classes).
+/// \throws ValueError unless α > 0, and for a negative number of classes; from the batch, for a label outside [0, classes).
 /// \throws DTypeError, ShapeError from the batch, for features or targets that cannot be blended.
-Augmentation mixup(double alpha, std::int64_t classes = 0);
+Augmentation mixup(double alpha, std::int64_t classes = 0,
+                   std::source_location where = std::source_location::current());
 
 }  // namespace xgrad::datasets

@@ -89,8 +89,8 @@ Batch Epoch::operator[](std::int64_t index) const {
   return batch;
 }
 
-Batches::Batches(const Dataset& data, const BatchOptions& options) : options_(options) {
-  check(data, options);
+Batches::Batches(const Dataset& data, const BatchOptions& options, std::source_location where) : options_(options) {
+  located_at(where, [&] { check(data, options); });
   data_ = prepared(data, options.dtype);
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <source_location>
 #include <vector>
 
 #include "datasets/augmentation.hpp"
@@ -102,7 +103,8 @@ class Batches {
   /// \throws DTypeError for a BatchOptions::dtype that is not floating.
   /// \throws ShapeError when images are to be augmented and features are not (n, rows, columns) or (n, channels, rows,
   ///         columns).
-  explicit Batches(const Dataset& data, const BatchOptions& options = {});
+  explicit Batches(const Dataset& data, const BatchOptions& options = {},
+                   std::source_location where = std::source_location::current());
 
   /// Number of batches in an epoch; 0 for an empty data set.
   std::int64_t count() const;

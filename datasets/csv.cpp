@@ -12,6 +12,7 @@
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "datasets/csv_records.hpp"
+#include "datasets/quoted.hpp"
 
 namespace xgrad::datasets {
 
@@ -20,7 +21,10 @@ namespace {
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) {
-    text += (text.empty() ? "" : ", ") + name;
+    if (text.size() > 200) {
+      return text + ", ...";
+    }
+    text += (text.empty() ? "" : ", ") + shown(name);
   }
   return text;
 }
@@ -52,7 +56,7 @@ class CategoryCodes {
   explicit CategoryCodes(const std::vector<std::string>& names) {
     for (const std::string& name : names) {
       if (find(name)) {
-        raise<ValueError>(op, phrase("the known categories have `{}` twice; give each once", name));
+        raise<ValueError>(op, phrase("the known categories have {} twice; give each once", backticked(name)));
       }
       code(name);
     }
@@ -62,6 +66,7 @@ class CategoryCodes {
     const auto [at, is_new] = codes_.try_emplace(name, static_cast<std::int64_t>(codes_.size()));
     return at->second;
   }
+  std::int64_t count() const { return static_cast<std::int64_t>(codes_.size()); }
   std::optional<std::int64_t> find(const std::string& name) const {
     const auto at = codes_.find(name);
     return at == codes_.end() ? std::nullopt : std::optional(at->second);
@@ -102,7 +107,7 @@ struct Column {
 class CsvTable {
  public:
   CsvTable(const std::filesystem::path& path, const CsvOptions& options)
-      : path_(path), records_(path, options.separator) {
+      : path_(path), records_(path, options.separator), max_categories_(options.max_categories) {
     CsvRecord record;
     if (!records_.next(record)) {
       records_.fail(1, "a record", "an empty file", "give a file with one record per line");
@@ -118,7 +123,8 @@ class CsvTable {
       columns_[find(column)].kind = Kind::ignored;
     }
     if (columns_[target_].kind == Kind::ignored) {
-      raise<ValueError>(op, phrase("column {} is the target and ignored; leave it out of one", columns_[target_].name));
+      raise<ValueError>(
+          op, phrase("column {} is the target and ignored; leave it out of one", shown(columns_[target_].name)));
     }
     for (Column& column : columns_) {
       if (const auto known = options.known.find(column.name); known != options.known.end()) {
@@ -127,6 +133,7 @@ class CsvTable {
         known_[column.name] = known->second;
       }
     }
+    known_.columns = options.known.columns;
     for (bool more = !options.header || records_.next(record); more; more = records_.next(record)) {
       add(record);
     }
@@ -142,21 +149,20 @@ class CsvTable {
         categories[column.name] = sort_categories(column);
       }
     }
+    const std::vector<const Column*> columns = feature_columns();
     std::vector<std::string> names;
-    for (const Column& column : columns_) {
-      if (&column == &columns_[target_] || column.kind == Kind::ignored) {
+    for (const Column* column : columns) {
+      categories.columns.push_back(column->name);
+      if (column->kind == Kind::number) {
+        names.push_back(column->name);
         continue;
       }
-      if (column.kind == Kind::number) {
-        names.push_back(column.name);
-        continue;
-      }
-      for (const std::string& category : categories[column.name]) {
-        names.push_back(column.name + "=" + category);
+      for (const std::string& category : categories[column->name]) {
+        names.push_back(column->name + "=" + category);
       }
     }
-    Array features = make_features(categories, static_cast<std::int64_t>(names.size()));
-    return {Dataset(features, make_targets()), std::move(names), columns_[target_].name, std::move(categories)};
+    const Array features = make_features(columns, categories, static_cast<std::int64_t>(names.size()));
+    return {Dataset(features, make_targets()).named(std::move(names)), columns_[target_].name, std::move(categories)};
   }
 
  private:
@@ -183,8 +189,8 @@ class CsvTable {
       for (const Column& column : columns_) {
         names.push_back(column.name);
       }
-      raise<ValueError>(op, phrase("{} has {} column `{}`; its columns are {}", path_.string(),
-                                   found == columns_.end() ? "no" : "more than one", name, joined(names)));
+      raise<ValueError>(op, phrase("{} has {} column {}; its columns are {}", path_.string(),
+                                   found == columns_.end() ? "no" : "more than one", backticked(name), joined(names)));
     }
     return static_cast<std::size_t>(found - columns_.begin());
   }
@@ -200,8 +206,7 @@ class CsvTable {
       if (column.kind == Kind::number) {
         const std::optional<double> number = parse<double>(field);
         if (!number || !std::isfinite(static_cast<float>(*number))) {
-          records_.fail(record.line, i, column.name, "a finite number",
-                        field.empty() ? "nothing" : phrase("`{}`", field),
+          records_.fail(record.line, i, column.name, "a finite number", field.empty() ? "nothing" : backticked(field),
                         "correct it, or name the column as categorical or ignored");
         }
         column.numbers.push_back(static_cast<float>(*number));
@@ -209,13 +214,57 @@ class CsvTable {
         const std::optional<std::int64_t> known = column.categories.find(field);
         if (column.known && !known) {
           records_.fail(record.line, i, column.name,
-                        phrase("one of the known categories {}", joined(known_[column.name])), phrase("`{}`", field),
+                        phrase("one of the known categories {}", joined(known_[column.name])), backticked(field),
                         "correct it, or read it together with the others");
         }
         column.codes.push_back(known ? *known : column.categories.code(field));
+        require_few_categories(column, i);
       }
     }
     ++count_;
+  }
+
+  // What becomes features takes a number per category in every record.
+  void require_few_categories(const Column& column, std::size_t position) const {
+    if (position != target_ && !column.known && column.categories.count() > max_categories_) {
+      raise<ValueError>(op,
+                        phrase("{}: column {} ({}) has more than {} categories, and each becomes a feature of every "
+                               "record; ignore the column, or raise CsvOptions::max_categories",
+                               path_.string(), position + 1, shown(column.name), max_categories_));
+    }
+  }
+
+  // The columns that become features, in the order of the known file if there is one.
+  std::vector<const Column*> feature_columns() const {
+    std::vector<const Column*> present;
+    for (const Column& column : columns_) {
+      if (&column != &columns_[target_] && column.kind != Kind::ignored) {
+        present.push_back(&column);
+      }
+    }
+    const std::vector<std::string>& wanted = known_.columns;
+    const auto is_called = [](const Column* column, const std::string& name) { return column->name == name; };
+    if (wanted.empty() || std::equal(present.begin(), present.end(), wanted.begin(), wanted.end(), is_called)) {
+      return present;
+    }
+    std::vector<const Column*> ordered;
+    for (const std::string& name : wanted) {
+      const Column* column = &columns_[find(CsvColumn(name))];
+      if (std::find(present.begin(), present.end(), column) == present.end()) {
+        raise<ValueError>(op,
+                          phrase("{}: column {} is a feature of the known file, and ignored or the target here; read "
+                                 "both alike",
+                                 path_.string(), backticked(name)));
+      }
+      ordered.push_back(column);
+    }
+    for (const Column* column : present) {
+      if (std::find(ordered.begin(), ordered.end(), column) == ordered.end()) {
+        raise<ValueError>(op, phrase("{}: column {} is no feature of the known file, whose features are {}; ignore it",
+                                     path_.string(), backticked(column->name), joined(wanted)));
+      }
+    }
+    return ordered;
   }
 
   /// The names of a column's categories; its codes become positions among them.
@@ -234,23 +283,21 @@ class CsvTable {
     return names;
   }
 
-  Array make_features(const Categories& categories, std::int64_t width) const {
+  Array make_features(const std::vector<const Column*>& columns, const Categories& categories,
+                      std::int64_t width) const {
     Array features({count_, width}, DType::float32);
     std::memset(features.data(), 0, features.bytes());
     float* out = features.data<float>();
-    for (const Column& column : columns_) {
-      if (&column == &columns_[target_] || column.kind == Kind::ignored) {
-        continue;
-      }
+    for (const Column* column : columns) {
       for (std::int64_t i = 0; i < count_; ++i) {
         const auto row = static_cast<std::size_t>(i);
-        if (column.kind == Kind::number) {
-          out[i * width] = column.numbers[row];
+        if (column->kind == Kind::number) {
+          out[i * width] = column->numbers[row];
         } else {
-          out[i * width + column.codes[row]] = 1;
+          out[i * width + column->codes[row]] = 1;
         }
       }
-      out += column.kind == Kind::number ? 1 : static_cast<std::int64_t>(categories.at(column.name).size());
+      out += column->kind == Kind::number ? 1 : static_cast<std::int64_t>(categories.at(column->name).size());
     }
     return features;
   }
@@ -273,6 +320,7 @@ class CsvTable {
   std::size_t target_ = 0;
   Categories known_;
   std::int64_t count_ = 0;
+  std::int64_t max_categories_;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "datasets/input_file.hpp"
+#include "datasets/quoted.hpp"
 
 namespace xgrad::datasets {
 
@@ -85,8 +86,8 @@ void CsvRecords::read_quoted(std::string& field, std::size_t column) {
         return;
       }
       if (text_[at_] != '"') {
-        fail(line_, column, "", "a separator or the end of the line after a closing quote", phrase("`{}`", text_[at_]),
-             "double quotes inside a field");
+        fail(line_, column, "", "a separator or the end of the line after a closing quote",
+             backticked(std::string_view(text_).substr(at_, 1)), "double quotes inside a field");
       }
     }
     line_ += text_[at_] == '\n' ? 1 : 0;
@@ -97,7 +98,7 @@ void CsvRecords::read_quoted(std::string& field, std::size_t column) {
 
 void CsvRecords::fail(std::size_t line, std::size_t column, std::string_view name, std::string_view expected,
                       std::string_view found, std::string_view next_step) const {
-  const std::string of_name = name.empty() ? "" : phrase(" ({})", name);
+  const std::string of_name = name.empty() ? "" : phrase(" ({})", shown(name));
   raise<FileError>(op, phrase("{}, line {}, column {}{}: expected {}, found {}; {}", path_.string(), line, column + 1,
                               of_name, expected, found, next_step));
 }

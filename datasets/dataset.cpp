@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "autograd/kernels/kernels.hpp"
@@ -59,18 +60,44 @@ Split divide(const Dataset& data, const Array& order, const F& is_test) {
 
 Dataset::Dataset() : features_({0, 0}, DType::float32), targets_({0}, DType::int64) {}
 
-void Dataset::check() const {
-  if (!features_ || !targets_) {
-    raise<ValueError>("Dataset", phrase("the {} hold no memory; give an Array made from a shape",
-                                        features_ ? "targets" : "features"));
+void Dataset::check(const std::source_location& where) const {
+  located_at(where, [&] {
+    if (!features_ || !targets_) {
+      raise<ValueError>("Dataset", phrase("the {} hold no memory; give an Array made from a shape",
+                                          features_ ? "targets" : "features"));
+    }
+    const Shape& features = features_.shape();
+    const Shape& targets = targets_.shape();
+    if (features.empty() || targets.empty() || features[0] != targets[0]) {
+      raise<ShapeError>("Dataset", phrase("features of shape {} and targets of shape {}; give one row of each for "
+                                          "every sample",
+                                          to_string(features), to_string(targets)));
+    }
+  });
+}
+
+const std::vector<std::string>& Dataset::feature_names() const {
+  static const std::vector<std::string> none;
+  return names_ ? *names_ : none;
+}
+
+Dataset Dataset::named(std::vector<std::string> names, std::source_location where) const {
+  const Shape& shape = features_.shape();
+  const std::int64_t count = Shape(shape.begin() + 1, shape.end()).element_count();
+  if (static_cast<std::int64_t>(names.size()) != count) {
+    located_at(where, [&] {
+      raise<ValueError>("Dataset", phrase("{} names for {} features; give one for each", names.size(), count));
+    });
   }
-  const Shape& features = features_.shape();
-  const Shape& targets = targets_.shape();
-  if (features.empty() || targets.empty() || features[0] != targets[0]) {
-    raise<ShapeError>("Dataset", phrase("features of shape {} and targets of shape {}; give one row of each for "
-                                        "every sample",
-                                        to_string(features), to_string(targets)));
-  }
+  Dataset result = *this;
+  result.names_ = std::make_shared<const std::vector<std::string>>(std::move(names));
+  return result;
+}
+
+Dataset Dataset::with_features(const Array& features, std::source_location where) const {
+  Dataset result(features, targets_, where);
+  result.names_ = names_;
+  return result;
 }
 
 Dataset Dataset::take(std::span<const std::int64_t> positions) const {
@@ -80,10 +107,14 @@ Dataset Dataset::take(std::span<const std::int64_t> positions) const {
     raise<ValueError>(op, phrase("index {} at position {} is outside [0, {}); give indices within it", *negative,
                                  negative - positions.begin(), size()));
   }
-  return {take_rows(op, features_, positions), take_rows(op, targets_, positions)};
+  Dataset taken(take_rows(op, features_, positions), take_rows(op, targets_, positions));
+  taken.names_ = names_;
+  return taken;
 }
 
-Split split(const Dataset& data, const SplitOptions& options) {
+namespace {
+
+Split split_at_random(const Dataset& data, const SplitOptions& options) {
   const double fraction = options.fraction;
   if (!(fraction > 0 && fraction < 1)) {
     raise<ValueError>("split", phrase("the fraction for testing is {}; give one between 0 and 1", fraction));
@@ -93,7 +124,7 @@ Split split(const Dataset& data, const SplitOptions& options) {
   return divide(data, order, [&](std::int64_t i) { return share(i + 1) > share(i); });
 }
 
-Split fold(const Dataset& data, std::int64_t index, const FoldOptions& options) {
+Split one_fold(const Dataset& data, std::int64_t index, const FoldOptions& options) {
   if (options.folds < 2 || options.folds > data.size()) {
     raise<ValueError>("fold", phrase("{} folds of {} samples; give a number of folds in [2, {}]", options.folds,
                                      data.size(), data.size()));
@@ -103,6 +134,16 @@ Split fold(const Dataset& data, std::int64_t index, const FoldOptions& options) 
   }
   const Array order = drawing_order("fold", data, options.seed, options.stratified);
   return divide(data, order, [&](std::int64_t i) { return i % options.folds == index; });
+}
+
+}  // namespace
+
+Split split(const Dataset& data, const SplitOptions& options, std::source_location where) {
+  return located_at(where, [&] { return split_at_random(data, options); });
+}
+
+Split fold(const Dataset& data, std::int64_t index, const FoldOptions& options, std::source_location where) {
+  return located_at(where, [&] { return one_fold(data, index, options); });
 }
 
 }  // namespace xgrad::datasets

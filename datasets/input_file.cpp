@@ -9,6 +9,7 @@
 
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
+#include "datasets/quoted.hpp"
 
 namespace xgrad::datasets {
 
@@ -26,8 +27,16 @@ void raise_file_error(std::string_view op, const std::filesystem::path& path, st
   raise<FileError>(op, phrase("{}: expected {}, found {}; {}", path.string(), expected, found, next_step));
 }
 
+void require_name(std::string_view op, const std::filesystem::path& path) {
+  if (path.empty() || path.native().find('\0') != std::string::npos) {
+    raise<FileError>(op, phrase("{} is no name of a file: it {}; give another", backticked(path.native()),
+                                path.empty() ? "is empty" : "has a NUL byte"));
+  }
+}
+
 InputFile::InputFile(std::string_view op, const std::filesystem::path& path)
     : op_(op), path_(path), buffer_(buffer_bytes) {
+  require_name(op, path);
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
     raise_file_error(op_, path_, "a file", "a folder", "give the path of a file in it");

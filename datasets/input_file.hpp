@@ -20,6 +20,9 @@ namespace xgrad::datasets {
 [[noreturn]] void raise_file_error(std::string_view op, const std::filesystem::path& path, std::string_view expected,
                                    std::string_view found, std::string_view next_step);
 
+/// \throws FileError for an empty name, and for one with a NUL byte, at which the system would take it to end.
+void require_name(std::string_view op, const std::filesystem::path& path);
+
 /// A file read front to back; decompressed on the way when its first bytes are gzip's magic number.
 class InputFile {
  public:

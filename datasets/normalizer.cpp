@@ -92,16 +92,31 @@ Normalizer Normalizer::mean_std(const Array& samples, bool per_feature) {
   const Table table = table_of(samples, per_feature);
   const auto count = static_cast<double>(table.rows);
   Array mean = filled(table.shape, 0);
+  Array range = filled(table.shape, 0);
   Array deviation = filled(table.shape, 0);
   double* means = mean.data<double>();
+  double* ranges = range.data<double>();
   double* deviations = deviation.data<double>();
-  for_each_element(samples, table, [&](std::int64_t feature, double x) { means[feature] += x; });
-  std::for_each(means, means + table.features, [count](double& m) { m /= count; });
-  // The mean first: the difference of two large sums of squares would lose digits.
-  for_each_element(samples, table, [&](std::int64_t feature, double x) {
-    deviations[feature] += (x - means[feature]) * (x - means[feature]);
+  // All of it relative to the first sample, which is exact for a constant, and squares in units of the range, as those of
+  // large or small numbers overflow or vanish.
+  Array first = filled(table.shape, 0);
+  double* origins = first.data<double>();
+  for_each_element(samples, {1, table.features, table.shape}, [&](std::int64_t i, double x) { origins[i] = x; });
+  for_each_element(samples, table, [&](std::int64_t i, double x) {
+    means[i] += x - origins[i];
+    ranges[i] = std::max(ranges[i], std::abs(x - origins[i]));
   });
-  std::for_each(deviations, deviations + table.features, [count](double& d) { d = std::sqrt(d / count); });
+  std::for_each(means, means + table.features, [count](double& m) { m /= count; });
+  replace_zeros(range);
+  // The mean first: the difference of two large sums of squares would lose digits.
+  for_each_element(samples, table, [&](std::int64_t i, double x) {
+    const double distance = (x - origins[i] - means[i]) / ranges[i];
+    deviations[i] += distance * distance;
+  });
+  for (std::int64_t i = 0; i < table.features; ++i) {
+    deviations[i] = std::sqrt(deviations[i] / count) * ranges[i];
+    means[i] += origins[i];
+  }
   replace_zeros(deviation);
   return {mean, deviation};
 }

@@ -32,7 +32,7 @@ class Normalizer {
   /// \throws ShapeError when a sample has not the elements of those fitted to.
   Array operator()(const Array& samples) const;
   /// \p data with its features normalised. \throws ShapeError as above.
-  Dataset operator()(const Dataset& data) const { return {(*this)(data.features()), data.targets()}; }
+  Dataset operator()(const Dataset& data) const { return data.with_features((*this)(data.features())); }
   /// x · scale + offset: what was before. \throws ShapeError, and dtypes, as above.
   Array inverse(const Array& samples) const;
 

@@ -17,6 +17,7 @@
 #include "autograd/runtime/phrase.hpp"
 #include "datasets/input_file.hpp"
 #include "datasets/output_file.hpp"
+#include "datasets/quoted.hpp"
 
 namespace xgrad::datasets {
 
@@ -127,14 +128,14 @@ class NpyReader {
   Header parse(std::string_view text) const {
     text = without_blanks(text);
     if (!text.starts_with('{') || !text.ends_with('}')) {
-      fail("a header {...}", quoted(text), fetch_again);
+      fail("a header {...}", backticked(text), fetch_again);
     }
     Header header;
     set_type(header, value_of(text, "descr"));
     const std::string_view order = value_of(text, "fortran_order");
     header.fortran_order = order.starts_with("True");
     if (!header.fortran_order && !order.starts_with("False")) {
-      fail("True or False as fortran_order", quoted(order), fetch_again);
+      fail("True or False as fortran_order", backticked(order), fetch_again);
     }
     set_shape(header, value_of(text, "shape"));
     return header;
@@ -151,7 +152,7 @@ class NpyReader {
         }
       }
     }
-    fail(phrase("a header with '{}'", key), quoted(header), fetch_again);
+    fail(phrase("a header with '{}'", key), backticked(header), fetch_again);
   }
 
   void set_type(Header& header, std::string_view text) const {
@@ -163,7 +164,7 @@ class NpyReader {
     });
     if (type == element_types.end() || std::string_view("<>|=").find(name[0]) == std::string_view::npos) {
       fail("elements of bool, int8 to int64, uint8 to uint32, float32 or float64",
-           quoted(name.empty() ? text.substr(0, 60) : name), "convert the array with astype before saving it");
+           backticked(name.empty() ? text.substr(0, 60) : name), "convert the array with astype before saving it");
     }
     header.type = type;
     header.swapped = name[0] == '>';
@@ -172,7 +173,7 @@ class NpyReader {
   void set_shape(Header& header, std::string_view text) const {
     const std::size_t end = text.find(')');
     if (!text.starts_with('(') || end == std::string_view::npos) {
-      fail("a tuple as shape", quoted(text.substr(0, 60)), fetch_again);
+      fail("a tuple as shape", backticked(text.substr(0, 60)), fetch_again);
     }
     const std::string_view tuple = text.substr(0, end + 1);
     for (std::string_view rest = without_blanks(text.substr(1, end - 1)); !rest.empty();) {
@@ -181,10 +182,10 @@ class NpyReader {
       std::int64_t size = -1;
       const auto [stop, error] = std::from_chars(number.data(), number.data() + number.size(), size);
       if (error != std::errc() || stop != number.data() + number.size() || size < 0) {
-        fail("sizes of 0 or more as shape", quoted(tuple), fetch_again);
+        fail("sizes of 0 or more as shape", backticked(tuple), fetch_again);
       }
       if (header.shape.ndim() == Shape::max_ndim) {
-        fail(phrase("at most {} dimensions", Shape::max_ndim), quoted(tuple), fetch_again);
+        fail(phrase("at most {} dimensions", Shape::max_ndim), backticked(tuple), fetch_again);
       }
       header.shape.push_back(size);
       rest = without_blanks(rest.substr(std::min(comma + 1, rest.size())));
@@ -193,7 +194,7 @@ class NpyReader {
     std::int64_t count = 1;
     for (const std::int64_t size : header.shape) {
       if (size > 1 && count > (std::numeric_limits<std::int64_t>::max() >> 4) / size) {
-        fail("sizes whose product is below 2^59", quoted(tuple), fetch_again);
+        fail("sizes whose product is below 2^59", backticked(tuple), fetch_again);
       }
       count *= std::max<std::int64_t>(size, 1);
     }
@@ -230,8 +231,6 @@ class NpyReader {
     kernels::copy(size_of(stored.dtype()), shape, stored.data(), strides, result.data(), row_major_strides(shape));
     return result;
   }
-
-  static std::string quoted(std::string_view text) { return phrase("`{}`", text); }
 
   [[noreturn]] void fail(std::string_view expected, std::string_view found, std::string_view next_step) const {
     raise_file_error("read_npy", path_, expected, found, next_step);

@@ -1,11 +1,14 @@
 #include "datasets/output_file.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
+#include <cstdint>
+#include <random>
 #include <system_error>
 #include <utility>
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -14,24 +17,81 @@
 
 namespace xgrad::datasets {
 
-OutputFile::OutputFile(std::string_view op, const std::filesystem::path& path)
-    : op_(op), path_(path), temporary_(path) {
-  static std::atomic<unsigned> counter{0};
-  temporary_ += phrase(".{}-{}.part", ::getpid(), counter++);
+namespace fs = std::filesystem;
+
+fs::path without_links(std::string_view op, const fs::path& path) {
+  constexpr int most = 40;  // as many as Linux follows
+  fs::path target = path;
+  std::error_code error;
+  for (int i = 0; fs::is_symlink(fs::symlink_status(target, error)); ++i) {
+    const fs::path link = fs::read_symlink(target, error);
+    if (error || i == most) {
+      raise_file_error(op, path, "a link that can be followed", "links in a circle",
+                       "give the path of the file itself");
+    }
+    target = target.parent_path() / link;  // which is the link alone if it begins at the root
+  }
+  return target;
+}
+
+fs::path temporary_name(const fs::path& target) {
+  std::random_device random;
+  const std::uint64_t number = (std::uint64_t{random()} << 32) | random();
+  return target.parent_path() / phrase(".xgrad-{:016x}.part", number);
+}
+
+OutputFile::OutputFile(std::string_view op, const fs::path& path) : op_(op), path_(path) {
+  require_name(op, path);
+  target_ = without_links(op, path);
   const char* mode = path.extension() == ".gz" ? "wb6" : "wbT";  // zlib: T writes uncompressed
   errno = 0;
-  file_ = gzopen(temporary_.c_str(), mode);
-  if (file_ == nullptr) {
+  const int descriptor = open();
+  if (descriptor < 0) {
     fail();
   }
+  file_ = gzdopen(descriptor, mode);
+  if (file_ == nullptr) {
+    ::close(descriptor);
+    fail();
+  }
+}
+
+// Nobody can have put a link under the temporary name: it is random, and must not be there yet.
+int OutputFile::open() {
+  struct stat there = {};
+  const bool exists = ::stat(target_.c_str(), &there) == 0;
+  if (exists && S_ISDIR(there.st_mode)) {
+    errno = EISDIR;
+    return -1;
+  }
+  if (exists && !S_ISREG(there.st_mode)) {
+    return ::open(target_.c_str(), O_WRONLY | O_CLOEXEC);
+  }
+  temporary_ = temporary_name(target_);
+  constexpr mode_t secret = 0600;
+  constexpr mode_t usual = 0666;  // less what the user's mask takes away
+  constexpr mode_t rights = 07777;
+  const int descriptor =
+      ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, exists ? secret : usual);
+  if (descriptor >= 0 && exists) {
+    const int same_owner = ::fchown(descriptor, there.st_uid, there.st_gid);  // which only root may always do
+    const mode_t mode = there.st_mode & (same_owner == 0 ? rights : 0777);
+    if (::fchmod(descriptor, mode) != 0) {
+      ::close(descriptor);
+      return -1;
+    }
+  }
+  return descriptor;
 }
 
 OutputFile::~OutputFile() {
   if (file_ != nullptr) {
     gzclose(file_);
   }
-  std::error_code ignored;
-  std::filesystem::remove(temporary_, ignored);
+  if (!temporary_.empty()) {
+    std::error_code ignored;
+    fs::remove(temporary_, ignored);
+  }
 }
 
 void OutputFile::write(std::span<const std::byte> bytes) {
@@ -51,8 +111,11 @@ void OutputFile::publish() {
   if (gzclose(std::exchange(file_, nullptr)) != Z_OK) {
     fail();
   }
+  if (temporary_.empty()) {
+    return;
+  }
   std::error_code error;
-  std::filesystem::rename(temporary_, path_, error);
+  fs::rename(temporary_, target_, error);
   if (error) {
     errno = error.value();
     fail();

@@ -14,8 +14,16 @@ struct gzFile_s;
 
 namespace xgrad::datasets {
 
-/// A file under a temporary name, removed again unless it is published under its own. Compressed by gzip when the name
-/// ends in `.gz`.
+/// Where writing to \p path leads to: what it links to, step by step, whether that exists or not.
+/// \throws FileError for links in a circle.
+std::filesystem::path without_links(std::string_view op, const std::filesystem::path& path);
+
+/// A name that nobody can know before, `.xgrad-` and random digits, in the folder of \p target.
+std::filesystem::path temporary_name(const std::filesystem::path& target);
+
+/// A file under a temporary name beside its own, removed again unless it is published. Compressed by gzip when the name
+/// ends in `.gz`. It has the rights of the file that it replaces. A symbolic link stays: what it links to is replaced. What
+/// is no ordinary file, such as `/dev/null` or a pipe, is written to at once.
 class OutputFile {
  public:
   /// \param op the function the user called, for messages.
@@ -34,11 +42,13 @@ class OutputFile {
   void publish();
 
  private:
+  int open();
   [[noreturn]] void fail() const;
 
   std::string op_;
   std::filesystem::path path_;
-  std::filesystem::path temporary_;
+  std::filesystem::path target_;     // behind all links
+  std::filesystem::path temporary_;  // empty when the target itself is written to
   gzFile_s* file_ = nullptr;
 };
 

@@ -51,7 +51,12 @@ void write_pgm(const std::filesystem::path& path, const Array& images, std::int6
   const std::int64_t columns = shape[2];
   const std::int64_t across =
       per_row > 0 ? per_row : static_cast<std::int64_t>(std::ceil(std::sqrt(static_cast<double>(count))));
-  const std::int64_t down = (count + across - 1) / across;
+  const std::int64_t down = (count - 1) / across + 1;
+  constexpr std::int64_t most = std::int64_t{1} << 30;
+  if (rows > most / columns || across > most / (rows * columns) || down > most / (rows * columns * across)) {
+    raise<ValueError>(op, phrase("{} images of {} side by side make a picture of more than {} pixels; give fewer",
+                                 across, to_string(Shape{rows, columns}), most));
+  }
 
   std::vector<std::uint8_t> grid(static_cast<std::size_t>(down * rows * across * columns));
   for (std::int64_t line = 0; line < count * rows; ++line) {

@@ -91,7 +91,7 @@ bool run() {
   const auto normalizer = datasets::Normalizer::mean_std(train.features());
 
   const auto classes = static_cast<std::int64_t>(names.size());
-  const auto features = static_cast<std::int64_t>(table.feature_names.size());
+  const auto features = static_cast<std::int64_t>(table.feature_names().size());
   nn::Sequential model(nn::Dense(features, 16), nn::ReLU(), nn::Dense(16, classes));
   model.initialize(random::Key(0));
   fit(model, normalizer(train), normalizer(validation));

@@ -65,7 +65,7 @@ bool run() {
   const auto table = datasets::read_csv(path, {.target = "price", .categorical = {"district"}});
   std::filesystem::remove(path);
   std::printf("%d houses:", static_cast<int>(table.size()));
-  for (const std::string& name : table.feature_names) {
+  for (const std::string& name : table.feature_names()) {
     std::printf(" %s", name.c_str());
   }
 

@@ -5,6 +5,7 @@
 
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
+#include "datasets/input_file.hpp"
 #include "nn/callbacks.hpp"
 
 namespace xgrad::nn::callbacks {
@@ -17,6 +18,7 @@ class Log {
   Log(std::string_view op, std::filesystem::path path) : op_(op), path_(std::move(path)) {}
 
   void open() {
+    datasets::require_name(op_, path_);
     file_ = std::ofstream(path_, std::ios::trunc);
     require_good();
   }

@@ -74,7 +74,8 @@ struct CheckpointOptions {
 
 /// Writes the state of the model into \p folder, as write_state does, after every epoch that is the best so far.
 /// \throws FileError from fit, when that fails. \throws ValueError from fit, for a score that there is not.
-Callback checkpoint(const std::filesystem::path& folder, const CheckpointOptions& options = {});
+Callback checkpoint(const std::filesystem::path& folder, const CheckpointOptions& options = {},
+                    std::source_location where = std::source_location::current());
 
 /// How often a schedule is asked.
 enum class Per {
@@ -83,8 +84,9 @@ enum class Per {
 };
 
 /// Assigns what \p schedule gives to the learning rate of a group of parameters, and of those that share it.
-/// \throws ValueError from fit, when there is no such group.
-Callback schedule(const Schedule& schedule, Per per = Per::step, std::size_t group = 0);
+/// \throws ValueError from fit, when there is no such group, or the schedule gives NaN or less than 0.
+Callback schedule(const Schedule& schedule, Per per = Per::step, std::size_t group = 0,
+                  std::source_location where = std::source_location::current());
 
 /// Lowers the learning rate when a score stops getting better; it begins at what the optimiser has (of its first group).
 /// \throws ValueError for options out of range, and from fit for a score that there is not.

@@ -1,6 +1,5 @@
 #include "nn/checkpoint.hpp"
 
-#include <atomic>
 #include <cstdio>
 #include <string>
 #include <system_error>
@@ -10,7 +9,10 @@
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/runtime/phrase.hpp"
+#include "datasets/input_file.hpp"
 #include "datasets/npy.hpp"
+#include "datasets/output_file.hpp"
+#include "datasets/quoted.hpp"
 
 namespace xgrad::nn {
 
@@ -27,12 +29,16 @@ namespace fs = std::filesystem;
 class TemporaryFolder {
  public:
   explicit TemporaryFolder(const fs::path& folder) : path_(folder) {
-    static std::atomic<unsigned> counter{0};
-    path_ += phrase(".{}-{}.part", ::getpid(), counter++);
     std::error_code error;
-    fs::create_directories(path_, error);
+    if (path_.has_parent_path()) {
+      fs::create_directories(path_.parent_path(), error);
+    }
+    path_ = datasets::temporary_name(path_);
+    if (!error && !fs::create_directory(path_, error) && !error) {  // one that is there already is somebody else's
+      error = std::make_error_code(std::errc::file_exists);
+    }
     if (error) {
-      fail("write_state", path_, error);
+      fail("write_state", folder, error);
     }
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
@@ -70,7 +76,12 @@ void require_state_or_nothing(const fs::path& folder) {
 // Exchanges both, which the system does at once; where it cannot, there is a moment with neither under its name.
 void put_in_place(const fs::path& fresh, const fs::path& folder) {
   std::error_code error;
-  if (!fs::exists(folder, error)) {
+  const fs::file_status replaced = fs::status(folder, error);
+  error.clear();  // which says that there is none
+  if (fs::exists(replaced)) {
+    fs::permissions(fresh, replaced.permissions(), error);
+  }
+  if (!fs::exists(replaced)) {
     fs::rename(fresh, folder, error);
   } else if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, folder.c_str(), RENAME_EXCHANGE) != 0) {
     fs::path old = fresh;
@@ -94,7 +105,11 @@ fs::path without_slash(const fs::path& folder) { return folder.has_filename() ? 
 
 void write_state(const std::filesystem::path& folder, const State& state, std::source_location where) {
   located(where, [&] {
-    const fs::path target = without_slash(folder);
+    const fs::path named = without_slash(folder);
+    if (!named.empty()) {
+      datasets::require_name("write_state", named);
+    }
+    const fs::path target = datasets::without_links("write_state", named);
     if (target.empty() || state.empty()) {
       raise<ValueError>("write_state", target.empty() ? "the name of the folder is empty"
                                                       : "the state is empty; give that of a model with variables");
@@ -102,8 +117,9 @@ void write_state(const std::filesystem::path& folder, const State& state, std::s
     require_state_or_nothing(target);
     const TemporaryFolder fresh(target);
     for (const auto& [name, array] : state) {
-      if (name.empty() || name.find('/') != std::string::npos) {
-        raise<ValueError>("write_state", phrase("'{}' cannot be the name of a file; rename the member", name));
+      if (name.empty() || name.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
+        raise<ValueError>("write_state",
+                          phrase("{} cannot be the name of a file; rename the member", datasets::backticked(name)));
       }
       datasets::write_npy(fresh.path() / (name + ".npy"), array);
     }
@@ -113,6 +129,7 @@ void write_state(const std::filesystem::path& folder, const State& state, std::s
 
 State read_state(const std::filesystem::path& folder, std::source_location where) {
   return located(where, [&] {
+    datasets::require_name("read_state", folder);
     std::error_code error;
     State state;
     for (fs::directory_iterator entry(folder, error); !error && entry != fs::directory_iterator();

@@ -2,6 +2,7 @@
 
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
+#include "nn/labels.hpp"
 #include "nn/loss_parts.hpp"
 #include "nn/losses.hpp"
 
@@ -13,6 +14,9 @@ namespace xgrad::nn {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
+
+/// w x, but 0 where a class of weight 0 is impossible.
+Scalar weighted(Scalar w, Scalar x) { return where(logical_and(w == 0, abs(x) == infinity), 0, w * x); }
 
 /// Labels, and how much the row of each counts.
 struct Labels {
@@ -57,7 +61,7 @@ Tensor checked_weights(std::string_view loss, const Tensor& weights, const Tenso
   return cast(weights, scores.dtype());
 }
 
-Labels read_labels(const Tensor& labels, const Tensor& scores, const Tensor& class_weights,
+Labels read_labels(std::string_view loss, const Tensor& labels, const Tensor& scores, const Tensor& class_weights,
                    const std::optional<std::int64_t>& ignored) {
   Labels result;
   Tensor y = labels;
@@ -66,6 +70,7 @@ Labels read_labels(const Tensor& labels, const Tensor& scores, const Tensor& cla
     result.counted = y != *ignored;
     y = where(result.counted, y, 0);  // any class will do
   }
+  y = detail::checked_labels(loss, y, scores.shape().back());
   result.hot = one_hot(y, scores.shape().back(), DType::boolean);
   if (class_weights.defined()) {
     const Tensor weight = take(class_weights, y);
@@ -102,12 +107,20 @@ struct LogLikelihood {
 LogLikelihood log_likelihood(const Tensor& z, const Labels& labels) {
   const Tensor label_logit = at_label(labels, z);
   const Tensor shift = stop_gradient(label_logit);
-  // The label itself may be impossible: then nothing is shifted, and the loss is infinite.
-  const auto shifted_by = [](Scalar a, Scalar s) { return where(s == -infinity, a, a - s); };
-  const Tensor shifted = map(shifted_by, z, expand_dims(shift, -1));
+  // The label itself may be impossible: then nothing is shifted, and the loss is infinite. A difference that is too large
+  // for the dtype becomes the largest number there is, or its derivatives would be NaN; the loss is infinite as well.
+  const double most =
+      z.dtype() == DType::float32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+  const auto shifted_by = [](Scalar a, Scalar constant, Scalar s, Scalar limit) {
+    const Scalar overflows = logical_and(constant <= limit, constant - s > limit);
+    return where(s == -infinity, a, a - where(overflows, constant - limit, s));
+  };
+  const Tensor shifted = map(shifted_by, z, stop_gradient(z), expand_dims(shift, -1), most);
   const Tensor total = logsumexp(shifted, -1);
-  const auto difference = [](Scalar l, Scalar a, Scalar s) { return where(s == -infinity, l - a, l - (a - s)); };
-  return {map(difference, total, label_logit, shift), shifted, total};
+  const auto difference = [](Scalar l, Scalar a, Scalar s, Scalar limit) {
+    return where(s == -infinity, l - a, l - (a - s) + where(l >= limit, infinity, 0));
+  };
+  return {map(difference, total, label_logit, shift, most), shifted, total};
 }
 
 /// What label smoothing leaves of the target's probabilities, and what it gives each class.
@@ -120,14 +133,16 @@ struct Smoothing {
 /// Cross-entropy with labels.
 Tensor label_cross_entropy(const Tensor& z, const Tensor& y, const CrossEntropyOptions& options) {
   const Tensor weights = checked_weights("cross_entropy", options.class_weights, z);
-  const Labels labels = read_labels(y, z, weights, options.ignored_label);
+  const Labels labels = read_labels("cross_entropy", y, z, weights, options.ignored_label);
   const auto [loss, shifted, total] = log_likelihood(z, labels);
-  const Tensor of_label = weights.defined() ? labels.weight * loss : loss;
+  const Tensor of_label =
+      weights.defined() ? map([](Scalar w, Scalar l) { return weighted(w, l); }, labels.weight, loss) : loss;
   if (options.label_smoothing == 0) {
     return reduce_rows(of_label, labels, options.reduction);
   }
-  const Tensor of_each_class = map([](Scalar l, Scalar a, Scalar w) { return w * (l - a); }, expand_dims(total, -1),
-                                   shifted, weights.defined() ? Operand(weights) : Operand(1.0));
+  const Tensor of_each_class =
+      map([](Scalar l, Scalar a, Scalar w) { return weighted(w, l - a); }, expand_dims(total, -1), shifted,
+          weights.defined() ? Operand(weights) : Operand(1.0));
   const Smoothing smoothing(options, z);
   const auto smoothed = [](Scalar label, Scalar all, Scalar kept, Scalar share) { return kept * label + share * all; };
   return reduce_rows(map(smoothed, of_label, sum(of_each_class, -1), smoothing.kept, smoothing.share), labels,
@@ -176,10 +191,11 @@ Tensor nll(const Operand& log_probabilities, const Operand& labels, const NllOpt
   return located(log_probabilities.where(), [&] {
     require_row_labels("nll", z, y);
     const Tensor weights = checked_weights("nll", options.class_weights, z);
-    const Labels read = read_labels(y, z, weights, options.ignored_label);
+    const Labels read = read_labels("nll", y, z, weights, options.ignored_label);
     const Tensor log_p = at_label(read, z);
-    return reduce_rows(weights.defined() ? map([](Scalar l, Scalar w) { return -w * l; }, log_p, read.weight) : -log_p,
-                       read, options.reduction);
+    return reduce_rows(
+        weights.defined() ? map([](Scalar l, Scalar w) { return -weighted(w, l); }, log_p, read.weight) : -log_p, read,
+        options.reduction);
   });
 }
 

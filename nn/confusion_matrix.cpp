@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <ostream>
+#include <utility>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
+#include "nn/labels.hpp"
 
 namespace xgrad::nn {
 
@@ -17,36 +20,59 @@ double ratio(std::int64_t part, std::int64_t whole) {
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
+// Of NaN no class is predicted.
+void require_numbers(const Tensor& scores) {
+  const Array row_has_nan = cast(any(isnan(scores), -1), DType::int64).array();
+  const auto* begin = row_has_nan.data<std::int64_t>();
+  const auto* end = begin + row_has_nan.size();
+  const auto* bad = std::find(begin, end, 1);
+  if (bad != end) {
+    raise<ValueError>("confusion_matrix",
+                      phrase("there is NaN among the scores of row {}, of {} rows in all; look at what the model gives",
+                             bad - begin, std::count(begin, end, 1)));
+  }
+}
+
 void require_classes(const Array& predictions, const Array& labels, std::int64_t classes) {
   if (predictions.shape() != labels.shape()) {
     raise<ShapeError>("confusion_matrix", phrase("predictions of shape {} and labels of shape {} must be alike",
                                                  to_string(predictions.shape()), to_string(labels.shape())));
   }
   const auto in_range = [classes](std::int64_t c) { return c >= 0 && c < classes; };
-  for (const Array* a : {&predictions, &labels}) {
-    const auto* begin = a->data<std::int64_t>();
-    const auto* bad = std::find_if_not(begin, begin + a->size(), in_range);
-    if (bad != begin + a->size()) {
-      raise<ValueError>("confusion_matrix", phrase("class {} is outside [0, {})", *bad, classes));
+  for (const auto& [array, what] : {std::pair(&predictions, "prediction"), std::pair(&labels, "label")}) {
+    const auto* begin = array->data<std::int64_t>();
+    const auto* bad = std::find_if_not(begin, begin + array->size(), in_range);
+    if (bad != begin + array->size()) {
+      raise<ValueError>("confusion_matrix",
+                        phrase("the {} of row {} is class {}, outside [0, {})", what, bad - begin, *bad, classes));
     }
   }
 }
 
 }  // namespace
 
-ConfusionMatrix::ConfusionMatrix(std::int64_t classes) : classes_(classes) {
-  if (classes < 1) {
-    raise<ValueError>("confusion_matrix", phrase("there must be 1 class or more, got {}", classes));
-  }
+ConfusionMatrix::ConfusionMatrix(std::int64_t classes, std::source_location where) : classes_(classes) {
+  located(where, [&] {
+    if (classes < 1) {
+      raise<ValueError>("confusion_matrix", phrase("there must be 1 class or more, got {}", classes));
+    }
+  });
   counts_.resize(static_cast<std::size_t>(classes * classes));
 }
 
 void ConfusionMatrix::update(const Operand& predictions, const Operand& labels) {
   const SourceScope scope(predictions);
   const Tensor given = predictions.tensor();
-  const Array p = cast(is_floating(given.dtype()) ? argmax(given, -1) : given, DType::int64).array();
-  const Array l = cast(labels, DType::int64).array();
-  located(predictions.where(), [&] { require_classes(p, l, classes_); });
+  const auto [p, l] = located(predictions.where(), [&] {
+    const bool is_scores = is_floating(given.dtype());
+    if (is_scores) {
+      require_numbers(given);
+    }
+    const Array classes = cast(is_scores ? argmax(given, -1) : given, DType::int64).array();
+    const Array expected = cast(detail::as_labels("confusion_matrix", given, labels.tensor()), DType::int64).array();
+    require_classes(classes, expected, classes_);
+    return std::pair(classes, expected);
+  });
   for (std::int64_t i = 0; i < p.size(); ++i) {
     ++counts_[static_cast<std::size_t>(l.data<std::int64_t>()[i] * classes_ + p.data<std::int64_t>()[i])];
   }
@@ -137,15 +163,19 @@ std::string ConfusionMatrix::table(std::span<const std::string_view> names) cons
   return text;
 }
 
-ClassMetric::ClassMetric(std::string_view name, PerClass number, std::int64_t classes, Average average)
-    : number_(number), matrix_(classes), average_(average) {
+std::ostream& operator<<(std::ostream& out, const ConfusionMatrix& matrix) { return out << matrix.table(); }
+
+ClassMetric::ClassMetric(std::string_view name, PerClass number, std::int64_t classes, Average average,
+                         const std::source_location& where)
+    : number_(number), matrix_(classes, where), average_(average) {
   constexpr std::array<std::string_view, 3> averages = {"macro", "weighted", "micro"};
   name_ = phrase("{}_{}", name, averages[static_cast<std::size_t>(average)]);
 }
 
-ClassMetric::ClassMetric(std::string_view name, PerClass number, std::int64_t classes, std::int64_t label)
-    : name_(phrase("{}_of_{}", name, label)), number_(number), matrix_(classes), label_(label) {
-  matrix_.count(label, label);  // throws for a label out of range
+ClassMetric::ClassMetric(std::string_view name, PerClass number, std::int64_t classes, std::int64_t label,
+                         const std::source_location& where)
+    : name_(phrase("{}_of_{}", name, label)), number_(number), matrix_(classes, where), label_(label) {
+  located(where, [&] { matrix_.count(label, label); });  // throws for a label out of range
 }
 
 double ClassMetric::value() const {
@@ -167,19 +197,22 @@ double ClassMetric::value() const {
   return weights == 0 ? 0.0 : sum / weights;
 }
 
-Precision::Precision(std::int64_t classes, Average average)
-    : ClassMetric("precision", &ConfusionMatrix::precision, classes, average) {}
-Precision Precision::of_class(std::int64_t classes, std::int64_t label) {
-  return Precision("precision", &ConfusionMatrix::precision, classes, label);
+Precision::Precision(std::int64_t classes, Average average, std::source_location where)
+    : ClassMetric("precision", &ConfusionMatrix::precision, classes, average, where) {}
+Precision Precision::of_class(std::int64_t classes, std::int64_t label, std::source_location where) {
+  return Precision("precision", &ConfusionMatrix::precision, classes, label, where);
 }
 
-Recall::Recall(std::int64_t classes, Average average)
-    : ClassMetric("recall", &ConfusionMatrix::recall, classes, average) {}
-Recall Recall::of_class(std::int64_t classes, std::int64_t label) {
-  return Recall("recall", &ConfusionMatrix::recall, classes, label);
+Recall::Recall(std::int64_t classes, Average average, std::source_location where)
+    : ClassMetric("recall", &ConfusionMatrix::recall, classes, average, where) {}
+Recall Recall::of_class(std::int64_t classes, std::int64_t label, std::source_location where) {
+  return Recall("recall", &ConfusionMatrix::recall, classes, label, where);
 }
 
-F1::F1(std::int64_t classes, Average average) : ClassMetric("f1", &ConfusionMatrix::f1, classes, average) {}
-F1 F1::of_class(std::int64_t classes, std::int64_t label) { return F1("f1", &ConfusionMatrix::f1, classes, label); }
+F1::F1(std::int64_t classes, Average average, std::source_location where)
+    : ClassMetric("f1", &ConfusionMatrix::f1, classes, average, where) {}
+F1 F1::of_class(std::int64_t classes, std::int64_t label, std::source_location where) {
+  return F1("f1", &ConfusionMatrix::f1, classes, label, where);
+}
 
 }  // namespace xgrad::nn

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <iosfwd>
+#include <source_location>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,12 +19,13 @@ namespace xgrad::nn {
 class ConfusionMatrix {
  public:
   /// \throws ValueError for less than one class.
-  explicit ConfusionMatrix(std::int64_t classes);
+  explicit ConfusionMatrix(std::int64_t classes, std::source_location where = std::source_location::current());
 
   /// Adds a batch. \param predictions integer classes (batch,), or floating scores (batch, classes), of which the largest
-  /// one stands at the predicted class. \param labels (batch,), of any integer dtype.
-  /// \throws ShapeError when the shapes do not belong together.
-  /// \throws ValueError for a class out of range: then nothing is counted.
+  /// one stands at the predicted class. \param labels (batch,), of any integer dtype; or, as mixup makes them, probabilities
+  /// (batch, classes), of which the largest is at the label.
+  /// \throws ShapeError when the shapes do not belong together. \throws DTypeError for other floating labels.
+  /// \throws ValueError for a class out of range, and for NaN among the scores: then nothing is counted.
   void update(const Operand& predictions, const Operand& labels);
   /// Back to no samples.
   void reset();
@@ -51,6 +54,9 @@ class ConfusionMatrix {
   std::vector<std::int64_t> counts_;
 };
 
+/// Writes ConfusionMatrix::table.
+std::ostream& operator<<(std::ostream& out, const ConfusionMatrix& matrix);
+
 /// How one number is made of those of the classes.
 enum class Average : std::uint8_t {
   macro,     ///< the mean over the classes that occur, as labels or as predictions
@@ -74,9 +80,11 @@ class ClassMetric {
   /// The number of one class.
   using PerClass = double (ConfusionMatrix::*)(std::int64_t) const;
   /// \throws ValueError for less than one class.
-  ClassMetric(std::string_view name, PerClass number, std::int64_t classes, Average average);
+  ClassMetric(std::string_view name, PerClass number, std::int64_t classes, Average average,
+              const std::source_location& where);
   /// \throws ValueError also for a label that is not in [0, classes).
-  ClassMetric(std::string_view name, PerClass number, std::int64_t classes, std::int64_t label);
+  ClassMetric(std::string_view name, PerClass number, std::int64_t classes, std::int64_t label,
+              const std::source_location& where);
 
  private:
   double per_class(std::int64_t label) const { return (matrix_.*number_)(label); }
@@ -91,9 +99,11 @@ class ClassMetric {
 /// Right predictions of a class / all its predictions: tp / (tp + fp).
 struct Precision : ClassMetric {
   /// The average over \p classes. \throws ValueError for less than one.
-  explicit Precision(std::int64_t classes, Average average = Average::macro);
+  explicit Precision(std::int64_t classes, Average average = Average::macro,
+                     std::source_location where = std::source_location::current());
   /// That of one class, \p label. \throws ValueError when it is not in [0, classes).
-  static Precision of_class(std::int64_t classes, std::int64_t label);
+  static Precision of_class(std::int64_t classes, std::int64_t label,
+                            std::source_location where = std::source_location::current());
 
  private:
   using ClassMetric::ClassMetric;
@@ -102,9 +112,11 @@ struct Precision : ClassMetric {
 /// Right predictions of a class / all its samples: tp / (tp + fn).
 struct Recall : ClassMetric {
   /// The average over \p classes. \throws ValueError for less than one.
-  explicit Recall(std::int64_t classes, Average average = Average::macro);
+  explicit Recall(std::int64_t classes, Average average = Average::macro,
+                  std::source_location where = std::source_location::current());
   /// That of one class, \p label. \throws ValueError when it is not in [0, classes).
-  static Recall of_class(std::int64_t classes, std::int64_t label);
+  static Recall of_class(std::int64_t classes, std::int64_t label,
+                         std::source_location where = std::source_location::current());
 
  private:
   using ClassMetric::ClassMetric;
@@ -113,9 +125,11 @@ struct Recall : ClassMetric {
 /// The harmonic mean of precision and recall: 2 tp / (2 tp + fp + fn).
 struct F1 : ClassMetric {
   /// The average over \p classes. \throws ValueError for less than one.
-  explicit F1(std::int64_t classes, Average average = Average::macro);
+  explicit F1(std::int64_t classes, Average average = Average::macro,
+              std::source_location where = std::source_location::current());
   /// That of one class, \p label. \throws ValueError when it is not in [0, classes).
-  static F1 of_class(std::int64_t classes, std::int64_t label);
+  static F1 of_class(std::int64_t classes, std::int64_t label,
+                     std::source_location where = std::source_location::current());
 
  private:
   using ClassMetric::ClassMetric;

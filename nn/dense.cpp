@@ -9,11 +9,13 @@ namespace xgrad::nn {
 
 namespace {
 
-Tensor initial_weight(std::int64_t in, std::int64_t out, const DenseOptions& options) {
+Tensor initial_weight(std::int64_t in, std::int64_t out, const DenseOptions& options,
+                      const std::source_location& where) {
+  const SourceScope scope(where);
   if (in < 1 || out < 1) {
     raise<ValueError>("dense", phrase("sizes are 1 or more, got {} inputs and {} outputs", in, out));
   }
-  return options.initializer(options.key, {in, out}, options.dtype);
+  return options.initializer(options.key.value_or(random::Key(0)), {in, out}, options.dtype);
 }
 
 // What to do about an input whose last axis is not of size in.
@@ -25,8 +27,10 @@ std::string advice(const Shape& shape, std::int64_t in) {
 
 }  // namespace
 
-Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options)
-    : weight_(initial_weight(in, out, options), "weight"), initializer_(std::move(options.initializer)) {
+Dense::Dense(std::int64_t in, std::int64_t out, DenseOptions options, std::source_location where)
+    : weight_(located(where, [&] { return initial_weight(in, out, options, where); }), "weight"),
+      initializer_(std::move(options.initializer)),
+      has_key_(options.key.has_value()) {
   if (options.bias) {
     bias_.emplace(zeros({out}, options.dtype), "bias");
   }
@@ -57,6 +61,13 @@ void Dense::draw(random::Key key) {
   weight_.assign(initializer_(key, weight_.shape(), weight_.dtype()));
   if (bias_) {
     bias_->assign(zeros_like(*bias_));
+  }
+}
+
+void Dense::place(random::Key key) {
+  if (!has_key_ && weight_.is_fresh()) {
+    const SourceScope scope(weight_.read().node().location());
+    weight_ = Variable(initializer_(key, weight_.shape(), weight_.dtype()), weight_.name());
   }
 }
 

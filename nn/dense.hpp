@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <source_location>
 
 #include "nn/initializers.hpp"
 #include "nn/layer.hpp"
@@ -14,15 +15,16 @@ namespace xgrad::nn {
 struct DenseOptions {
   bool bias = true;                                ///< whether b is added
   Initializer initializer = init::glorot_uniform;  ///< of the weight; the bias begins at 0
-  random::Key key{0};            ///< of the initial weight; Layer::initialize draws a whole model anew
-  DType dtype = DType::float32;  ///< of weight and bias
+  std::optional<random::Key> key = {};  ///< of the initial weight; left out, the layer's place in a Sequential tells it
+  DType dtype = DType::float32;         ///< of weight and bias
 };
 
 /// z = x W + b, for x of shape (.., in), W of shape (in, out) and b of shape (out,).
 class Dense : public Layer<Dense> {
  public:
   /// \throws ValueError when a size is less than 1.
-  Dense(std::int64_t in, std::int64_t out, DenseOptions options = {});
+  Dense(std::int64_t in, std::int64_t out, DenseOptions options = {},
+        std::source_location where = std::source_location::current());
 
   /// \throws ShapeError when the last axis of \p x is not of size in.
   /// \throws DTypeError when \p x is not of the dtype of the weight.
@@ -30,6 +32,8 @@ class Dense : public Layer<Dense> {
 
   /// Draws the weight anew from its initialiser and sets the bias to 0.
   void draw(random::Key key);
+  /// For Sequential: draws the weight by the layer's place, unless a key was given, or somebody may have seen it.
+  void place(random::Key key);
 
   const Variable& weight() const { return weight_; }             ///< W, (in, out)
   const std::optional<Variable>& bias() const { return bias_; }  ///< b, (out,)
@@ -38,6 +42,7 @@ class Dense : public Layer<Dense> {
   Variable weight_;
   std::optional<Variable> bias_;
   Initializer initializer_;
+  bool has_key_;
 
  public:
   /// The parameters' paths, `weight` and `bias`.

@@ -18,7 +18,8 @@ Formula drop(double rate) {
 
 }  // namespace
 
-Dropout::Dropout(double rate) : rate_(rate), drop_(drop(rate)) {}
+Dropout::Dropout(double rate, std::source_location where)
+    : rate_(rate), drop_(located(where, [&] { return drop(rate); })) {}
 
 Tensor Dropout::operator()(const Operand& x, const Mode& mode) const {
   const SourceScope scope(x);

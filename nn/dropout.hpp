@@ -1,5 +1,7 @@
 #pragma once
 
+#include <source_location>
+
 #include "autograd/formula/formula.hpp"
 #include "nn/layer.hpp"
 
@@ -14,7 +16,7 @@ namespace xgrad::nn {
 class Dropout : public Layer<Dropout> {
  public:
   /// \throws ValueError when \p rate is not in [0, 1].
-  explicit Dropout(double rate = 0.5);
+  explicit Dropout(double rate = 0.5, std::source_location where = std::source_location::current());
 
   /// \throws ValueError in training without a key.
   Tensor operator()(const Operand& x, const Mode& mode = {}) const;

@@ -1,6 +1,7 @@
 #include "nn/history.hpp"
 
 #include <algorithm>
+#include <ostream>
 
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
@@ -32,6 +33,15 @@ void Scores::set(std::string_view name, double value) {
   } else {
     found->second = value;
   }
+}
+
+std::ostream& operator<<(std::ostream& out, const Scores& scores) {
+  const char* before = "";
+  for (const auto& [name, value] : scores) {
+    out << before << phrase("{} {:.6g}", name, value);
+    before = "  ";
+  }
+  return out;
 }
 
 std::vector<double> History::operator[](std::string_view name) const {

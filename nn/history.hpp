@@ -1,5 +1,6 @@
 #pragma once
 
+#include <iosfwd>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,6 +26,9 @@ class Scores {
  private:
   std::vector<std::pair<std::string, double>> numbers_;
 };
+
+/// Writes the numbers with their names: `loss 0.25  accuracy 0.9`.
+std::ostream& operator<<(std::ostream& out, const Scores& scores);
 
 /// What Trainer::fit returns.
 struct History {

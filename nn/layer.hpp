@@ -12,6 +12,7 @@
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/variable.hpp"
 #include "autograd/ops/random.hpp"
+#include "nn/listed_members.hpp"
 #include "nn/mode.hpp"
 
 /// \file
@@ -77,6 +78,12 @@ template <class T>
 void initialize(std::vector<T>& members, random::Key key, std::uint64_t& layer_number);
 template <LayerLike L>
 void initialize(L& layer, random::Key key, std::uint64_t& layer_number);
+template <class T>
+void place(std::optional<T>& member, random::Key key, std::uint64_t& layer_number);
+template <class T>
+void place(std::vector<T>& members, random::Key key, std::uint64_t& layer_number);
+template <LayerLike L>
+void place(L& layer, random::Key key, std::uint64_t& layer_number);
 
 /// Collects the variables below a member of a layer.
 void collect(const Variable& variable, const std::string& path, Which which, std::vector<NamedVariable>& found);
@@ -87,6 +94,9 @@ void separate(Variable& variable, CopiedVariables& copied);
 
 /// Draws the initial values below a member anew; layers take keys in their order.
 inline void initialize(Variable&, random::Key, std::uint64_t&) {}
+
+/// Tells the layers below a member their place in a model: those that nobody has looked at yet draw by it.
+inline void place(Variable&, random::Key, std::uint64_t&) {}
 
 template <class T>
 void collect(const std::optional<T>& member, const std::string& path, Which which, std::vector<NamedVariable>& found) {
@@ -129,8 +139,10 @@ void initialize(std::vector<T>& members, random::Key key, std::uint64_t& layer_n
 template <LayerLike L>
 void collect(const L& layer, const std::string& path, Which which, std::vector<NamedVariable>& found) {
   static_assert(
-      requires { L::members; } || sizeof(L) == sizeof(Layer<L>) || !std::derived_from<L, Layer<L>>,
-      "a layer that holds anything lists its variables and layers in `members`, or says `fields()` for none");
+      lists_members<L>(),
+      "a layer names all that holds variables in its table: write `static constexpr auto members = "
+      "fields(\"first\", &Self::first, \"second\", &Self::second);` with every Variable, Statistic and layer, and "
+      "every std::optional and std::vector of them; or `fields()` in a class of numbers alone");
   if constexpr (std::derived_from<L, Layer<L>>) {
     if (which == Which::trainable && layer.frozen()) {
       return;
@@ -161,6 +173,28 @@ void initialize(L& layer, random::Key key, std::uint64_t& layer_number) {
   }
 }
 
+template <class T>
+void place(std::optional<T>& member, random::Key key, std::uint64_t& layer_number) {
+  if (member) {
+    place(*member, key, layer_number);
+  }
+}
+template <class T>
+void place(std::vector<T>& members, random::Key key, std::uint64_t& layer_number) {
+  for (T& member : members) {
+    place(member, key, layer_number);
+  }
+}
+template <LayerLike L>
+void place(L& layer, random::Key key, std::uint64_t& layer_number) {
+  if constexpr (requires { layer.place(key); }) {
+    layer.place(key.fold(layer_number++));
+  }
+  if constexpr (requires { L::members; }) {
+    std::apply([&](const auto&... field) { (place(layer.*field.member, key, layer_number), ...); }, L::members);
+  }
+}
+
 std::int64_t count_elements(const std::vector<NamedVariable>& variables);
 Variables without_names(const std::vector<NamedVariable>& variables);
 State state_of(const std::vector<NamedVariable>& variables);
@@ -176,8 +210,10 @@ void load_state(const std::vector<NamedVariable>& variables, const State& state)
 ///       Tensor operator()(const Operand& x) const { return outer(relu(inner(x))) + x; }
 ///     };
 ///
-/// Members are Variables, Statistics, layers, and std::optional or std::vector of them. Copies of a layer share its
-/// variables. A layer that draws its own initial values has a function `void draw(random::Key key)`.
+/// Members are Variables, Statistics, layers, and std::optional or std::vector of them. One that holds variables and is not
+/// in the table does not compile. (Of a class with a constructor or private members that cannot be known: there the table
+/// is trusted, and it does not compile without one. What a lambda captures is not part of a model.) Copies of a layer
+/// share its variables. A layer that draws its own initial values has a function `void draw(random::Key key)`.
 ///
 /// One that does something else in training takes the Mode as well, and passes it on to those of its layers that do:
 ///

@@ -1,5 +1,6 @@
 #include "nn/losses.hpp"
 
+#include <limits>
 #include <type_traits>
 
 #include "autograd/ops/ops.hpp"
@@ -18,6 +19,8 @@ Tensor detail::reduce(const Tensor& losses, Reduction reduction) {
 }
 
 namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 void require_alike(std::string_view loss, const Tensor& prediction, const Tensor& target) {
   if (prediction.shape() != target.shape()) {
@@ -92,19 +95,27 @@ Tensor hinge(const Operand& scores, const Operand& targets, Reduction reduction)
 
 Tensor kl_divergence(const Operand& log_probabilities, const Operand& targets, const KlDivergenceOptions& options) {
   if (options.log_target) {
-    return elementwise_loss("kl_divergence", log_probabilities, targets, options.reduction,
-                            [](Scalar z, Scalar log_t) { return exp(log_t) * (log_t - z); });
+    return elementwise_loss("kl_divergence", log_probabilities, targets, options.reduction, [](Scalar z, Scalar log_t) {
+      return where(log_t == -infinity, 0, exp(log_t) * (log_t - z));
+    });
   }
-  return elementwise_loss("kl_divergence", log_probabilities, targets, options.reduction,
-                          [](Scalar z, Scalar t) { return where(t == 0, 0, t * log(t)) - t * z; });
+  // 0 · ∞ is 0 here; elsewhere t z keeps its derivatives at t = 0.
+  return elementwise_loss("kl_divergence", log_probabilities, targets, options.reduction, [](Scalar z, Scalar t) {
+    return where(t == 0, 0, t * log(t)) - where(logical_and(t == 0, z == -infinity), 0, t * z);
+  });
 }
 
 Tensor binary_cross_entropy_with_logits(const Operand& logits, const Operand& targets,
                                         const BinaryCrossEntropyOptions& options) {
   constexpr std::string_view name = "binary_cross_entropy_with_logits";
   if (!options.positive_weight.defined()) {
-    return elementwise_loss(name, logits, targets, options.reduction,
-                            [](Scalar z, Scalar t) { return softplus(z) - t * z; });
+    // t softplus(-z) + (1 - t) softplus(z), written so that nothing cancels: each side of 0 has its own form, and both
+    // have the same derivatives there. At infinite logits that are right, 0 · ∞ is 0.
+    return elementwise_loss(name, logits, targets, options.reduction, [](Scalar z, Scalar t) {
+      const Scalar yes = where(logical_and(t == 1, z == infinity), 0, (1 - t) * z);
+      const Scalar no = where(logical_and(t == 0, z == -infinity), 0, t * z);
+      return softplus(where(z > 0, -z, z)) + where(z > 0, yes, -no);
+    });
   }
   const SourceScope scope(logits);
   const Tensor z = logits.tensor();
@@ -112,7 +123,10 @@ Tensor binary_cross_entropy_with_logits(const Operand& logits, const Operand& ta
   return located(logits.where(), [&] {
     require_alike(name, z, t);
     // -w t log p - (1 - t) log(1 - p), with log p = -softplus(-z) and log(1 - p) = -softplus(z)
-    const auto weighted = [](Scalar a, Scalar b, Scalar w) { return w * b * softplus(-a) + (1 - b) * softplus(a); };
+    const auto weighted = [](Scalar a, Scalar b, Scalar w) {
+      return where(logical_and(w * b == 0, a == -infinity), 0, w * b * softplus(-a)) +
+             where(logical_and(b == 1, a == infinity), 0, (1 - b) * softplus(a));
+    };
     const Tensor losses = map(weighted, z, t, cast(options.positive_weight, z.dtype()));
     if (losses.shape() != z.shape()) {
       raise<ShapeError>(name, phrase("positive_weight of shape {} does not broadcast to logits of shape {}",
@@ -132,7 +146,13 @@ Tensor cosine_similarity(const Operand& a, const Operand& b, std::int64_t axis, 
       const auto length = [&](Scalar squared) { return sqrt(where(squared < floor, floor, squared)); };
       return xy / (length(xx) * length(yy));
     };
-    return map(quotient, sum(x * y, axis), sum(square(x), axis), sum(square(y), axis), epsilon * epsilon);
+    const Tensor rounded =
+        map(quotient, sum(x * y, axis), sum(square(x), axis), sum(square(y), axis), epsilon * epsilon);
+    // What rounding adds beyond ±1 is taken away as a constant, so that derivatives stay as they are.
+    const auto limited = [](Scalar s, Scalar constant) {
+      return s - where(constant > 1, constant - 1, where(constant < -1, constant + 1, 0));
+    };
+    return map(limited, rounded, stop_gradient(rounded));
   });
 }
 

@@ -7,6 +7,7 @@
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
+#include "nn/labels.hpp"
 
 namespace xgrad::nn {
 
@@ -21,27 +22,36 @@ void require_same_shape(std::string_view op, const Tensor& predictions, const Te
   }
 }
 
+// Whether a row is right: not, where there is NaN among its scores.
+Tensor where_numbers(const Tensor& scores, const Tensor& right) {
+  return is_floating(scores.dtype()) ? logical_and(right, logical_not(any(isnan(scores), -1))) : right;
+}
+
 Tensor is_right(const Tensor& scores, const Tensor& targets) {
-  const Tensor expected = is_floating(targets.dtype()) ? argmax(targets, -1) : targets;
+  const Tensor expected = detail::as_labels("accuracy", scores, targets);
   const Tensor predictions = argmax(scores, -1);
   if (predictions.shape() != expected.shape()) {
     raise<ShapeError>("accuracy", phrase("scores for {} samples, labels of shape {}; scores are (batch, classes), "
                                          "labels (batch,)",
                                          to_string(predictions.shape()), to_string(expected.shape())));
   }
-  return equal(predictions, expected);
+  return where_numbers(scores, equal(predictions, expected));
 }
 
-Tensor is_among_largest(const Tensor& scores, const Tensor& labels, std::int64_t k) {
+Tensor is_among_largest(const Tensor& scores, const Tensor& targets, std::int64_t k) {
+  Tensor labels = detail::as_labels("top_k_accuracy", scores, targets);
   if (scores.ndim() != 2 || labels.ndim() != 1 || labels.shape(0) != scores.shape(0)) {
     raise<ShapeError>("top_k_accuracy", phrase("scores of shape {} and labels of shape {}; scores are (batch, "
                                                "classes), labels (batch,)",
-                                               to_string(scores.shape()), to_string(labels.shape())));
+                                               to_string(scores.shape()), to_string(targets.shape())));
   }
-  const Tensor is_label = one_hot(labels, scores.shape(-1), DType::boolean);
-  const Tensor own = sum(where(is_label, scores, 0.0), -1);
-  const Tensor larger = sum(scores > expand_dims(own, -1), -1);
-  return logical_and(larger < k, own == own);  // NaN is never right
+  const std::int64_t classes = scores.shape(-1);
+  labels = detail::checked_labels("top_k_accuracy", labels, classes);
+  const Tensor is_label = one_hot(labels, classes, DType::boolean);
+  const Tensor own = expand_dims(sum(where(is_label, scores, 0.0), -1), -1);
+  const Tensor is_earlier = arange(static_cast<double>(classes), DType::int64) < expand_dims(labels, -1);
+  const Tensor ahead = sum(logical_or(scores > own, logical_and(scores == own, is_earlier)), -1);
+  return where_numbers(scores, ahead < k);
 }
 
 }  // namespace
@@ -76,12 +86,14 @@ void Mean::reset() {
 
 Accuracy::Accuracy() : Mean("accuracy", is_right) {}
 
-TopKAccuracy::TopKAccuracy(std::int64_t k)
+TopKAccuracy::TopKAccuracy(std::int64_t k, std::source_location where)
     : Mean(phrase("top_{}_accuracy", k),
            [k](const Tensor& scores, const Tensor& labels) { return is_among_largest(scores, labels, k); }) {
-  if (k < 1) {
-    raise<ValueError>("top_k_accuracy", phrase("k is {}; give 1 or more", k));
-  }
+  located(where, [&] {
+    if (k < 1) {
+      raise<ValueError>("top_k_accuracy", phrase("k is {}; give 1 or more", k));
+    }
+  });
 }
 
 MeanSquaredError::MeanSquaredError()

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <source_location>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,9 +20,10 @@
 
 namespace xgrad::nn {
 
-/// The fraction of rows of \p scores (batch, classes) whose largest entry stands at the label; NaN for no rows.
-/// \param labels (batch,), of any integer dtype.
-/// \throws ShapeError when the shapes do not belong together.
+/// The fraction of rows of \p scores (batch, classes) whose largest entry stands at the label; NaN for no rows. Of equal
+/// entries the first is the largest; a row with NaN in it is never right.
+/// \param labels (batch,), of any integer dtype; or probabilities (batch, classes), of which the largest is at the label.
+/// \throws ShapeError when the shapes do not belong together. \throws DTypeError for other floating labels.
 double accuracy(const Operand& scores, const Operand& labels);
 
 /// What a metric is: it takes batches, says a number for all of them together, forgets them, and has a name.
@@ -106,18 +108,20 @@ class Mean {
   double samples_ = 0;
 };
 
-/// The fraction of samples whose largest score stands at the label. Targets are integers (batch,), or, as mixup makes
-/// them, probabilities (batch, classes): then the most probable class is the label.
+/// The fraction of samples whose largest score stands at the label, as accuracy() says. Targets are integers (batch,), or,
+/// as mixup makes them, probabilities (batch, classes): then the most probable class is the label.
 struct Accuracy : Mean {
-  /// Scores are (batch, classes). \throws ShapeError, from update, when the shapes do not belong together.
+  /// Scores are (batch, classes). \throws ShapeError, DTypeError, from update, as accuracy() does.
   Accuracy();
 };
 
-/// The fraction of samples whose label is among the \p k largest scores: fewer than k scores are larger than its own.
+/// The fraction of samples whose label is among the \p k largest scores: fewer than k scores are larger than its own, or
+/// equal and of an earlier class. (So for k = 1 it is the accuracy, and a model that finds all classes alike is right for k
+/// of them.) A row with NaN in it is never right.
 struct TopKAccuracy : Mean {
-  /// Scores are (batch, classes), labels integers (batch,). \throws ValueError for k below 1, and from update for a
+  /// Scores are (batch, classes), labels as Accuracy takes them. \throws ValueError for k below 1, and from update for a
   /// label out of range. \throws ShapeError, from update, when the shapes do not belong together.
-  explicit TopKAccuracy(std::int64_t k = 5);
+  explicit TopKAccuracy(std::int64_t k = 5, std::source_location where = std::source_location::current());
 };
 
 /// The mean of (prediction - target)².

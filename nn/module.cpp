@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <ostream>
 
 #include <cxxabi.h>
 
@@ -113,6 +114,31 @@ void notify(const std::vector<std::weak_ptr<const Observer>>& observers, const T
 
 }  // namespace
 
+namespace {
+
+void write(std::ostream& out, const Module& module, const std::string& path, const std::string& margin) {
+  out << margin << path << (path.empty() ? "" : " ") << module.type_name();
+  if (const auto* layers = module.as<Sequential>()) {
+    for (std::size_t i = 0; i < layers->size(); ++i) {
+      out << '\n';
+      write(out, (*layers)[i], std::to_string(i), margin + "  ");
+    }
+    return;
+  }
+  const char* before = ": ";
+  for (const auto& [name, variable] : module.named_variables()) {
+    out << before << name << ' ' << to_string(variable.shape());
+    before = ", ";
+  }
+}
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& out, const Module& module) {
+  write(out, module, "", "");
+  return out;
+}
+
 Hook Module::observe(Observers& observers, Observer observer) {
   std::erase_if(observers, [](const auto& other) { return other.expired(); });
   const auto shared = std::make_shared<const Observer>(std::move(observer));
@@ -127,6 +153,12 @@ Tensor Module::observed_call(const Operand& x, const Mode& mode) const {
   const Tensor output = layer_->call(Operand(input, x.where()), mode);
   notify(layer_->output_observers, output);
   return output;
+}
+
+void Sequential::append(Module layer) {
+  std::uint64_t layer_number = 0;
+  place(layer, random::Key(0).fold(layers_.size()), layer_number);
+  layers_.push_back(std::move(layer));
 }
 
 const Module& Sequential::operator[](std::size_t i) const {

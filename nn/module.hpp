@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <string>
 #include <typeinfo>
@@ -98,6 +99,7 @@ class Module : public Layer<Module> {
     virtual void collect(const std::string& path, detail::Which which, std::vector<NamedVariable>& found) const = 0;
     virtual void separate(detail::CopiedVariables& copied) = 0;
     virtual void initialize(random::Key key, std::uint64_t& layer_number) = 0;
+    virtual void place(random::Key key, std::uint64_t& layer_number) = 0;
 
     bool observed() const { return !input_observers.empty() || !output_observers.empty(); }
     Observers input_observers, output_observers;
@@ -128,6 +130,7 @@ class Module : public Layer<Module> {
     void initialize(random::Key key, std::uint64_t& layer_number) override {
       detail::initialize(layer, key, layer_number);
     }
+    void place(random::Key key, std::uint64_t& layer_number) override { detail::place(layer, key, layer_number); }
     L layer;
   };
 
@@ -142,6 +145,11 @@ class Module : public Layer<Module> {
   friend void initialize(Module& module, random::Key key, std::uint64_t& layer_number) {
     module.layer_->initialize(key, layer_number);
   }
+  friend void place(Module& module, random::Key key, std::uint64_t& layer_number) {
+    if (module.layer_.use_count() == 1) {  // another handle would see its layer change
+      module.layer_->place(key, layer_number);
+    }
+  }
 
   static Hook observe(Observers& observers, Observer observer);
   Tensor observed_call(const Operand& x, const Mode& mode) const;
@@ -154,21 +162,45 @@ template <class L>
   requires(!std::same_as<L, Module> && LayerLike<L>)
 Module::Module(L layer) : layer_(std::make_shared<Held<L>>(std::move(layer))) {}
 
+/// Writes what a model consists of: its type and variables, layer by layer where it is a Sequential. summary() tells more,
+/// of an input.
+std::ostream& operator<<(std::ostream& out, const Module& module);
+
+namespace detail {
+
+/// That \p L is a layer; else the error says what one is.
+template <class L>
+constexpr void require_layer() {
+  static_assert(
+      std::same_as<L, Module> || LayerLike<L>,
+      "a layer has `Tensor operator()(const Operand& x) const`, as nn::Dense and nn::ReLU() have it; give an object "
+      "of a layer, not its class or the op of that name");
+}
+
+}  // namespace detail
+
 /// Layers one after the other: `Sequential(Dense(784, 128), ReLU(), Dense(128, 10))`. Errors of a layer say which it
 /// is: `in layer 2 (Dense)`.
+///
+/// Dense and Embedding layers that are made for it, and given no key of their own, draw their weights by their position in
+/// it, so that no two begin alike; the same model always begins in the same way. What somebody else holds a handle to, or
+/// has assigned to, stays as it is.
 class Sequential : public Layer<Sequential> {
  public:
   Sequential() = default;
   /// The given layers, the first of which takes the input.
   template <class... Layers>
-    requires(!(sizeof...(Layers) == 1 && (std::same_as<Layers, Sequential> || ...)) && (LayerLike<Layers> && ...))
+    requires(!(sizeof...(Layers) == 1 && (std::same_as<Layers, Sequential> || ...)))
   explicit Sequential(Layers... layers) {
-    layers_.reserve(sizeof...(Layers));
-    (append(std::move(layers)), ...);
+    (detail::require_layer<Layers>(), ...);
+    if constexpr ((LayerLike<Layers> && ...)) {
+      layers_.reserve(sizeof...(Layers));
+      (append(std::move(layers)), ...);
+    }
   }
 
   /// Adds a layer at the end.
-  void append(Module layer) { layers_.push_back(std::move(layer)); }
+  void append(Module layer);
 
   std::size_t size() const { return layers_.size(); }  ///< number of layers
   /// Layer number \p i. \throws ValueError when there is none.

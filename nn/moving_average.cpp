@@ -30,7 +30,8 @@ void ExponentialMovingAverage::update(std::source_location where) {
   require_not_swapped(where);
   const SourceScope scope(where);
   const Tensor t = count_ + 1;
-  detail::Number c(map(bias_correction_ ? corrected : plain, {decay_, t}));
+  detail::Number c(
+      map(bias_correction_ ? corrected : plain, {detail::checked_decay("moving_average", "the decay", decay_), t}));
   std::vector<Assignment> updates{{count_, t}};
   for (std::size_t i = 0; i < weights_.size(); ++i) {
     updates.emplace_back(averages_[i], map(average, {averages_[i], weights_[i], c.in(weights_[i].dtype())}));

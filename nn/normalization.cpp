@@ -68,12 +68,12 @@ Tensor standardize(const Operand& x, const Axes& axes, const Operand& scale, con
   });
 }
 
-LayerNorm::LayerNorm(const Shape& shape, LayerNormOptions options)
-    : shape_(checked("layer_norm", shape)),
+LayerNorm::LayerNorm(const Shape& shape, LayerNormOptions options, std::source_location where)
+    : shape_(located(where, [&] { return checked("layer_norm", shape); })),
       epsilon_(options.epsilon),
       weight_(optional_variable(options.affine, ones(shape, options.dtype), "weight")),
       bias_(optional_variable(options.affine, zeros(shape, options.dtype), "bias")) {
-  require_epsilon("layer_norm", epsilon_);
+  located(where, [&] { require_epsilon("layer_norm", epsilon_); });
 }
 
 Tensor LayerNorm::operator()(const Operand& x) const {
@@ -101,16 +101,20 @@ void LayerNorm::draw(random::Key) {
   reset(bias_, 0);
 }
 
-BatchNorm::BatchNorm(std::int64_t features, BatchNormOptions options)
+BatchNorm::BatchNorm(std::int64_t features, BatchNormOptions options, std::source_location where)
     : options_(options),
-      weight_(optional_variable(options.affine, ones(checked("batch_norm", {features}), options.dtype), "weight")),
+      weight_(optional_variable(options.affine,
+                                ones(located(where, [&] { return checked("batch_norm", {features}); }), options.dtype),
+                                "weight")),
       bias_(optional_variable(options.affine, zeros({features}, options.dtype), "bias")),
       running_mean_(zeros({features}, options.dtype), "running_mean"),
       running_variance_(ones({features}, options.dtype), "running_var") {
-  if (!(options.momentum >= 0 && options.momentum <= 1)) {
-    raise<ValueError>("batch_norm", phrase("the momentum is in [0, 1], got {}", options.momentum));
-  }
-  require_epsilon("batch_norm", options.epsilon);
+  located(where, [&] {
+    if (!(options.momentum >= 0 && options.momentum <= 1)) {
+      raise<ValueError>("batch_norm", phrase("the momentum is in [0, 1], got {}", options.momentum));
+    }
+    require_epsilon("batch_norm", options.epsilon);
+  });
 }
 
 namespace {

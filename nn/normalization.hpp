@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <source_location>
 
 #include "autograd/formula/formula.hpp"
 #include "nn/layer.hpp"
@@ -31,10 +32,13 @@ class LayerNorm : public Layer<LayerNorm> {
  public:
   /// For inputs whose last axis is of size \p features.
   /// \throws ValueError when that is less than 1, or epsilon below 0.
-  explicit LayerNorm(std::int64_t features, LayerNormOptions options = {}) : LayerNorm(Shape{features}, options) {}
+  explicit LayerNorm(std::int64_t features, LayerNormOptions options = {},
+                     std::source_location where = std::source_location::current())
+      : LayerNorm(Shape{features}, options, where) {}
   /// For inputs (.., *shape), normalised over the axes of \p shape.
   /// \throws ValueError when it has no axes or a size less than 1, or epsilon is below 0.
-  explicit LayerNorm(const Shape& shape, LayerNormOptions options = {});
+  explicit LayerNorm(const Shape& shape, LayerNormOptions options = {},
+                     std::source_location where = std::source_location::current());
 
   /// \throws ShapeError when the last axes of \p x are not the shape of the layer.
   Tensor operator()(const Operand& x) const;
@@ -78,7 +82,8 @@ struct BatchNormOptions {
 class BatchNorm : public Layer<BatchNorm> {
  public:
   /// \throws ValueError when \p features is less than 1 or an option is out of range.
-  explicit BatchNorm(std::int64_t features, BatchNormOptions options = {});
+  explicit BatchNorm(std::int64_t features, BatchNormOptions options = {},
+                     std::source_location where = std::source_location::current());
 
   /// \throws ShapeError when the axis of the features of \p x is not of their number.
   /// \throws ValueError in training with less than two elements per feature, which have no variance.

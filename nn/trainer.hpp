@@ -36,6 +36,15 @@ class Loss {
     requires(!std::same_as<std::remove_cvref_t<F>, Loss> &&
              std::is_invocable_r_v<Tensor, F&, const Tensor&, const Tensor&>)
   Loss(F&& function) : function_(std::forward<F>(function)) {}
+  /// Anything else is an error that says what a loss is.
+  template <class F>
+    requires(!std::same_as<std::remove_cvref_t<F>, Loss> && std::is_class_v<std::remove_cvref_t<F>> &&
+             !std::is_invocable_r_v<Tensor, F&, const Tensor&, const Tensor&>)
+  Loss(F&&) {
+    static_assert(std::is_invocable_r_v<Tensor, F&, const Tensor&, const Tensor&>,
+                  "a loss takes predictions and targets: write `[](const Tensor& predictions, const Tensor& targets) { "
+                  "return ...; }`, with a Tensor of one element as result, or give one of nn's, as nn::cross_entropy");
+  }
   /// One of nn's losses; errors name \p where, which is filled in by itself.
   template <class Options>
   Loss(Tensor (*function)(const Operand&, const Operand&, Options),
@@ -57,8 +66,8 @@ struct TrainerOptions {
   std::vector<Metric> metrics = {};
   /// Limits to the gradients of an update.
   Clipping clipping = {};
-  /// How many batches make one update, by the mean of their gradients, as one larger batch would; the last update of an
-  /// epoch may have fewer.
+  /// How many batches make one update, by the mean of their gradients over samples, as one larger batch would; the last
+  /// update of an epoch may have fewer.
   std::int64_t accumulate = 1;
   /// How data become batches. Evaluation and prediction neither shuffle nor augment. The seed is that of dropout, too.
   datasets::BatchOptions batches = {};
@@ -126,8 +135,8 @@ class Trainer {
   /// there is of the history is returned. A second Ctrl-C ends the program.
   ///
   /// A loss that is NaN or infinite is an error: it names the epoch, the batch, and the first operation whose result was
-  /// not finite; no variable has been changed by that step. (Gradients are not looked at. When they overflow, the next
-  /// loss tells.)
+  /// not finite; no variable has been changed by that step. Gradients are looked at when they are clipped by their norm,
+  /// or as Clipping::not_finite says; otherwise the next loss tells when they overflow.
   /// \throws ValueError for no samples, less than one epoch, a fraction outside [0, 1), two sets of validation data, a
   ///         batch size below 1, and a loss that is not finite.
   /// \throws ShapeError when the loss is not one number.

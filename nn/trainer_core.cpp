@@ -1,5 +1,6 @@
 #include "nn/trainer_core.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -73,7 +74,8 @@ detail::TrainerCore::TrainerCore(Module m, std::shared_ptr<Optimizer> o, Loss l,
       train_step(compile(Step([this](const Tensor& features, const Tensor& targets) {
                            Result result = training_loss_of(features, targets);
                            if (gradients) {
-                             gradients->add(result.first, where);
+                             gradients->add(result.first,
+                                            static_cast<double>(std::max<std::int64_t>(1, features.shape(0))), where);
                            } else {
                              optimizer->minimize(result.first, options.clipping, where);
                            }
@@ -82,7 +84,7 @@ detail::TrainerCore::TrainerCore(Module m, std::shared_ptr<Optimizer> o, Loss l,
                          }),
                          {.name = "train_step"}, place)),
       update(compile(std::function<void()>([this] {
-                       optimizer->step(detail::clipped(gradients->mean(), options.clipping, where), where);
+                       optimizer->step(gradients->mean(), options.clipping, where);
                        gradients->reset();
                      }),
                      {.name = "update"}, place)),

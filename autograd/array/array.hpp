@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstring>
 #include <memory>
@@ -65,6 +66,12 @@ class Array {
   Array(const Shape& shape, DType dtype);
   /// The elements at the start of \p buffer, which has room for all of them.
   Array(Ref<Buffer> buffer, const Shape& shape, DType dtype);
+  /// The elements of a Tensor, which are computed now.
+  template <class T>
+    requires requires(const T& tensor) {
+      { tensor.array() } -> std::same_as<Array>;
+    }
+  Array(const T& tensor) : Array(tensor.array()) {}
 
   const Shape& shape() const { return shape_; }                 ///< sizes of the axes, outermost first
   DType dtype() const { return dtype_; }                        ///< type of the elements

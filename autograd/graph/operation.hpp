@@ -67,6 +67,29 @@ concept Operation = std::copy_constructible<Op> &&
                         requires { requires Op::alias; } || requires(const Op& op) { op.program(); } ||
                         requires(const Op& op, ConstViews in, Views out) { op.eval(in, out); });
 
+namespace detail {
+
+/// That \p Op is an Operation; else the first error says what it lacks.
+template <class Op>
+constexpr bool require_operation() {
+  static_assert(
+      requires {
+        { Op::name } -> std::convertible_to<std::string_view>;
+      }, "an op needs a name: `static constexpr std::string_view name = \"...\";`");
+  static_assert(
+      requires(const Op& op, Inputs in) { op.infer(in); },
+      "an op needs infer: `Spec infer(Inputs in) const { return {shape, dtype}; }`, which tells shape and dtype of "
+      "the result, or throws");
+  static_assert(
+      requires { requires Op::alias; } || requires(const Op& op) { op.program(); } ||
+          requires(const Op& op, ConstViews in, Views out) { op.eval(in, out); },
+      "an op needs eval: `void eval(ConstViews in, Views out) const`, which computes the elements of out");
+  static_assert(std::copy_constructible<Op>, "an op needs to be copyable: it is kept with the node");
+  return Operation<Op>;
+}
+
+}  // namespace detail
+
 /// Calls \p f; errors that it throws get the user's place in the source.
 template <class F>
 decltype(auto) located(const std::source_location& otherwise, F&& f) {
@@ -330,21 +353,25 @@ Tensors apply_again(const Node& node, Inputs inputs);
 
 /// The (first) output of \p op on \p inputs, as a new node.
 /// \throws Error what the operation's `infer` throws, with the user's place in the source added.
-template <Operation Op>
+template <class Op>
 Tensor apply_op(Op op, Inputs inputs, std::source_location where = std::source_location::current()) {
-  return Tensor(make_node(detail::make_operation(std::move(op)), inputs, where));
+  if constexpr (detail::require_operation<Op>()) {
+    return Tensor(make_node(detail::make_operation(std::move(op)), inputs, where));
+  }
 }
 /// The same, for inputs written as a list.
-template <Operation Op>
+template <class Op>
 Tensor apply_op(Op op, std::initializer_list<Tensor> inputs,
                 std::source_location where = std::source_location::current()) {
   return apply_op(std::move(op), Inputs(inputs.begin(), inputs.size()), where);
 }
 
 /// All outputs of \p op on \p inputs, as a new node.
-template <Operation Op>
+template <class Op>
 Tensors apply_op_all(Op op, Inputs inputs, std::source_location where = std::source_location::current()) {
-  return make_node(detail::make_operation(std::move(op)), inputs, where)->outputs();
+  if constexpr (detail::require_operation<Op>()) {
+    return make_node(detail::make_operation(std::move(op)), inputs, where)->outputs();
+  }
 }
 
 /// A tensor without inputs whose elements are known: \p op says where they come from, and need not compute them.

@@ -41,6 +41,7 @@ Tensor CellAccess::new_content(const Variable& variable, const Array& value, con
 
 void CellAccess::put(const Variable& variable, Tensor content) noexcept {
   variable.cell_->content = std::move(content);
+  variable.cell_->assigned = true;
 }
 
 bool CellAccess::is_exclusive(const Variable& variable) {
@@ -87,6 +88,7 @@ Tensor Variable::read() const {
 
 void Variable::rename(std::string name) {
   const Tensor old = cell_->content;
+  const bool assigned = cell_->assigned;
   cell_->name.swap(name);
   try {
     CellAccess::put(*this, CellAccess::new_content(*this, old.array(), old.node().location()));
@@ -94,14 +96,21 @@ void Variable::rename(std::string name) {
     cell_->name.swap(name);
     throw;
   }
+  cell_->assigned = assigned;
 }
+
+bool Variable::is_fresh() const { return CellAccess::handle_count(*this) == 1 && !cell_->assigned; }
 
 void Variable::assign(const Operand& value) const {
   const SourceScope scope(value);
   located(value.where(), [&] { xgrad::assign({{*this, value.tensor(dtype(), "assign")}}); });
 }
 
-Variable Variable::clone() const { return Variable(read(), name()); }
+Variable Variable::clone() const {
+  Variable copy(read(), name());
+  copy.cell_->assigned = true;  // to what somebody wanted to have
+  return copy;
+}
 
 namespace {
 

@@ -61,6 +61,8 @@ class Variable {
   /// A cell of its own with the same name and content.
   Variable clone() const;
 
+  /// Whether nobody can have noticed its content: this is the only handle, and nothing was assigned since it was made.
+  bool is_fresh() const;
   /// Whether both are handles to the same cell.
   bool same_as(const Variable& other) const { return cell_ == other.cell_; }
   /// Identifies the cell for as long as it lives.

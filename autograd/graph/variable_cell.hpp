@@ -14,7 +14,8 @@ namespace xgrad {
 /// What all handles to a variable share.
 struct Variable::Cell {
   std::string name;
-  Tensor content;  ///< a VariableRead leaf
+  Tensor content;         ///< a VariableRead leaf
+  bool assigned = false;  ///< since it was made
 };
 
 namespace detail {

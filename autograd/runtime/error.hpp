@@ -80,4 +80,16 @@ template <class E>
   throw E(text);
 }
 
+/// f(); errors that it throws name \p where, unless they name a place already. For rooms without a graph: those with one
+/// have located().
+template <class F>
+decltype(auto) located_at(const std::source_location& where, F&& f) {
+  try {
+    return f();
+  } catch (Error& error) {
+    error.locate(where);
+    throw;
+  }
+}
+
 }  // namespace xgrad

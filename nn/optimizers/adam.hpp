@@ -8,6 +8,9 @@
 /// its gradient, α the learning rate, λ the weight decay and t the number of the step, from 1; with the option maximize,
 /// g is the negative gradient. Weight decay is g ← g + λ w, or where it is decoupled, w ← w - α λ w before the step
 /// (Loshchilov and Hutter, Decoupled weight decay regularization, 2019).
+///
+/// Squares are taken in the dtype of the parameter. Of a float32 gradient beyond 1.8e19 the square is infinite, and that
+/// element of the parameter does not move any more, as in PyTorch; below 1e-23 the square is 0. Clip what gets so large.
 
 namespace xgrad::nn {
 

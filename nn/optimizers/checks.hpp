@@ -1,7 +1,10 @@
 #pragma once
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
+#include <source_location>
+#include <string>
 #include <string_view>
 
 #include "autograd/graph/tensor.hpp"
@@ -37,8 +40,19 @@ inline void require_decay(std::string_view who, std::string_view what, double va
   require(value >= 0 && value < 1, who, phrase("{} is in [0, 1)", what), value);
 }
 
+/// \p number, a float64 tensor of shape (), which is checked when it is computed: 0 or more.
+Tensor checked_not_negative(std::string_view who, std::string_view what, const Tensor& number);
+/// The same for the decay of an average: in [0, 1).
+Tensor checked_decay(std::string_view who, std::string_view what, const Tensor& number);
+
+/// What a parameter is called: its position among all, and its name: `0.weight`.
+std::string parameter_name(std::size_t position, const Variable& parameter);
+
 /// At least one parameter, each floating and given once.
 void require_trainable(std::string_view who, const Variables& parameters);
+
+/// The gradients of \p loss with respect to all parameters; an error says which of them it does not depend on.
+Tensors gradients_of(const Tensor& loss, const Variables& parameters, const std::source_location& where);
 
 /// One gradient per parameter, of its shape and dtype.
 void require_gradients(std::string_view who, const Tensors& gradients, const Variables& parameters);

@@ -1,7 +1,12 @@
 #include "nn/optimizers/gradients.hpp"
 
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "autograd/graph/operation.hpp"
 #include "autograd/ops/ops.hpp"
-#include "autograd/transforms/grad.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "nn/optimizers/checks.hpp"
 #include "nn/optimizers/number.hpp"
 
@@ -19,18 +24,89 @@ Tensors clip_by_value(const Tensors& gradients, double limit, std::source_locati
   });
 }
 
+namespace {
+
+// √Σ g² of one gradient, in float64. Squares of float32 numbers fit into it; of float64 ones they are taken in units of
+// the largest.
+Tensor norm_of(const Tensor& gradient) {
+  if (gradient.size() == 0) {
+    return Tensor(0.0);
+  }
+  if (gradient.dtype() != DType::float64) {
+    return sqrt(sum(square(cast(gradient, DType::float64))));
+  }
+  const Tensor largest = stop_gradient(amax(abs(gradient)));
+  const Tensor unit = where(largest == 0.0, 1.0, largest);
+  return unit * sqrt(sum(square(gradient / unit)));
+}
+
+Tensors norms_of(const Tensors& gradients) {
+  Tensors norms;
+  for (const Tensor& gradient : gradients) {
+    norms.push_back(norm_of(gradient));
+  }
+  return norms;
+}
+
+// √Σ n²
+Tensor joined(const Tensors& norms) {
+  Tensor all = norms.front();
+  for (std::size_t i = 1; i < norms.size(); ++i) {
+    all = hypot(all, norms[i]);
+  }
+  return all;
+}
+
+Tensors scaled(const Tensors& gradients, const Tensor& norm, double max_norm) {
+  detail::Number factor(minimum(max_norm / (norm + 1e-6), 1.0));
+  Tensors result;
+  for (const Tensor& gradient : gradients) {
+    result.push_back(gradient * factor.in(gradient.dtype()));
+  }
+  return result;
+}
+
+// The norm of all gradients, from itself and those of each: an error when one is not finite.
+struct RequireFiniteNorms {
+  static constexpr std::string_view name = "clipping";
+  std::vector<std::string> parameters;
+  static constexpr auto attributes = fields("parameters", &RequireFiniteNorms::parameters);
+
+  Spec infer(Inputs) const { return {{}, DType::float64}; }
+  void eval(ConstViews in, Views out) const {
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+      const double norm = *in[i + 1].as<double>();
+      if (!std::isfinite(norm)) {
+        raise<ValueError>("optimizer",
+                          phrase("the gradient of parameter '{}' has the norm {}, and no variable was changed by "
+                                 "this step; lower the learning rate, or skip such steps by "
+                                 "Clipping::not_finite",
+                                 parameters[i], norm));
+      }
+    }
+    *out[0].as<double>() = *in[0].as<double>();
+  }
+};
+
+Tensor checked(const Tensor& norm, const Tensors& norms, const Variables& parameters) {
+  RequireFiniteNorms require;
+  Tensors inputs = {norm};
+  for (std::size_t i = 0; i < norms.size(); ++i) {
+    require.parameters.push_back(detail::parameter_name(i, parameters[i]));
+    inputs.push_back(norms[i]);
+  }
+  return apply_op(require, inputs);
+}
+
+}  // namespace
+
 Tensor global_norm(const Tensors& gradients, std::source_location where) {
   const SourceScope scope(where);
   return located(where, [&] {
     if (gradients.empty()) {
       raise<ValueError>("global_norm", "the list of gradients is empty; give at least one");
     }
-    Tensor squares;
-    for (const Tensor& gradient : gradients) {
-      const Tensor of_one = cast(sum(square(gradient)), DType::float64);
-      squares = squares.defined() ? squares + of_one : of_one;
-    }
-    return sqrt(squares);
+    return joined(norms_of(gradients));
   });
 }
 
@@ -38,20 +114,36 @@ Tensors clip_by_global_norm(const Tensors& gradients, double max_norm, std::sour
   const SourceScope scope(where);
   return located(where, [&] {
     detail::require_positive("clip_by_global_norm", "the norm", max_norm);
-    detail::Number factor(minimum(max_norm / (global_norm(gradients, where) + 1e-6), 1.0));
-    Tensors clipped;
-    for (const Tensor& gradient : gradients) {
-      clipped.push_back(gradient * factor.in(gradient.dtype()));
-    }
-    return clipped;
+    return scaled(gradients, global_norm(gradients, where), max_norm);
   });
 }
 
-Tensors detail::clipped(Tensors gradients, const Clipping& clipping, const std::source_location& where) {
-  if (clipping.value) {
-    gradients = clip_by_value(gradients, *clipping.value, where);
+detail::Clipped detail::clipped(const Tensors& gradients, const Clipping& clipping, const Variables& parameters,
+                                const std::source_location& where) {
+  Clipped result{clipping.value ? clip_by_value(gradients, *clipping.value, where) : gradients, {}};
+  const NotFinite not_finite = clipping.not_finite.value_or(clipping.norm ? NotFinite::error : NotFinite::pass);
+  if (!clipping.norm && not_finite == NotFinite::pass) {
+    return result;
   }
-  return clipping.norm ? clip_by_global_norm(gradients, *clipping.norm, where) : gradients;
+  const SourceScope scope(where);
+  return located(where, [&] {
+    if (clipping.norm) {
+      require_positive("clip_by_global_norm", "the norm", *clipping.norm);
+    }
+    require_gradients("optimizer", result.gradients, parameters);
+    const Tensors norms = norms_of(result.gradients);
+    Tensor norm = joined(norms);
+    if (not_finite == NotFinite::error) {
+      norm = checked(norm, norms, parameters);
+    }
+    if (not_finite != NotFinite::pass) {
+      result.finite = isfinite(norm);
+    }
+    if (clipping.norm) {
+      result.gradients = scaled(result.gradients, norm, *clipping.norm);
+    }
+    return result;
+  });
 }
 
 GradientAccumulator::GradientAccumulator(const Variables& parameters, std::source_location where)
@@ -62,12 +154,13 @@ GradientAccumulator::GradientAccumulator(const Variables& parameters, std::sourc
   }
 }
 
-void GradientAccumulator::add(const Tensor& loss, std::source_location where) {
-  const Tensors gradients = grad(loss, Tensors(parameters_.begin(), parameters_.end()), Unreached::error, where);
+void GradientAccumulator::add(const Tensor& loss, double weight, std::source_location where) {
+  located(where, [&] { detail::require_positive("gradient_accumulator", "the weight", weight); });
+  const Tensors gradients = detail::gradients_of(loss, parameters_, where);
   const SourceScope scope(where);
-  std::vector<Assignment> updates{{count_, count_ + 1}};
+  std::vector<Assignment> updates{{count_, count_ + weight}};
   for (std::size_t i = 0; i < sums_.size(); ++i) {
-    updates.emplace_back(sums_[i], sums_[i] + gradients[i]);
+    updates.emplace_back(sums_[i], sums_[i] + (weight == 1 ? gradients[i] : weight * gradients[i]));
   }
   assign(updates);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <source_location>
 
@@ -12,10 +13,19 @@
 
 namespace xgrad::nn {
 
-/// Limits to the gradients of a step; what is left out does not limit. The value is limited first.
+/// What becomes of a step whose gradients are NaN or infinite.
+enum class NotFinite : std::uint8_t {
+  error,  ///< a ValueError that names the parameter, before anything is written
+  skip,   ///< nothing changes: no parameter, no moment, no number of steps
+  pass    ///< it is taken: the gradients are not looked at
+};
+
+/// Limits to the gradients of a step; what is left out does not limit. The value is limited first: then infinite elements
+/// are at the limit, and NaN stays NaN.
 struct Clipping {
-  std::optional<double> norm = {};   ///< of all gradients together, as clip_by_global_norm does
-  std::optional<double> value = {};  ///< of every element, as clip_by_value does
+  std::optional<double> norm = {};           ///< of all gradients together, as clip_by_global_norm does
+  std::optional<double> value = {};          ///< of every element, as clip_by_value does
+  std::optional<NotFinite> not_finite = {};  ///< as it says; left out, an error with a norm, and not looked at without
 };
 
 /// Every element limited to [-limit, limit].
@@ -23,7 +33,8 @@ struct Clipping {
 Tensors clip_by_value(const Tensors& gradients, double limit,
                       std::source_location where = std::source_location::current());
 
-/// √Σ g² over all elements of all gradients, a float64 tensor of shape ().
+/// √Σ g² over all elements of all gradients, a float64 tensor of shape (). It is right for gradients of any size; NaN or
+/// infinite only when one of them is.
 /// \throws ValueError for an empty list.
 Tensor global_norm(const Tensors& gradients, std::source_location where = std::source_location::current());
 
@@ -35,8 +46,15 @@ Tensors clip_by_global_norm(const Tensors& gradients, double max_norm,
 
 namespace detail {
 
-/// Limited as \p clipping says.
-Tensors clipped(Tensors gradients, const Clipping& clipping, const std::source_location& where);
+/// The gradients of a step, limited.
+struct Clipped {
+  Tensors gradients;
+  Tensor finite;  ///< boolean (): whether all are; undefined when nobody asks
+};
+
+/// Limited as \p clipping says; errors name the \p parameters.
+Clipped clipped(const Tensors& gradients, const Clipping& clipping, const Variables& parameters,
+                const std::source_location& where);
 
 }  // namespace detail
 
@@ -44,7 +62,7 @@ Tensors clipped(Tensors gradients, const Clipping& clipping, const std::source_l
 ///
 ///     nn::GradientAccumulator gradients(model.parameters());
 ///     for (const auto& [images, labels] : parts) {
-///       gradients.add(nn::cross_entropy(model(images), labels));
+///       gradients.add(nn::cross_entropy(model(images), labels), labels.size());   // a mean over so many samples
 ///     }
 ///     adam.step(gradients.mean());
 ///     gradients.reset();
@@ -55,15 +73,17 @@ class GradientAccumulator {
   explicit GradientAccumulator(const Variables& parameters,
                                std::source_location where = std::source_location::current());
 
-  /// Adds the gradient of \p loss with respect to every parameter.
+  /// Adds \p weight times the gradient of \p loss with respect to every parameter. The weight of a mean is the number of
+  /// samples it is over: a smaller last batch then counts less, as in one large batch.
+  /// \throws ValueError for a weight that is not above 0.
   /// \throws GradientError when the loss does not depend on a parameter.
-  void add(const Tensor& loss, std::source_location where = std::source_location::current());
+  void add(const Tensor& loss, double weight = 1, std::source_location where = std::source_location::current());
   /// Forgets what was added.
   void reset();
 
-  Tensors sum() const;   ///< Σ g over what was added, one per parameter
-  Tensors mean() const;  ///< the same, divided by how often add was called; NaN when it never was
-  const Variable& count() const { return count_; }  ///< how often add was called, float64
+  Tensors sum() const;   ///< Σ weight · g over what was added, one per parameter
+  Tensors mean() const;  ///< the same, divided by the sum of the weights; NaN when nothing was added
+  const Variable& count() const { return count_; }  ///< the sum of the weights, float64
   const Variables& sums() const { return sums_; }   ///< where the sums are kept, one per parameter
 
  private:

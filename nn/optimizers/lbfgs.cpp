@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "autograd/ops/ops.hpp"
-#include "autograd/transforms/grad.hpp"
+#include "autograd/runtime/phrase.hpp"
 #include "nn/optimizers/checks.hpp"
 #include "nn/optimizers/line_search.hpp"
 
@@ -23,6 +24,20 @@ Tensor flatten(const Tensors& tensors) {
     parts.push_back(cast(reshape(tensor, {-1}), DType::float64));
   }
   return concatenate(parts).detach();
+}
+
+// What is not finite of a loss and its gradients; empty when all is.
+std::string first_not_finite(double loss, const Tensors& gradients, const Variables& parameters) {
+  if (!std::isfinite(loss)) {
+    return phrase("the loss is {}", std::isnan(loss) ? NAN : loss);  // without the sign that a NaN may have
+  }
+  for (std::size_t i = 0; i < gradients.size(); ++i) {
+    if (!all(isfinite(gradients[i])).item<bool>()) {
+      return phrase("the gradient of parameter '{}' has elements that are not finite",
+                    detail::parameter_name(i, parameters[i]));
+    }
+  }
+  return "";
 }
 
 }  // namespace
@@ -56,70 +71,111 @@ void LBFGS::assign_flat(const Tensor& flat) const {
   assign(updates);
 }
 
-double LBFGS::minimize(const Loss& loss, std::source_location where) {
+LBFGSResult LBFGS::minimize(const Loss& loss, std::source_location where) {
   const auto value_and_gradient = [&]() -> std::pair<Tensor, Tensors> {
     const Tensor value = loss();
-    return {value, grad(value, Tensors(parameters_.begin(), parameters_.end()), Unreached::error, where)};
+    return {value, detail::gradients_of(value, parameters_, where)};
   };
   return minimize(ValueAndGradient(value_and_gradient), where);
 }
 
-double LBFGS::minimize(const ValueAndGradient& value_and_gradient, std::source_location where) {
+LBFGSResult LBFGS::minimize(const ValueAndGradient& value_and_gradient, std::source_location where) {
   const Tensors before(parameters_.begin(), parameters_.end());
   Memory memory = memory_;
   const auto evaluate = [&]() -> Evaluation {
     const auto [value, gradients] = value_and_gradient();
     detail::require_gradients("lbfgs", gradients, parameters_);
-    const Tensor gradient = flatten(gradients);
     const auto loss = value.item<double>();
     ++memory.evaluations;
-    return {std::isnan(loss) ? INFINITY : loss, gradient};
+    const std::string not_finite = first_not_finite(loss, gradients, parameters_);
+    return {not_finite.empty() ? loss : INFINITY, flatten(gradients), not_finite};
   };
+  End end;
   try {
-    const double loss = located(where, [&] { return run(evaluate, memory); });
-    memory_ = memory;
-    return loss;
+    end = located(where, [&] { return run(evaluate, memory); });
   } catch (...) {
     for (std::size_t i = 0; i < before.size(); ++i) {
       parameters_[i].assign(before[i]);
     }
     throw;
   }
+  memory_ = memory;
+  if (!end.failure.empty()) {
+    located(where, [&] { raise<ValueError>("lbfgs", end.failure); });
+  }
+  return end.result;
 }
 
-double LBFGS::run(const Evaluate& evaluate, Memory& memory) const {
+LBFGS::End LBFGS::run(const Evaluate& evaluate, Memory& memory) const {
+  const double alpha = learning_rate_.item();
+  detail::require_positive("lbfgs", "the learning rate", alpha);
   const std::int64_t first_evaluation = memory.evaluations;
   Evaluation now = evaluate();
-  const double initial = now.loss;
-  if (largest(now.gradient) <= options_.gradient_tolerance) {
-    return initial;
+  if (!now.not_finite.empty()) {
+    raise<ValueError>(
+        "lbfgs", phrase("where minimisation begins {}; begin elsewhere, or look at the loss there", now.not_finite));
   }
-  for (int i = 0; i < options_.max_iterations; ++i) {
+  const double initial = now.loss;
+  double best_loss = now.loss;
+  Tensor best = flat_parameters();
+  std::string stopped = reason_to_stop(now, INFINITY, 0, INFINITY);
+  for (int i = 0; stopped.empty() && i < options_.max_iterations; ++i) {
     remember_change(now.gradient, memory);
     const bool is_first = memory.iterations++ == 0;
     memory.previous_gradient = now.gradient;
-    const double alpha = learning_rate_.item();
     memory.step = is_first ? std::min(1.0, 1 / sum(abs(now.gradient)).item()) * alpha : alpha;
     const double slope = dot(now.gradient, memory.direction);
-    if (slope > -options_.change_tolerance) {
+    if (!(slope <= -options_.change_tolerance)) {
+      stopped =
+          phrase("along the direction that is left the loss changes by no more than {}", options_.change_tolerance);
       break;
     }
     const double previous_loss = now.loss;
-    const bool is_last = i + 1 == options_.max_iterations;
     if (options_.line_search) {
       now = search(evaluate, now, slope, memory);
     } else {
       assign_flat(flat_parameters() + memory.step * memory.direction);
-      now = is_last ? now : evaluate();
+      now = evaluate();
     }
-    if (memory.evaluations - first_evaluation >= options_.max_evaluations ||
-        largest(now.gradient) <= options_.gradient_tolerance ||
-        largest(memory.direction) * std::abs(memory.step) <= options_.change_tolerance ||
-        std::abs(now.loss - previous_loss) < options_.change_tolerance) {
-      break;
+    if (!now.not_finite.empty()) {
+      assign_flat(best);
+      const std::string failure = phrase(
+          "{} after a step of {} in iteration {}, and the parameters are where the loss was {}; lower the learning "
+          "rate, or use the line search",
+          now.not_finite, memory.step, memory.iterations, best_loss);
+      memory = Memory{memory.evaluations};
+      return {{initial, best_loss, now.not_finite}, failure};
     }
+    if (!options_.line_search && now.loss < best_loss) {
+      best_loss = now.loss;
+      best = flat_parameters();
+    }
+    stopped = reason_to_stop(now, previous_loss, memory.evaluations - first_evaluation,
+                             largest(memory.direction) * std::abs(memory.step));
   }
-  return initial;
+  return {{initial, now.loss, stopped.empty() ? phrase("{} iterations were made", options_.max_iterations) : stopped},
+          {}};
+}
+
+// Empty while there is none. The numbers are infinite where there was no step yet.
+std::string LBFGS::reason_to_stop(const Evaluation& now, double previous_loss, std::int64_t evaluations,
+                                  double change) const {
+  if (largest(now.gradient) <= options_.gradient_tolerance) {
+    return phrase("no element of the gradient is above {}", options_.gradient_tolerance);
+  }
+  if (evaluations >= options_.max_evaluations) {
+    return phrase("the loss was evaluated {} times", evaluations);
+  }
+  if (change == 0) {
+    return "no step along the direction lowers the loss";
+  }
+  if (change <= options_.change_tolerance) {
+    return phrase("no parameter changed by more than {}", options_.change_tolerance);
+  }
+  if (std::abs(now.loss - previous_loss) < options_.change_tolerance) {
+    return phrase("the loss changed by less than {}", options_.change_tolerance);
+  }
+  return "";
 }
 
 // Takes note of what the last iteration did, and finds the direction of this one: -H g.
@@ -156,6 +212,7 @@ void LBFGS::remember_change(const Tensor& gradient, Memory& memory) const {
 LBFGS::Evaluation LBFGS::search(const Evaluate& evaluate, const Evaluation& start, double slope, Memory& memory) const {
   const Tensor from = flat_parameters();
   const Tensor& direction = memory.direction;
+  // What is not finite counts as infinitely high: the search turns back there.
   const auto at = [&](double step) -> detail::LinePoint {
     assign_flat(from + step * direction);
     const Evaluation there = evaluate();
@@ -166,7 +223,7 @@ LBFGS::Evaluation LBFGS::search(const Evaluate& evaluate, const Evaluation& star
       detail::search_strong_wolfe(at, {0, start.loss, slope, start.gradient}, memory.step, width);
   memory.step = found.step;
   assign_flat(from + found.step * direction);
-  return {found.value, found.gradient};
+  return {found.value, found.gradient, ""};
 }
 
 }  // namespace xgrad::nn

@@ -4,6 +4,7 @@
 #include <deque>
 #include <functional>
 #include <source_location>
+#include <string>
 #include <utility>
 
 #include "autograd/graph/tensor.hpp"
@@ -24,6 +25,13 @@ struct LBFGSOptions {
   double change_tolerance = 1e-9;    ///< ends when no parameter, or the loss, changes by more
   int history_size = 100;            ///< k, how many changes of the gradient are remembered
   bool line_search = true;           ///< look for a step that meets the strong Wolfe conditions; else α is the step
+};
+
+/// What LBFGS::minimize did.
+struct LBFGSResult {
+  double initial_loss = 0;  ///< at the beginning
+  double loss = 0;          ///< where the parameters are now
+  std::string stopped;      ///< why it ended, such as `no element of the gradient is above 1e-07`
 };
 
 /// Limited-memory BFGS (Nocedal, Updating quasi-Newton matrices with limited storage, 1980; Liu and Nocedal, On the
@@ -57,15 +65,19 @@ class LBFGS {
                  std::source_location where = std::source_location::current());
 
   /// Up to max_iterations iterations; another call goes on where this one ends. When something fails, nothing changes.
-  /// \return the loss before.
+  ///
+  /// A line search turns back where the loss or its gradient is NaN or infinite. Without one, such a step is an error:
+  /// the parameters are then at the best point that was seen, and what was remembered is forgotten.
+  /// \throws ValueError when the loss or its gradient is not finite where it begins, or where a step without line search
+  ///         leads; for a learning rate that is not above 0.
   /// \throws GradientError when the loss does not depend on a parameter.
-  double minimize(const Loss& loss, std::source_location where = std::source_location::current());
+  LBFGSResult minimize(const Loss& loss, std::source_location where = std::source_location::current());
   /// The same, with given gradients.
   /// \throws ValueError when there are more or fewer of them than parameters.
   /// \throws ShapeError when one is not of the shape of its parameter.
   /// \throws DTypeError when one is not of the dtype of its parameter.
-  double minimize(const ValueAndGradient& value_and_gradient,
-                  std::source_location where = std::source_location::current());
+  LBFGSResult minimize(const ValueAndGradient& value_and_gradient,
+                       std::source_location where = std::source_location::current());
 
   const Variables& parameters() const { return parameters_; }       ///< what it trains, in the order given
   const Variable& learning_rate() const { return learning_rate_; }  ///< α, float64: assign to change it
@@ -80,21 +92,29 @@ class LBFGS {
     double curvature;   // yᵀs
   };
   struct Memory {
-    std::int64_t iterations = 0;
     std::int64_t evaluations = 0;
-    Tensor direction;          // d of the last iteration
-    double step = 0;           // t of the last iteration
-    Tensor previous_gradient;  // g at its beginning
-    double scale = 1;          // H₀
-    std::deque<Change> changes;
+    std::int64_t iterations = 0;
+    Tensor direction = {};          // d of the last iteration
+    double step = 0;                // t of the last iteration
+    Tensor previous_gradient = {};  // g at its beginning
+    double scale = 1;               // H₀
+    std::deque<Change> changes = {};
   };
   struct Evaluation {
-    double loss;
-    Tensor gradient;  // flat
+    double loss;             // infinite where it or the gradient is not finite
+    Tensor gradient;         // flat
+    std::string not_finite;  // what is not; empty where all is
+  };
+  // The end of one call.
+  struct End {
+    LBFGSResult result;
+    std::string failure;  // why it is an error, if it is one
   };
   using Evaluate = std::function<Evaluation()>;
 
-  double run(const Evaluate& evaluate, Memory& memory) const;
+  End run(const Evaluate& evaluate, Memory& memory) const;
+  std::string reason_to_stop(const Evaluation& now, double previous_loss, std::int64_t evaluations,
+                             double change) const;
   void remember_change(const Tensor& gradient, Memory& memory) const;
   Evaluation search(const Evaluate& evaluate, const Evaluation& start, double slope, Memory& memory) const;
   Tensor flat_parameters() const;

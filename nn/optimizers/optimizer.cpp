@@ -1,10 +1,10 @@
 #include "nn/optimizers/optimizer.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
-#include "autograd/transforms/grad.hpp"
 #include "nn/optimizers/checks.hpp"
 #include "nn/optimizers/number.hpp"
 
@@ -47,7 +47,10 @@ Parameters::Parameters(std::initializer_list<ParameterGroup> groups) : groups_(g
 Parameters::Parameters(const std::vector<ParameterGroup>& groups) : groups_(groups) {}
 
 Optimizer::Optimizer(const Parameters& parameters, const Common& common, const std::source_location& where)
-    : name_(common.name), maximize_(common.maximize), decoupled_(common.decoupled_weight_decay) {
+    : name_(common.name),
+      momentum_kind_(common.momentum_kind),
+      maximize_(common.maximize),
+      decoupled_(common.decoupled_weight_decay) {
   located(where, [&] {
     add_parameters(parameters.groups());
     add_groups(parameters.groups(), common);
@@ -98,22 +101,28 @@ const Optimizer::Group& Optimizer::group_at(std::size_t group) const {
   return groups_[group];
 }
 
-const Variable& Optimizer::learning_rate(std::size_t group) const { return group_at(group).learning_rate; }
-
-const Variable& Optimizer::weight_decay(std::size_t group) const {
-  if (!group_at(group).weight_decay) {
-    raise<ValueError>(name_, "weight decay is left out of the update; construct the optimiser with one above 0");
-  }
-  return *groups_[group].weight_decay;
+const Variable& Optimizer::learning_rate(std::size_t group, std::source_location where) const {
+  return located(where, [&]() -> const Variable& { return group_at(group).learning_rate; });
 }
 
-const Variable& Optimizer::momentum(std::size_t group) const {
-  if (!group_at(group).momentum) {
-    raise<ValueError>(name_,
-                      "momentum is left out of the update; construct the optimiser with one above 0, if it has "
-                      "that option");
-  }
-  return *groups_[group].momentum;
+const Variable& Optimizer::weight_decay(std::size_t group, std::source_location where) const {
+  return located(where, [&]() -> const Variable& {
+    if (!group_at(group).weight_decay) {
+      raise<ValueError>(name_, "weight decay is left out of the update; construct the optimiser with one above 0");
+    }
+    return *groups_[group].weight_decay;
+  });
+}
+
+const Variable& Optimizer::momentum(std::size_t group, std::source_location where) const {
+  return located(where, [&]() -> const Variable& {
+    if (!group_at(group).momentum) {
+      raise<ValueError>(name_,
+                        "momentum is left out of the update; construct the optimiser with one above 0, if it has "
+                        "that option");
+    }
+    return *groups_[group].momentum;
+  });
 }
 
 Variables Optimizer::variables() const {
@@ -150,21 +159,23 @@ Variables Optimizer::add_moments(std::string_view name, double initial) {
 void Optimizer::count_steps() { steps_ = add_state(Tensor(0.0), "step"); }
 
 void Optimizer::minimize(const Tensor& loss, const Clipping& clipping, std::source_location where) {
-  const Tensors gradients = grad(loss, Tensors(parameters_.begin(), parameters_.end()), Unreached::error, where);
-  step(detail::clipped(gradients, clipping, where), where);
+  const Tensors gradients = detail::gradients_of(loss, parameters_, where);
+  step(gradients, clipping, where);
 }
 
 Optimizer::Step Optimizer::prepare(std::size_t number, std::size_t first, const Tensors& gradients) const {
   const Group& group = groups_[number];
-  Step step{number, {}, group.learning_rate, {}, {}};
+  // They may have been assigned to since the constructor looked at them.
+  Step step{number, {}, detail::checked_not_negative(name_, "the learning rate", group.learning_rate), {}, {}};
   if (group.momentum) {
-    step.momentum = *group.momentum;
+    step.momentum = momentum_kind_ == Momentum::beta ? detail::checked_decay(name_, "beta1", *group.momentum)
+                                                     : detail::checked_not_negative(name_, "momentum", *group.momentum);
   }
   std::optional<detail::Number> decay;
   if (group.weight_decay) {
-    decay.emplace(decoupled_ ? map([](Scalar alpha, Scalar lambda) { return 1 - alpha * lambda; }, group.learning_rate,
-                                   *group.weight_decay)
-                             : group.weight_decay->read());
+    const Tensor lambda = detail::checked_not_negative(name_, "weight decay", *group.weight_decay);
+    decay.emplace(decoupled_ ? map([](Scalar alpha, Scalar l) { return 1 - alpha * l; }, step.learning_rate, lambda)
+                             : lambda);
   }
   for (std::size_t i = first; i < first + group.size; ++i) {
     Entry entry{i, parameters_[i], parameters_[i], gradients[i]};
@@ -181,10 +192,11 @@ Optimizer::Step Optimizer::prepare(std::size_t number, std::size_t first, const 
   return step;
 }
 
-void Optimizer::step(const Tensors& gradients, std::source_location where) {
+void Optimizer::step(const Tensors& given, const Clipping& clipping, std::source_location where) {
   const SourceScope scope(where);
   located(where, [&] {
-    detail::require_gradients("optimizer", gradients, parameters_);
+    detail::require_gradients("optimizer", given, parameters_);
+    const auto [gradients, finite] = detail::clipped(given, clipping, parameters_, where);
     std::vector<Assignment> updates;
     if (steps_) {
       updates.emplace_back(*steps_, *steps_ + 1);
@@ -193,8 +205,17 @@ void Optimizer::step(const Tensors& gradients, std::source_location where) {
     for (std::size_t i = 0; i < groups_.size(); ++i) {
       Step one = prepare(i, first, gradients);
       one.t = steps_ ? updates.front().second : Tensor();
+      if (finite.defined()) {
+        one.learning_rate =
+            xgrad::where(finite, one.learning_rate, std::nan(""));  // so that it is computed, and may throw
+      }
       update(one, updates);
       first += groups_[i].size;
+    }
+    if (clipping.not_finite == NotFinite::skip) {
+      for (auto& [variable, value] : updates) {
+        value = xgrad::where(finite, value, variable);
+      }
     }
     assign(updates);
   });

@@ -55,7 +55,8 @@ class Parameters {
 
 /// What all optimisers share: the parameters they train, numbers that may change at any time, and one step.
 ///
-/// The numbers are float64 variables of shape (): assign to one, and the next step uses it. Groups that were not given
+/// The numbers are float64 variables of shape (): assign to one, and the next step uses it. It checks them as the
+/// constructor does. Groups that were not given
 /// one of their own share it. A weight decay, or a momentum that is no β₁, of 0 in all groups is left out of the update,
 /// and so cannot be changed later.
 ///
@@ -68,7 +69,8 @@ class Optimizer {
   /// parameter, limits it as \p clipping says, computes all new values together and assigns them. When something fails,
   /// nothing changes.
   /// \throws GradientError when the loss does not depend on a parameter.
-  /// \throws ValueError for a limit that is not positive.
+  /// \throws ValueError for a limit that is not positive, a number such as the learning rate that was assigned what the
+  ///         constructor would refuse, and gradients that are not finite if \p clipping looks at them.
   void minimize(const Tensor& loss, const Clipping& clipping = {},
                 std::source_location where = std::source_location::current());
 
@@ -76,13 +78,23 @@ class Optimizer {
   /// \throws ValueError when there are more or fewer of them than parameters.
   /// \throws ShapeError when one is not of the shape of its parameter.
   /// \throws DTypeError when one is not of the dtype of its parameter.
-  void step(const Tensors& gradients, std::source_location where = std::source_location::current());
+  void step(const Tensors& gradients, std::source_location where = std::source_location::current()) {
+    step(gradients, Clipping{}, where);
+  }
+  /// The same with gradients that are limited first, as minimize does.
+  void step(const Tensors& gradients, const Clipping& clipping,
+            std::source_location where = std::source_location::current());
 
   const Variables& parameters() const { return parameters_; }  ///< what it trains, in the order given
   std::size_t group_count() const { return groups_.size(); }   ///< number of groups of parameters
-  const Variable& learning_rate(std::size_t group = 0) const;  ///< α of a group. \throws ValueError for none such.
-  const Variable& weight_decay(std::size_t group = 0) const;   ///< λ of a group. \throws ValueError without one.
-  const Variable& momentum(std::size_t group = 0) const;       ///< μ or β₁ of a group. \throws ValueError without.
+  /// α of a group. \throws ValueError when there is no such group.
+  const Variable& learning_rate(std::size_t group = 0,
+                                std::source_location where = std::source_location::current()) const;
+  /// λ of a group. \throws ValueError when there is no such group, or it has none.
+  const Variable& weight_decay(std::size_t group = 0,
+                               std::source_location where = std::source_location::current()) const;
+  /// μ or β₁ of a group. \throws ValueError when there is no such group, or it has none.
+  const Variable& momentum(std::size_t group = 0, std::source_location where = std::source_location::current()) const;
   const std::vector<Variable>& state() const { return state_; }  ///< what it remembers: moments, number of steps
   Variables variables() const;                                   ///< α, λ, μ, each once, then the state
 
@@ -175,6 +187,7 @@ class Optimizer {
   Step prepare(std::size_t group, std::size_t first, const Tensors& gradients) const;
 
   std::string name_;
+  Momentum momentum_kind_;
   bool maximize_;
   bool decoupled_;
   bool has_momentum_ = false;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <set>
@@ -339,7 +340,9 @@ BOOST_AUTO_TEST_CASE(mixup_follows_changes_to_images) {
 }
 
 BOOST_AUTO_TEST_CASE(wrong_parameters_are_errors) {
-  check_throws<ValueError>([] { datasets::shift(-1); }, {"[shift] ", "-1 pixels"});
+  check_throws<ValueError>([] { datasets::shift(-1); }, {"[shift] ", "-1 pixels", "augmentation.cpp:"});
+  check_throws<ValueError>([] { datasets::shift(std::numeric_limits<std::int64_t>::max()); }, {"[shift] ", "in [0, "});
+  check_throws<ValueError>([] { datasets::mixup(0.2, -1); }, {"[mixup] -1 classes", "augmentation.cpp:"});
   for (const double p : {-0.1, 1.1, std::nan("")}) {
     check_throws<ValueError>([&] { datasets::horizontal_flip(p); }, {"[horizontal_flip] ", "probability"});
     check_throws<ValueError>([&] { datasets::random_erasing({.probability = p}); }, {"[random_erasing] "});

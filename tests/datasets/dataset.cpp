@@ -10,6 +10,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "datasets/batches.hpp"
 #include "tests/testing.hpp"
 
 BOOST_AUTO_TEST_SUITE(datasets_dataset)
@@ -88,7 +89,13 @@ BOOST_AUTO_TEST_CASE(is_made_from_arrays_and_xtensor) {
 
 BOOST_AUTO_TEST_CASE(needs_a_target_for_every_sample) {
   const xt::xarray<int> three = {1, 2, 3};
-  check_throws<ShapeError>([&] { Dataset(three, xt::xarray<int>{1, 2}); }, {"[Dataset] ", "(3,)", "(2,)"});
+  const auto line = std::to_string(__LINE__ + 1);
+  const auto call = [&] { Dataset(three, xt::xarray<int>{1, 2}); };
+  check_throws<ShapeError>(call, {"[Dataset] ", "(3,)", "(2,)", "dataset.cpp:" + line});
+  const Dataset data(three, three);
+  check_throws<ValueError>([&] { datasets::split(data, {.fraction = 2}); }, {"[split] ", "dataset.cpp:"});
+  check_throws<ValueError>([&] { datasets::fold(data, 9, {.folds = 2}); }, {"[fold] ", "dataset.cpp:"});
+  check_throws<ValueError>([&] { datasets::Batches(data, {.batch_size = 0}); }, {"[Batches] ", "dataset.cpp:"});
   check_throws<ShapeError>([&] { Dataset(three, Array({}, DType::int32)); }, {"targets of shape ()"});
   check_throws<ShapeError>([&] { Dataset(Array({}, DType::int32), Array({}, DType::int32)); }, {"shape ()"});
   check_throws<ValueError>([&] { Dataset(Array(), three); }, {"the features hold no memory"});

@@ -44,6 +44,35 @@ BOOST_FIXTURE_TEST_CASE(mean_std_gives_mean_0_and_deviation_1, testing::Temporar
   check_close(normalizer(to_array(xt::xarray<double>{{3 + deviation, 7, 20}})), {1, 2, 0});
 }
 
+// The sum of equal numbers is rounded, so that their mean is not they.
+BOOST_FIXTURE_TEST_CASE(constants_get_scale_1_whatever_their_rounding, testing::TemporaryFolder) {
+  for (const double constant : {14.62, 0.1, -1e300, 3e-310}) {
+    const Normalizer normalizer =
+        Normalizer::mean_std(to_array(xt::xarray<double>(constant * xt::ones<double>({1000, 1}))));
+    BOOST_TEST(normalizer.offset().data<double>()[0] == constant);
+    BOOST_TEST(normalizer.scale().data<double>()[0] == 1);
+  }
+  const Normalizer of_all = Normalizer::mean_std(to_array(xt::xarray<float>(xt::ones<float>({7, 11}) * 0.1F)), false);
+  BOOST_TEST(of_all.scale().data<double>()[0] == 1);
+}
+
+// Deviations that are small beside the mean, and those whose squares do not fit.
+BOOST_FIXTURE_TEST_CASE(scales_of_any_size_are_right, testing::TemporaryFolder) {
+  xt::xarray<double> x = xt::zeros<double>({1000, 3});
+  for (std::size_t i = 0; i < 1000; ++i) {
+    const double sign = i % 2 == 0 ? 1 : -1;
+    x(i, 0) = 1e9 + sign * 0.0078125;
+    x(i, 1) = sign * 1e200;
+    x(i, 2) = sign * 1e-200;
+  }
+  const Normalizer normalizer = Normalizer::mean_std(to_array(x));
+  const std::vector<double> expected = {0.0078125, 1e200, 1e-200};
+  for (std::size_t i = 0; i < 3; ++i) {
+    BOOST_TEST(normalizer.scale().data<double>()[i] == expected[i], boost::test_tools::tolerance(1e-12));
+  }
+  BOOST_TEST(normalizer.offset().data<double>()[0] == 1e9);
+}
+
 BOOST_FIXTURE_TEST_CASE(min_max_gives_0_to_1, testing::TemporaryFolder) {
   const Normalizer normalizer = Normalizer::min_max(samples);
   check_close(normalizer.offset(), {1, 5, 10});

@@ -1,6 +1,7 @@
 #include "datasets/pgm.hpp"
 
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include <boost/test/unit_test.hpp>
@@ -53,6 +54,10 @@ BOOST_FIXTURE_TEST_CASE(rejects_what_is_no_list_of_images, Fixture) {
   check_throws<ShapeError>([&] { written(Array()); }, {"()"});
   check_throws<DTypeError>([&] { written(Array({1, 4, 4}, DType::int32)); }, {"images are int32"});
   check_throws<ValueError>([&] { written(letters, -1); }, {"-1 images side by side"});
+  for (const std::int64_t many : {std::int64_t{1} << 30, std::numeric_limits<std::int64_t>::max()}) {
+    check_throws<ValueError>([&] { written(letters, many); },
+                             {"[write_pgm] ", "images of (1, 2) side by side", "pixels"});
+  }
   check_throws<FileError>([&] { write_pgm(folder / "absent" / "a.pgm", letters); }, {"[write_pgm] ", "absent"});
   BOOST_TEST(std::filesystem::is_empty(folder));
 }

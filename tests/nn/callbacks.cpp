@@ -74,7 +74,9 @@ BOOST_FIXTURE_TEST_CASE(early_stopping_restores_the_best_weights, Course) {
   run({1, 2}, {both});
   run({3, 2}, {both});
   BOOST_TEST(weight() == 2);
-  check_throws<ValueError>([&] { run({1}, {nn::callbacks::early_stopping({.monitor = "f1"})}); }, {"'f1'", "loss"});
+  check_throws<ValueError>(
+      [&] { run({1}, {nn::callbacks::early_stopping({.monitor = "f1"})}); },
+      {"[early_stopping] training has no score called 'f1'; watch another by .monitor", "loss", "callbacks.cpp:"});
   check_throws<ValueError>([] { nn::callbacks::early_stopping({.patience = -1}); }, {"[early_stopping] ", "-1"});
 }
 
@@ -206,6 +208,28 @@ BOOST_FIXTURE_TEST_CASE(progress_is_a_line_or_a_bar, Course) {
   shown.clear();
   bar.on_end(training);
   BOOST_TEST(shown == "\r\033[Kstopped: enough\n");
+}
+
+BOOST_AUTO_TEST_CASE(what_callbacks_cannot_use_is_said_with_the_remedy) {
+  const nn::Dense model(2, 3);
+  nn::Trainer trainer(model, nn::SGD(model.parameters()), nn::cross_entropy);
+  const datasets::Dataset data(ones({4, 2}), zeros({4}, DType::int64));
+  for (const nn::Callback& callback : {nn::callbacks::early_stopping(), nn::callbacks::reduce_on_plateau()}) {
+    check_throws<ValueError>(
+        [&] { trainer.fit(data, {.epochs = 1, .callbacks = {callback}, .progress = nn::Progress::quiet}); },
+        {"no score called 'validation_loss'; give .validation or .validation_fraction", "callbacks.cpp:"});
+  }
+  const auto stops = nn::callbacks::early_stopping({.monitor = "loss", .patience = 0});
+  const nn::Callback forget{
+      .on_epoch_end = [](nn::TrainingState& training) { training.scores.set("loss", std::nan("")); }};
+  const nn::History history =
+      trainer.fit(data, {.epochs = 5, .callbacks = {forget, stops}, .progress = nn::Progress::quiet});
+  BOOST_TEST(history.stopped == "loss was never a finite number");
+  const auto line = std::to_string(__LINE__ + 1);
+  const nn::Callback bad = nn::callbacks::schedule([](std::int64_t step) { return 1.0 - static_cast<double>(step); });
+  check_throws<ValueError>(
+      [&] { trainer.fit(data, {.epochs = 5, .callbacks = {bad}, .progress = nn::Progress::quiet}); },
+      {"[schedule] the learning rate at step 2 is -1", "callbacks.cpp:" + line});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

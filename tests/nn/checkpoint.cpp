@@ -61,6 +61,39 @@ BOOST_FIXTURE_TEST_CASE(a_state_replaces_another_as_a_whole, Files) {
   BOOST_TEST(entries() == 1);
 }
 
+BOOST_FIXTURE_TEST_CASE(rights_and_links_of_states_stay, Files) {
+  nn::write_state(at, model.state());
+  std::filesystem::permissions(at, std::filesystem::perms::owner_all);
+  std::filesystem::create_symlink("state", folder / "link");
+  nn::write_state(folder / "link", {{"new", ones({3}).array()}});
+  BOOST_TEST(std::filesystem::is_symlink(folder / "link"));
+  BOOST_TEST(nn::read_state(at).contains("new"));
+  BOOST_TEST((std::filesystem::status(at).permissions() == std::filesystem::perms::owner_all));
+  BOOST_TEST(entries() == 2);
+  nn::write_state(folder / "in" / "folders" / "of its own", model.state());
+  BOOST_TEST(entries() == 3);
+  const std::filesystem::path cut = folder / std::string("a\0b", 3);
+  check_throws<FileError>([&] { nn::write_state(cut, model.state()); },
+                          {"[write_state] ", "NUL byte", "checkpoint.cpp:"});
+  check_throws<FileError>([&] { nn::read_state(cut); }, {"[read_state] ", "NUL byte"});
+  check_throws<ValueError>(
+      [&] {
+        nn::write_state(at, {{std::string("a\0b", 3), ones({3}).array()}});
+      },
+      {"a\\x00b", "rename"});
+}
+
+// Tensors are taken wherever arrays are.
+BOOST_FIXTURE_TEST_CASE(a_state_is_made_of_tensors_too, Files) {
+  const Tensor weight = 2 * ones({2, 3});
+  nn::State state = model.state();
+  state["0.weight"] = weight;
+  model.load_state(state);
+  BOOST_TEST(elements(model.variables()[0]) == std::vector<double>(6, 2));
+  nn::write_state(at, {{"w", weight}});
+  BOOST_TEST(nn::read_state(at).at("w").size() == 6);
+}
+
 BOOST_FIXTURE_TEST_CASE(broken_states_are_refused, Files) {
   check_throws<FileError>([&] { nn::read_state(at); }, {"[read_state] ", "state", "checkpoint.cpp:"});
   std::filesystem::create_directory(at);

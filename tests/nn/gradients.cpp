@@ -1,6 +1,8 @@
 #include "nn/optimizers/gradients.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <boost/test/unit_test.hpp>
 
@@ -41,6 +43,45 @@ BOOST_AUTO_TEST_CASE(the_norm_is_of_all_gradients_together) {
   check_elements(kept[1], {2, 1}, {4, 12});
   const Tensors none = nn::clip_by_global_norm({zeros({2})}, 1);
   check_elements(none[0], {2}, {0, 0});
+}
+
+BOOST_AUTO_TEST_CASE(the_norm_of_large_and_small_gradients_is_right) {
+  check_elements(nn::global_norm({Tensor{3e20F, 0.0F}, Tensor{4e20F}}), {}, {5e20}, 1e-7);
+  check_elements(nn::global_norm({Tensor{3e-30F}, Tensor{4e-30F}}) * 1e30, {}, {5}, 1e-7);
+  check_elements(nn::global_norm({Tensor{3e200, 0.0}, Tensor{4e200}}), {}, {5e200}, 1e-15);
+  check_elements(nn::global_norm({Tensor{3e-200, 0.0}, Tensor{4e-200}}) * 1e200, {}, {5}, 1e-15);
+  check_elements(nn::clip_by_global_norm({Tensor{1e20F}}, 0.1)[0], {1}, {0.1}, 1e-7);
+  check_elements(nn::clip_by_global_norm({Tensor{3e200, 4e200}}, 0.5)[0], {2}, {0.3, 0.4}, 1e-15);
+  const Tensor x = {3.0, 4.0};
+  check_elements(grad(nn::global_norm({x}), x), {2}, {0.6, 0.8}, 1e-15);
+}
+
+BOOST_AUTO_TEST_CASE(gradients_that_are_not_finite_are_an_error_before_anything_is_written) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const double bad : {infinity, -infinity, std::nan("")}) {
+    const Variable a(Tensor{1.0, 2.0}, "0.weight");
+    const Variable b(Tensor{3.0F}, "0.bias");
+    nn::Adam adam({a, b});
+    const Tensors gradients = {Tensor{1.0, 1.0}, Tensor{static_cast<float>(bad)}};
+    for (const nn::Clipping& clipping : {nn::Clipping{.norm = 1}, nn::Clipping{.not_finite = nn::NotFinite::error}}) {
+      check_throws<ValueError>([&] { adam.step(gradients, clipping); },
+                               {"[optimizer] the gradient of parameter '1.0.bias'", "skip", "gradients.cpp"});
+      check_elements(a, {2}, {1, 2});
+      check_elements(adam.state()[0], {}, {0});
+    }
+    adam.step({Tensor{1.0, 1.0}, Tensor{1.0F}}, {.norm = 1});
+    const std::vector<double> before = elements(a);
+    adam.step(gradients, {.norm = 1, .not_finite = nn::NotFinite::skip});
+    BOOST_TEST(elements(a) == before);
+    check_elements(adam.state()[0], {}, {1});
+    adam.step({Tensor{1.0, 1.0}, Tensor{1.0F}}, {.norm = 1, .not_finite = nn::NotFinite::skip});
+    BOOST_TEST(elements(a) != before);
+    check_elements(adam.state()[0], {}, {2});
+  }
+  const Variable w(Tensor{1.0}, "w");
+  nn::SGD sgd({w}, {.learning_rate = 1});
+  sgd.step({Tensor{infinity}}, {.value = 0.25, .not_finite = nn::NotFinite::error});  // the value is limited first
+  check_elements(w, {1}, {0.75});
 }
 
 BOOST_AUTO_TEST_CASE(senseless_limits_are_refused) {
@@ -99,6 +140,23 @@ BOOST_AUTO_TEST_CASE(accumulated_gradients_are_those_of_one_large_batch) {
     BOOST_TEST(gradients.count().item() == 0);
     check_elements(gradients.sum()[0], {3}, {0, 0, 0});
   }
+}
+
+// The mean over twelve samples, in parts of 5, 5 and 2.
+BOOST_AUTO_TEST_CASE(a_smaller_last_batch_counts_by_its_samples) {
+  const Tensor x = testing::random_tensor({12});
+  const Variable w(Tensor(0.5), "w");
+  const auto loss = [&](std::int64_t first, std::int64_t last) {
+    return nn::mse(x[range(first, last)] * w, zeros({last - first}, DType::float64));
+  };
+  nn::GradientAccumulator gradients({w});
+  for (const std::int64_t first : {0, 5, 10}) {
+    const std::int64_t last = std::min<std::int64_t>(first + 5, 12);
+    gradients.add(loss(first, last), static_cast<double>(last - first));
+  }
+  BOOST_TEST(gradients.count().item() == 12);
+  check_elements(gradients.mean()[0], {}, elements(grad(loss(0, 12), w)), 1e-14);
+  check_throws<ValueError>([&] { gradients.add(loss(0, 5), 0); }, {"[gradient_accumulator] ", "weight", "got 0"});
 }
 
 BOOST_AUTO_TEST_CASE(accumulated_gradients_stay_when_the_accumulator_is_reset) {

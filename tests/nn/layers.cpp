@@ -150,7 +150,15 @@ BOOST_AUTO_TEST_CASE(gradients_pass_where_dropout_keeps) {
 
 BOOST_AUTO_TEST_CASE(dropout_refuses_what_it_cannot_do) {
   check_throws<ValueError>([] { nn::Dropout(1.5); }, {"[dropout] ", "1.5"});
-  check_throws<ValueError>([] { nn::Dropout(-0.1); }, {"[dropout] ", "-0.1"});
+  check_throws<ValueError>([] { nn::Dropout(-0.1); }, {"[dropout] ", "-0.1", "layers.cpp:"});
+  check_throws<ValueError>([] { nn::Dense(0, 1); }, {"[dense] ", "layers.cpp:"});
+  check_throws<ValueError>([] { nn::Embedding(0, 1); }, {"[embedding] ", "layers.cpp:"});
+  check_throws<ValueError>([] { nn::LayerNorm(0); }, {"[layer_norm] ", "layers.cpp:"});
+  check_throws<ValueError>([] { nn::LayerNorm(1, {.epsilon = -1}); }, {"[layer_norm] ", "layers.cpp:"});
+  check_throws<ValueError>([] { nn::BatchNorm(0); }, {"[batch_norm] ", "layers.cpp:"});
+  check_throws<ValueError>([] { nn::BatchNorm(1, {.momentum = 2}); }, {"[batch_norm] ", "layers.cpp:"});
+  check_throws<ValueError>([] { nn::F1(0); }, {"[confusion_matrix] ", "layers.cpp:"});
+  check_throws<ValueError>([] { nn::TopKAccuracy(0); }, {"[top_k_accuracy] ", "layers.cpp:"});
   const auto line = std::to_string(__LINE__ + 1);
   const auto call = [] { nn::Dropout(0.5)(ones({3}), nn::Training()); };
   check_throws<ValueError>(call, {"[dropout] ", "key", "Training(key", "layers.cpp:" + line});

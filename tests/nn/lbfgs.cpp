@@ -1,7 +1,9 @@
 #include "nn/optimizers/lbfgs.hpp"
 
 #include <cmath>
+#include <limits>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -60,7 +62,8 @@ BOOST_AUTO_TEST_CASE(finds_the_minimum_of_rosenbrocks_function) {
   for (const std::int64_t n : {2, 20}) {
     const Variable w(tile(Tensor{-1.2, 1.0}, {n / 2}), "w");
     nn::LBFGS lbfgs({w}, {.max_iterations = 100, .gradient_tolerance = 1e-10, .change_tolerance = 1e-14});
-    BOOST_TEST(std::abs(lbfgs.minimize([&] { return rosenbrock(w); }) - 24.2 * static_cast<double>(n) / 2) < 1e-10);
+    BOOST_TEST(std::abs(lbfgs.minimize([&] { return rosenbrock(w); }).initial_loss -
+                        24.2 * static_cast<double>(n) / 2) < 1e-10);
     check_elements(w, {n}, std::vector<double>(static_cast<std::size_t>(n), 1), 1e-8);
     BOOST_TEST(lbfgs.iterations() < 60);
     BOOST_TEST(lbfgs.evaluations() < 80);
@@ -188,6 +191,72 @@ BOOST_AUTO_TEST_CASE(comes_back_from_where_the_loss_is_not_a_number) {
   check_elements(w, {1}, {0.5}, 1e-6);
 }
 
+// The derivative of the root at 0 is infinite, the loss is not.
+BOOST_AUTO_TEST_CASE(a_beginning_that_is_not_finite_is_an_error) {
+  const Variable w(Tensor{0.0, 2.0}, "w");
+  nn::LBFGS lbfgs({w});
+  check_throws<ValueError>([&] { lbfgs.minimize([&] { return sum(sqrt(w)) + square(sum(w)); }); },
+                           {"[lbfgs] ", "begins", "the gradient of parameter '0.w'", "not finite", "lbfgs.cpp"});
+  check_throws<ValueError>([&] { lbfgs.minimize([&] { return sum(log(w)); }); }, {"the loss is -inf"});
+  check_elements(w, {2}, {0, 2});
+}
+
+// (w - 3)² where w is at most 2, and infinite or with an infinite gradient beyond.
+BOOST_AUTO_TEST_CASE(the_line_search_turns_back_from_infinite_losses_and_gradients) {
+  for (const bool only_gradient : {false, true}) {
+    const Variable w(Tensor(0.0), "w");
+    nn::LBFGS lbfgs({w}, {.learning_rate = 20, .max_iterations = 50});
+    const nn::LBFGSResult result = lbfgs.minimize([&]() -> std::pair<Tensor, Tensors> {
+      const bool beyond = w.item() > 2;
+      const double infinite = std::numeric_limits<double>::infinity();
+      return {Tensor(beyond && !only_gradient ? infinite : (square(w - 3)).item()),
+              {Tensor(beyond ? infinite : (2 * (w - 3)).item())}};
+    });
+    BOOST_TEST(w.item() > 1);
+    BOOST_TEST(w.item() <= 2);
+    BOOST_TEST(result.initial_loss == 9);
+    BOOST_TEST(result.loss == std::pow(w.item() - 3, 2), boost::test_tools::tolerance(1e-12));
+    BOOST_TEST(!result.stopped.empty());
+  }
+}
+
+// From 1, steps of -0.75 / w lead to 0.25, and from there beyond 0.
+BOOST_AUTO_TEST_CASE(a_step_without_line_search_to_what_is_not_finite_is_an_error_at_the_best_point) {
+  const Variable w(Tensor(1.0), "w");
+  nn::LBFGS lbfgs({w}, {.learning_rate = 0.75, .max_iterations = 10, .line_search = false});
+  check_throws<ValueError>(
+      [&] { lbfgs.minimize([&] { return log(w); }); },
+      {"[lbfgs] the loss is nan after a step", "iteration 2", "lower the learning rate", "lbfgs.cpp"});
+  BOOST_TEST(w.item() == 0.25);
+  BOOST_TEST(lbfgs.iterations() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(the_result_says_why_it_stopped_and_what_was_reached) {
+  const auto stopped = [](const nn::LBFGSOptions& options) {
+    const Variable w(Tensor{-1.2, 1.0}, "w");
+    nn::LBFGS lbfgs({w}, options);
+    const nn::LBFGSResult result = lbfgs.minimize([&] { return rosenbrock(w); });
+    BOOST_TEST(result.initial_loss == 24.2, boost::test_tools::tolerance(1e-12));
+    BOOST_TEST(result.loss == rosenbrock(w).item());
+    return result.stopped;
+  };
+  BOOST_TEST(stopped({.max_iterations = 3, .max_evaluations = 100}) == "3 iterations were made");
+  BOOST_TEST(stopped({.max_iterations = 1, .max_evaluations = 100, .line_search = false}) == "1 iterations were made");
+  BOOST_TEST(stopped({.max_evaluations = 1}) == "the loss was evaluated 3 times");
+  BOOST_TEST(stopped({.max_iterations = 100, .gradient_tolerance = 1e-3, .change_tolerance = 0}) ==
+             "no element of the gradient is above 0.001");
+  BOOST_TEST(stopped({.max_iterations = 100, .gradient_tolerance = 0, .change_tolerance = 1e-3}).find("0.001") !=
+             std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_learning_rate_is_checked_when_it_is_used) {
+  const Variable w(Tensor{-1.2, 1.0}, "w");
+  nn::LBFGS lbfgs({w});
+  lbfgs.learning_rate().assign(-1);
+  check_throws<ValueError>([&] { lbfgs.minimize([&] { return rosenbrock(w); }); },
+                           {"[lbfgs] the learning rate is above 0, got -1", "lbfgs.cpp"});
+}
+
 BOOST_AUTO_TEST_CASE(a_failure_changes_nothing) {
   const Variable w(Tensor{-1.2, 1.0}, "w");
   nn::LBFGS lbfgs({w}, {.max_iterations = 4});
@@ -234,7 +303,7 @@ BOOST_AUTO_TEST_CASE(senseless_arguments_are_refused) {
   using Result = std::pair<Tensor, Tensors>;
   check_throws<ValueError>([&] { lbfgs.minimize([&] { return Result(sum(w), {}); }); },
                            {"[lbfgs] 0 gradients for 1 parameters", "lbfgs.cpp"});
-  check_throws<ShapeError>([&] { lbfgs.minimize([&] { return Result(sum(w), {Tensor(1.0)}); }); }, {"'w'", "(2,)"});
+  check_throws<ShapeError>([&] { lbfgs.minimize([&] { return Result(sum(w), {Tensor(1.0)}); }); }, {"'0.w'", "(2,)"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -90,8 +90,65 @@ BOOST_AUTO_TEST_CASE(top_k_counts_labels_among_the_largest) {
   BOOST_TEST(nn::TopKAccuracy().name() == "top_5_accuracy");
   check_throws<ValueError>([] { nn::TopKAccuracy(0); }, {"[top_k_accuracy] ", "k is 0"});
   check_throws<ShapeError>([&] { nn::TopKAccuracy().update(scores, labels); }, {"(4, 3)", "(10,)"});
-  check_throws<ValueError>([&] { nn::TopKAccuracy().update(scores, Tensor{0, 1, 2, 3}); }, {"index 3"});
-  check_throws<ValueError>([&] { nn::TopKAccuracy().update(scores, Tensor{0, 1, 2, -1}); }, {"index -1"});
+  check_throws<ValueError>(
+      [&] {
+        nn::TopKAccuracy().update(scores, Tensor{0, 1, 2, 3});
+      },
+      {"[top_k_accuracy] the label of row 3 of 4 is 3, outside [0, 3)"});
+  check_throws<ValueError>(
+      [&] {
+        nn::TopKAccuracy().update(scores, Tensor{0, 1, 2, -1});
+      },
+      {"the label of row 3 of 4 is -1"});
+}
+
+// Of equal scores the first is the largest, as argmax has it: a model that finds all alike is right for k classes.
+BOOST_AUTO_TEST_CASE(ties_do_not_count_for_the_model) {
+  const Tensor alike = ones({4, 4});
+  const Tensor right = {0, 1, 2, 3};
+  check_close(streamed(nn::Accuracy(), alike, right), 0.25);
+  for (const std::int64_t k : {1, 2, 3, 4}) {
+    check_close(streamed(nn::TopKAccuracy(k), alike, right), static_cast<double>(k) / 4);
+  }
+  const Tensor scores = {{1.0, 3.0, 3.0, 2.0}, {3.0, 2.0, 2.0, 2.0}};
+  check_close(streamed(nn::TopKAccuracy(2), scores, Tensor{2, 1}), 1);
+  check_close(streamed(nn::TopKAccuracy(2), scores, Tensor{3, 2}), 0);
+}
+
+BOOST_AUTO_TEST_CASE(scores_that_are_nan_are_never_right) {
+  const double nan = std::nan("");
+  const Tensor scores = {{nan, nan, nan}, {1.0, nan, 0.0}, {0.0, 1.0, 2.0}};
+  check_close(nn::accuracy(scores, Tensor{0, 0, 2}), 1.0 / 3);
+  check_close(nn::accuracy(scores, Tensor{0, 1, 2}), 1.0 / 3);
+  check_close(streamed(nn::Accuracy(), scores, Tensor{0, 1, 2}), 1.0 / 3);
+  check_close(streamed(nn::TopKAccuracy(3), scores, Tensor{0, 0, 2}), 1.0 / 3);
+  const auto line = std::to_string(__LINE__ + 2);
+  nn::ConfusionMatrix matrix(3);
+  const auto call = [&] { matrix.update(scores, Tensor{0, 0, 2}); };
+  check_throws<ValueError>(call, {"[confusion_matrix] ", "NaN", "row 0, of 2 rows", "metrics.cpp:" + line});
+  BOOST_TEST(matrix.total() == 0);
+}
+
+// The most probable class is the label, for every metric of classes.
+BOOST_AUTO_TEST_CASE(probabilities_are_labels_for_all_metrics_of_classes) {
+  const Tensor scores = {{0.1, 0.9, 0.0}, {5.0, -1.0, 4.0}, {0.0, 0.0, 1.0}, {2.0, 1.0, 1.5}};
+  const Tensor mixed = {{0.3, 0.7, 0.0}, {0.0, 0.4, 0.6}, {0.0, 0.1, 0.9}, {0.0, 1.0, 0.0}};
+  const Tensor labels = {1, 2, 2, 1};
+  for (const nn::Metric& metric :
+       std::vector<nn::Metric>{nn::Accuracy(), nn::TopKAccuracy(2), nn::F1(3), nn::Recall(3), nn::Precision(3)}) {
+    check_close(streamed(metric, scores, mixed), streamed(metric, scores, labels));
+  }
+  nn::ConfusionMatrix matrix(3);
+  matrix.update(scores, mixed);
+  BOOST_TEST(matrix.count(2, 0) == 1);
+  BOOST_TEST(matrix.count(1, 0) == 1);
+  for (nn::Metric& metric : std::vector<nn::Metric>{nn::Accuracy(), nn::TopKAccuracy(2), nn::F1(3)}) {
+    check_throws<DTypeError>(
+        [&] {
+          metric.update(scores, Tensor{0.0, 1.0, 1.0, 2.0});
+        },
+        {"targets are float64 of shape (4,), scores of shape (4, 3)", "integer labels"});
+  }
 }
 
 BOOST_AUTO_TEST_CASE(mean_weighs_batches_by_their_samples) {

@@ -1,7 +1,9 @@
 #include "nn/module.hpp"
 
 #include <optional>
+#include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -63,6 +65,13 @@ struct Autoencoder : nn::Layer<Autoencoder> {
   Tensor operator()(const Operand& x) const {
     return last(matmul(middle[1](middle[0](matmul(x, encoder))), transpose(Tensor(decoder))) + *shift);
   }
+};
+
+/// Two layers of one size, by themselves.
+struct Pair : nn::Layer<Pair> {
+  nn::Dense first{4, 4}, second{4, 4};
+  static constexpr auto members = fields("first", &Pair::first, "second", &Pair::second);
+  Tensor operator()(const Operand& x) const { return second(first(x)); }
 };
 
 /// A layer that draws its own initial values.
@@ -237,6 +246,81 @@ BOOST_AUTO_TEST_CASE(users_layer_draws_its_own_values) {
   BOOST_TEST((drawn[0][0] >= 1 && drawn[0][0] < 2));
   BOOST_TEST(drawn[0][0] != drawn[1][0]);
   BOOST_TEST(drawn[0][0] == random::uniform(random::Key(1).fold(0), {}, 1, 2).item());
+}
+
+BOOST_AUTO_TEST_CASE(layers_of_equal_size_begin_with_weights_of_their_own) {
+  const auto make = [] {
+    return nn::Sequential(nn::Dense(4, 4), nn::ReLU(), nn::Dense(4, 4), nn::Residual(nn::Dense(4, 4)), Pair(),
+                          nn::Sequential(nn::Dense(4, 4), nn::Dense(4, 4)),
+                          nn::Sequential(nn::Dense(4, 4), nn::Dense(4, 4)), nn::Embedding(4, 4), nn::Embedding(4, 4));
+  };
+  const nn::Sequential model = make();
+  std::vector<std::vector<double>> weights;
+  for (const Variable& parameter : model.parameters()) {
+    if (parameter.name() == "weight") {
+      weights.push_back(elements(parameter));
+    }
+  }
+  BOOST_TEST(weights.size() == 11U);
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      BOOST_TEST((weights[i] != weights[j]), i << " and " << j);
+    }
+  }
+  BOOST_TEST((contents(model) == contents(make())));  // and always the same ones
+  nn::Sequential appended;
+  appended.append(nn::Dense(4, 4));
+  BOOST_TEST(elements(appended.parameters()[0]) == weights[0]);
+}
+
+BOOST_AUTO_TEST_CASE(weights_that_somebody_knows_stay_as_they_are) {
+  nn::Dense held(4, 4);
+  const std::vector<double> before = elements(held.weight());
+  const nn::Sequential with_held(nn::Dense(4, 4), held, held);
+  BOOST_TEST(elements(held.weight()) == before);
+  BOOST_TEST(with_held.parameters().size() == 4U);  // tied
+  const nn::Sequential again(nn::ReLU(), with_held);
+  BOOST_TEST((contents(again) == contents(with_held)));
+
+  nn::Dense assigned(4, 4);
+  assigned.weight().assign(ones({4, 4}));
+  const nn::Sequential with_assigned(nn::ReLU(), std::move(assigned));
+  BOOST_TEST(elements(with_assigned.parameters()[0]) == std::vector<double>(16, 1));
+
+  const nn::DenseOptions keyed{.key = random::Key(7)};
+  const nn::Sequential with_keys(nn::Dense(4, 4, keyed), nn::Dense(4, 4, keyed));
+  BOOST_TEST(elements(with_keys.parameters()[0]) == elements(nn::Dense(4, 4, keyed).weight()));
+  BOOST_TEST(elements(with_keys.parameters()[0]) == elements(with_keys.parameters()[2]));
+  nn::Sequential initialized(nn::Dense(4, 4), nn::Dense(4, 4));
+  initialized.initialize(random::Key(3));
+  const nn::Sequential around(nn::ReLU(), initialized.clone());
+  BOOST_TEST((contents(around) == contents(initialized)));
+}
+
+BOOST_AUTO_TEST_CASE(models_and_what_is_counted_print) {
+  std::ostringstream out;
+  out << nn::Sequential(nn::Dense(3, 4), nn::ReLU(), nn::Sequential(nn::Dense(4, 2, {.bias = false}))) << '\n'
+      << nn::Dense(1, 2) << '\n'
+      << nn::ReLU();
+  BOOST_TEST(out.str() ==
+             "Sequential\n"
+             "  0 Dense: weight (3, 4), bias (4,)\n"
+             "  1 ReLU\n"
+             "  2 Sequential\n"
+             "    0 Dense: weight (4, 2)\n"
+             "Dense: weight (1, 2), bias (2,)\n"
+             "ReLU");
+  nn::ConfusionMatrix matrix(2);
+  matrix.update(Tensor{0, 1, 1}, Tensor{0, 1, 0});
+  std::ostringstream table;
+  table << matrix;
+  BOOST_TEST(table.str() == matrix.table());
+  nn::Scores scores;
+  scores.set("loss", 0.25);
+  scores.set("accuracy", 0.9);
+  std::ostringstream numbers;
+  numbers << scores;
+  BOOST_TEST(numbers.str() == "loss 0.25  accuracy 0.9");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -92,7 +92,8 @@ BOOST_AUTO_TEST_CASE(senseless_averages_are_refused) {
   check_throws<ValueError>([&] { nn::ExponentialMovingAverage({w, w}); }, {"same variable, 'w'"});
   check_throws<ValueError>([&] { nn::ExponentialMovingAverage({w}, {.decay = 1}); },
                            {"the decay is in [0, 1), got 1", "moving_average.cpp"});
-  check_throws<DTypeError>([] { nn::ExponentialMovingAverage({Variable(Tensor(1), "steps")}); }, {"'steps'", "int32"});
+  check_throws<DTypeError>([] { nn::ExponentialMovingAverage({Variable(Tensor(1), "steps")}); },
+                           {"'0.steps'", "int32"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -246,7 +246,7 @@ BOOST_AUTO_TEST_CASE(gradients_and_parameters_that_do_not_fit_are_refused) {
   nn::SGD sgd({w});
   check_throws<ValueError>([&] { sgd.step({}); }, {"[optimizer] 0 gradients for 1 parameters"});
   check_throws<ShapeError>([&] { sgd.step({Tensor{1.0}}); },
-                           {"[optimizer] the gradient of parameter 'w' is float64(1,), the parameter float64(2,)"});
+                           {"[optimizer] the gradient of parameter '0.w' is float64(1,), the parameter float64(2,)"});
   check_throws<DTypeError>([&] { sgd.step({Tensor{1.0F, 2.0F}}); }, {"is float32(2,), the parameter float64(2,)"});
   check_throws<ValueError>([&] { nn::Adam({w, w}); }, {"[optimizer] parameters 0 and 1 are the same variable, 'w'"});
   check_throws<ValueError>([] { nn::SGD({}); }, {"[optimizer] the list of parameters is empty"});
@@ -360,6 +360,24 @@ BOOST_AUTO_TEST_CASE(variables_hold_all_that_a_run_needs_to_go_on) {
     second->minimize(valley(copy));
     BOOST_TEST(elements(copy) == elements(w), name);
   }
+}
+
+BOOST_AUTO_TEST_CASE(errors_name_the_parameter_and_the_users_line) {
+  const auto made = std::to_string(__LINE__ + 1);
+  const nn::Sequential model(nn::Dense(2, 2), nn::Dense(2, 2));
+  nn::Adam adam(model.parameters());
+  const Tensor first = (*model[0].as<nn::Dense>())(ones({1, 2}));
+  const auto line = std::to_string(__LINE__ + 1);
+  const auto minimize = [&] { adam.minimize(sum(first)); };
+  check_throws<GradientError>(
+      minimize, {"does not depend", "optimizers.cpp:" + made, "optimizers.cpp:" + line, "for parameter '2.weight'"});
+  check_throws<ShapeError>(
+      [&] {
+        adam.step({ones({2, 2}), ones({3}), ones({2, 2}), ones({2})});
+      },
+      {"the gradient of parameter '1.bias' is float32(3,)", "optimizers.cpp:"});
+  check_throws<ValueError>([&] { adam.weight_decay(); }, {"[adam] ", "optimizers.cpp:"});
+  check_throws<ValueError>([&] { adam.learning_rate(1); }, {"[adam] there is no group 1", "optimizers.cpp:"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

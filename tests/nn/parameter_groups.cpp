@@ -1,6 +1,10 @@
+#include <cmath>
+#include <string_view>
+
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/ops/ops.hpp"
+#include "autograd/plan/compile.hpp"
 #include "autograd/transforms/grad.hpp"
 #include "nn/nn.hpp"
 #include "tests/testing.hpp"
@@ -27,6 +31,35 @@ BOOST_AUTO_TEST_CASE(groups_have_numbers_of_their_own) {
   BOOST_TEST(weights[0].item() == 2 - 0.5 * (1 + 0.5 * 2));
   BOOST_TEST(weights[1].item() == 4 - 0.5 * (1 + 0.5 * 4));
   BOOST_TEST(biases[0].item() == 8 - 0.25);
+}
+
+// As the constructor does it: in a step, in a plan, and whatever a schedule gave.
+BOOST_AUTO_TEST_CASE(assigned_numbers_are_checked_by_the_next_step) {
+  const Variable w = make(1, "w");
+  const Tensors gradients = {Tensor(1.0)};
+  nn::SGD sgd({w}, {.momentum = 0.5, .weight_decay = 0.1});
+  nn::AdamW adam({w});
+  const auto check = [&](nn::Optimizer& optimizer, const Variable& number, double value, std::string_view words) {
+    const double before = number.item();
+    const double weight = w.item();
+    number.assign(value);
+    check_throws<ValueError>([&] { optimizer.step(gradients); }, {words, "parameter_groups.cpp"});
+    const auto compiled = compile([&](const Tensor& g) { optimizer.step({g}); });
+    check_throws<ValueError>([&] { compiled(gradients[0]); }, {words, "parameter_groups.cpp"});
+    BOOST_TEST(w.item() == weight);
+    number.assign(before);
+    compiled(gradients[0]);
+    BOOST_TEST(w.item() != weight);
+  };
+  check(sgd, sgd.learning_rate(), -1, "[sgd] the learning rate is 0 or more, got -1");
+  check(sgd, sgd.learning_rate(), std::nan(""), "[sgd] the learning rate is 0 or more, got nan");
+  check(sgd, sgd.momentum(), -0.5, "[sgd] momentum is 0 or more, got -0.5");
+  check(sgd, sgd.weight_decay(), -0.1, "[sgd] weight decay is 0 or more, got -0.1");
+  check(adam, adam.momentum(), 1, "[adamw] beta1 is in [0, 1), got 1");
+  check(adam, adam.learning_rate(), nn::schedules::one_cycle(1, 10)(0) * -1, "[adamw] the learning rate is 0 or more");
+  nn::ExponentialMovingAverage average({w});
+  average.decay().assign(1.5);
+  check_throws<ValueError>([&] { average.update(); }, {"[moving_average] the decay is in [0, 1), got 1.5"});
 }
 
 BOOST_AUTO_TEST_CASE(groups_without_a_number_share_one) {
@@ -125,7 +158,7 @@ BOOST_AUTO_TEST_CASE(senseless_groups_are_refused) {
       [&] {
         nn::SGD({a, Variable(Tensor{1, 2}, "counts")});
       },
-      {"[optimizer] ", "parameter 1, 'counts', is int32"});
+      {"[optimizer] ", "parameter '1.counts' is int32"});
 }
 
 BOOST_AUTO_TEST_CASE(errors_name_the_line_of_the_user) {
