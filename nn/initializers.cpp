@@ -94,13 +94,16 @@ Scalar inverse_erf(Scalar p) {
 
 }  // namespace
 
-Initializer truncated_normal(double mean, double stddev, double low, double high) {
+Initializer truncated_normal(double mean, double stddev, double low, double high, std::source_location where) {
   const double first = std::erf(low / std::numbers::sqrt2);
   const double last = std::erf(high / std::numbers::sqrt2);
-  if (!(stddev >= 0 && first < last)) {
-    raise<ValueError>("truncated_normal", phrase("takes stddev ≥ 0 and low < high, not both far out, got {}, {} and {}",
-                                                 stddev, low, high));
-  }
+  located(where, [&] {
+    if (!(stddev >= 0 && first < last)) {
+      raise<ValueError>(
+          "truncated_normal",
+          phrase("takes stddev ≥ 0 and low < high, not both far out, got {}, {} and {}", stddev, low, high));
+    }
+  });
   const Formula of_uniform(
       [=](Scalar u) {
         const Scalar z = std::numbers::sqrt2 * inverse_erf(first + (last - first) * u);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <source_location>
 
 #include "autograd/graph/tensor.hpp"
 #include "autograd/ops/random.hpp"
@@ -54,7 +55,8 @@ Initializer normal(double mean = 0, double stddev = 1);
 /// mean + stddev · [low, high]: by the inverse of its distribution function, at once. With ±2 the variance is
 /// 0.774 · stddev².
 /// \throws ValueError for a negative \p stddev, and when no number can lie between \p low and \p high.
-Initializer truncated_normal(double mean = 0, double stddev = 1, double low = -2, double high = 2);
+Initializer truncated_normal(double mean = 0, double stddev = 1, double low = -2, double high = 2,
+                             std::source_location where = std::source_location::current());
 /// \p gain times a random matrix with orthonormal columns, or rows when there are fewer of them: Q of a normal matrix's
 /// QR factorisation, with the signs that make it uniformly distributed (Saxe et al., 2014; Mezzadri, 2007). Its
 /// elements have mean 0 and mean square gain² / max(in, out).

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -198,7 +199,7 @@ void place(L& layer, random::Key key, std::uint64_t& layer_number) {
 std::int64_t count_elements(const std::vector<NamedVariable>& variables);
 Variables without_names(const std::vector<NamedVariable>& variables);
 State state_of(const std::vector<NamedVariable>& variables);
-void load_state(const std::vector<NamedVariable>& variables, const State& state);
+void load_state(const std::vector<NamedVariable>& variables, const State& state, const std::source_location& where);
 
 }  // namespace detail
 
@@ -246,7 +247,9 @@ class Layer {
   /// \throws ValueError naming the paths that the state lacks, or has too many.
   /// \throws ShapeError when an array is not of the shape of its variable.
   /// \throws DTypeError when it is not of its dtype.
-  void load_state(const State& state) const { detail::load_state(named_variables(), state); }
+  void load_state(const State& state, std::source_location where = std::source_location::current()) const {
+    detail::load_state(named_variables(), state, where);
+  }
 
   /// Draws all initial values anew. The result depends on the key and the order of the layers alone.
   void initialize(random::Key key) {

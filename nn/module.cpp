@@ -8,6 +8,7 @@
 
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
+#include "datasets/quoted.hpp"
 
 namespace xgrad::nn {
 
@@ -60,7 +61,9 @@ State state_of(const std::vector<NamedVariable>& variables) {
   return state;
 }
 
-void load_state(const std::vector<NamedVariable>& variables, const State& state) {
+namespace {
+
+std::vector<Assignment> updates_from(const std::vector<NamedVariable>& variables, const State& state) {
   std::vector<Assignment> updates;
   for (const auto& [name, variable] : variables) {
     const auto entry = state.find(name);
@@ -83,10 +86,16 @@ void load_state(const std::vector<NamedVariable>& variables, const State& state)
   }
   for (const auto& [name, array] : state) {
     if (std::none_of(variables.begin(), variables.end(), [&](const NamedVariable& v) { return v.name == name; })) {
-      raise<ValueError>("load_state", phrase("the state has '{}', which the model has not", name));
+      raise<ValueError>("load_state", phrase("the state has '{}', which the model has not", datasets::shown(name)));
     }
   }
-  assign(updates);
+  return updates;
+}
+
+}  // namespace
+
+void load_state(const std::vector<NamedVariable>& variables, const State& state, const std::source_location& where) {
+  located(where, [&] { assign(updates_from(variables, state)); });
 }
 
 std::string short_name(const std::type_info& type) {

@@ -1,5 +1,6 @@
 #include "nn/optimizers/checks.hpp"
 
+#include <cmath>
 #include <map>
 #include <string>
 
@@ -23,7 +24,9 @@ struct CheckedNumber {
   Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
   void eval(ConstViews in, Views out) const {
     const double number = *in[0].as<double>();
-    is_decay ? require_decay(who, what, number) : require_not_negative(who, what, number);
+    if (!(number >= 0 && std::isfinite(number) && (number < 1 || !is_decay))) {  // words are found for errors alone
+      is_decay ? require_decay(who, what, number) : require_not_negative(who, what, number);
+    }
     *out[0].as<double>() = number;
   }
 };

@@ -1,6 +1,8 @@
 #include "nn/optimizers/gradients.hpp"
 
 #include <cmath>
+#include <functional>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -38,6 +40,30 @@ Tensor norm_of(const Tensor& gradient) {
   const Tensor largest = stop_gradient(amax(abs(gradient)));
   const Tensor unit = where(largest == 0.0, 1.0, largest);
   return unit * sqrt(sum(square(gradient / unit)));
+}
+
+// The same for a float32 gradient, from the sum of its squares in float32 if that lost nothing: which takes half the time.
+// It has no derivative.
+struct QuickNorm {
+  static constexpr std::string_view name = "gradient_norm";
+  static constexpr bool stops_gradient = true;
+
+  Spec infer(Inputs) const { return {{}, DType::float64}; }
+  void eval(ConstViews in, Views out) const {
+    constexpr float least = 1e-20F;  // of smaller ones, squares that count may have vanished
+    double squares = *in[0].as<float>();
+    if (!(squares >= least && std::isfinite(squares))) {
+      const auto* gradient = in[1].as<float>();
+      squares =
+          std::transform_reduce(gradient, gradient + in[1].size(), 0.0, std::plus<>(), [](double x) { return x * x; });
+    }
+    *out[0].as<double>() = std::sqrt(squares);
+  }
+};
+
+Tensor quick_norm_of(const Tensor& gradient) {
+  const bool is_quick = gradient.dtype() == DType::float32 && gradient.size() > 0;
+  return is_quick ? apply_op(QuickNorm(), {sum(square(gradient)), gradient}) : norm_of(gradient);
 }
 
 Tensors norms_of(const Tensors& gradients) {
@@ -131,7 +157,10 @@ detail::Clipped detail::clipped(const Tensors& gradients, const Clipping& clippi
       require_positive("clip_by_global_norm", "the norm", *clipping.norm);
     }
     require_gradients("optimizer", result.gradients, parameters);
-    const Tensors norms = norms_of(result.gradients);
+    Tensors norms;
+    for (const Tensor& gradient : result.gradients) {
+      norms.push_back(quick_norm_of(gradient));
+    }
     Tensor norm = joined(norms);
     if (not_finite == NotFinite::error) {
       norm = checked(norm, norms, parameters);

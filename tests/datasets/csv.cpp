@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "datasets/batches.hpp"
+#include "datasets/normalizer.hpp"
 #include "gzip.hpp"
 #include "temporary_folder.hpp"
 #include "tests/testing.hpp"

@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/autograd.hpp"
+#include "datasets/datasets.hpp"
 #include "nn/nn.hpp"
 #include "tests/datasets/temporary_folder.hpp"
 #include "tests/testing.hpp"
@@ -90,8 +91,16 @@ BOOST_FIXTURE_TEST_CASE(a_state_is_made_of_tensors_too, Files) {
   state["0.weight"] = weight;
   model.load_state(state);
   BOOST_TEST(elements(model.variables()[0]) == std::vector<double>(6, 2));
+  datasets::write_npy(folder / "w.npy", weight);
+  BOOST_TEST(elements(Tensor(datasets::read_npy(folder / "w.npy"))) == std::vector<double>(6, 2));
+  datasets::write_pgm(folder / "w.pgm", reshape(weight, {1, 2, 3}));
+  BOOST_TEST(std::filesystem::exists(folder / "w.pgm"));
   nn::write_state(at, {{"w", weight}});
   BOOST_TEST(nn::read_state(at).at("w").size() == 6);
+  check_throws<ValueError>([&] { model.load_state(nn::read_state(at)); },
+                           {"[load_state] ", "lacks '0.weight'", "checkpoint.cpp:"});
+  state["\x1b[2J"] = weight;
+  check_throws<ValueError>([&] { model.load_state(state); }, {"the state has '\\x1b[2J'", "checkpoint.cpp:"});
 }
 
 BOOST_FIXTURE_TEST_CASE(broken_states_are_refused, Files) {

@@ -56,6 +56,20 @@ BOOST_AUTO_TEST_CASE(the_norm_of_large_and_small_gradients_is_right) {
   check_elements(grad(nn::global_norm({x}), x), {2}, {0.6, 0.8}, 1e-15);
 }
 
+// What minimize and step do, whose norm of float32 gradients is found in another way.
+BOOST_AUTO_TEST_CASE(steps_clip_large_and_small_gradients) {
+  for (const float size : {1e20F, 1.0F, 1e-18F, 1e-30F}) {
+    const Variable a(Tensor{0.0F, 0.0F}, "a");
+    const Variable b(Tensor{0.0}, "b");
+    nn::SGD sgd({a, b}, {.learning_rate = 1});
+    const double norm = 5 * static_cast<double>(size);
+    sgd.step({Tensor{3 * size, 0.0F}, Tensor{4.0 * static_cast<double>(size)}}, {.norm = 0.5 * norm});
+    const double factor = 0.5 * norm / (norm + 1e-6);
+    check_elements(a / size, {2}, {-3 * factor, 0}, 1e-6);
+    check_elements(b / static_cast<double>(size), {1}, {-4 * factor}, 1e-6);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(gradients_that_are_not_finite_are_an_error_before_anything_is_written) {
   const double infinity = std::numeric_limits<double>::infinity();
   for (const double bad : {infinity, -infinity, std::nan("")}) {

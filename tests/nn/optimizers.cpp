@@ -362,6 +362,15 @@ BOOST_AUTO_TEST_CASE(variables_hold_all_that_a_run_needs_to_go_on) {
   }
 }
 
+// Squares of what is beyond 1.8e19 do not fit into float32: such an element stays, the others move.
+BOOST_AUTO_TEST_CASE(adam_leaves_alone_what_it_cannot_square) {
+  const Variable w(Tensor{1.0F, 1.0F}, "w");
+  nn::Adam adam({w}, {.learning_rate = 0.5});
+  adam.step({Tensor{1e25F, 1e18F}});
+  BOOST_TEST(elements(w)[0] == 1);
+  BOOST_TEST(elements(w)[1] == 0.5, boost::test_tools::tolerance(1e-6));
+}
+
 BOOST_AUTO_TEST_CASE(errors_name_the_parameter_and_the_users_line) {
   const auto made = std::to_string(__LINE__ + 1);
   const nn::Sequential model(nn::Dense(2, 2), nn::Dense(2, 2));
