@@ -10,6 +10,7 @@
 #include "datasets/augmentation.hpp"
 #include "datasets/batches.hpp"
 #include "datasets/csv.hpp"
+#include "datasets/csv_writer.hpp"
 #include "datasets/dataset.hpp"
 #include "datasets/fashion_mnist.hpp"
 #include "datasets/idx.hpp"
@@ -17,3 +18,4 @@
 #include "datasets/normalizer.hpp"
 #include "datasets/npy.hpp"
 #include "datasets/pgm.hpp"
+#include "datasets/schema.hpp"
