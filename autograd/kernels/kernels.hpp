@@ -111,6 +111,10 @@ void cumulative_sum(DType dtype, const void* in, void* out, std::int64_t outer, 
 void argsort(DType dtype, const void* in, std::int64_t* out, std::int64_t outer, std::int64_t n, std::int64_t inner,
              bool descending);
 
+/// The first \p count positions that argsort gives. Takes least where \p count is small.
+void first_in_order(DType dtype, const void* in, std::int64_t* out, std::int64_t outer, std::int64_t n,
+                    std::int64_t inner, std::int64_t count, bool descending);
+
 /// out[index] = in[index] for every index of \p shape; strides in elements, possibly 0 or negative, from the given
 /// first element. Covers transposes, broadcasting, slices, flips and writing into slices.
 void copy(std::size_t element_size, const Shape& shape, const void* in, const Ints& in_strides, void* out,
