@@ -176,6 +176,9 @@ void matmul(const ProductCall& call);
 /// floating.
 void sum_columns(DType dtype, const void* in, void* out, std::int64_t n, std::int64_t columns, std::int64_t row_step);
 
+/// out = √Σ in² over the middle axis of (outer, n, inner), without overflow on the way; \p dtype is floating.
+void norm(DType dtype, const void* in, void* out, std::int64_t outer, std::int64_t n, std::int64_t inner);
+
 /// Whether all of \p count numbers are finite; \p dtype is floating.
 bool all_finite(DType dtype, const void* in, std::int64_t count);
 

@@ -58,6 +58,7 @@ Tensor asinh(const Operand& x);                                     ///< inverse
 Tensor acosh(const Operand& x);                                     ///< inverse hyperbolic cosine, x ≥ 1
 Tensor atanh(const Operand& x);                                     ///< inverse hyperbolic tangent, |x| ≤ 1
 Tensor erf(const Operand& x);                                       ///< error function 2/√π ∫₀ˣ exp(-t²) dt
+Tensor erfc(const Operand& x);                                      ///< 1 - erf(x), to the last digits of its tail
 Tensor sigmoid(const Operand& x);                                   ///< 1 / (1 + e⁻ˣ)
 Tensor log_sigmoid(const Operand& x);                               ///< log sigmoid(x), stable for large |x|
 Tensor softplus(const Operand& x);                                  ///< log(1 + eˣ), stable for large |x|
@@ -93,6 +94,9 @@ Tensor minimum(const Operand& a, const Operand& b);        ///< the smaller one;
 Tensor atan2(const Operand& a, const Operand& b);          ///< angle of the point (b, a) in (-π, π]
 Tensor hypot(const Operand& a, const Operand& b);          ///< √(a² + b²)
 Tensor remainder(const Operand& a, const Operand& b);      ///< a - b · floor(a / b): the sign of b
+Tensor fmod(const Operand& a, const Operand& b);       ///< a - b · trunc(a / b), as in C: the sign of a
+/// ⌊a / b⌋, which goes with remainder: a = b · floor_divide(a, b) + remainder(a, b); derivative 0.
+Tensor floor_divide(const Operand& a, const Operand& b);
 Tensor logaddexp(const Operand& a, const Operand& b);      ///< log(eᵃ + eᵇ), stable
 Tensor less(const Operand& a, const Operand& b);           ///< boolean: a < b
 Tensor less_equal(const Operand& a, const Operand& b);     ///< boolean: a ≤ b
