@@ -130,6 +130,9 @@ void cast(DType from, const void* in, DType to, void* out, std::int64_t count);
 /// out[i] = value in \p dtype.
 void fill(DType dtype, void* out, std::int64_t count, double value);
 
+/// The same for a whole number, which need not be one that a double holds.
+void fill_integer(std::int64_t* out, std::int64_t count, std::int64_t value);
+
 /// out[i] = start + i * step, computed in double (exact in the integer types).
 void arange(DType dtype, void* out, std::int64_t count, double start, double step);
 
