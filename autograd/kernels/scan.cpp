@@ -41,10 +41,16 @@ void scan(T* out, std::int64_t n, std::int64_t inner, const Walk& walk, const Fi
   for (std::int64_t column = 0; column < inner; column += most_columns) {
     const std::int64_t columns = std::min(most_columns, inner - column);
     Running<T> last[most_columns];
-    for (std::int64_t k = 0; k < n; ++k) {
+    const std::int64_t begin = walk.at(0) * inner + column;
+    for (std::int64_t i = 0; i < columns; ++i) {
+      last[i] = first(begin + i);
+      out[begin + i] = static_cast<T>(last[i]);
+    }
+    for (std::int64_t k = 1; k < n; ++k) {
       const std::int64_t row = walk.at(k) * inner + column;
+#pragma GCC ivdep  // the inputs are not written
       for (std::int64_t i = 0; i < columns; ++i) {
-        last[i] = k == 0 ? first(row + i) : next(last[i], row + i);
+        last[i] = next(last[i], row + i);
         out[row + i] = static_cast<T>(last[i]);
       }
     }
@@ -110,6 +116,45 @@ void cumulative_sum(DType dtype, const void* in, void* out, std::int64_t outer, 
   });
 }
 
+namespace {
+
+/// An element and where it is: next to each other, so that sorting does not jump through memory.
+template <class T>
+struct Entry {
+  T value;
+  std::int64_t position;
+};
+
+/// The positions of n elements in order. Those of NaN come last and take no part in sorting.
+template <class T>
+void sort_positions(const T* x, std::int64_t n, std::int64_t step, bool descending, std::vector<Entry<T>>& entries,
+                    std::int64_t* out) {
+  entries.clear();
+  std::int64_t last = 0;
+  std::vector<std::int64_t> nans;
+  for (std::int64_t k = 0; k < n; ++k) {
+    const T value = x[k * step];
+    if (value == value) {
+      entries.push_back({value, k});
+    } else {
+      nans.push_back(k);
+    }
+  }
+  if (descending) {
+    std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return b.value < a.value; });
+  } else {
+    std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.value < b.value; });
+  }
+  for (const Entry<T>& each : entries) {
+    out[last++ * step] = each.position;
+  }
+  for (const std::int64_t each : nans) {
+    out[last++ * step] = each;
+  }
+}
+
+}  // namespace
+
 void argsort(DType dtype, const void* in, std::int64_t* out, std::int64_t outer, std::int64_t n, std::int64_t inner,
              bool descending) {
   if (n == 0 || inner == 0) {
@@ -118,16 +163,11 @@ void argsort(DType dtype, const void* in, std::int64_t* out, std::int64_t outer,
   dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
     runtime::parallel_for(outer, [&](std::int64_t o) {
-      std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+      std::vector<Entry<T>> entries;
+      entries.reserve(static_cast<std::size_t>(n));
       for (std::int64_t i = 0; i < inner; ++i) {
-        const T* x = static_cast<const T*>(in) + o * n * inner + i;
-        std::iota(order.begin(), order.end(), 0);
-        std::stable_sort(order.begin(), order.end(), [&](std::int64_t p, std::int64_t q) {
-          return precedes(x[p * inner], x[q * inner], descending);
-        });
-        for (std::int64_t k = 0; k < n; ++k) {
-          out[(o * n + k) * inner + i] = order[static_cast<std::size_t>(k)];
-        }
+        const std::int64_t begin = o * n * inner + i;
+        sort_positions(static_cast<const T*>(in) + begin, n, inner, descending, entries, out + begin);
       }
     });
   });

@@ -406,30 +406,6 @@ BOOST_AUTO_TEST_CASE(zero_is_added_and_roots_are_taken_as_in_c) {
   BOOST_TEST(std::signbit(sqrt(minus_zero).item()));
 }
 
-BOOST_AUTO_TEST_CASE(values_are_in_range_in_float32) {
-  check_elements(norm(Tensor{3e30F, 4e30F}), {}, {5e30}, 1e-7);
-  check_elements(norm(Tensor{3e-30F, 4e-30F}) * 1e30F, {}, {5}, 1e-7);
-  check_elements(norm(full({40, 3}, 1e25F), 0), {3}, std::vector<double>(3, 1e25 * std::sqrt(40)), 1e-7);
-  check_elements(norm(full({100'000}, 1e25F)), {}, {1e25 * std::sqrt(1e5)}, 1e-7);
-  const Tensor a = {1e-25F};
-  check_elements(grad(sum(atan2(a, a)), a, Unreached::zeros), {1}, {0});
-  check_elements(grad(sum(atan2(a, Tensor{1e-25F})), a), {1}, {5e24}, 1e-6);
-  const Tensor far = {1e30F, -1e30F};
-  check_elements(grad(sum(gelu(far, true)), far), {2}, {1, 0});
-  const Tensor millions = {1e6F, 1000000.125F, 1000000.25F, 999999.875F};
-  check_elements(variance(millions), {}, {0.01953125}, 1e-6);
-  check_elements(stddev(millions), {}, {std::sqrt(0.01953125)}, 1e-6);
-  check_elements(exp(Tensor{88.5F, 88.8F}), {2}, {2.723087930e38, inf}, 1e-7);
-}
-
-BOOST_AUTO_TEST_CASE(plans_and_single_nodes_agree_next_to_subnormal_numbers) {
-  const auto power = compile([](const Tensor& x) { return pow(x, -2); });
-  check_elements(power(Tensor{-5.5e-20F}), {1}, {3.305785e38}, 1e-6);
-  check_elements(pow(Tensor{-5.5e-20F}, -2), {1}, {3.305785e38}, 1e-6);
-  const auto signs = compile([](const Tensor& x) { return sign(x); });
-  check_elements(signs(Tensor{1e-40F, -1e-40F, 2.0F, std::nanf("")}), {4}, {0, 0, 1, nan});
-}
-
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace xgrad
