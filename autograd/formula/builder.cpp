@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <bit>
+#include <cmath>
+#include <limits>
 #include <utility>
 
 #include "autograd/formula/primitives.hpp"
@@ -20,6 +22,13 @@ thread_local FormulaBuilder* innermost = nullptr;
   raise<ValueError>("formula",
                     "values of two different formulas meet; use each Scalar only inside the call that was "
                     "given it");
+}
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+// Adding 0 makes 0 of -0, adding -0 changes nothing.
+bool is_zero(const std::optional<double>& constant, bool negative) {
+  return constant == 0.0 && std::signbit(*constant) == negative;
 }
 
 std::uint64_t next_number() {
@@ -122,8 +131,9 @@ std::optional<Scalar> FormulaBuilder::simplify(Opcode code, Scalar a, Scalar b, 
       const auto inner = step_of(a);
       return inner && inner->code == Opcode::negative ? std::optional(value(inner->operands[0])) : std::nullopt;
     }
-    case Opcode::add: return ca == 0.0 ? std::optional(b) : cb == 0.0 ? std::optional(a) : std::nullopt;
-    case Opcode::subtract: return cb == 0.0 ? std::optional(a) : ca == 0.0 ? std::optional(-b) : std::nullopt;
+    case Opcode::add: return is_zero(ca, true) ? std::optional(b) : is_zero(cb, true) ? std::optional(a) : std::nullopt;
+    case Opcode::subtract:
+      return is_zero(cb, false) ? std::optional(a) : is_zero(ca, true) ? std::optional(-b) : std::nullopt;
     case Opcode::multiply:
       return ca == 1.0    ? std::optional(b)
              : cb == 1.0  ? std::optional(a)
@@ -132,13 +142,14 @@ std::optional<Scalar> FormulaBuilder::simplify(Opcode code, Scalar a, Scalar b, 
                           : std::nullopt;
     case Opcode::divide: return cb == 1.0 ? std::optional(a) : cb == -1.0 ? std::optional(-a) : std::nullopt;
     case Opcode::pow:
+      floating_only_ = floating_only_ || (cb && *cb < 0);  // a quotient of integers would be cut
       return cb == 0.0    ? std::optional(Scalar(1))
              : cb == 1.0  ? std::optional(a)
              : cb == 2.0  ? std::optional(a * a)
              : cb == 3.0  ? std::optional(a * a * a)
-             : cb == 0.5  ? std::optional(sqrt(a))
+             : cb == 0.5  ? std::optional(where(a == -infinity, infinity, sqrt(a + 0)))
              : cb == -1.0 ? std::optional(1 / a)
-             : cb == -2.0 ? std::optional(1 / (a * a))
+             : cb == -2.0 ? std::optional(square(1 / a))  // a² may be too small for a number
                           : std::nullopt;
     default: return std::nullopt;
   }
@@ -187,7 +198,9 @@ Program FormulaBuilder::finish(std::span<const Scalar> results, std::vector<std:
   for (const Scalar& result : results) {
     ids.push_back(id_of(result));
   }
-  return recorder_.finish(ids, used);
+  Program program = recorder_.finish(ids, used);
+  program.floating_only = floating_only_;
+  return program;
 }
 
 }  // namespace xgrad::detail

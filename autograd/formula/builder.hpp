@@ -58,6 +58,7 @@ class FormulaBuilder {
   std::uint64_t number_;   // of all builders of the process
   FormulaBuilder* outer_;  // the one that this thread goes on with afterwards
   Recorder recorder_;
+  bool floating_only_ = false;  // something was written for floating numbers that no step shows
 };
 
 }  // namespace xgrad::detail

@@ -116,6 +116,7 @@ std::vector<bool> find_truth_values(const Program& program) {
 FormulaKinds infer_kinds(const Program& program) {
   const std::vector<bool> truth = find_truth_values(program);
   FormulaKinds kinds;
+  kinds.floating_only = program.floating_only;
   kinds.condition_inputs.assign(truth.begin(), truth.begin() + static_cast<std::ptrdiff_t>(program.input_count));
   for (const std::uint32_t result : program.results) {
     kinds.boolean_results.push_back(truth[result]);
@@ -124,7 +125,8 @@ FormulaKinds infer_kinds(const Program& program) {
     const PrimitiveKind kind = primitive(step.code).kind;
     kinds.floating_only = kinds.floating_only || kind == PrimitiveKind::floating;
     kinds.arithmetic = kinds.arithmetic || kind == PrimitiveKind::arithmetic || kind == PrimitiveKind::floating;
-    kinds.divides = kinds.divides || step.code == kernels::Opcode::divide || step.code == kernels::Opcode::remainder;
+    kinds.divides = kinds.divides || step.code == kernels::Opcode::divide || step.code == kernels::Opcode::remainder ||
+                    step.code == kernels::Opcode::fmod;
   }
   for (const double constant : program.constants) {
     kinds.floating_only = kinds.floating_only || constant != std::trunc(constant) || std::isinf(constant);

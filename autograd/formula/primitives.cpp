@@ -19,6 +19,12 @@ double python_remainder(double a, double b) {
   return r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
 
+// Minus the whole number q of y = a - q b. It is found from y: a / b may be rounded to the next whole number.
+Scalar quotient_taken(Scalar a, Scalar b, Scalar y) { return -round((a - y) / b); }
+
+// 1 / √(1 + s a²) for s = ±1, where a² may be too large for a number: then the 1 does not count.
+Scalar inverse_root(Scalar a, Scalar root) { return where(abs(a) < 1e10, 1 / root, 1 / abs(a)); }
+
 // Which of two equal operands is the largest? Both: each gets half of the derivative, as in PyTorch. Of NaN and a number
 // neither is the smaller one, and both get all of it.
 Scalar first_wins(Scalar a, Scalar b) { return where(a < b, 0, where(a == b, 0.5, 1)); }
@@ -44,6 +50,7 @@ constexpr std::array<Primitive, kernels::primitive_count> detail::primitives{{
     {Opcode::exp, "exp", "", call, 1, floating, 4, [](D a, D) { return std::exp(a); }, [](S, S, S y) { return y; }, nullptr},
     {Opcode::expm1, "expm1", "", call, 1, floating, 12, [](D a, D) { return std::expm1(a); }, [](S a, S, S) { return exp(a); }, nullptr},
     {Opcode::log, "log", "", call, 1, floating, 4, [](D a, D) { return std::log(a); }, [](S a, S, S) { return 1 / a; }, nullptr},
+    {Opcode::log2, "log2", "", call, 1, floating, 4, [](D a, D) { return std::log2(a); }, [](S a, S, S) { return std::numbers::log2e / a; }, nullptr},
     {Opcode::log1p, "log1p", "", call, 1, floating, 12, [](D a, D) { return std::log1p(a); }, [](S a, S, S) { return 1 / (1 + a); }, nullptr},
     {Opcode::sqrt, "sqrt", "", call, 1, floating, 4, [](D a, D) { return std::sqrt(a); }, [](S, S, S y) { return 0.5 / y; }, nullptr},
     {Opcode::cbrt, "cbrt", "", call, 1, floating, 12, [](D a, D) { return std::cbrt(a); }, [](S, S, S y) { return 1 / (3 * y * y); }, nullptr},
@@ -56,11 +63,13 @@ constexpr std::array<Primitive, kernels::primitive_count> detail::primitives{{
     {Opcode::sinh, "sinh", "", call, 1, floating, 12, [](D a, D) { return std::sinh(a); }, [](S a, S, S) { return cosh(a); }, nullptr},
     {Opcode::cosh, "cosh", "", call, 1, floating, 12, [](D a, D) { return std::cosh(a); }, [](S a, S, S) { return sinh(a); }, nullptr},
     {Opcode::tanh, "tanh", "", call, 1, floating, 12, [](D a, D) { return std::tanh(a); }, [](S, S, S y) { return 1 - y * y; }, nullptr},
-    {Opcode::asinh, "asinh", "", call, 1, floating, 12, [](D a, D) { return std::asinh(a); }, [](S a, S, S) { return 1 / sqrt(1 + a * a); }, nullptr},
-    {Opcode::acosh, "acosh", "", call, 1, floating, 12, [](D a, D) { return std::acosh(a); }, [](S a, S, S) { return 1 / sqrt((a - 1) * (a + 1)); }, nullptr},
+    {Opcode::asinh, "asinh", "", call, 1, floating, 12, [](D a, D) { return std::asinh(a); }, [](S a, S, S) { return inverse_root(a, sqrt(1 + a * a)); }, nullptr},
+    {Opcode::acosh, "acosh", "", call, 1, floating, 12, [](D a, D) { return std::acosh(a); }, [](S a, S, S) { return inverse_root(a, sqrt((a - 1) * (a + 1))); }, nullptr},
     {Opcode::atanh, "atanh", "", call, 1, floating, 12, [](D a, D) { return std::atanh(a); }, [](S a, S, S) { return 1 / ((1 - a) * (1 + a)); }, nullptr},
     {Opcode::erf, "erf", "", call, 1, floating, 12, [](D a, D) { return std::erf(a); },
      [](S a, S, S) { return 2 * std::numbers::inv_sqrtpi * exp(-(a * a)); }, nullptr},
+    {Opcode::erfc, "erfc", "", call, 1, floating, 12, [](D a, D) { return std::erfc(a); },
+     [](S a, S, S) { return -2 * std::numbers::inv_sqrtpi * exp(-(a * a)); }, nullptr},
     {Opcode::sigmoid, "sigmoid", "", call, 1, floating, 4, [](D a, D) { return 1 / (1 + std::exp(-a)); }, [](S, S, S y) { return y * (1 - y); }, nullptr},
     {Opcode::relu, "relu", "", call, 1, arithmetic, 1, [](D a, D) { return a < 0 ? 0.0 : a; }, [](S, S, S y) { return where(y <= 0, 0, 1); }, nullptr},
     {Opcode::floor, "floor", "", call, 1, arithmetic, 1, [](D a, D) { return std::floor(a); }, nullptr, nullptr},
@@ -72,7 +81,8 @@ constexpr std::array<Primitive, kernels::primitive_count> detail::primitives{{
     {Opcode::subtract, "subtract", "-", 4, 2, arithmetic, 1, [](D a, D b) { return a - b; }, one, [](S, S, S) -> S { return -1; }},
     {Opcode::multiply, "multiply", "*", 5, 2, arithmetic, 1, [](D a, D b) { return a * b; }, [](S, S b, S) { return b; }, [](S a, S, S) { return a; }},
     {Opcode::divide, "divide", "/", 5, 2, arithmetic, 4, [](D a, D b) { return a / b; }, [](S, S b, S) { return 1 / b; }, [](S a, S b, S) { return -(a / b) / b; }},
-    {Opcode::remainder, "remainder", "", call, 2, arithmetic, 64, python_remainder, one, [](S a, S b, S) { return -floor(a / b); }},
+    {Opcode::remainder, "remainder", "", call, 2, arithmetic, 64, python_remainder, one, quotient_taken},
+    {Opcode::fmod, "fmod", "", call, 2, arithmetic, 64, [](D a, D b) { return std::fmod(a, b); }, one, quotient_taken},
     {Opcode::pow, "pow", "", call, 2, floating, 64, [](D a, D b) { return std::pow(a, b); },
      [](S a, S b, S) { return where(b == 0, 0, b * pow(a, b - 1)); },
      [](S a, S b, S y) { return where(logical_and(a == 0, b >= 0), 0, y * log(a)); }},
@@ -81,7 +91,7 @@ constexpr std::array<Primitive, kernels::primitive_count> detail::primitives{{
     {Opcode::minimum, "minimum", "", call, 2, arithmetic, 1, [](D a, D b) { return std::isnan(a) || a < b ? a : b; },
      [](S a, S b, S) { return first_wins(b, a); }, [](S a, S b, S) { return first_wins(a, b); }},
     {Opcode::atan2, "atan2", "", call, 2, floating, 64, [](D a, D b) { return std::atan2(a, b); },
-     [](S a, S b, S) { return b / (a * a + b * b); }, [](S a, S b, S) { return -a / (a * a + b * b); }},
+     [](S a, S b, S) { return b / hypot(a, b) / hypot(a, b); }, [](S a, S b, S) { return -a / hypot(a, b) / hypot(a, b); }},
     {Opcode::hypot, "hypot", "", call, 2, floating, 64, [](D a, D b) { return std::hypot(a, b); },
      [](S a, S, S y) { return a / y; }, [](S, S b, S y) { return b / y; }},
     {Opcode::less, "less", "<", 3, 2, comparison, 1, [](D a, D b) { return truth(a < b); }, nullptr, nullptr},

@@ -12,7 +12,8 @@ bool operator==(const Program& a, const Program& b) {
   const auto same_bits = [](double x, double y) {
     return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y);
   };
-  return a.input_count == b.input_count && a.steps == b.steps && a.results == b.results &&
+  return a.input_count == b.input_count && a.floating_only == b.floating_only && a.steps == b.steps &&
+         a.results == b.results &&
          std::equal(a.constants.begin(), a.constants.end(), b.constants.begin(), b.constants.end(), same_bits);
 }
 
@@ -38,6 +39,7 @@ std::vector<bool> detail::needed_values(const Program& program) {
 Program detail::pruned(const Program& program, std::vector<std::uint32_t>* used_inputs) {
   const std::vector<bool> needed = needed_values(program);
   Program result;
+  result.floating_only = program.floating_only;
   std::vector<std::uint32_t> number(program.value_count());
   std::uint32_t next = 0;
   for (std::uint32_t value = 0; value < number.size(); ++value) {
@@ -83,6 +85,9 @@ std::uint64_t detail::hash_of(const Program& program) {
   }
   for (const std::uint32_t result : program.results) {
     add(result);
+  }
+  if (program.floating_only) {
+    add(1);
   }
   return hash;
 }

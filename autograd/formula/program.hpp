@@ -28,6 +28,7 @@ struct Program {
   std::vector<double> constants;       ///< each different one once
   std::vector<Step> steps;             ///< in order: every step uses earlier values only
   std::vector<std::uint32_t> results;  ///< the values that it gives, in order
+  bool floating_only = false;          ///< it was written for floating numbers, though its steps take integers as well
 
   std::size_t first_step() const { return input_count + constants.size(); }  ///< number of the first step's value
   std::size_t value_count() const { return first_step() + steps.size(); }    ///< inputs, constants and steps

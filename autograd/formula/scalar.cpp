@@ -1,7 +1,5 @@
 #include "autograd/formula/scalar.hpp"
 
-#include <numbers>
-
 #include "autograd/formula/builder.hpp"
 
 namespace xgrad {
@@ -39,7 +37,7 @@ Scalar exp(Scalar a) { return emit(Opcode::exp, a); }
 Scalar expm1(Scalar a) { return emit(Opcode::expm1, a); }
 Scalar log(Scalar a) { return emit(Opcode::log, a); }
 Scalar log1p(Scalar a) { return emit(Opcode::log1p, a); }
-Scalar log2(Scalar a) { return log(a) * std::numbers::log2e; }
+Scalar log2(Scalar a) { return emit(Opcode::log2, a); }
 Scalar sqrt(Scalar a) { return emit(Opcode::sqrt, a); }
 Scalar rsqrt(Scalar a) { return 1 / sqrt(a); }
 Scalar square(Scalar a) { return a * a; }
@@ -58,6 +56,7 @@ Scalar asinh(Scalar a) { return emit(Opcode::asinh, a); }
 Scalar acosh(Scalar a) { return emit(Opcode::acosh, a); }
 Scalar atanh(Scalar a) { return emit(Opcode::atanh, a); }
 Scalar erf(Scalar a) { return emit(Opcode::erf, a); }
+Scalar erfc(Scalar a) { return emit(Opcode::erfc, a); }
 Scalar sigmoid(Scalar a) { return emit(Opcode::sigmoid, a); }
 Scalar relu(Scalar a) { return emit(Opcode::relu, a); }
 Scalar floor(Scalar a) { return emit(Opcode::floor, a); }
@@ -70,6 +69,9 @@ Scalar minimum(Scalar a, Scalar b) { return emit(Opcode::minimum, a, b); }
 Scalar atan2(Scalar a, Scalar b) { return emit(Opcode::atan2, a, b); }
 Scalar hypot(Scalar a, Scalar b) { return emit(Opcode::hypot, a, b); }
 Scalar remainder(Scalar a, Scalar b) { return emit(Opcode::remainder, a, b); }
+Scalar fmod(Scalar a, Scalar b) { return emit(Opcode::fmod, a, b); }
+// (a - remainder) / b is a whole number, up to rounding; by 0 there is no remainder.
+Scalar floor_divide(Scalar a, Scalar b) { return where(b == 0, floor(a / b), round((a - remainder(a, b)) / b)); }
 Scalar logical_and(Scalar a, Scalar b) { return emit(Opcode::logical_and, a, b); }
 Scalar logical_or(Scalar a, Scalar b) { return emit(Opcode::logical_or, a, b); }
 Scalar logical_not(Scalar a) { return emit(Opcode::logical_not, a); }

@@ -219,7 +219,7 @@ class Collector {
         total = sum(total, terms_of(member.value), factor);
         continue;
       }
-      auto& [yes, no] = selections.try_emplace(step.operands[0], Scalar(0), Scalar(0)).first->second;
+      auto& [yes, no] = selections.try_emplace(step.operands[0], Scalar(-0.0), Scalar(-0.0)).first->second;
       yes = yes + factor * builder_.value(step.operands[1]);
       no = no + factor * builder_.value(step.operands[2]);
     }

@@ -3,6 +3,7 @@
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/pieces.hpp"
 #include "autograd/kernels/strided.hpp"
+#include "autograd/kernels/wrapped.hpp"
 
 namespace xgrad::kernels {
 
@@ -12,12 +13,12 @@ template <class T>
 void add_row(const T* in, std::int64_t in_step, T* out, std::int64_t out_step, std::int64_t count) {
   if (in_step == 1 && out_step == 1) {
     for (std::int64_t i = 0; i < count; ++i) {
-      out[i] = static_cast<T>(out[i] + in[i]);
+      out[i] = wrapped_sum(out[i], in[i]);
     }
     return;
   }
   for (std::int64_t i = 0; i < count; ++i) {
-    out[i * out_step] = static_cast<T>(out[i * out_step] + in[i * in_step]);
+    out[i * out_step] = wrapped_sum(out[i * out_step], in[i * in_step]);
   }
 }
 

@@ -50,6 +50,10 @@ void fill(DType dtype, void* out, std::int64_t count, double value) {
   generate(dtype, out, count, [value]<class T>(std::int64_t) { return from_double<T>(value); });
 }
 
+void fill_integer(std::int64_t* out, std::int64_t count, std::int64_t value) {
+  generate(DType::int64, out, count, [value]<class T>(std::int64_t) { return static_cast<T>(value); });
+}
+
 void arange(DType dtype, void* out, std::int64_t count, double start, double step) {
   generate(dtype, out, count, [start, step]<class T>(std::int64_t i) {
     if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {

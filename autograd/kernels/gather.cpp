@@ -6,6 +6,7 @@
 #include "autograd/kernels/choose.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/pieces.hpp"
+#include "autograd/kernels/wrapped.hpp"
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
 
@@ -106,7 +107,7 @@ void scatter_add(const char* op, DType dtype, const void* in, std::int64_t outer
             const T* from = static_cast<const T*>(in) + (o * count + j) * inner + column;
             T* to = static_cast<T*>(out) + (o * n + from_front(indices[j], n)) * inner + column;
             for (std::int64_t i = 0; i < width; ++i) {
-              to[i] = static_cast<T>(to[i] + from[i]);
+              to[i] = wrapped_sum(to[i], from[i]);
             }
           }
         }

@@ -111,6 +111,10 @@ void cumulative_sum(DType dtype, const void* in, void* out, std::int64_t outer, 
 void argsort(DType dtype, const void* in, std::int64_t* out, std::int64_t outer, std::int64_t n, std::int64_t inner,
              bool descending);
 
+/// The first \p count positions that argsort gives. Takes least where \p count is small.
+void first_in_order(DType dtype, const void* in, std::int64_t* out, std::int64_t outer, std::int64_t n,
+                    std::int64_t inner, std::int64_t count, bool descending);
+
 /// out[index] = in[index] for every index of \p shape; strides in elements, possibly 0 or negative, from the given
 /// first element. Covers transposes, broadcasting, slices, flips and writing into slices.
 void copy(std::size_t element_size, const Shape& shape, const void* in, const Ints& in_strides, void* out,
@@ -125,6 +129,9 @@ void cast(DType from, const void* in, DType to, void* out, std::int64_t count);
 
 /// out[i] = value in \p dtype.
 void fill(DType dtype, void* out, std::int64_t count, double value);
+
+/// The same for a whole number, which need not be one that a double holds.
+void fill_integer(std::int64_t* out, std::int64_t count, std::int64_t value);
 
 /// out[i] = start + i * step, computed in double (exact in the integer types).
 void arange(DType dtype, void* out, std::int64_t count, double start, double step);
@@ -171,6 +178,9 @@ void matmul(const ProductCall& call);
 /// out[i] = in[0, i] + in[1, i] + ... of \p n rows that are \p row_step elements apart, on the calling thread; \p dtype is
 /// floating.
 void sum_columns(DType dtype, const void* in, void* out, std::int64_t n, std::int64_t columns, std::int64_t row_step);
+
+/// out = √Σ in² over the middle axis of (outer, n, inner), without overflow on the way; \p dtype is floating.
+void norm(DType dtype, const void* in, void* out, std::int64_t outer, std::int64_t n, std::int64_t inner);
 
 /// Whether all of \p count numbers are finite; \p dtype is floating.
 bool all_finite(DType dtype, const void* in, std::int64_t count);

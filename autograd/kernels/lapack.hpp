@@ -49,6 +49,8 @@ void log_determinant(const Matrices& m, const void* a, void* logdet);
 /// which takes some ten times as long as the inverse: with a = u diag(s) vᵀ it is det(u) det(v) u diag(p) vᵀ, where pᵢ is
 /// the product of all s but sᵢ.
 void cofactors(const Matrices& m, const void* a, void* cofactors);
+/// The derivative of the cofactors in the direction da, always by singular values.
+void cofactors_derivative(const Matrices& m, const void* a, const void* da, void* derivative);
 
 /// The lower triangular l with a = l lᵀ; only the lower triangle of a is read.
 /// \throws ValueError when a is not positive definite, with the order of the first leading minor that is not.

@@ -21,6 +21,10 @@ void visit_factors(std::int64_t n, const T* lu, const int* exchanges, const Visi
 // The same for a matrix that is not factorized yet; a zero pivot is the only factor.
 template <class T, class Visit>
 void visit_factors(const char* op, std::int64_t n, const T* a, const Visit& visit) {
+  if (std::any_of(a, a + n * n, [](T x) { return x != x; })) {  // eliminating around NaN, LAPACK may lose it
+    visit(std::numeric_limits<double>::quiet_NaN());
+    return;
+  }
   auto lu = elements<T>(n * n);
   auto exchanges = elements<int>(n);
   if (copy_and_eliminate(op, n, a, lu.data(), exchanges.data()) > 0) {
@@ -128,7 +132,63 @@ void cofactors_by_singular_values(const Matrices& m, const T* a, T* result) {
                   order, T{0}, result, order);
 }
 
+/// With a = u diag(s) vᵀ and p = uᵀ da v it is det(u) det(v) u k vᵀ, where kᵢᵢ is the sum of pⱼⱼ times all singular values but
+/// two, i and j, over the other j, and kᵢⱼ is -pⱼᵢ times all but those two. Nothing is divided by.
+template <class T>
+void differentiate_cofactors(const Matrices& m, const T* a, const T* da, T* result) {
+  const std::int64_t n = m.rows;
+  auto u = elements<T>(n * n);
+  auto s = elements<T>(n);
+  auto vt = elements<T>(n * n);
+  auto p = elements<T>(n * n);
+  auto k = elements<T>(n * n);
+  const Matrices one{m.op, m.dtype, 1, n, n};
+  singular_values(one, a, u.data(), s.data(), vt.data());
+  T det_u = 0;
+  T det_v = 0;
+  determinant(one, u.data(), &det_u);
+  determinant(one, vt.data(), &det_v);
+  const T sign = det_u * det_v < 0 ? T{-1} : T{1};
+  const int order = static_cast<int>(n);
+  const auto multiply = [order](auto left, const T* x, auto right, const T* y, T* product) {
+    Lapack<T>::gemm(CblasRowMajor, left, right, order, order, order, T{1}, x, order, y, order, T{0}, product, order);
+  };
+  multiply(CblasTrans, u.data(), CblasNoTrans, da, k.data());
+  multiply(CblasNoTrans, k.data(), CblasTrans, vt.data(), p.data());
+  std::fill(k.begin(), k.end(), T{0});
+  for (std::int64_t i = 0; i < n; ++i) {
+    for (std::int64_t j = 0; j < n; ++j) {
+      if (i == j) {
+        continue;
+      }
+      T others = sign;
+      for (std::int64_t each = 0; each < n; ++each) {
+        others *= each == i || each == j ? T{1} : s[static_cast<std::size_t>(each)];
+      }
+      k[static_cast<std::size_t>(i * n + i)] += others * p[static_cast<std::size_t>(j * n + j)];
+      k[static_cast<std::size_t>(i * n + j)] -= others * p[static_cast<std::size_t>(j * n + i)];
+    }
+  }
+  multiply(CblasNoTrans, u.data(), CblasNoTrans, k.data(), p.data());
+  multiply(CblasNoTrans, p.data(), CblasNoTrans, vt.data(), result);
+}
+
 }  // namespace
+
+void cofactors_derivative(const Matrices& m, const void* a, const void* da, void* derivative) {
+  const std::int64_t size = m.rows * m.rows;
+  for_each_matrix(m.dtype, size == 0 ? 0 : m.count, [&](auto zero, std::int64_t i) {
+    using T = decltype(zero);
+    const T* matrix = batch<T>(a, size)[i];
+    const T* direction = batch<T>(da, size)[i];
+    T* result = batch<T>(derivative, size)[i];
+    if (all_finite(matrix, size) && all_finite(direction, size)) {
+      differentiate_cofactors(m, matrix, direction, result);
+    } else {
+      std::fill_n(result, size, std::numeric_limits<T>::quiet_NaN());
+    }
+  });
+}
 
 void cofactors(const Matrices& m, const void* a, void* cofactors) {
   const std::int64_t size = m.rows * m.rows;

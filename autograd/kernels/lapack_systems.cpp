@@ -2,6 +2,8 @@
 #include "autograd/runtime/phrase.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <numeric>
 
 #include "autograd/kernels/lapack_calls.hpp"
 #include "autograd/runtime/error.hpp"
@@ -18,12 +20,22 @@ void require_pivots(const Matrices& m, std::int64_t number, int zero_pivot) {
   }
 }
 
+template <class T>
+bool has_nan(const T* a, std::int64_t count) {
+  return std::any_of(a, a + count, [](T x) { return x != x; });
+}
+
 }  // namespace
 
 void factorize_lu(const Matrices& m, const void* a, void* lu, int* exchanges) {
   for_each_matrix(m.dtype, m.count, [&](auto zero, std::int64_t i) {
     using T = decltype(zero);
     const std::int64_t size = m.rows * m.rows;
+    if (has_nan(batch<T>(a, size)[i], size)) {
+      std::fill_n(batch<T>(lu, size)[i], size, std::numeric_limits<T>::quiet_NaN());
+      std::iota(exchanges + i * m.rows, exchanges + (i + 1) * m.rows, 1);
+      return;
+    }
     require_pivots(
         m, i, copy_and_eliminate<T>(m.op, m.rows, batch<T>(a, size)[i], batch<T>(lu, size)[i], exchanges + i * m.rows));
   });
@@ -104,6 +116,10 @@ void invert(const Matrices& m, const void* a, void* inverse) {
     using T = decltype(zero);
     const std::int64_t size = m.rows * m.rows;
     T* result = batch<T>(inverse, size)[i];
+    if (has_nan(batch<T>(a, size)[i], size)) {  // eliminating around NaN, LAPACK may lose it
+      std::fill_n(result, size, std::numeric_limits<T>::quiet_NaN());
+      return;
+    }
     auto exchanges = elements<int>(m.rows);
     require_pivots(m, i, copy_and_eliminate<T>(m.op, m.rows, batch<T>(a, size)[i], result, exchanges.data()));
     invert_factors(static_cast<int>(m.rows), result, exchanges.data());

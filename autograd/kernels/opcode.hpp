@@ -11,10 +11,10 @@ namespace xgrad::kernels {
 enum class Opcode : std::uint8_t {
   // clang-format off
   // one operand
-  negative, abs, sign, exp, expm1, log, log1p, sqrt, cbrt, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh,
-  acosh, atanh, erf, sigmoid, relu, floor, ceil, round, trunc, logical_not,
+  negative, abs, sign, exp, expm1, log, log2, log1p, sqrt, cbrt, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh,
+  acosh, atanh, erf, erfc, sigmoid, relu, floor, ceil, round, trunc, logical_not,
   // two operands
-  add, subtract, multiply, divide, remainder, pow, maximum, minimum, atan2, hypot, less, less_equal, equal, not_equal,
+  add, subtract, multiply, divide, remainder, fmod, pow, maximum, minimum, atan2, hypot, less, less_equal, equal, not_equal,
   logical_and, logical_or,
   // three operands: condition, value if true, value if false
   where,

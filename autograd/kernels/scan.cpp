@@ -7,6 +7,7 @@
 
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/pieces.hpp"
+#include "autograd/kernels/wrapped.hpp"
 #include "autograd/runtime/workers.hpp"
 
 namespace xgrad::kernels {
@@ -27,9 +28,6 @@ using Running = std::conditional_t<std::is_same_v<T, float>, double, T>;
 /// out_k = next(out_{k-1}, k) along the axis of size n, for each of the inner positions; out_0 = first(0).
 template <class T, class First, class Next>
 void scan(T* out, std::int64_t n, std::int64_t inner, const Walk& walk, const First& first, const Next& next) {
-  if (n == 0) {
-    return;
-  }
   if (inner == 1) {  // the running value is in a register: nothing waits for a store
     Running<T> last = first(walk.at(0));
     out[walk.at(0)] = static_cast<T>(last);
@@ -43,10 +41,16 @@ void scan(T* out, std::int64_t n, std::int64_t inner, const Walk& walk, const Fi
   for (std::int64_t column = 0; column < inner; column += most_columns) {
     const std::int64_t columns = std::min(most_columns, inner - column);
     Running<T> last[most_columns];
-    for (std::int64_t k = 0; k < n; ++k) {
+    const std::int64_t begin = walk.at(0) * inner + column;
+    for (std::int64_t i = 0; i < columns; ++i) {
+      last[i] = first(begin + i);
+      out[begin + i] = static_cast<T>(last[i]);
+    }
+    for (std::int64_t k = 1; k < n; ++k) {
       const std::int64_t row = walk.at(k) * inner + column;
+#pragma GCC ivdep  // the inputs are not written
       for (std::int64_t i = 0; i < columns; ++i) {
-        last[i] = k == 0 ? first(row + i) : next(last[i], row + i);
+        last[i] = next(last[i], row + i);
         out[row + i] = static_cast<T>(last[i]);
       }
     }
@@ -57,7 +61,10 @@ void scan(T* out, std::int64_t n, std::int64_t inner, const Walk& walk, const Fi
 template <class F>
 void for_each_row(std::int64_t outer, std::int64_t size, const F& f) {
   constexpr std::int64_t elements_per_piece = 8192;
-  const std::int64_t grain = divide_up(elements_per_piece, std::max<std::int64_t>(1, size));
+  if (size == 0) {
+    return;
+  }
+  const std::int64_t grain = divide_up(elements_per_piece, size);
   for_each_piece(outer, grain, [&](std::int64_t first, std::int64_t last) {
     for (std::int64_t o = first; o < last; ++o) {
       f(o * size);
@@ -88,7 +95,9 @@ void linear_recurrence(DType dtype, const void* a, const void* b, void* out, std
       scan(
           static_cast<T*>(out) + offset, n, inner, Walk(n, reverse),
           [&](std::int64_t i) { return static_cast<Running<T>>(term[i]); },
-          [&](Running<T> before, std::int64_t i) { return static_cast<Running<T>>(factor[i] * before + term[i]); });
+          [&](Running<T> before, std::int64_t i) {
+            return wrapped_sum<Running<T>>(wrapped_product<Running<T>>(factor[i], before), term[i]);
+          });
     });
   });
 }
@@ -102,25 +111,108 @@ void cumulative_sum(DType dtype, const void* in, void* out, std::int64_t outer, 
       scan(
           static_cast<T*>(out) + offset, n, inner, Walk(n, reverse),
           [&](std::int64_t i) { return static_cast<Running<T>>(term[i]); },
-          [&](Running<T> before, std::int64_t i) { return static_cast<Running<T>>(before + term[i]); });
+          [&](Running<T> before, std::int64_t i) { return wrapped_sum<Running<T>>(before, term[i]); });
     });
   });
 }
 
+namespace {
+
+/// An element and where it is: next to each other, so that sorting does not jump through memory.
+template <class T>
+struct Entry {
+  T value;
+  std::int64_t position;
+};
+
+/// The positions of n elements in order. Those of NaN come last and take no part in sorting.
+template <class T>
+void sort_positions(const T* x, std::int64_t n, std::int64_t step, bool descending, std::vector<Entry<T>>& entries,
+                    std::int64_t* out) {
+  entries.clear();
+  std::int64_t last = 0;
+  std::vector<std::int64_t> nans;
+  for (std::int64_t k = 0; k < n; ++k) {
+    const T value = x[k * step];
+    if (value == value) {
+      entries.push_back({value, k});
+    } else {
+      nans.push_back(k);
+    }
+  }
+  if (descending) {
+    std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return b.value < a.value; });
+  } else {
+    std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.value < b.value; });
+  }
+  for (const Entry<T>& each : entries) {
+    out[last++ * step] = each.position;
+  }
+  for (const std::int64_t each : nans) {
+    out[last++ * step] = each;
+  }
+}
+
+}  // namespace
+
 void argsort(DType dtype, const void* in, std::int64_t* out, std::int64_t outer, std::int64_t n, std::int64_t inner,
              bool descending) {
+  if (n == 0 || inner == 0) {
+    return;
+  }
   dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
     runtime::parallel_for(outer, [&](std::int64_t o) {
-      std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+      std::vector<Entry<T>> entries;
+      entries.reserve(static_cast<std::size_t>(n));
       for (std::int64_t i = 0; i < inner; ++i) {
-        const T* x = static_cast<const T*>(in) + o * n * inner + i;
-        std::iota(order.begin(), order.end(), 0);
-        std::stable_sort(order.begin(), order.end(), [&](std::int64_t p, std::int64_t q) {
-          return precedes(x[p * inner], x[q * inner], descending);
-        });
-        for (std::int64_t k = 0; k < n; ++k) {
-          out[(o * n + k) * inner + i] = order[static_cast<std::size_t>(k)];
+        const std::int64_t begin = o * n * inner + i;
+        sort_positions(static_cast<const T*>(in) + begin, n, inner, descending, entries, out + begin);
+      }
+    });
+  });
+}
+
+namespace {
+
+/// The positions of the first \p kept elements in order, found with a heap of as many, whose top is the last of them. Those
+/// that come later in x come later in order, too, when they are equal.
+template <class T>
+void find_first(const T* x, std::int64_t n, std::int64_t step, bool descending, std::vector<std::int64_t>& kept) {
+  const auto in_order = [&](std::int64_t p, std::int64_t q) {
+    const T a = x[p * step];
+    const T b = x[q * step];
+    return precedes(a, b, descending) || (!precedes(b, a, descending) && p < q);
+  };
+  std::iota(kept.begin(), kept.end(), 0);
+  std::make_heap(kept.begin(), kept.end(), in_order);
+  T last = x[kept.front() * step];
+  for (auto i = static_cast<std::int64_t>(kept.size()); i < n; ++i) {
+    if (precedes(x[i * step], last, descending)) {
+      std::pop_heap(kept.begin(), kept.end(), in_order);
+      kept.back() = i;
+      std::push_heap(kept.begin(), kept.end(), in_order);
+      last = x[kept.front() * step];
+    }
+  }
+  std::sort_heap(kept.begin(), kept.end(), in_order);
+}
+
+}  // namespace
+
+void first_in_order(DType dtype, const void* in, std::int64_t* out, std::int64_t outer, std::int64_t n,
+                    std::int64_t inner, std::int64_t count, bool descending) {
+  if (count == 0 || inner == 0) {
+    return;
+  }
+  dispatch(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    runtime::parallel_for(outer, [&](std::int64_t o) {
+      std::vector<std::int64_t> kept(static_cast<std::size_t>(count));
+      for (std::int64_t i = 0; i < inner; ++i) {
+        find_first(static_cast<const T*>(in) + o * n * inner + i, n, inner, descending, kept);
+        for (std::int64_t k = 0; k < count; ++k) {
+          out[(o * count + k) * inner + i] = kept[static_cast<std::size_t>(k)];
         }
       }
     });

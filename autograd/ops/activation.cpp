@@ -1,8 +1,12 @@
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <limits>
 #include <numbers>
 
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 /// \file
 /// Activation functions: each is its formula.
@@ -32,24 +36,35 @@ Tensor leaky_relu(const Operand& x, double negative_slope) {
   return map(Formula([=](Scalar a) { return where(a > 0, a, negative_slope * a); }, "leaky_relu"), {x});
 }
 
+namespace {
+
+// alpha (eᵃ - 1) below 0 and a above. At 0 the first derivative is alpha and the second one 0, as in PyTorch.
+Scalar elu_of(Scalar a, double alpha) { return where(a < 0, alpha * expm1(a), where(a > 0, a, alpha * a)); }
+
+}  // namespace
+
 Tensor elu(const Operand& x, double alpha) {
-  return map(Formula([=](Scalar a) { return where(a > 0, a, alpha * expm1(a)); }, "elu"), {x});
+  return map(Formula([=](Scalar a) { return elu_of(a, alpha); }, "elu"), {x});
 }
 
 Tensor selu(const Operand& x) {
   constexpr double alpha = 1.6732632423543772848170429916717;
   constexpr double scale = 1.0507009873554804934193349852946;
-  return elementwise("selu", {x}, [](Scalar a) { return scale * where(a > 0, a, alpha * expm1(a)); });
+  return elementwise("selu", {x}, [](Scalar a) { return scale * elu_of(a, alpha); });
 }
 
+// Φ(a) is erfc(-a / √2) / 2 and (1 + tanh(u)) / 2 is sigmoid(2 u): so they keep their digits where a is far below 0.
 Tensor gelu(const Operand& x, bool tanh_approximation) {
   using std::numbers::inv_sqrtpi;
   using std::numbers::sqrt2;
   if (tanh_approximation) {
-    return elementwise("gelu", {x},
-                       [](Scalar a) { return 0.5 * a * (1 + tanh(sqrt2 * inv_sqrtpi * (a + 0.044715 * a * a * a))); });
+    return elementwise("gelu", {x}, [](Scalar a) {
+      const Scalar limited =
+          where(abs(a) > 30, where(a < 0, -30, 30), a);  // a³ may be too large; the sigmoid is 0 or 1
+      return a * sigmoid(2 * sqrt2 * inv_sqrtpi * (limited + 0.044715 * limited * limited * limited));
+    });
   }
-  return elementwise("gelu", {x}, [](Scalar a) { return 0.5 * a * (1 + erf(a * (1 / sqrt2))); });
+  return elementwise("gelu", {x}, [](Scalar a) { return 0.5 * a * erfc(a * (-1 / sqrt2)); });
 }
 
 Tensor silu(const Operand& x) {
@@ -60,15 +75,41 @@ Tensor mish(const Operand& x) {
   return elementwise("mish", {x}, [](Scalar a) { return a * tanh(softplus(a)); });
 }
 
+namespace {
+
+// A limit that numbers of this type cannot reach is none.
+Formula clip_of_integers(double min, double max, DType dtype) {
+  const bool above = dtype == DType::int64 ? min > -0x1p63 : min > std::numeric_limits<std::int32_t>::min();
+  const bool below = dtype == DType::int64 ? max < 0x1p63 : max < std::numeric_limits<std::int32_t>::max();
+  return Formula(
+      [=](Scalar a) {
+        const Scalar limited = below ? where(a > max, max, a) : a;
+        return above ? where(a < min, std::min(min, max), limited) : limited;
+      },
+      "clip");
+}
+
+}  // namespace
+
 Tensor clip(const Operand& x, double min, double max) {
-  const double lowest = std::min(min, max);
-  const auto limit = [=](Scalar a) { return where(a < min, lowest, where(a > max, max, a)); };
-  // NaN stays NaN, with derivative 0: it is not within the limits.
-  const auto limit_floating = [=](Scalar a) {
-    return where(a < min, lowest, where(a > max, max, where(a == a, a, sign(a))));
-  };
   const SourceScope scope(x);
-  return map(is_floating(x.tensor().dtype()) ? Formula(limit_floating, "clip") : Formula(limit, "clip"), {x});
+  const Tensor input = x.tensor();
+  const DType dtype = input.dtype();
+  if (std::isnan(min) || std::isnan(max)) {
+    return located(x.where(), [&] {
+      if (!is_floating(dtype)) {
+        raise<DTypeError>("clip", phrase("{} cannot hold a limit that is NaN; give numbers", to_string(dtype)));
+      }
+      return map(Formula([](Scalar a) { return a * std::numeric_limits<double>::quiet_NaN(); }, "clip"), {x});
+    });
+  }
+  if (!is_floating(dtype)) {
+    return map(clip_of_integers(min, max, dtype), {x});
+  }
+  const double lowest = std::min(min, max);
+  // NaN stays NaN, with derivative 0: it is not within the limits.
+  const auto limit = [=](Scalar a) { return where(a < min, lowest, where(a > max, max, where(a == a, a, sign(a)))); };
+  return map(Formula(limit, "clip"), {x});
 }
 
 }  // namespace xgrad

@@ -35,21 +35,50 @@ struct Full {
   void eval(ConstViews, Views out) const { kernels::fill(spec.dtype, out[0].data, out[0].size(), value); }
 };
 
+/// An integer that a double does not hold.
+struct FullInteger {
+  static constexpr std::string_view name = "full";
+  static constexpr bool stops_gradient = true;
+  std::int64_t value;
+  Shape shape;
+  static constexpr auto attributes = fields("value", &FullInteger::value, "shape", &FullInteger::shape);
+  static constexpr bool total = true;
+
+  Spec infer(Inputs) const {
+    require_sizes(name, shape);
+    return {shape, DType::int64};
+  }
+  void eval(ConstViews, Views out) const { kernels::fill_integer(out[0].as<std::int64_t>(), out[0].size(), value); }
+};
+
 }  // namespace
+
+Tensor detail::full_of_integer(const Shape& shape, std::int64_t value, DType dtype, Source where) {
+  const auto rounded = static_cast<double>(value);
+  if (dtype == DType::int64 && (rounded >= 0x1p63 || static_cast<std::int64_t>(rounded) != value)) {
+    return apply_op(FullInteger{value, shape}, Inputs(), where);
+  }
+  return full(shape, rounded, dtype, where);
+}
 
 Tensor full(const Shape& shape, double value, DType dtype, Source where) {
   return apply_op(Full{value, {shape, dtype}}, Inputs(), where);
 }
-Tensor zeros(const Shape& shape, DType dtype, Source where) { return full(shape, 0, dtype, where); }
-Tensor ones(const Shape& shape, DType dtype, Source where) { return full(shape, 1, dtype, where); }
+Tensor zeros(const Shape& shape, DType dtype, Source where) { return full(shape, 0.0, dtype, where); }
+Tensor ones(const Shape& shape, DType dtype, Source where) { return full(shape, 1.0, dtype, where); }
 
 Tensor full_like(const Operand& x, double value) {
   const SourceScope scope(x);
   const Tensor pattern = x.tensor();
   return full(pattern.shape(), value, pattern.dtype());
 }
-Tensor zeros_like(const Operand& x) { return full_like(x, 0); }
-Tensor ones_like(const Operand& x) { return full_like(x, 1); }
+Tensor detail::full_like_of_integer(const Operand& x, std::int64_t value) {
+  const SourceScope scope(x);
+  const Tensor pattern = x.tensor();
+  return full_of_integer(pattern.shape(), value, pattern.dtype(), Source::current());
+}
+Tensor zeros_like(const Operand& x) { return full_like(x, 0.0); }
+Tensor ones_like(const Operand& x) { return full_like(x, 1.0); }
 
 namespace {
 
@@ -117,5 +146,7 @@ Tensor eye(std::int64_t rows, std::int64_t columns, DType dtype, Source where) {
     return cast(equal(expand_dims(row, 1), column), dtype);
   });
 }
+
+Tensor eye(std::int64_t rows, DType dtype, Source where) { return eye(rows, rows, dtype, where); }
 
 }  // namespace xgrad

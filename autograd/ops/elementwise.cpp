@@ -122,6 +122,10 @@ Tensor erf(const Operand& x) {
   return elementwise("erf", {x}, [](Scalar a) { return erf(a); });
 }
 
+Tensor erfc(const Operand& x) {
+  return elementwise("erfc", {x}, [](Scalar a) { return erfc(a); });
+}
+
 Tensor floor(const Operand& x) {
   return elementwise("floor", {x}, [](Scalar a) { return floor(a); });
 }
@@ -209,6 +213,21 @@ Tensor hypot(const Operand& a, const Operand& b) {
 
 Tensor remainder(const Operand& a, const Operand& b) {
   return elementwise("remainder", {a, b}, [](Scalar x, Scalar y) { return remainder(x, y); });
+}
+
+Tensor fmod(const Operand& a, const Operand& b) {
+  return elementwise("fmod", {a, b}, [](Scalar x, Scalar y) { return fmod(x, y); });
+}
+
+Tensor floor_divide(const Operand& a, const Operand& b) {
+  const SourceScope scope(a);
+  const auto floating = [](const Operand& x) { return x.weak() ? x.weak_floating() : is_floating(x.tensor().dtype()); };
+  if (floating(a) || floating(b)) {
+    return elementwise("floor_divide", {a, b}, [](Scalar x, Scalar y) { return floor_divide(x, y); });
+  }
+  // One less than the truncated quotient where there is a remainder of the other sign.
+  return elementwise("floor_divide", {a, b},
+                     [](Scalar x, Scalar y) { return x / y - where(remainder(x, y) == fmod(x, y), 0, 1); });
 }
 
 Tensor logaddexp(const Operand& a, const Operand& b) {

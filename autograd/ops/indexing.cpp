@@ -87,7 +87,7 @@ struct Take {
   void eval(ConstViews in, Views out) const {
     const auto [samples, outer, n, inner, count] = at.extent(in[0].shape(), in[1].size());
     const std::size_t element = size_of(in[0].dtype());
-    for (std::int64_t s = 0; s < samples; ++s) {
+    for (std::int64_t s = 0; s < samples && in[1].size() > 0; ++s) {  // without indices there may be any number
       kernels::take(name.data(), element,
                     in[0].as<std::byte>() + static_cast<std::size_t>(s * outer * n * inner) * element, outer, n, inner,
                     in[1].as<std::int64_t>() + s * count, count,
@@ -170,7 +170,7 @@ struct PutAdd {
   void add(const ConstView& slices, const ConstView& indices, const View& out) const {
     const auto [samples, outer, n, inner, count] = at.extent(out.shape(), indices.size());
     const std::size_t element = size_of(out.dtype());
-    for (std::int64_t s = 0; s < samples; ++s) {
+    for (std::int64_t s = 0; s < samples && indices.size() > 0; ++s) {
       kernels::scatter_add("scatter_add", slices.dtype(),
                            slices.as<std::byte>() + static_cast<std::size_t>(s * outer * count * inner) * element,
                            outer, n, inner, indices.as<std::int64_t>() + s * count, count,

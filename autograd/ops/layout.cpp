@@ -113,7 +113,10 @@ struct Concatenate {
         raise<DTypeError>(name, phrase("part {} is {}, part 0 {}; cast one of them", i, to_string(in[i].dtype()),
                                        to_string(in[0].dtype())));
       }
-      shape[along] += joined;
+      if (__builtin_add_overflow(shape[along], joined, &shape[along])) {
+        raise<ShapeError>(name,
+                          phrase("the parts have more than 2^63 elements along axis {}; make them smaller", axis));
+      }
     }
     return {shape, in[0].dtype()};
   }

@@ -45,10 +45,16 @@ void require_square(std::string_view op, const Tensor& x) {
 
 kernels::Matrices matrices(std::string_view op, const ConstView& x) {
   const Shape& shape = x.shape();
-  return {op.data(), x.dtype(), leading_axes(shape).element_count(), shape[shape.ndim() - 2], shape.back()};
+  // Of empty matrices there may be any number, and nothing is to be done.
+  const std::int64_t count = x.size() == 0 ? 0 : leading_axes(shape).element_count();
+  return {op.data(), x.dtype(), count, shape[shape.ndim() - 2], shape.back()};
 }
 
 BroadcastSides::BroadcastSides(const ConstView& a, const ConstView& b, const View& x) {
+  if (x.size() == 0) {
+    sides_ = {x.data, 0, x.shape().back(), nullptr};
+    return;
+  }
   kernels::copy(size_of(b.dtype()), x.shape(), b.data, broadcast_strides(b.shape(), x.shape()), x.data,
                 row_major_strides(x.shape()));
   const Shape own = leading_axes(a.shape());

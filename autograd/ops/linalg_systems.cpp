@@ -1,6 +1,7 @@
 #include <vector>
 
 #include "autograd/graph/operation.hpp"
+#include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/lapack.hpp"
 #include "autograd/ops/linalg.hpp"
 #include "autograd/ops/linalg_parts.hpp"
@@ -43,7 +44,37 @@ Spec number_per_matrix(std::string_view op, Inputs in) {
 // ⟨a, b⟩ = tr(aᵀ b) of each pair of matrices.
 Tensor inner(const Tensor& a, const Tensor& b) { return sum(a * b, {-2, -1}); }
 
-/// c = det(a) a⁻ᵀ, the derivative of the determinant: dc = ⟨a⁻ᵀ, da⟩ c - c daᵀ a⁻ᵀ, a symmetric map of da.
+/// The derivative of the cofactors c = det(a) a⁻ᵀ in the direction d: ⟨a⁻ᵀ, d⟩ c - c dᵀ a⁻ᵀ, a symmetric map of d. It is
+/// computed without the inverse, which singular matrices do not have.
+struct CofactorsDerivative {
+  static constexpr std::string_view name = "linalg::det";
+
+  std::string_view title() const { return "cofactors_derivative"; }
+  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
+  void eval(ConstViews in, Views out) const {
+    kernels::cofactors_derivative(matrices(name, in[0]), in[0].data, in[1].data, out[0].data);
+  }
+  Tensors vjp(const Node& node, const Cotangents& ct) const {
+    const Tensor of_a = ct.wanted(0) ? second(node, ct[0]) : Tensor();
+    return {of_a, apply_op(CofactorsDerivative(), {node.input(0), ct[0]})};
+  }
+  Tensors jvp(const Node& node, const Tangents& t) const {
+    const Tensor by_a = t[0].defined() ? second(node, t[0]) : Tensor();
+    const Tensor by_d = t[1].defined() ? apply_op(CofactorsDerivative(), {node.input(0), t[1]}) : Tensor();
+    return {!by_a.defined() ? by_d : !by_d.defined() ? by_a : by_a + by_d};
+  }
+  Tensors vmap(const Node& node, const BatchedInputs& in) const {
+    Shape samples = node.spec(0).shape;
+    samples.insert(0, in.size);
+    return {apply_op(CofactorsDerivative(), {broadcast_to(in[0], samples), broadcast_to(in[1], samples)})};
+  }
+
+ private:
+  // The second derivative in the directions d and e, symmetric in them: with y = a⁻ᵀ and dy = -y eᵀ y.
+  Tensor second(const Node& node, const Tensor& e) const;
+};
+
+/// c = det(a) a⁻ᵀ, the derivative of the determinant.
 struct Cofactors {
   static constexpr std::string_view name = "linalg::det";
   static constexpr bool maps_leading_axes = true;
@@ -51,21 +82,37 @@ struct Cofactors {
   std::string_view title() const { return "cofactors"; }
   Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
   void eval(ConstViews in, Views out) const { kernels::cofactors(matrices(name, in[0]), in[0].data, out[0].data); }
-  Tensor derivative(const Node& node, const Tensor& direction) const {
-    const Tensor c = node.output(0);
-    const Tensor y = transposed(linalg::inv(node.input(0)));
-    return as_matrices(inner(y, direction)) * c - matmul(matmul(c, transposed(direction)), y);
+  Tensors vjp(const Node& node, const Cotangents& ct) const {
+    return {apply_op(CofactorsDerivative(), {node.input(0), ct[0]})};
   }
-  Tensors vjp(const Node& node, const Cotangents& ct) const { return {derivative(node, ct[0])}; }
-  Tensors jvp(const Node& node, const Tangents& t) const { return {derivative(node, t[0])}; }
+  Tensors jvp(const Node& node, const Tangents& t) const {
+    return {apply_op(CofactorsDerivative(), {node.input(0), t[0]})};
+  }
 };
+
+Tensor CofactorsDerivative::second(const Node& node, const Tensor& e) const {
+  const Tensor& a = node.input(0);
+  const Tensor& d = node.input(1);
+  const Tensor c = apply_op(Cofactors(), {a});
+  const Tensor dc = apply_op(CofactorsDerivative(), {a, e});
+  const Tensor y = transposed(linalg::inv(a));
+  const Tensor dy = -matmul(matmul(y, transposed(e)), y);
+  const auto traced = [](const Tensor& p, const Tensor& q) { return as_matrices(inner(p, q)); };
+  return traced(dy, d) * c + traced(y, d) * dc - matmul(matmul(dc, transposed(d)), y) -
+         matmul(matmul(c, transposed(d)), dy);
+}
 
 struct Determinant {
   static constexpr std::string_view name = "linalg::det";
   static constexpr bool maps_leading_axes = true;
 
   Spec infer(Inputs in) const { return number_per_matrix(name, in); }
-  void eval(ConstViews in, Views out) const { kernels::determinant(matrices(name, in[0]), in[0].data, out[0].data); }
+  void eval(ConstViews in, Views out) const {
+    if (in[0].size() == 0) {  // products of no numbers
+      return kernels::fill(out[0].dtype(), out[0].data, out[0].size(), 1);
+    }
+    kernels::determinant(matrices(name, in[0]), in[0].data, out[0].data);
+  }
   Tensors vjp(const Node& node, const Cotangents& ct) const {
     return {as_matrices(ct[0]) * apply_op(Cofactors(), {node.input(0)})};
   }
@@ -81,6 +128,9 @@ struct LogDeterminant {
 
   Spec infer(Inputs in) const { return number_per_matrix(name, in); }
   void eval(ConstViews in, Views out) const {
+    if (in[0].size() == 0) {
+      return kernels::fill(out[0].dtype(), out[0].data, out[0].size(), 0);
+    }
     kernels::log_determinant(matrices(name, in[0]), in[0].data, out[0].data);
   }
   Tensors vjp(const Node& node, const Cotangents& ct) const {

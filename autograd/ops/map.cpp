@@ -60,6 +60,17 @@ void check_storage(const Formula& formula, DType dtype) {
   }
 }
 
+// A constant that the dtype cannot hold would be another number.
+void check_constants(const Formula& formula, DType dtype) {
+  for (const double constant : formula.program().constants) {
+    if (!is_floating(dtype) && !fits(constant, number_dtype(dtype))) {
+      raise<DTypeError>(formula.name(), phrase("{} cannot hold the constant {}; cast the tensor first, as in "
+                                               "cast(x, DType::int64) or cast(x, DType::float64)",
+                                               to_string(number_dtype(dtype)), constant));
+    }
+  }
+}
+
 // The dtype that the values of a call have in common; C++ numbers adapt to the tensors they meet.
 DType common_dtype(const Formula& formula, std::initializer_list<Operand> operands, Inputs tensors) {
   const detail::FormulaKinds& kinds = formula.kinds();
@@ -85,6 +96,7 @@ DType common_dtype(const Formula& formula, std::initializer_list<Operand> operan
                                              "cast(x, DType::float32)",
                                              to_string(dtype)));
   }
+  check_constants(formula, dtype);
   return dtype;
 }
 

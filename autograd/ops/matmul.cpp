@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -37,6 +39,11 @@ Spec MatMul::infer(Inputs in) const {
     raise<DTypeError>(name, phrase("it takes two matrices of the same floating type, got {} and {}; cast one of them",
                                    to_string(in[0].dtype()), to_string(in[1].dtype())));
   }
+  if (std::max({m, k, n}) > std::numeric_limits<int>::max()) {
+    raise<ShapeError>(
+        name,
+        phrase("a product of ({}, {}) and ({}, {}) has an axis longer than BLAS can count; split it", m, k, k, n));
+  }
   Shape shape = broadcast_shapes(name, leading(in[0].shape()), leading(in[1].shape()));
   shape.push_back(m);
   shape.push_back(n);
@@ -46,6 +53,9 @@ Spec MatMul::infer(Inputs in) const {
 void MatMul::eval(ConstViews in, Views out) const {
   const Sizes size = sizes(in[0].shape(), in[1].shape());
   const Shape batch = leading(out[0].shape());
+  if (out[0].size() == 0) {
+    return;
+  }
   const Ints a_strides = broadcast_strides(leading(in[0].shape()), batch);
   const Ints b_strides = broadcast_strides(leading(in[1].shape()), batch);
   const std::size_t element = size_of(in[0].dtype());

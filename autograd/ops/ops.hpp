@@ -1,12 +1,15 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <source_location>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "autograd/array/slice.hpp"
 #include "autograd/formula/formula.hpp"
@@ -14,6 +17,7 @@
 #include "autograd/graph/tensor.hpp"
 #include "autograd/graph/variable.hpp"
 #include "autograd/ops/permanent_map.hpp"
+#include "autograd/ops/whole_numbers.hpp"
 
 /// \file
 /// The table of contents: every public op, one documented line each.
@@ -58,6 +62,7 @@ Tensor asinh(const Operand& x);                                     ///< inverse
 Tensor acosh(const Operand& x);                                     ///< inverse hyperbolic cosine, x ≥ 1
 Tensor atanh(const Operand& x);                                     ///< inverse hyperbolic tangent, |x| ≤ 1
 Tensor erf(const Operand& x);                                       ///< error function 2/√π ∫₀ˣ exp(-t²) dt
+Tensor erfc(const Operand& x);                                      ///< 1 - erf(x), to the last digits of its tail
 Tensor sigmoid(const Operand& x);                                   ///< 1 / (1 + e⁻ˣ)
 Tensor log_sigmoid(const Operand& x);                               ///< log sigmoid(x), stable for large |x|
 Tensor softplus(const Operand& x);                                  ///< log(1 + eˣ), stable for large |x|
@@ -77,31 +82,36 @@ Tensor isnan(const Operand& x);                         ///< boolean: is not a n
 Tensor isinf(const Operand& x);                         ///< boolean: is inf or -inf
 Tensor isfinite(const Operand& x);                      ///< boolean: is neither infinite nor NaN
 Tensor logical_not(const Operand& x);                   ///< boolean: not x
-Tensor cast(const Operand& x, DType dtype);  ///< x in another dtype; floating to integer truncates, to boolean: x ≠ 0
-Tensor stop_gradient(const Operand& x);      ///< x, through which no gradient flows
+/// x in another dtype. Floating to integer truncates, and gives the nearest number there is for what is too large or too
+/// small, 0 for NaN; integers to smaller ones keep the last bits; to boolean: x ≠ 0.
+Tensor cast(const Operand& x, DType dtype);
+Tensor stop_gradient(const Operand& x);  ///< x, through which no gradient flows
 /// \}
 
 /// \name Elementwise, several operands
 /// \{
-Tensor add(const Operand& a, const Operand& b);            ///< a + b
-Tensor subtract(const Operand& a, const Operand& b);       ///< a - b
-Tensor multiply(const Operand& a, const Operand& b);       ///< a · b
-Tensor divide(const Operand& a, const Operand& b);         ///< a / b; of integers: truncated, by zero throws ValueError
-Tensor pow(const Operand& a, const Operand& b);            ///< aᵇ; 0⁰ = 1
-Tensor maximum(const Operand& a, const Operand& b);        ///< the larger one; at a tie each gets half the derivative
-Tensor minimum(const Operand& a, const Operand& b);        ///< the smaller one; at a tie each gets half the derivative
-Tensor atan2(const Operand& a, const Operand& b);          ///< angle of the point (b, a) in (-π, π]
-Tensor hypot(const Operand& a, const Operand& b);          ///< √(a² + b²)
-Tensor remainder(const Operand& a, const Operand& b);      ///< a - b · floor(a / b): the sign of b
-Tensor logaddexp(const Operand& a, const Operand& b);      ///< log(eᵃ + eᵇ), stable
-Tensor less(const Operand& a, const Operand& b);           ///< boolean: a < b
-Tensor less_equal(const Operand& a, const Operand& b);     ///< boolean: a ≤ b
-Tensor greater(const Operand& a, const Operand& b);        ///< boolean: a > b
-Tensor greater_equal(const Operand& a, const Operand& b);  ///< boolean: a ≥ b
-Tensor equal(const Operand& a, const Operand& b);          ///< boolean: a = b
-Tensor not_equal(const Operand& a, const Operand& b);      ///< boolean: a ≠ b
-Tensor logical_and(const Operand& a, const Operand& b);    ///< boolean: a and b
-Tensor logical_or(const Operand& a, const Operand& b);     ///< boolean: a or b
+Tensor add(const Operand& a, const Operand& b);        ///< a + b
+Tensor subtract(const Operand& a, const Operand& b);   ///< a - b
+Tensor multiply(const Operand& a, const Operand& b);   ///< a · b
+Tensor divide(const Operand& a, const Operand& b);     ///< a / b; of integers: truncated, by zero throws ValueError
+Tensor pow(const Operand& a, const Operand& b);        ///< aᵇ, of integers only for a number b ≥ 0; 0⁰ = 1
+Tensor maximum(const Operand& a, const Operand& b);    ///< the larger one; at a tie each gets half the derivative
+Tensor minimum(const Operand& a, const Operand& b);    ///< the smaller one; at a tie each gets half the derivative
+Tensor atan2(const Operand& a, const Operand& b);      ///< angle of the point (b, a) in (-π, π]
+Tensor hypot(const Operand& a, const Operand& b);      ///< √(a² + b²)
+Tensor remainder(const Operand& a, const Operand& b);  ///< a - b · floor(a / b): the sign of b
+Tensor fmod(const Operand& a, const Operand& b);       ///< a - b · trunc(a / b), as in C: the sign of a
+/// ⌊a / b⌋, which goes with remainder: a = b · floor_divide(a, b) + remainder(a, b); derivative 0.
+Tensor floor_divide(const Operand& a, const Operand& b);
+Tensor logaddexp(const Operand& a, const Operand& b);                        ///< log(eᵃ + eᵇ), stable
+Tensor less(const Operand& a, const Operand& b);                             ///< boolean: a < b
+Tensor less_equal(const Operand& a, const Operand& b);                       ///< boolean: a ≤ b
+Tensor greater(const Operand& a, const Operand& b);                          ///< boolean: a > b
+Tensor greater_equal(const Operand& a, const Operand& b);                    ///< boolean: a ≥ b
+Tensor equal(const Operand& a, const Operand& b);                            ///< boolean: a = b
+Tensor not_equal(const Operand& a, const Operand& b);                        ///< boolean: a ≠ b
+Tensor logical_and(const Operand& a, const Operand& b);                      ///< boolean: a and b
+Tensor logical_or(const Operand& a, const Operand& b);                       ///< boolean: a or b
 Tensor where(const Operand& condition, const Operand& a, const Operand& b);  ///< a where condition, else b
 /// \}
 
@@ -153,12 +163,19 @@ Tensor squeeze(const Operand& x, const Axes& axes = {});  ///< without the given
 Tensor concatenate(const Tensors& parts, std::int64_t axis = 0, Source where = Source::current());
 /// The parts, of one shape, side by side on a new axis.
 Tensor stack(const Tensors& parts, std::int64_t axis = 0, Source where = Source::current());
-Tensors split(const Operand& x, std::int64_t parts, std::int64_t axis = 0);        ///< cut into equal parts
-Tensors split_at(const Operand& x, const Ints& positions, std::int64_t axis = 0);  ///< cut before the given positions
+Tensors split(const Operand& x, std::int64_t parts, std::int64_t axis = 0);  ///< cut into equal parts
+/// cut before the given positions
+Tensors split_at(const Operand& x, const std::vector<std::int64_t>& positions, std::int64_t axis = 0);
 Tensor flip(const Operand& x, const Axes& axes = {});  ///< elements in reverse order along axes
 /// x moved by shift positions along an axis; what leaves at one end comes in at the other.
 Tensor roll(const Operand& x, std::int64_t shift, std::int64_t axis);
 Tensor pad(const Operand& x, const Ints& before, const Ints& after, double value = 0);  ///< widened by a value
+/// widened by a whole number; those beyond 2^53 stay exact in int64
+template <std::integral Integer>
+Tensor pad(const Operand& x, const Ints& before, const Ints& after, Integer value) {
+  return detail::is_int64(value) ? detail::pad_with_integer(x, before, after, static_cast<std::int64_t>(value))
+                                 : pad(x, before, after, static_cast<double>(value));
+}
 Tensor tile(const Operand& x, const Ints& reps);  ///< the whole tensor repeated, reps times per axis
 Tensor repeat(const Operand& x, std::int64_t repeats, std::int64_t axis);  ///< each slice of an axis repeated
 /// \}
@@ -200,11 +217,23 @@ Tensor trace(const Operand& x);  ///< sum of the diagonal of the first two axes
 
 /// value everywhere
 Tensor full(const Shape& shape, double value, DType dtype = DType::float32, Source where = Source::current());
+/// value everywhere; whole numbers beyond 2^53 stay exact in int64
+template <std::integral Integer>
+Tensor full(const Shape& shape, Integer value, DType dtype = DType::float32, Source where = Source::current()) {
+  return detail::is_int64(value) ? detail::full_of_integer(shape, static_cast<std::int64_t>(value), dtype, where)
+                                 : full(shape, static_cast<double>(value), dtype, where);
+}
 Tensor zeros(const Shape& shape, DType dtype = DType::float32, Source where = Source::current());  ///< 0 everywhere
 Tensor ones(const Shape& shape, DType dtype = DType::float32, Source where = Source::current());   ///< 1 everywhere
 Tensor full_like(const Operand& x, double value);  ///< value, in shape and dtype of x
-Tensor zeros_like(const Operand& x);               ///< 0, in shape and dtype of x
-Tensor ones_like(const Operand& x);                ///< 1, in shape and dtype of x
+/// value, in shape and dtype of x; whole numbers beyond 2^53 stay exact in int64
+template <std::integral Integer>
+Tensor full_like(const Operand& x, Integer value) {
+  return detail::is_int64(value) ? detail::full_like_of_integer(x, static_cast<std::int64_t>(value))
+                                 : full_like(x, static_cast<double>(value));
+}
+Tensor zeros_like(const Operand& x);  ///< 0, in shape and dtype of x
+Tensor ones_like(const Operand& x);   ///< 1, in shape and dtype of x
 /// 0, 1, 2, ... before stop
 Tensor arange(double stop, DType dtype = DType::float32, Source where = Source::current());
 /// start, start + step, start + 2 step, ... before stop
@@ -216,6 +245,8 @@ Tensor linspace(double start, double stop, std::int64_t count = 50, DType dtype 
 /// 1 on the diagonal of a matrix, 0 elsewhere; square unless \p columns is given.
 Tensor eye(std::int64_t rows, std::int64_t columns = -1, DType dtype = DType::float32,
            Source where = Source::current());
+/// 1 on the diagonal of a square matrix, 0 elsewhere.
+Tensor eye(std::int64_t rows, DType dtype, Source where = Source::current());
 /// \}
 
 /// \name Comparison of whole tensors

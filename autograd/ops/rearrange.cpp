@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/ops/ops.hpp"
@@ -18,6 +21,14 @@ Tensor on_axis(const Tensor& x, std::size_t axis, const Slice& selection) {
   return slice(x, slices);
 }
 
+std::string to_text(const std::vector<std::int64_t>& positions) {
+  std::string text;
+  for (const std::int64_t position : positions) {
+    text += (text.empty() ? "(" : ", ") + std::to_string(position);
+  }
+  return (text.empty() ? "(" : text) + ")";
+}
+
 void require_one_per_axis(std::string_view op, std::string_view what, const Ints& given, const Shape& shape) {
   if (given.ndim() != shape.ndim()) {
     raise<ShapeError>(op, phrase("{} {} for a tensor of shape {}; give one number per axis", what, to_string(given),
@@ -27,13 +38,13 @@ void require_one_per_axis(std::string_view op, std::string_view what, const Ints
 
 }  // namespace
 
-Tensors split_at(const Operand& x, const Ints& positions, std::int64_t axis) {
+Tensors split_at(const Operand& x, const std::vector<std::int64_t>& positions, std::int64_t axis) {
   const SourceScope scope(x);
   const Tensor input = x.tensor();
   return located(x.where(), [&] {
     const std::size_t along = normalize_axis("split_at", axis, input.ndim());
     if (!std::is_sorted(positions.begin(), positions.end()) || (!positions.empty() && positions[0] < 0)) {
-      raise<ValueError>("split_at", phrase("positions {} must be 0 or more and ascend", to_string(positions)));
+      raise<ValueError>("split_at", phrase("positions {} must be 0 or more and ascend", to_text(positions)));
     }
     Tensors parts;
     std::int64_t begin = 0;
@@ -91,34 +102,55 @@ Tensor roll(const Operand& x, std::int64_t shift, std::int64_t axis) {
   });
 }
 
-Tensor pad(const Operand& x, const Ints& before, const Ints& after, double value) {
+namespace {
+
+// \p fill gives a tensor of the shape and dtype, filled with the value.
+template <class Fill>
+Tensor padded(const Operand& x, const Ints& before, const Ints& after, const Fill& fill) {
   const SourceScope scope(x);
   return located(x.where(), [&] {
     Tensor result = x.tensor();
     require_one_per_axis("pad", "before", before, result.shape());
     require_one_per_axis("pad", "after", after, result.shape());
-    if (!fits(value, result.dtype())) {
-      raise<DTypeError>("pad",
-                        phrase("{} cannot hold the value {}; cast the tensor first", to_string(result.dtype()), value));
-    }
     for (std::size_t axis = 0; axis < before.ndim(); ++axis) {
-      if (before[axis] < 0 || after[axis] < 0) {
-        raise<ValueError>("pad", phrase("widths are 0 or more, got {} and {}", to_string(before), to_string(after)));
+      std::int64_t size = result.shape()[axis];
+      if (before[axis] < 0 || after[axis] < 0 || __builtin_add_overflow(size, before[axis], &size) ||
+          __builtin_add_overflow(size, after[axis], &size)) {
+        raise<ValueError>("pad", phrase("widths are 0 or more, and sizes less than 2^63; got {} and {} for shape {}",
+                                        to_string(before), to_string(after), to_string(result.shape())));
       }
-      Tensors parts;
       Shape edge = result.shape();
-      for (const std::int64_t width : {before[axis], after[axis]}) {
-        edge[axis] = width;
-        if (parts.size() == 1) {
-          parts.push_back(result);
-        }
-        parts.push_back(full(edge, value, result.dtype()));
-      }
-      if (before[axis] + after[axis] > 0) {
-        result = concatenate(parts, static_cast<std::int64_t>(axis));
+      edge[axis] = before[axis];
+      const Tensor front = fill(edge, result.dtype());
+      edge[axis] = after[axis];
+      const Tensor back = fill(edge, result.dtype());
+      if (size > result.shape()[axis]) {
+        result = concatenate({front, result, back}, static_cast<std::int64_t>(axis));
       }
     }
     return result;
+  });
+}
+
+void require_pad_value(double value, DType dtype) {
+  if (!fits(value, dtype)) {
+    raise<DTypeError>("pad", phrase("{} cannot hold the value {}; cast the tensor first", to_string(dtype), value));
+  }
+}
+
+}  // namespace
+
+Tensor pad(const Operand& x, const Ints& before, const Ints& after, double value) {
+  return padded(x, before, after, [value](const Shape& shape, DType dtype) {
+    require_pad_value(value, dtype);
+    return full(shape, value, dtype);
+  });
+}
+
+Tensor detail::pad_with_integer(const Operand& x, const Ints& before, const Ints& after, std::int64_t value) {
+  return padded(x, before, after, [value](const Shape& shape, DType dtype) {
+    require_pad_value(dtype == DType::int64 ? 0 : static_cast<double>(value), dtype);
+    return full_of_integer(shape, value, dtype, Source::current());
   });
 }
 

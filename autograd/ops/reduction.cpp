@@ -116,27 +116,66 @@ Tensor mean(const Operand& x, const Axes& axes, bool keepdims) {
 Tensor variance(const Operand& x, const Axes& axes, bool keepdims) {
   const SourceScope scope(x);
   const Tensor input = checked_operand("variance", x, axes);
-  return mean(square(input - mean(input, axes, true)), axes, keepdims);
+  // The mean is rounded, by more than the deviations are worth where these are small beside it: what it is off by is taken
+  // from them once more. That has no part in the derivative, for it is next to 0.
+  const Tensor deviations = input - mean(input, axes, true);
+  return mean(square(deviations - stop_gradient(mean(deviations, axes, true))), axes, keepdims);
 }
 
 namespace {
 
-// √s, with derivative 0 at 0, where the true one is unbounded: as PyTorch takes it for norms.
+// √s, with derivative 0 at 0, where the true one is unbounded: as PyTorch takes it for norms. a^(3/2) is 0 there like its
+// first derivative, but its second one is infinite, so that second derivatives, which do not exist, are not 0.
 Tensor flat_sqrt(const Tensor& s) {
-  return map([](Scalar a) { return where(a == 0, 0, sqrt(a)); }, s);
+  return map([](Scalar a) { return where(a == 0, pow(a, 1.5), sqrt(a)); }, s);
 }
 
 }  // namespace
 
 Tensor stddev(const Operand& x, const Axes& axes, bool keepdims) {
   const SourceScope scope(x);
-  return flat_sqrt(variance(checked_operand("stddev", x, axes), axes, keepdims));
+  const Tensor input = checked_operand("stddev", x, axes);
+  const Tensor deviation = variance(input, axes, keepdims);
+  if (deviation.size() == input.size()) {  // of single elements: 0, whatever they are
+    return map([](Scalar a) { return where(a == 0, 0, sqrt(a)); }, deviation);
+  }
+  return flat_sqrt(deviation);
 }
 
-Tensor norm(const Operand& x, const Axes& axes, bool keepdims) {
-  const SourceScope scope(x);
-  return flat_sqrt(sum(square(checked_operand("norm", x, axes)), axes, keepdims));
-}
+namespace {
+
+/// y = √Σ x²; dy/dx = x / y, and 0 where y is.
+struct Norm {
+  static constexpr std::string_view name = "norm";
+  AxisRun axes;
+  static constexpr auto attributes = fields("axes", &Norm::axes);
+  static constexpr bool total = true;
+  bool splits_rows(Inputs) const { return axes.first > 0; }
+
+  Spec infer(Inputs in) const {
+    require_floating(name, in[0].dtype());
+    return {axes.without(in[0].shape()), in[0].dtype()};
+  }
+  void eval(ConstViews in, Views out) const {
+    const auto [outer, n, inner] = axes.extent(in[0].shape());
+    kernels::norm(in[0].dtype(), in[0].data, out[0].data, outer, n, inner);
+  }
+  // x / y. Where that is 0 / 0 it is √x, which is 0 like x, but has no finite derivative: there is no second one of y.
+  Tensor direction(const Node& node) const {
+    const Tensor& x = node.input(0);
+    return map([](Scalar a, Scalar b) { return where(b == 0, sqrt(a), a / b); }, x,
+               with_kept_axes(node.output(0), axes, x.shape()));
+  }
+  Tensors vjp(const Node& node, const Cotangents& ct) const {
+    return {direction(node) * with_kept_axes(ct[0], axes, node.input(0).shape())};
+  }
+  Tensors jvp(const Node& node, const Tangents& t) const { return {apply_op(Sum{axes}, {direction(node) * t[0]})}; }
+  Tensors vmap(const Node&, const BatchedInputs& in) const { return {apply_op(Norm{axes.behind_samples()}, {in[0]})}; }
+};
+
+}  // namespace
+
+Tensor norm(const Operand& x, const Axes& axes, bool keepdims) { return reduce<Norm>(x, axes, keepdims); }
 
 namespace {
 

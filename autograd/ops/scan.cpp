@@ -203,6 +203,31 @@ struct ArgSort {
   }
 };
 
+/// The first \p count positions of argsort.
+struct FirstInOrder {
+  static constexpr std::string_view name = "topk";
+  static constexpr bool stops_gradient = true;
+  AxisRun axis;
+  std::int64_t count;
+  bool descending;
+  static constexpr auto attributes =
+      fields("axis", &FirstInOrder::axis, "count", &FirstInOrder::count, "descending", &FirstInOrder::descending);
+  static constexpr bool total = true;
+
+  Spec infer(Inputs in) const {
+    Shape shape = in[0].shape();
+    shape[static_cast<std::size_t>(axis.first)] = count;
+    return {shape, DType::int64};
+  }
+  void eval(ConstViews in, Views out) const {
+    const auto [outer, n, inner] = axis.extent(in[0].shape());
+    kernels::first_in_order(in[0].dtype(), in[0].data, out[0].as<std::int64_t>(), outer, n, inner, count, descending);
+  }
+  Tensors vmap(const Node&, const BatchedInputs& in) const {
+    return {apply_op(FirstInOrder{axis.behind_samples(), count, descending}, {in[0]})};
+  }
+};
+
 }  // namespace
 
 Tensor argsort(const Operand& x, std::int64_t axis, bool descending) {
@@ -231,9 +256,11 @@ TopK topk(const Operand& x, std::int64_t k, std::int64_t axis, bool largest) {
     if (k < 0 || k > n) {
       raise<ValueError>("topk", phrase("k = {} of an axis of size {}; give one in [0, {}]", k, n, n));
     }
+    const bool few = k < n / 16;  // a heap of more takes longer than to sort all of them
     std::vector<Slice> first(static_cast<std::size_t>(along.first), all());
     first.push_back(range(0, k));
-    const Tensor indices = slice(argsort(input, along.first, largest), first);
+    const Tensor indices =
+        few ? apply_op(FirstInOrder{along, k, largest}, {input}) : slice(argsort(input, along.first, largest), first);
     return TopK{take_along_axis(input, indices, along.first), indices};
   });
 }

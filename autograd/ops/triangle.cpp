@@ -56,10 +56,11 @@ Tensor diagonal(const Operand& x, std::int64_t offset, std::int64_t axis1, std::
     const Tensor matrices = transpose(input, order);
     const std::int64_t rows = matrices.shape(-2);
     const std::int64_t columns = matrices.shape(-1);
-    // In a flattened matrix the diagonal lies at every (columns + 1)-th element.
-    const std::int64_t begin = offset >= 0 ? offset : -offset * columns;
+    // In a flattened matrix the diagonal lies at every (columns + 1)-th element. Beyond the corners there is none.
+    const std::int64_t near = std::clamp(offset, -rows, columns);
+    const std::int64_t begin = near >= 0 ? near : -near * columns;
     const std::int64_t length =
-        std::max<std::int64_t>(0, offset >= 0 ? std::min(rows, columns - offset) : std::min(rows + offset, columns));
+        std::max<std::int64_t>(0, near >= 0 ? std::min(rows, columns - near) : std::min(rows + near, columns));
     Shape flat(matrices.shape().begin(), matrices.shape().end() - 2);
     flat.push_back(rows * columns);
     const std::int64_t end = length == 0 ? begin : begin + (length - 1) * (columns + 1) + 1;

@@ -82,7 +82,6 @@ struct Unary {
   const char* name;
   Real (*exact)(Real);
   double ulps;
-  bool flushes = false;  ///< subnormal results may come out as 0
 };
 
 Real sign(Real x) { return std::isnan(x) ? x : static_cast<Real>((x > 0) - (x < 0)); }
@@ -93,9 +92,10 @@ const Unary unary_primitives[] = {
     {Opcode::negative, "negative", [](Real x) { return -x; }, 0},
     {Opcode::abs, "abs", [](Real x) { return std::abs(x); }, 0},
     {Opcode::sign, "sign", sign, 0},
-    {Opcode::exp, "exp", [](Real x) { return std::exp(x); }, 2, true},
+    {Opcode::exp, "exp", [](Real x) { return std::exp(x); }, 2},
     {Opcode::expm1, "expm1", [](Real x) { return std::expm1(x); }, 2},
     {Opcode::log, "log", [](Real x) { return std::log(x); }, 2},
+    {Opcode::log2, "log2", [](Real x) { return std::log2(x); }, 2},
     {Opcode::log1p, "log1p", [](Real x) { return std::log1p(x); }, 2},
     {Opcode::sqrt, "sqrt", [](Real x) { return std::sqrt(x); }, 0.5},
     {Opcode::cbrt, "cbrt", [](Real x) { return std::cbrt(x); }, 2},
@@ -112,7 +112,8 @@ const Unary unary_primitives[] = {
     {Opcode::acosh, "acosh", [](Real x) { return std::acosh(x); }, 4},
     {Opcode::atanh, "atanh", [](Real x) { return std::atanh(x); }, 4},
     {Opcode::erf, "erf", [](Real x) { return std::erf(x); }, 4},
-    {Opcode::sigmoid, "sigmoid", sigmoid, 2, true},
+    {Opcode::erfc, "erfc", [](Real x) { return std::erfc(x); }, 5.5},
+    {Opcode::sigmoid, "sigmoid", sigmoid, 2},
     {Opcode::relu, "relu", relu, 0},
     {Opcode::floor, "floor", [](Real x) { return std::floor(x); }, 0},
     {Opcode::ceil, "ceil", [](Real x) { return std::ceil(x); }, 0},
@@ -130,8 +131,7 @@ void check_unary_primitives() {
     std::size_t at = 0;
     for (std::size_t i = 0; i < x.size(); ++i) {
       const Real exact = primitive.exact(static_cast<Real>(x[i]));
-      const bool flushed = result[i] == 0 && std::abs(exact) < std::numeric_limits<T>::min() && primitive.flushes;
-      const double error = flushed ? 0 : naive::ulp_error(result[i], exact);
+      const double error = naive::ulp_error(result[i], exact);
       if (error > worst) {
         worst = error;
         at = i;
@@ -163,6 +163,7 @@ const Binary binary_primitives[] = {
     {Opcode::multiply, "multiply", [](Real x, Real y) { return x * y; }, 0.5},
     {Opcode::divide, "divide", [](Real x, Real y) { return x / y; }, 0.5},
     {Opcode::remainder, "remainder", remainder_of_floor, 0.5},
+    {Opcode::fmod, "fmod", [](Real x, Real y) { return std::fmod(x, y); }, 0},
     {Opcode::pow, "pow", [](Real x, Real y) { return std::pow(x, y); }, 1},
     {Opcode::maximum, "maximum", maximum, 0},
     {Opcode::minimum, "minimum", minimum, 0},
@@ -247,6 +248,7 @@ void check_integers() {
   };
   check(Opcode::divide, {2, -2, -2, 2, 2, 0, least, least, static_cast<T>(-most), 1});
   check(Opcode::remainder, {1, 2, -2, -1, 0, 0, 0, 0, 0, 0});
+  check(Opcode::fmod, {1, -1, 1, -1, 0, 0, 0, 0, 0, 0});
   check(Opcode::add, {10, -4, 4, -10, 9, 5, most, static_cast<T>(least + 1), static_cast<T>(most - 1), 10});
   check(Opcode::subtract, {4, -10, 10, -4, 3, -5, static_cast<T>(least + 1), most, least, 0});
   check(Opcode::multiply, {21, -21, -21, 21, 18, 0, least, least, static_cast<T>(-most), 25});

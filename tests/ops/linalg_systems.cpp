@@ -184,6 +184,37 @@ BOOST_AUTO_TEST_CASE(determinants_of_special_matrices) {
   check_elements(linalg::logdet(eye(200) / 10), {}, {-200 * std::log(10)}, 1e-6);
 }
 
+// The cofactor of element (i, j) of a matrix of 3 rows is a determinant of 2: its derivatives are single elements.
+BOOST_AUTO_TEST_CASE(second_derivatives_of_determinants_of_singular_matrices) {
+  const Tensor a = {{.1, .3}, {.3, .9}};
+  const Tensor gradient = grad(linalg::det(a), a);
+  check_elements(gradient, {2, 2}, {.9, -.3, -.3, .1}, 1e-15);
+  check_elements(grad(gradient[0][0], a), {2, 2}, {0, 0, 0, 1}, 1e-15);
+  check_elements(grad(gradient[0][1], a), {2, 2}, {0, 0, -1, 0}, 1e-15);
+  check_elements(jvp(gradient, {a}, {Tensor{{1.0, 2.0}, {3.0, 4.0}}}), {2, 2}, {4, -3, -2, 1}, 1e-14);
+  const Tensor b = {{1.0, 2.0, 3.0}, {2.0, 4.0, 6.0}, {3.0, 6.0, 9.0}};  // of rank 1
+  const auto cofactors = [](const Tensor& x) { return grad(linalg::det(x), x); };
+  check_elements(grad(cofactors(b)[0][0], b), {3, 3}, {0, 0, 0, 0, 9, -6, 0, -6, 4}, 1e-13);
+  check_elements(grad(cofactors(b)[2][1], b), {3, 3}, {-6, 0, 2, 3, 0, -1, 0, 0, 0}, 1e-13);
+  const Tensor both = vmap([&](const Tensor& x) { return grad(cofactors(x)[0][0], x); })(stack({b, b}));
+  check_elements(both[1], {3, 3}, {0, 0, 0, 0, 9, -6, 0, -6, 4}, 1e-13);
+  check_grads([](const Tensors& x) { return linalg::det(x[0]); },
+              {Tensor{{1.0, 2.0, 0.5}, {-1.0, 1.0, 2.0}, {0.0, 3.0, 1.0}}}, {.order = 3});
+}
+
+BOOST_AUTO_TEST_CASE(matrices_with_nan_give_nan) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const Tensor& a : {Tensor({{1.0F, 2.0F}, {nan, 3.0F}}), Tensor({{nan, 0.0F}, {0.0F, 0.0F}})}) {
+    check_elements(linalg::inv(a), {2, 2}, {nan, nan, nan, nan});
+    check_elements(linalg::solve(a, Tensor{1.0F, 2.0F}), {2}, {nan, nan});
+    check_elements(linalg::det(a), {}, {nan});
+    check_elements(linalg::logdet(a), {}, {nan});
+    const Tensor twice = cast(a, DType::float64);
+    check_elements(linalg::inv(twice), {2, 2}, {nan, nan, nan, nan});
+    check_elements(linalg::det(twice), {}, {nan});
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_gradient_of_a_determinant_is_its_cofactors_also_where_it_is_0) {
   const Tensor left = random_tensor({4, 4});
   const Tensor right = random_tensor({4, 4}, -1, 1, 2);

@@ -67,6 +67,10 @@ Rows arithmetic() {
       row("hypot", hypot, std::hypot, {.a = off_zero, .b = off_zero}),
       // Quotients between -0.95 and 0.95, without 0: away from the jumps at whole numbers.
       row("remainder", remainder, floored_remainder, {.a = {-1.8, 1.8, {0}}, .b = {1.9, 3}, .takes = Takes::numbers}),
+      row("fmod", fmod, [](double a, double b) { return std::fmod(a, b); },
+          {.a = {-1.8, 1.8, {0}}, .b = {1.9, 3}, .takes = Takes::numbers}),
+      row("floor_divide", floor_divide, [](double a, double b) { return std::floor(a / b); },
+          {.a = {-1.8, 1.8, {0}}, .b = {1.9, 3}, .takes = Takes::numbers, .derivative = Derivative::zero}),
       row("logaddexp", logaddexp, log_sum),
       with_number(
           "add", "number", [](const Tensor& x) { return 3 + x; }, [](double x) { return 3 + x; }),

@@ -83,6 +83,7 @@ Rows mathematics() {
       row("acosh", acosh, std::acosh, {.domain = {1.2, 4}}),
       row("atanh", atanh, std::atanh, {.domain = inside_unit}),
       row("erf", erf, std::erf),
+      row("erfc", erfc, std::erfc),
       row_of(
           "pow", "2", [](const Tensor& x) { return pow(x, 2); }, [](double x) { return x * x; },
           {.takes = Takes::numbers}),

@@ -68,6 +68,7 @@ const std::vector<Special>& specials() {
       {"clip_one_side", [](const Tensor& x) { return clip(x, 0, inf); }, {-1, 0, inf}, {0, 0, inf}, {0, 1, 1}},
       {"round_half_even", [](const Tensor& x) { return round(x); }, {0.5, 1.5, 2.5, -0.5, -1.5}, {0, 2, 2, 0, -2}},
       {"trunc", [](const Tensor& x) { return trunc(x); }, {-1.7, 1.7, -inf}, {-1, 1, -inf}},
+      {"clip_limit_nan", [](const Tensor& x) { return clip(x, nan, 1); }, {0, 2}, {nan, nan}, {nan, nan}},
       {"isnan", [](const Tensor& x) { return isnan(x); }, {nan, inf, 0}, {1, 0, 0}},
       {"isinf", [](const Tensor& x) { return isinf(x); }, {nan, inf, -inf, 0}, {0, 1, 1, 0}},
       {"isfinite", [](const Tensor& x) { return isfinite(x); }, {nan, inf, -inf, 0}, {0, 0, 0, 1}},
@@ -78,7 +79,12 @@ const std::vector<Special>& specials() {
       {"power_0", [](const Tensor& x) { return pow(x, 0); }, {0, -2, nan}, {1, 1, 1}},
       {"power_1", [](const Tensor& x) { return pow(x, 1); }, {0, -2}, {0, -2}, {1, 1}},
       {"power_minus_1", [](const Tensor& x) { return pow(x, -1); }, {0, -2}, {inf, -0.5}, {-inf, -0.25}},
-      {"power_half", [](const Tensor& x) { return pow(x, 0.5); }, {0, 4}, {0, 2}, {inf, 0.25}},
+      {"power_half",
+       [](const Tensor& x) { return pow(x, 0.5); },
+       {0, 4, -inf, -1},
+       {0, 2, inf, nan},
+       {inf, 0.25, 0, nan}},
+      {"power_minus_2", [](const Tensor& x) { return pow(x, -2); }, {1e-160, -2, 0, inf}, {inf, 0.25, inf, 0}},
       {"power_of_fraction", [](const Tensor& x) { return pow(x, 2.5); }, {0, -1}, {0, nan}, {0, nan}},
       {"pow_base",
        [](const Tensor& x) {
@@ -167,9 +173,7 @@ const std::vector<Special>& specials() {
        {-inf, inf, 1000 + std::log(2), 0}},
 
       {"remainder_signs",
-       [](const Tensor& x) {
-         return remainder(x, Tensor{3.0, 3.0, -3.0, -3.0});
-       },
+       [](const Tensor& x) { return remainder(x, Tensor{3.0, 3.0, -3.0, -3.0}); },
        {5, -5, 5, -5},
        {2, 1, -1, -2},
        {1, 1, 1, 1}},
@@ -178,6 +182,47 @@ const std::vector<Special>& specials() {
        [](const Tensor& x) { return atan2(x, Tensor{-1.0, -1.0, 0.0}); },
        {0, -0.0, 2},
        {std::acos(-1), -std::acos(-1), std::acos(0)}},
+      {"atan2_small",
+       [](const Tensor& x) { return atan2(x, Tensor{1e-200, -1e200}); },
+       {1e-200, 1e200},
+       {std::atan(1), 3 * std::atan(1)},
+       {5e199, -5e-201}},
+      {"asinh_large",
+       [](const Tensor& x) { return asinh(x); },
+       {1e200, -1e12, 0, nan},
+       {std::asinh(1e200), -std::asinh(1e12), 0, nan},
+       {1e-200, 1e-12, 1, nan}},
+      {"acosh_large",
+       [](const Tensor& x) { return acosh(x); },
+       {1e200, 1e12, 0},
+       {std::acosh(1e200), std::acosh(1e12), nan},
+       {1e-200, 1e-12, nan}},
+      {"gelu_far_out", [](const Tensor& x) { return gelu(x); }, {1e200, -1e200, nan}, {1e200, 0, nan}, {1, 0, nan}},
+      {"gelu_tanh_far_out",
+       [](const Tensor& x) { return gelu(x, true); },
+       {1e200, -1e200, 40, nan},
+       {1e200, 0, 40, nan},
+       {1, 0, 1, nan}},
+      {"norm_of_large", [](const Tensor& x) { return norm(x); }, {3e200, -4e200}, {5e200}, {0.6, -0.8}},
+      {"norm_of_small", [](const Tensor& x) { return norm(x); }, {3e-200, 4e-200}, {5e-200}, {0.6, 0.8}},
+      {"norm_of_inf", [](const Tensor& x) { return norm(x); }, {-inf, 1}, {inf}},
+      {"norm_of_nan", [](const Tensor& x) { return norm(x); }, {nan, inf}, {nan}},
+      {"softmax_far_apart", [](const Tensor& x) { return softmax(x)[0]; }, {1.7e308, -1.7e308}, {1}, {0, 0}},
+      {"log_softmax_far_apart", [](const Tensor& x) { return log_softmax(x)[0]; }, {1.7e308, -1.7e308}, {0}, {0, 0}},
+      {"remainder_takes_the_quotient_of_its_value",
+       [](const Tensor& x) { return remainder(0.25, x); },
+       {0.001},
+       {std::fmod(0.25, 0.001)},
+       {-249}},
+      {"fmod_signs",
+       [](const Tensor& x) { return fmod(x, Tensor{3.0, 3.0, -3.0, -3.0}); },
+       {5, -5, 5, -5},
+       {2, -2, 2, -2},
+       {1, 1, 1, 1}},
+      {"floor_divide",
+       [](const Tensor& x) { return floor_divide(x, Tensor{2.0, 2.0, 0.001, 0.0}); },
+       {-7.5, 7.5, 0.25, 1},
+       {-4, 3, 249, inf}},
       {"hypot", [](const Tensor& x) { return hypot(x, Tensor{4e200, 0.0}); }, {3e200, -2}, {5e200, 2}, {0.6, -1}},
   };
   return table;
@@ -247,8 +292,18 @@ const std::vector<Higher>& higher_orders() {
        },
        {0, 2, 2},
        {{0, 0, nan}, {0, 0, nan}, {0, 0, nan}}},
-      {"norm_at_0", [](const Tensor& x) { return norm(x); }, {0, 0}, {{0, 0}, {0, 0}}},
-      {"stddev_at_0", [](const Tensor& x) { return stddev(x); }, {1, 1}, {{0, 0}, {0, 0}}},
+      {"norm_at_0", [](const Tensor& x) { return norm(x); }, {0, 0}, {{0, 0}, {inf, inf}}},
+      {"square_of_norm_at_0", [](const Tensor& x) { return square(norm(x)); }, {0, 0}, {{0, 0}, {nan, nan}}},
+      {"square_of_norm", [](const Tensor& x) { return square(norm(x)); }, {3, 4}, {{6, 8}, {2, 2}}},
+      {"stddev_at_0", [](const Tensor& x) { return stddev(x); }, {1, 1}, {{0, 0}, {nan, nan}}},
+      {"elu_kink",
+       [](const Tensor& x) { return elu(x, 2); },
+       {0, 1, -1},
+       {{2, 1, 2 * std::exp(-1)}, {0, 0, 2 * std::exp(-1)}}},
+      {"selu_kink",
+       [](const Tensor& x) { return selu(x) / 1.0507009873554805; },
+       {0, 1},
+       {{1.6732632423543772, 1}, {0, 0}}},
       {"logsumexp_of_minus_inf", [](const Tensor& x) { return logsumexp(x); }, {-inf, -inf}, {{0, 0}, {0, 0}}},
       {"logsumexp_some_minus_inf",
        [](const Tensor& x) { return square(logsumexp(x)); },
@@ -339,6 +394,16 @@ BOOST_AUTO_TEST_CASE(zeros_keep_their_sign) {
   BOOST_TEST(std::signbit((-Tensor{0.0}).item()));
   BOOST_TEST(!std::signbit((minus_zero + 0.0).item()), "-0 + 0 is 0");
   BOOST_TEST(!std::signbit((0.0 - Tensor{0.0}).item()), "0 - 0 is 0, which -(0) is not");
+}
+
+BOOST_AUTO_TEST_CASE(zero_is_added_and_roots_are_taken_as_in_c) {
+  const Tensor minus_zero = {-0.0};
+  BOOST_TEST(!std::signbit(map([](Scalar s) { return s + 0; }, minus_zero).item()));
+  BOOST_TEST(!std::signbit(map([](Scalar s) { return 0 + s; }, minus_zero).item()));
+  BOOST_TEST(!std::signbit(map([](Scalar s) { return 0 - s; }, Tensor{0.0}).item()));
+  BOOST_TEST(std::signbit(map([](Scalar s) { return s - 0; }, minus_zero).item()));
+  BOOST_TEST(!std::signbit(pow(minus_zero, 0.5).item()));
+  BOOST_TEST(std::signbit(sqrt(minus_zero).item()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(attributes_that_cannot_be_compared_are_not_taken_for_equal)
     const Tensor shifted = apply_op(Affine{2, 0.5F, {shift}}, {x});
     BOOST_TEST(attributes_text(shifted.node().operation()) == "count=2, factor=0.5, shift=0");
     const std::vector<double> chain = expected_chain({1, 2}, 0.5);
-    check_elements(long_chain(x, 0.5) + shifted, {2}, {chain[0] + 1 + shift, chain[1] + 2 + shift});
+    check_elements(long_chain(x, 0.5) + shifted, {2}, {chain[0] + 1 + shift, chain[1] + 2 + shift}, 1e-14);
   }
 }
 

@@ -95,6 +95,7 @@ constexpr PrimitiveTable<T> make_table() {
   table[Opcode::exp] = unary<T, F::exp>;
   table[Opcode::expm1] = unary<T, F::expm1>;
   table[Opcode::log] = unary<T, F::log>;
+  table[Opcode::log2] = unary<T, F::log2>;
   table[Opcode::log1p] = unary<T, F::log1p>;
   table[Opcode::sqrt] = unary<T, F::sqrt>;
   table[Opcode::cbrt] = unary<T, F::cbrt>;
@@ -111,6 +112,7 @@ constexpr PrimitiveTable<T> make_table() {
   table[Opcode::acosh] = unary<T, F::acosh>;
   table[Opcode::atanh] = unary<T, F::atanh>;
   table[Opcode::erf] = unary<T, F::erf>;
+  table[Opcode::erfc] = unary<T, F::erfc>;
   table[Opcode::sigmoid] = unary<T, F::sigmoid>;
   table[Opcode::relu] = unary<T, F::relu>;
   table[Opcode::floor] = unary<T, F::floor>;
@@ -123,6 +125,7 @@ constexpr PrimitiveTable<T> make_table() {
   table[Opcode::multiply] = binary<T, F::multiply>;
   table[Opcode::divide] = binary<T, F::divide>;
   table[Opcode::remainder] = binary<T, F::remainder>;
+  table[Opcode::fmod] = binary<T, F::fmod>;
   table[Opcode::pow] = binary<T, F::pow>;
   table[Opcode::maximum] = binary<T, F::maximum>;
   table[Opcode::minimum] = binary<T, F::minimum>;

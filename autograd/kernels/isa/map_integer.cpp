@@ -23,8 +23,9 @@ struct Integer {
   static T multiply(T x, T y) { return static_cast<T>(static_cast<U>(x) * static_cast<U>(y)); }
   // The quotient of the least number by -1 does not exist, and the CPU traps.
   static T divide(T x, T y) { return y == -1 ? negative(x) : static_cast<T>(x / y); }
+  static T fmod(T x, T y) { return y == -1 ? T{0} : static_cast<T>(x % y); }
   static T remainder(T x, T y) {
-    const T r = y == -1 ? T{0} : static_cast<T>(x % y);
+    const T r = fmod(x, y);
     return r != 0 && (r < 0) != (y < 0) ? static_cast<T>(r + y) : r;
   }
   static T maximum(T x, T y) { return x > y ? x : y; }
@@ -148,6 +149,7 @@ constexpr PrimitiveTable<T> make_table() {
   table[Opcode::multiply] = binary<T, F::multiply>;
   table[Opcode::divide] = quotient<T, F::divide>;
   table[Opcode::remainder] = quotient<T, F::remainder>;
+  table[Opcode::fmod] = quotient<T, F::fmod>;
   table[Opcode::maximum] = binary<T, F::maximum>;
   table[Opcode::minimum] = binary<T, F::minimum>;
   table[Opcode::less] = binary<T, F::less>;

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "autograd/kernels/isa/simd.hpp"
+
+/// \file
+/// What the elementary functions of this folder are made of.
+
+namespace xgrad::kernels::XGRAD_ISA {
+
+/// Whether multiply_add rounds once.
+#ifdef __FMA__
+inline constexpr bool fuses = true;
+#else
+inline constexpr bool fuses = false;
+#endif
+
+/// x y + z, rounded once where the instruction set can (xsimd forgets that AVX-512 can). It is for numbers behind the
+/// leading ones of a sum only, so that it does not matter much which.
+template <class T>
+Batch<T> multiply_add(const Batch<T>& x, const Batch<T>& y, const Batch<T>& z) {
+#ifdef __AVX512F__
+  if constexpr (std::is_same_v<T, float>) {
+    return _mm512_fmadd_ps(x, y, z);
+  } else {
+    return _mm512_fmadd_pd(x, y, z);
+  }
+#else
+  return xsimd::fma(x, y, z);
+#endif
+}
+
+/// c0 + c1 x + c2 x² + ...
+template <class T>
+Batch<T> polynomial(const Batch<T>&, T last) {
+  return Batch<T>(last);
+}
+template <class T, class... Rest>
+Batch<T> polynomial(const Batch<T>& x, T first, Rest... rest) {
+  return multiply_add(polynomial(x, rest...), x, Batch<T>(first));
+}
+
+/// Limits x, and leaves NaN as it is.
+template <class T>
+Batch<T> limited(const Batch<T>& x, T low, T high) {
+  const Batch<T> above = xsimd::select(x < Batch<T>(low), Batch<T>(low), x);
+  return xsimd::select(above > Batch<T>(high), Batch<T>(high), above);
+}
+
+/// 2ⁿ for a whole number n for which it is a normal number. n + 127 comes to stand in the last bits of a float that is
+/// large enough to have no bits behind the point, from where it is moved to the exponent.
+template <class T>
+Batch<T> power_of_two(const Batch<T>& n) {
+  if constexpr (std::is_same_v<T, float>) {
+    const auto bits = xsimd::bitwise_cast<Batch<std::int32_t>>(n + Batch<T>(12582912.0F + 127.0F));
+    return xsimd::bitwise_cast<Batch<T>>(bits << 23);
+  } else {
+    const auto bits = xsimd::bitwise_cast<Batch<std::int64_t>>(n + Batch<T>(6755399441055744.0 + 1023.0));
+    return xsimd::bitwise_cast<Batch<T>>(bits << 52);
+  }
+}
+
+/// f of every lane.
+template <class T, T (*f)(T)>
+Batch<T> lane_by_lane(const Batch<T>& x) {
+  alignas(64) T a[lanes<T>];
+  x.store_aligned(a);
+  for (std::int64_t i = 0; i < lanes<T>; ++i) {
+    a[i] = f(a[i]);
+  }
+  return Batch<T>::load_aligned(a);
+}
+
+/// f of the lanes of x where \p which holds, the other lanes of \p usual.
+template <class T, T (*f)(T)>
+[[gnu::noinline]] Batch<T> replaced(const Batch<T>& x, const Batch<T>& which, const Batch<T>& usual) {
+  alignas(64) T from[lanes<T>];
+  alignas(64) T condition[lanes<T>];
+  alignas(64) T to[lanes<T>];
+  x.store_aligned(from);
+  which.store_aligned(condition);
+  usual.store_aligned(to);
+  for (std::int64_t i = 0; i < lanes<T>; ++i) {
+    to[i] = condition[i] != 0 ? f(from[i]) : to[i];
+  }
+  return Batch<T>::load_aligned(to);
+}
+
+}  // namespace xgrad::kernels::XGRAD_ISA
