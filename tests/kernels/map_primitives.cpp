@@ -112,7 +112,7 @@ const Unary unary_primitives[] = {
     {Opcode::acosh, "acosh", [](Real x) { return std::acosh(x); }, 4},
     {Opcode::atanh, "atanh", [](Real x) { return std::atanh(x); }, 4},
     {Opcode::erf, "erf", [](Real x) { return std::erf(x); }, 4},
-    {Opcode::erfc, "erfc", [](Real x) { return std::erfc(x); }, 5.5},
+    {Opcode::erfc, "erfc", [](Real x) { return std::erfc(x); }, 4.5},
     {Opcode::sigmoid, "sigmoid", sigmoid, 2},
     {Opcode::relu, "relu", relu, 0},
     {Opcode::floor, "floor", [](Real x) { return std::floor(x); }, 0},

@@ -64,7 +64,7 @@ struct ErrorFunction {
     const V high = (most + V(49152.0F)) - V(49152.0F);  // to multiples of 1 / 256
     const V rest = (high - most) * (most + high);
     const V y = p * multiply_add(rest, polynomial(rest, 1.0F, 0.5F, 0.16666667F, 0.04166667F), V(1.0F)) /
-                (V(1.0F) + most + most);
+                (V(1.0F) + (most + most));
     return y * Exponentials<T>::exp(-(high * high));
   }
 };
