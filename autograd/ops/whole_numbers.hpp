@@ -26,7 +26,11 @@ Tensor pad_with_integer(const Operand& x, const Ints& before, const Ints& after,
 /// Whether an int64 can hold \p value.
 template <std::integral Integer>
 constexpr bool is_int64(Integer value) {
-  return !std::is_unsigned_v<Integer> || value <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if constexpr (std::is_unsigned_v<Integer> && sizeof(Integer) >= sizeof(std::int64_t)) {
+    return value <= static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  } else {
+    return true;
+  }
 }
 
 }  // namespace xgrad::detail
