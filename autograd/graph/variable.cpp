@@ -5,6 +5,7 @@
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/variable_cell.hpp"
+#include "autograd/runtime/floating_mode.hpp"
 #include "autograd/runtime/phrase.hpp"
 
 namespace xgrad {
@@ -154,7 +155,10 @@ void assign(std::span<const Assignment> updates) {
     }
     return;
   }
-  evaluate(values);
+  {
+    const runtime::FloatingModeScope scope(runtime::flushing_subnormals());
+    evaluate(values);
+  }
   Tensors contents;
   contents.reserve(updates.size());
   for (const auto& [variable, value] : updates) {

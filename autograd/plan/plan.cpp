@@ -10,6 +10,7 @@
 #include "autograd/plan/report/profiler.hpp"
 #include "autograd/plan/report/report.hpp"
 #include "autograd/plan/trace/traced_step.hpp"
+#include "autograd/runtime/floating_mode.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "autograd/runtime/workers.hpp"
 
@@ -120,7 +121,11 @@ void Plan::run(std::span<const Array> inputs, std::span<Array> outputs, plan::Pr
       contents.emplace_back(&variable, CellAccess::new_content(variable, result, update.where));
     }
   }
-  run.execute(profiler);
+  {
+    const runtime::FloatingModeScope scope(state.updates.empty() ? runtime::floating_mode()
+                                                                 : runtime::flushing_subnormals());
+    run.execute(profiler);
+  }
   for (auto& [variable, content] : contents) {
     CellAccess::put(*variable, std::move(content));
   }

@@ -54,7 +54,8 @@ class FloatingModeScope {
   bool changes_;
 };
 
-/// The present mode, but subnormal numbers (in float32 below 1.2e-38) count as zero. A core takes up to a hundred times as
+/// The present mode, but subnormal numbers (in float32 below 1.2e-38) count as zero: how new contents of variables are
+/// computed. A core takes up to a hundred times as
 /// long for them as for others, and training makes many: the moments of a weight whose gradient is zero by now shrink for
 /// ever.
 inline FloatingMode flushing_subnormals() { return floating_mode() | flush_bits; }

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <vector>
 
@@ -44,7 +45,32 @@ BOOST_AUTO_TEST_CASE(plans_and_single_nodes_agree_next_to_subnormal_numbers) {
   check_elements(power(Tensor{-5.5e-20F}), {1}, {3.305785e38}, 1e-6);
   check_elements(pow(Tensor{-5.5e-20F}, -2), {1}, {3.305785e38}, 1e-6);
   const auto signs = compile([](const Tensor& x) { return sign(x); });
-  check_elements(signs(Tensor{1e-40F, -1e-40F, 2.0F, std::nanf("")}), {4}, {0, 0, 1, nan});
+  check_elements(signs(Tensor{1e-40F, -1e-40F, 2.0F, std::nanf("")}), {4}, {1, -1, 1, nan});
+}
+
+// However large an expression is, and whether it is compiled; but not in what is assigned.
+BOOST_AUTO_TEST_CASE(subnormal_numbers_are_numbers_unless_they_are_assigned) {
+  const Tensor tiny = {1e-38F, -3e-39F};
+  const auto small = [](const Tensor& x) { return x * 0.25F * 4.0F; };
+  const auto large = [](const Tensor& x) {
+    Tensor y = x;
+    for (int i = 0; i < 20; ++i) {
+      y = sum(expand_dims(y * 0.25F, 0), 0) * 4.0F;
+    }
+    return y;
+  };
+  const double first = 1e-38F;
+  const double second = -3e-39F;
+  for (const auto& f : {std::function<Tensor(const Tensor&)>(small), std::function<Tensor(const Tensor&)>(large)}) {
+    check_elements(f(tiny) / 1e-38F, {2}, {first / 1e-38, second / 1e-38}, 1e-5);
+    check_elements(compile(f)(tiny) / 1e-38F, {2}, {first / 1e-38, second / 1e-38}, 1e-5);
+    const Variable eager(ones({2}));
+    eager.assign(f(tiny));
+    check_elements(eager, {2}, {0, 0});
+    const Variable compiled(ones({2}));
+    compile([&](const Tensor& x) { compiled.assign(f(x)); })(tiny);
+    check_elements(compiled, {2}, {0, 0});
+  }
 }
 
 BOOST_AUTO_TEST_CASE(norms_along_every_axis_and_of_many) {

@@ -7,7 +7,6 @@
 
 #include "autograd/plan/schedule/cost.hpp"
 #include "autograd/runtime/error.hpp"
-#include "autograd/runtime/floating_mode.hpp"
 #include "autograd/runtime/fork.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "autograd/runtime/pool.hpp"
@@ -122,7 +121,6 @@ void Run::prepare() {
 }
 
 void Run::execute(Profiler* profiler) {
-  const runtime::FloatingModeScope scope(runtime::flushing_subnormals());
   for (const Executable::Stage& stage : executable_.stages_) {
     executable_.run_stage(
         stage, {lease_->bases.data(), lease_->scratch, lease_->threads, runtime::thread_number(), profiler, graph_});
