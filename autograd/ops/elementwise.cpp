@@ -142,6 +142,25 @@ Tensor trunc(const Operand& x) {
   return elementwise("trunc", {x}, [](Scalar a) { return trunc(a); });
 }
 
+Tensor nan_to_num(const Operand& x, double nan, std::optional<double> positive_infinity,
+                  std::optional<double> negative_infinity) {
+  const SourceScope scope(x);
+  const Tensor input = x.tensor();
+  if (!is_floating(input.dtype())) {
+    return input;  // has neither
+  }
+  const double largest =
+      input.dtype() == DType::float32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+  const double above = positive_infinity.value_or(largest);
+  const double below = negative_infinity.value_or(-largest);
+  return map([=](Scalar a) { return where(a != a, nan, where(a == infinity, above, where(a == -infinity, below, a))); },
+             input);
+}
+
+Tensor logit(const Operand& x) {
+  return elementwise("logit", {x}, [](Scalar a) { return log(a) - log1p(-a); });
+}
+
 Tensor isnan(const Operand& x) {
   return elementwise("isnan", {x}, [](Scalar a) { return a != a; });
 }
@@ -228,6 +247,26 @@ Tensor floor_divide(const Operand& a, const Operand& b) {
   // One less than the truncated quotient where there is a remainder of the other sign.
   return elementwise("floor_divide", {a, b},
                      [](Scalar x, Scalar y) { return x / y - where(remainder(x, y) == fmod(x, y), 0, 1); });
+}
+
+// The derivative with respect to a is log b at a = 0, too, where that is a number.
+Tensor xlogy(const Operand& a, const Operand& b) {
+  return elementwise("xlogy", {a, b}, [](Scalar x, Scalar y) {
+    return where(logical_and(x == 0, logical_or(y <= 0, y == infinity)), 0, x * log(y));
+  });
+}
+
+// Only the quotient tells -0 from 0.
+Tensor copysign(const Operand& a, const Operand& b) {
+  const SourceScope scope(a);
+  located(a.where(), [&] {
+    if (const DType dtype = a.tensor().dtype(); !is_floating(dtype)) {
+      raise<DTypeError>("copysign", phrase("it takes floating numbers, not {}; cast first", to_string(dtype)));
+    }
+  });
+  return elementwise("copysign", {a, b}, [](Scalar x, Scalar y) {
+    return where(logical_or(y < 0, logical_and(y == 0, 1 / y < 0)), -abs(x), abs(x));
+  });
 }
 
 Tensor logaddexp(const Operand& a, const Operand& b) {

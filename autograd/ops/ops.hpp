@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <source_location>
 #include <span>
 #include <string_view>
@@ -64,6 +65,7 @@ Tensor atanh(const Operand& x);                                     ///< inverse
 Tensor erf(const Operand& x);                                       ///< error function 2/√π ∫₀ˣ exp(-t²) dt
 Tensor erfc(const Operand& x);                                      ///< 1 - erf(x), to the last digits of its tail
 Tensor sigmoid(const Operand& x);                                   ///< 1 / (1 + e⁻ˣ)
+Tensor logit(const Operand& x);                                     ///< log(x / (1 - x)), the inverse of sigmoid
 Tensor log_sigmoid(const Operand& x);                               ///< log sigmoid(x), stable for large |x|
 Tensor softplus(const Operand& x);                                  ///< log(1 + eˣ), stable for large |x|
 Tensor relu(const Operand& x);                                      ///< max(x, 0); derivative 0 at 0
@@ -78,10 +80,14 @@ Tensor floor(const Operand& x);                         ///< largest integer ≤
 Tensor ceil(const Operand& x);                          ///< smallest integer ≥ x; derivative 0
 Tensor round(const Operand& x);                         ///< nearest integer, halves to even; derivative 0
 Tensor trunc(const Operand& x);                         ///< integer part; derivative 0
-Tensor isnan(const Operand& x);                         ///< boolean: is not a number
-Tensor isinf(const Operand& x);                         ///< boolean: is inf or -inf
-Tensor isfinite(const Operand& x);                      ///< boolean: is neither infinite nor NaN
-Tensor logical_not(const Operand& x);                   ///< boolean: not x
+/// x with numbers in place of what is none; by default 0, and the largest and smallest numbers of the dtype. Derivative 0
+/// there.
+Tensor nan_to_num(const Operand& x, double nan = 0, std::optional<double> positive_infinity = std::nullopt,
+                  std::optional<double> negative_infinity = std::nullopt);
+Tensor isnan(const Operand& x);        ///< boolean: is not a number
+Tensor isinf(const Operand& x);        ///< boolean: is inf or -inf
+Tensor isfinite(const Operand& x);     ///< boolean: is neither infinite nor NaN
+Tensor logical_not(const Operand& x);  ///< boolean: not x
 /// x in another dtype. Floating to integer truncates, and gives the nearest number there is for what is too large or too
 /// small, 0 for NaN; integers to smaller ones keep the last bits; to boolean: x ≠ 0.
 Tensor cast(const Operand& x, DType dtype);
@@ -104,6 +110,8 @@ Tensor fmod(const Operand& a, const Operand& b);       ///< a - b · trunc(a / b
 /// ⌊a / b⌋, which goes with remainder: a = b · floor_divide(a, b) + remainder(a, b); derivative 0.
 Tensor floor_divide(const Operand& a, const Operand& b);
 Tensor logaddexp(const Operand& a, const Operand& b);                        ///< log(eᵃ + eᵇ), stable
+Tensor xlogy(const Operand& a, const Operand& b);                            ///< a log b; 0 where a is, if b is not NaN
+Tensor copysign(const Operand& a, const Operand& b);                         ///< |a| with the sign of b, also of -0
 Tensor less(const Operand& a, const Operand& b);                             ///< boolean: a < b
 Tensor less_equal(const Operand& a, const Operand& b);                       ///< boolean: a ≤ b
 Tensor greater(const Operand& a, const Operand& b);                          ///< boolean: a > b
@@ -125,6 +133,22 @@ Tensor prod(const Operand& x, const Axes& axes = {}, bool keepdims = false);  //
 Tensor variance(const Operand& x, const Axes& axes = {}, bool keepdims = false);  ///< mean of (x - mean)², over N
 Tensor stddev(const Operand& x, const Axes& axes = {}, bool keepdims = false);    ///< √variance; derivative 0 where 0
 Tensor norm(const Operand& x, const Axes& axes = {}, bool keepdims = false);  ///< √Σ x²; derivative 0 where it is 0
+/// Σ (x - mean)² / (N - correction): with 1 the unbiased estimate from a sample, NumPy's `ddof` (Bessel). NaN or infinite
+/// where N is not larger.
+Tensor variance(const Operand& x, const Axes& axes, bool keepdims, double correction);
+Tensor stddev(const Operand& x, const Axes& axes, bool keepdims,
+              double correction);  ///< its root; derivative 0 where 0
+/// What the share \p q of the elements does not exceed: between two of them linearly, as NumPy does by default (method 7 of
+/// Hyndman and Fan, 1996). NaN where one of the elements is. \throws ValueError for q outside [0, 1].
+/// \throws ShapeError for axes without elements.
+Tensor quantile(const Operand& x, double q, const Axes& axes = {}, bool keepdims = false);
+/// quantile(x, 0.5): of an even number of elements the mean of the two in the middle, as in NumPy.
+Tensor median(const Operand& x, const Axes& axes = {}, bool keepdims = false);
+/// Covariances (v, v) of v variables in the rows of x, an observation per column, over N - correction; of a vector its
+/// variance. \throws ShapeError for more axes.
+Tensor cov(const Operand& x, double correction = 1);
+/// Pearson's correlations (v, v), in [-1, 1]; NaN for a variable that is constant.
+Tensor corrcoef(const Operand& x);
 Tensor logsumexp(const Operand& x, const Axes& axes = {}, bool keepdims = false);  ///< log Σ eˣ, stable
 Tensor softmax(const Operand& x, std::int64_t axis = -1);                       ///< eˣ / Σ eˣ along an axis, stable
 Tensor log_softmax(const Operand& x, std::int64_t axis = -1);                   ///< log softmax(x), stable
@@ -166,6 +190,11 @@ Tensor stack(const Tensors& parts, std::int64_t axis = 0, Source where = Source:
 Tensors split(const Operand& x, std::int64_t parts, std::int64_t axis = 0);  ///< cut into equal parts
 /// cut before the given positions
 Tensors split_at(const Operand& x, const std::vector<std::int64_t>& positions, std::int64_t axis = 0);
+/// Differences of neighbours x[i + 1] - x[i] along an axis, \p n times over. \throws ValueError for a negative n.
+Tensor diff(const Operand& x, std::int64_t n = 1, std::int64_t axis = -1);
+/// Coordinates on a grid of all combinations, one tensor per vector in \p axes, indexed in their order (`ij`).
+/// \throws ShapeError for what is no vector.
+Tensors meshgrid(const Tensors& axes, Source where = Source::current());
 Tensor flip(const Operand& x, const Axes& axes = {});  ///< elements in reverse order along axes
 /// x moved by shift positions along an axis; what leaves at one end comes in at the other.
 Tensor roll(const Operand& x, std::int64_t shift, std::int64_t axis);
@@ -199,7 +228,10 @@ Tensor one_hot(const Operand& indices, std::int64_t classes, DType dtype = DType
 /// \name Linear algebra
 /// \{
 Tensor matmul(const Operand& a, const Operand& b);  ///< matrix product (.., m, k) × (.., k, n); 1-D: vectors
-Tensor outer(const Operand& a, const Operand& b);   ///< all products a[i] b[j] of the elements in row-major order
+Tensor kron(const Operand& a, const Operand& b);    ///< Kronecker's product, of up to four axes
+/// The vector product of vectors of three components along an axis. \throws ShapeError for another size.
+Tensor cross(const Operand& a, const Operand& b, std::int64_t axis = -1);
+Tensor outer(const Operand& a, const Operand& b);  ///< all products a[i] b[j] of the elements in row-major order
 /// Sum of products over pairs of axes, axes_a[i] with axes_b[i]; what is left of a, then of b.
 Tensor tensordot(const Operand& a, const Operand& b, const Axes& axes_a, const Axes& axes_b);
 /// tensordot over the last axes of a with as many first ones of b.

@@ -65,6 +65,7 @@ Rows arithmetic() {
       row("minimum", minimum, [](double a, double b) { return std::min(a, b); }, {.takes = Takes::numbers}),
       row("atan2", atan2, std::atan2, {.a = off_zero, .b = off_zero}),
       row("hypot", hypot, std::hypot, {.a = off_zero, .b = off_zero}),
+      row("xlogy", xlogy, [](double a, double b) { return a * std::log(b); }, {.b = {0.2, 3}}),
       // Quotients between -0.95 and 0.95, without 0: away from the jumps at whole numbers.
       row("remainder", remainder, floored_remainder, {.a = {-1.8, 1.8, {0}}, .b = {1.9, 3}, .takes = Takes::numbers}),
       row("fmod", fmod, [](double a, double b) { return std::fmod(a, b); },

@@ -84,6 +84,13 @@ Rows mathematics() {
       row("atanh", atanh, std::atanh, {.domain = inside_unit}),
       row("erf", erf, std::erf),
       row("erfc", erfc, std::erfc),
+      row(
+          "copysign", [](const Operand& x) { return copysign(x, -2.0); }, [](double x) { return -std::fabs(x); },
+          {.domain = off_zero}),
+      row("logit", logit, [](double x) { return std::log(x / (1 - x)); }, {.domain = {0.1, 0.9}}),
+      row(
+          "nan_to_num", [](const Operand& x) { return nan_to_num(x); }, [](double x) { return x; },
+          {.takes = Takes::everything}),
       row_of(
           "pow", "2", [](const Tensor& x) { return pow(x, 2); }, [](double x) { return x * x; },
           {.takes = Takes::numbers}),

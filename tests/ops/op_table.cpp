@@ -62,7 +62,7 @@ const Rows& all_rows() {
   static const Rows rows = [] {
     Rows result;
     for (const Rows& family : {unary_ops::rows(), binary_ops::rows(), reduction_ops::rows(), layout_ops::rows(),
-                               contraction_ops::rows(), rearrangement_ops::rows()}) {
+                               contraction_ops::rows(), rearrangement_ops::rows(), statistics_ops::rows()}) {
       result.insert(result.end(), family.begin(), family.end());
     }
     return result;

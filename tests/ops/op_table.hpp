@@ -82,6 +82,9 @@ Rows rows();
 namespace rearrangement_ops {
 Rows rows();
 }
+namespace statistics_ops {
+Rows rows();
+}
 
 /// The rows of all families.
 const Rows& all_rows();
