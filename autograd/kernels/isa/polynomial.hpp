@@ -49,16 +49,27 @@ Batch<T> limited(const Batch<T>& x, T low, T high) {
   return xsimd::select(above > Batch<T>(high), Batch<T>(high), above);
 }
 
+/// The bits of x, taken for numbers of another type. (Later versions of xsimd want that type, earlier ones that of the
+/// batch.)
+template <class To, class From>
+Batch<To> reinterpreted(const Batch<From>& x) {
+  if constexpr (requires { requires std::is_same_v<decltype(xsimd::bitwise_cast<To>(x)), Batch<To>>; }) {
+    return xsimd::bitwise_cast<To>(x);
+  } else {
+    return xsimd::bitwise_cast<Batch<To>>(x);
+  }
+}
+
 /// 2ⁿ for a whole number n for which it is a normal number. n + 127 comes to stand in the last bits of a float that is
 /// large enough to have no bits behind the point, from where it is moved to the exponent.
 template <class T>
 Batch<T> power_of_two(const Batch<T>& n) {
   if constexpr (std::is_same_v<T, float>) {
-    const auto bits = xsimd::bitwise_cast<Batch<std::int32_t>>(n + Batch<T>(12582912.0F + 127.0F));
-    return xsimd::bitwise_cast<Batch<T>>(bits << 23);
+    const Batch<T> shifted = n + Batch<T>(12582912.0F + 127.0F);
+    return reinterpreted<T>(Batch<std::int32_t>(reinterpreted<std::int32_t>(shifted) << 23));
   } else {
-    const auto bits = xsimd::bitwise_cast<Batch<std::int64_t>>(n + Batch<T>(6755399441055744.0 + 1023.0));
-    return xsimd::bitwise_cast<Batch<T>>(bits << 52);
+    const Batch<T> shifted = n + Batch<T>(6755399441055744.0 + 1023.0);
+    return reinterpreted<T>(Batch<std::int64_t>(reinterpreted<std::int64_t>(shifted) << 52));
   }
 }
 
