@@ -5,6 +5,7 @@ Each program is one mistake. The key sentence must be among the first lines of t
 
 import concurrent.futures
 import os
+import re
 import subprocess
 import sys
 from typing import NamedTuple
@@ -130,7 +131,8 @@ def report(source, compiler, name, refusal):
     """The place of the sentence in the compiler's output, and whether it is where it must be."""
     command = [*compiler, "-std=c++20", "-fsyntax-only", "-fdiagnostics-color=never", f"-I{source}", "-x", "c++", "-"]
     result = subprocess.run(command, input=refusal.program, capture_output=True, text=True)
-    lines = result.stderr.splitlines()
+    # Without the user's code, which later versions of GCC quote more often.
+    lines = [line for line in result.stderr.splitlines() if not re.match(r"\s*\d* \|", line)]
     found = next((i + 1 for i, line in enumerate(lines) if all(word in line for word in refusal.words)), None)
     good = result.returncode != 0 and found is not None and found <= refusal.within
     text = f"{name}: line {found} of {len(lines)}, expected within {refusal.within}"

@@ -48,7 +48,9 @@ void scan(T* out, std::int64_t n, std::int64_t inner, const Walk& walk, const Fi
     }
     for (std::int64_t k = 1; k < n; ++k) {
       const std::int64_t row = walk.at(k) * inner + column;
+#ifndef __clang__
 #pragma GCC ivdep  // the inputs are not written
+#endif
       for (std::int64_t i = 0; i < columns; ++i) {
         last[i] = next(last[i], row + i);
         out[row + i] = static_cast<T>(last[i]);

@@ -133,10 +133,10 @@ BOOST_AUTO_TEST_CASE(scores_that_are_nan_are_never_right) {
 BOOST_AUTO_TEST_CASE(probabilities_are_labels_for_all_metrics_of_classes) {
   const Tensor scores = {{0.1, 0.9, 0.0}, {5.0, -1.0, 4.0}, {0.0, 0.0, 1.0}, {2.0, 1.0, 1.5}};
   const Tensor mixed = {{0.3, 0.7, 0.0}, {0.0, 0.4, 0.6}, {0.0, 0.1, 0.9}, {0.0, 1.0, 0.0}};
-  const Tensor labels = {1, 2, 2, 1};
+  const Tensor classes = {1, 2, 2, 1};
   for (const nn::Metric& metric :
        std::vector<nn::Metric>{nn::Accuracy(), nn::TopKAccuracy(2), nn::F1(3), nn::Recall(3), nn::Precision(3)}) {
-    check_close(streamed(metric, scores, mixed), streamed(metric, scores, labels));
+    check_close(streamed(metric, scores, mixed), streamed(metric, scores, classes));
   }
   nn::ConfusionMatrix matrix(3);
   matrix.update(scores, mixed);

@@ -203,8 +203,8 @@ BOOST_AUTO_TEST_CASE(second_derivatives_of_determinants_of_singular_matrices) {
 }
 
 BOOST_AUTO_TEST_CASE(matrices_with_nan_give_nan) {
-  const float nan = std::numeric_limits<float>::quiet_NaN();
-  for (const Tensor& a : {Tensor({{1.0F, 2.0F}, {nan, 3.0F}}), Tensor({{nan, 0.0F}, {0.0F, 0.0F}})}) {
+  const float none = std::numeric_limits<float>::quiet_NaN();
+  for (const Tensor& a : {Tensor({{1.0F, 2.0F}, {none, 3.0F}}), Tensor({{none, 0.0F}, {0.0F, 0.0F}})}) {
     check_elements(linalg::inv(a), {2, 2}, {nan, nan, nan, nan});
     check_elements(linalg::solve(a, Tensor{1.0F, 2.0F}), {2}, {nan, nan});
     check_elements(linalg::det(a), {}, {nan});

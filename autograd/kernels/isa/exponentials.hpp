@@ -75,7 +75,7 @@ struct Exponentials {
 
   template <int n = 0>
   static V exp(const V& x) {
-    if (xsimd::any(xsimd::abs(x) > V(single ? T{87.3F} : T{708.3}))) {
+    if (xsimd::any(xsimd::abs(x) > constant(single ? 87.3 : 708.3))) {
       return exp_anywhere<n>(x);  // 2ᵏ may not be a normal number
     }
     V k;

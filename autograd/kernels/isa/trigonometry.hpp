@@ -39,9 +39,10 @@ struct Trigonometry {
 
   static Parts parts(const V& x) {
     // π/2 in pieces of so few bits that n times a piece is exact
-    constexpr T pieces[4] = {single ? 0x1.921p+0F : 0x1.921fb544p+0, single ? 0x1.f6ap-13F : 0x1.0b4611a6p-34,
-                             single ? 0x1.11p-26F : 0x1.3198a2ep-69,
-                             single ? 0x1.68c234c4c6629p-39F : 0x1.b839a252049c1p-104};
+    constexpr T pieces[4] = {static_cast<T>(single ? 0x1.921p+0 : 0x1.921fb544p+0),
+                             static_cast<T>(single ? 0x1.f6ap-13 : 0x1.0b4611a6p-34),
+                             static_cast<T>(single ? 0x1.11p-26 : 0x1.3198a2ep-69),
+                             static_cast<T>(single ? 0x1.68c234p-39 : 0x1.b839a252049c1p-104)};
     const V n = xsimd::nearbyint(x * V(static_cast<T>(0.63661977236758134)));
     V high = x - n * V(pieces[0]);
     V rest = n * V(pieces[1]);
