@@ -107,29 +107,49 @@ bool cofactors_by_inverse(const Matrices& m, const T* a, T* result) {
   return true;
 }
 
+/// a = u diag(s) vᵀ, and det(u) det(v), which is ±1.
+template <class T>
+struct SingularFactors {
+  std::vector<T> u, s, vt;
+  T sign;
+
+  SingularFactors(const Matrices& m, const T* a)
+      : u(elements<T>(m.rows * m.rows)), s(elements<T>(m.rows)), vt(elements<T>(m.rows * m.rows)) {
+    const Matrices one{m.op, m.dtype, 1, m.rows, m.rows};
+    singular_values(one, a, u.data(), s.data(), vt.data());
+    T det_u = 0;
+    T det_v = 0;
+    determinant(one, u.data(), &det_u);
+    determinant(one, vt.data(), &det_v);
+    sign = det_u * det_v < 0 ? T{-1} : T{1};
+  }
+
+  /// The sign times all singular values but number i and number j.
+  T product_without(std::int64_t i, std::int64_t j) const {
+    T product = sign;
+    for (std::int64_t each = 0; each < static_cast<std::int64_t>(s.size()); ++each) {
+      product *= each == i || each == j ? T{1} : s[static_cast<std::size_t>(each)];
+    }
+    return product;
+  }
+};
+
+template <class T>
+void multiply(std::int64_t n, CBLAS_TRANSPOSE left, const T* x, CBLAS_TRANSPOSE right, const T* y, T* product) {
+  const int order = static_cast<int>(n);
+  Lapack<T>::gemm(CblasRowMajor, left, right, order, order, order, T{1}, x, order, y, order, T{0}, product, order);
+}
+
 // det(u) det(v) u diag(p) vᵀ with the products p of all singular values but one.
 template <class T>
 void cofactors_by_singular_values(const Matrices& m, const T* a, T* result) {
   const std::int64_t n = m.rows;
-  auto u = elements<T>(n * n);
-  auto s = elements<T>(n);
-  auto vt = elements<T>(n * n);
-  const Matrices one{m.op, m.dtype, 1, n, n};
-  singular_values(one, a, u.data(), s.data(), vt.data());
-  T det_u = 0;
-  T det_v = 0;
-  determinant(one, u.data(), &det_u);
-  determinant(one, vt.data(), &det_v);
+  SingularFactors<T> factors(m, a);
   for (std::int64_t i = 0; i < n; ++i) {
-    T others = det_u * det_v < 0 ? T{-1} : T{1};
-    for (std::int64_t j = 0; j < n; ++j) {
-      others *= j == i ? T{1} : s[static_cast<std::size_t>(j)];
-    }
-    std::for_each_n(vt.data() + i * n, n, [others](T& x) { x *= others; });
+    const T others = factors.product_without(i, i);
+    std::for_each_n(factors.vt.data() + i * n, n, [others](T& x) { x *= others; });
   }
-  const int order = static_cast<int>(n);
-  Lapack<T>::gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, order, order, order, T{1}, u.data(), order, vt.data(),
-                  order, T{0}, result, order);
+  multiply(n, CblasNoTrans, factors.u.data(), CblasNoTrans, factors.vt.data(), result);
 }
 
 /// With a = u diag(s) vᵀ and p = uᵀ da v it is det(u) det(v) u k vᵀ, where kᵢᵢ is the sum of pⱼⱼ times all singular values but
@@ -137,40 +157,23 @@ void cofactors_by_singular_values(const Matrices& m, const T* a, T* result) {
 template <class T>
 void differentiate_cofactors(const Matrices& m, const T* a, const T* da, T* result) {
   const std::int64_t n = m.rows;
-  auto u = elements<T>(n * n);
-  auto s = elements<T>(n);
-  auto vt = elements<T>(n * n);
+  const SingularFactors<T> factors(m, a);
   auto p = elements<T>(n * n);
   auto k = elements<T>(n * n);
-  const Matrices one{m.op, m.dtype, 1, n, n};
-  singular_values(one, a, u.data(), s.data(), vt.data());
-  T det_u = 0;
-  T det_v = 0;
-  determinant(one, u.data(), &det_u);
-  determinant(one, vt.data(), &det_v);
-  const T sign = det_u * det_v < 0 ? T{-1} : T{1};
-  const int order = static_cast<int>(n);
-  const auto multiply = [order](auto left, const T* x, auto right, const T* y, T* product) {
-    Lapack<T>::gemm(CblasRowMajor, left, right, order, order, order, T{1}, x, order, y, order, T{0}, product, order);
-  };
-  multiply(CblasTrans, u.data(), CblasNoTrans, da, k.data());
-  multiply(CblasNoTrans, k.data(), CblasTrans, vt.data(), p.data());
+  multiply(n, CblasTrans, factors.u.data(), CblasNoTrans, da, k.data());
+  multiply(n, CblasNoTrans, k.data(), CblasTrans, factors.vt.data(), p.data());
   std::fill(k.begin(), k.end(), T{0});
   for (std::int64_t i = 0; i < n; ++i) {
     for (std::int64_t j = 0; j < n; ++j) {
-      if (i == j) {
-        continue;
+      if (i != j) {
+        const T others = factors.product_without(i, j);
+        k[static_cast<std::size_t>(i * n + i)] += others * p[static_cast<std::size_t>(j * n + j)];
+        k[static_cast<std::size_t>(i * n + j)] -= others * p[static_cast<std::size_t>(j * n + i)];
       }
-      T others = sign;
-      for (std::int64_t each = 0; each < n; ++each) {
-        others *= each == i || each == j ? T{1} : s[static_cast<std::size_t>(each)];
-      }
-      k[static_cast<std::size_t>(i * n + i)] += others * p[static_cast<std::size_t>(j * n + j)];
-      k[static_cast<std::size_t>(i * n + j)] -= others * p[static_cast<std::size_t>(j * n + i)];
     }
   }
-  multiply(CblasNoTrans, u.data(), CblasNoTrans, k.data(), p.data());
-  multiply(CblasNoTrans, p.data(), CblasNoTrans, vt.data(), result);
+  multiply(n, CblasNoTrans, factors.u.data(), CblasNoTrans, k.data(), p.data());
+  multiply(n, CblasNoTrans, p.data(), CblasNoTrans, factors.vt.data(), result);
 }
 
 }  // namespace

@@ -258,15 +258,8 @@ Tensor xlogy(const Operand& a, const Operand& b) {
 
 // Only the quotient tells -0 from 0.
 Tensor copysign(const Operand& a, const Operand& b) {
-  const SourceScope scope(a);
-  located(a.where(), [&] {
-    if (const DType dtype = a.tensor().dtype(); !is_floating(dtype)) {
-      raise<DTypeError>("copysign", phrase("it takes floating numbers, not {}; cast first", to_string(dtype)));
-    }
-  });
-  return elementwise("copysign", {a, b}, [](Scalar x, Scalar y) {
-    return where(logical_or(y < 0, logical_and(y == 0, 1 / y < 0)), -abs(x), abs(x));
-  });
+  return elementwise("copysign", {a, b},
+                     [](Scalar x, Scalar y) { return where(logical_or(y < 0, 1 / y == -infinity), -abs(x), abs(x)); });
 }
 
 Tensor logaddexp(const Operand& a, const Operand& b) {

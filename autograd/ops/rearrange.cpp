@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "autograd/graph/operation.hpp"
+#include "autograd/ops/composed.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
 
@@ -13,13 +14,6 @@
 namespace xgrad {
 
 namespace {
-
-// x[.., selection, ..] on one axis.
-Tensor on_axis(const Tensor& x, std::size_t axis, const Slice& selection) {
-  std::vector<Slice> slices(axis, all());
-  slices.push_back(selection);
-  return slice(x, slices);
-}
 
 std::string to_text(const std::vector<std::int64_t>& positions) {
   std::string text;

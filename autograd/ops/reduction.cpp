@@ -2,6 +2,7 @@
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/composed.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/ops/sum.hpp"
 #include "autograd/runtime/phrase.hpp"
@@ -24,13 +25,6 @@ void eval_reduction(Reduction kind, const AxisRun& axes, ConstViews in, Views ou
 // A tensor of the reduced shape, with the reduced axes back as size 1.
 Tensor with_kept_axes(const Tensor& reduced, const AxisRun& axes, const Shape& input_shape) {
   return reshape(reduced, axes.with_ones(input_shape));
-}
-
-void require_floating(std::string_view op, DType dtype) {
-  if (!is_floating(dtype)) {
-    raise<DTypeError>(op, phrase("it takes floating tensors, got {}; cast it first, as in cast(x, DType::float32)",
-                                 to_string(dtype)));
-  }
 }
 
 // The operand of an op that is made from others, checked in that op's own name.

@@ -2,6 +2,7 @@
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/axis_run.hpp"
+#include "autograd/ops/composed.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
 
@@ -19,9 +20,7 @@ AxisRun one_axis(std::string_view op, std::int64_t axis, const Shape& shape) {
 
 // Integers are counted in int64, as in sum.
 Tensor countable(std::string_view op, const Tensor& x) {
-  if (x.dtype() == DType::boolean || x.dtype() == DType::uint8) {
-    raise<DTypeError>(op, phrase("it takes numbers, got {}; cast it first", to_string(x.dtype())));
-  }
+  require_countable(op, x.dtype());
   return is_floating(x.dtype()) ? x : cast(x, DType::int64);
 }
 
@@ -60,12 +59,10 @@ namespace {
 Tensor shifted(const Tensor& x, const AxisRun& axis, bool towards_end) {
   const auto along = static_cast<std::size_t>(axis.first);
   const std::int64_t n = x.shape()[along];
-  std::vector<Slice> kept(along, all());
-  kept.push_back(towards_end ? range(0, n - 1) : range(1));
   Shape edge = x.shape();
   edge[along] = 1;
   const Tensor zero = zeros(edge, x.dtype());
-  const Tensor rest = slice(x, kept);
+  const Tensor rest = on_axis(x, along, towards_end ? range(0, n - 1) : range(1));
   return concatenate(towards_end ? Tensors{zero, rest} : Tensors{rest, zero}, axis.first);
 }
 
@@ -117,11 +114,10 @@ Tensor cumprod(const Operand& x, std::int64_t axis) {
       return input;
     }
     // The recurrence y_k = x_k y_{k-1}, begun by b = (x_0, 0, 0, ...).
+    const auto place = static_cast<std::size_t>(along.first);
     Shape rest = input.shape();
-    --rest[static_cast<std::size_t>(along.first)];
-    std::vector<Slice> first(static_cast<std::size_t>(along.first), all());
-    first.push_back(range(0, 1));
-    const Tensor begin = concatenate({slice(input, first), zeros(rest, input.dtype())}, along.first);
+    --rest[place];
+    const Tensor begin = concatenate({on_axis(input, place, range(0, 1)), zeros(rest, input.dtype())}, along.first);
     return apply_op(Recurrence{along, false}, {input, begin});
   });
 }
@@ -147,10 +143,8 @@ struct Product {
     const auto along = static_cast<std::size_t>(axes.first);
     const std::int64_t n = edge[along];
     edge[along] = 1;
-    std::vector<Slice> all_but_last(along, all());
-    all_but_last.push_back(range(0, n - 1));
     const auto exclusive = [&](const Tensor& t) {
-      return concatenate({ones(edge, t.dtype()), slice(cumprod(t, axes.first), all_but_last)}, axes.first);
+      return concatenate({ones(edge, t.dtype()), on_axis(cumprod(t, axes.first), along, range(0, n - 1))}, axes.first);
     };
     return exclusive(x) * flip(exclusive(flip(x, axes.first)), axes.first);
   }
@@ -252,15 +246,14 @@ TopK topk(const Operand& x, std::int64_t k, std::int64_t axis, bool largest) {
   const Tensor input = x.tensor();
   return located(x.where(), [&] {
     const AxisRun along = one_axis("topk", axis, input.shape());
-    const std::int64_t n = input.shape()[static_cast<std::size_t>(along.first)];
+    const auto place = static_cast<std::size_t>(along.first);
+    const std::int64_t n = input.shape()[place];
     if (k < 0 || k > n) {
       raise<ValueError>("topk", phrase("k = {} of an axis of size {}; give one in [0, {}]", k, n, n));
     }
     const bool few = k < n / 16;  // a heap of more takes longer than to sort all of them
-    std::vector<Slice> first(static_cast<std::size_t>(along.first), all());
-    first.push_back(range(0, k));
-    const Tensor indices =
-        few ? apply_op(FirstInOrder{along, k, largest}, {input}) : slice(argsort(input, along.first, largest), first);
+    const Tensor indices = few ? apply_op(FirstInOrder{along, k, largest}, {input})
+                               : on_axis(argsort(input, along.first, largest), place, range(0, k));
     return TopK{take_along_axis(input, indices, along.first), indices};
   });
 }

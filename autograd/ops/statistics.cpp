@@ -1,10 +1,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <limits>
-#include <vector>
 
 #include "autograd/graph/operation.hpp"
+#include "autograd/ops/composed.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
 
@@ -15,28 +14,6 @@ namespace xgrad {
 
 namespace {
 
-Tensor floating(std::string_view op, const Tensor& x) {
-  if (!is_floating(x.dtype())) {
-    raise<DTypeError>(op, phrase("it takes floating numbers, not {}; cast first, as in cast(x, DType::float32)",
-                                 to_string(x.dtype())));
-  }
-  return x;
-}
-
-Tensor countable(std::string_view op, const Tensor& x) {
-  if (x.dtype() == DType::boolean || x.dtype() == DType::uint8) {
-    raise<DTypeError>(op, phrase("it takes numbers that can be negative, not {}; cast first", to_string(x.dtype())));
-  }
-  return x;
-}
-
-/// All of the tensor, but on one axis what \p part selects.
-Tensor along(const Tensor& x, std::size_t axis, const Slice& part) {
-  std::vector<Slice> slices(axis, all());
-  slices.push_back(part);
-  return slice(x, slices);
-}
-
 Shape with_ones(Shape shape, const Ints& axes) {
   for (const std::int64_t axis : axes) {
     shape[static_cast<std::size_t>(axis)] = 1;
@@ -44,26 +21,26 @@ Shape with_ones(Shape shape, const Ints& axes) {
   return shape;
 }
 
-// The sum that mean divides by n is divided by n - correction, as in NumPy; by 0 where there are too few.
-Tensor corrected(const Tensor& over_n, std::int64_t elements, double correction) {
-  const double n = static_cast<double>(elements) / static_cast<double>(std::max<std::int64_t>(over_n.size(), 1));
-  return over_n * (n / std::max(n - correction, 0.0));
+// What makes of a mean over n elements a sum divided by n - correction, as in NumPy: by 0 where there are too few.
+double corrected_by(const Tensor& input, const Tensor& over_n, double correction) {
+  const double n = static_cast<double>(input.size()) / static_cast<double>(std::max<std::int64_t>(over_n.size(), 1));
+  return n / std::max(n - correction, 0.0);
 }
 
 }  // namespace
 
 Tensor variance(const Operand& x, const Axes& axes, bool keepdims, double correction) {
   const SourceScope scope(x);
-  const Tensor over_n = variance(x, axes, keepdims);
-  return corrected(over_n, x.tensor().size(), correction);
+  const Tensor input = x.tensor();
+  const Tensor over_n = variance(input, axes, keepdims);
+  return over_n * corrected_by(input, over_n, correction);
 }
 
 Tensor stddev(const Operand& x, const Axes& axes, bool keepdims, double correction) {
   const SourceScope scope(x);
-  const Tensor over_n = stddev(x, axes, keepdims);
-  const double n =
-      static_cast<double>(x.tensor().size()) / static_cast<double>(std::max<std::int64_t>(over_n.size(), 1));
-  return over_n * std::sqrt(n / std::max(n - correction, 0.0));
+  const Tensor input = x.tensor();
+  const Tensor over_n = stddev(input, axes, keepdims);
+  return over_n * std::sqrt(corrected_by(input, over_n, correction));
 }
 
 namespace {
@@ -90,8 +67,8 @@ struct Parting {
 };
 
 // Elements of the reduced axes side by side on one last axis, in order: NaN last. Between two of them linearly.
-Tensor quantile_of(std::string_view op, const Tensor& x, double q, const Axes& axes, bool keepdims) {
-  const Tensor input = floating(op, x);
+Tensor quantile_of(std::string_view op, const Tensor& input, double q, const Axes& axes, bool keepdims) {
+  require_floating(op, input.dtype());
   const Ints reduced = normalize_axes(op, axes, input.ndim());
   const Parting parting(input.shape(), reduced);
   const std::int64_t n = parting.count;
@@ -103,7 +80,7 @@ Tensor quantile_of(std::string_view op, const Tensor& x, double q, const Axes& a
   rows.push_back(n);
   const Tensor sorted = sort(reshape(transpose(input, parting.order), rows), -1);
   const auto at = [&](std::int64_t i) {
-    return reshape(along(sorted, parting.kept.ndim(), range(i, i + 1)), parting.kept);
+    return reshape(on_axis(sorted, parting.kept.ndim(), range(i, i + 1)), parting.kept);
   };
   const double position = q * static_cast<double>(n - 1);
   const auto below = static_cast<std::int64_t>(std::floor(position));
@@ -135,7 +112,8 @@ Tensor median(const Operand& x, const Axes& axes, bool keepdims) {
 Tensor cov(const Operand& x, double correction) {
   const SourceScope scope(x);
   return located(x.where(), [&] {
-    const Tensor given = floating("cov", x.tensor());
+    const Tensor given = x.tensor();
+    require_floating("cov", given.dtype());
     if (given.ndim() != 1 && given.ndim() != 2) {
       raise<ShapeError>("cov", phrase("shape {} is no table; give (variables, observations), or (observations,)",
                                       to_string(given.shape())));
@@ -150,7 +128,8 @@ Tensor cov(const Operand& x, double correction) {
 
 Tensor corrcoef(const Operand& x) {
   const SourceScope scope(x);
-  const Tensor given = located(x.where(), [&] { return floating("corrcoef", x.tensor()); });
+  const Tensor given = x.tensor();
+  located(x.where(), [&] { require_floating("corrcoef", given.dtype()); });
   const Tensor c = cov(given, 0);
   if (c.ndim() == 0) {
     return c / c;
@@ -162,14 +141,15 @@ Tensor corrcoef(const Operand& x) {
 Tensor diff(const Operand& x, std::int64_t n, std::int64_t axis) {
   const SourceScope scope(x);
   return located(x.where(), [&] {
-    Tensor result = countable("diff", x.tensor());
+    Tensor result = x.tensor();
+    require_countable("diff", result.dtype());
     if (n < 0) {
       raise<ValueError>("diff", phrase("n is {}; differences are taken 0 times or more", n));
     }
     const std::size_t place = normalize_axis("diff", axis, result.ndim());
     for (std::int64_t i = 0; i < n && result.shape()[place] > 0; ++i) {
       const std::int64_t size = result.shape()[place];
-      result = along(result, place, range(1, size)) - along(result, place, range(0, size - 1));
+      result = on_axis(result, place, range(1, size)) - on_axis(result, place, range(0, size - 1));
     }
     return result;
   });
@@ -179,8 +159,9 @@ Tensor diff(const Operand& x, std::int64_t n, std::int64_t axis) {
 Tensor kron(const Operand& a, const Operand& b) {
   const SourceScope scope(a);
   return located(a.where(), [&] {
-    const Tensor left = countable("kron", a.tensor());
-    const Tensor right = countable("kron", b.tensor(left.dtype()));
+    const Tensor left = a.tensor();
+    const Tensor right = b.tensor(left.dtype());
+    require_countable("kron", left.dtype());
     const std::size_t ndim = std::max(left.ndim(), right.ndim());
     const auto size = [&](const Tensor& x, std::size_t axis) {
       const std::size_t missing = ndim - x.ndim();
@@ -203,8 +184,9 @@ Tensor kron(const Operand& a, const Operand& b) {
 Tensor cross(const Operand& a, const Operand& b, std::int64_t axis) {
   const SourceScope scope(a);
   return located(a.where(), [&] {
-    const Tensor left = countable("cross", a.tensor());
-    const Tensor right = countable("cross", b.tensor(left.dtype()));
+    const Tensor left = a.tensor();
+    const Tensor right = b.tensor(left.dtype());
+    require_countable("cross", left.dtype());
     for (const Tensor& each : {left, right}) {
       const std::size_t place = normalize_axis("cross", axis, each.ndim());
       if (each.shape()[place] != 3) {

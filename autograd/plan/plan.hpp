@@ -43,7 +43,8 @@ class Plan {
 
   std::size_t output_count() const;  ///< how many tensors the function returns
   /// Memory that a run needs beside arguments and variables: its working memory, with the present number of threads, and
-  /// its outputs. In bytes, exact, known before the first run; without what BLAS takes for itself.
+  /// its outputs. In bytes, exact, known before the first run; without what BLAS takes for itself. (Where memory is taken anew, for the first run
+  /// and for each that goes on beside others, new contents of variables take fresh memory once.)
   std::size_t peak_bytes() const;
 
   /// The kernel calls, numbered, phase by phase: shapes, fused formulas, and where in memory results are.

@@ -1,0 +1,30 @@
+#include "autograd/ops/composed.hpp"
+
+#include <vector>
+
+#include "autograd/ops/ops.hpp"
+#include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
+
+namespace xgrad {
+
+void require_floating(std::string_view op, DType dtype) {
+  if (!is_floating(dtype)) {
+    raise<DTypeError>(op, phrase("it takes floating tensors, got {}; cast it first, as in cast(x, DType::float32)",
+                                 to_string(dtype)));
+  }
+}
+
+void require_countable(std::string_view op, DType dtype) {
+  if (dtype == DType::boolean || dtype == DType::uint8) {
+    raise<DTypeError>(op, phrase("it takes numbers, got {}; cast it first", to_string(dtype)));
+  }
+}
+
+Tensor on_axis(const Tensor& x, std::size_t axis, const Slice& selection) {
+  std::vector<Slice> slices(axis, all());
+  slices.push_back(selection);
+  return slice(x, slices);
+}
+
+}  // namespace xgrad

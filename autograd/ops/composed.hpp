@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+
+#include "autograd/array/dtype.hpp"
+#include "autograd/array/slice.hpp"
+#include "autograd/graph/tensor.hpp"
+
+/// \file
+/// What ops need that are made of others: checks of operands in their own name, and parts of them. Not installed.
+
+namespace xgrad {
+
+/// \throws DTypeError `[op]` unless \p dtype is floating.
+void require_floating(std::string_view op, DType dtype);
+
+/// \throws DTypeError `[op]` for boolean and uint8, which are for storage.
+void require_countable(std::string_view op, DType dtype);
+
+/// x[.., selection, ..] on one axis.
+Tensor on_axis(const Tensor& x, std::size_t axis, const Slice& selection);
+
+}  // namespace xgrad
