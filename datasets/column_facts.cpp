@@ -1,7 +1,6 @@
 #include "datasets/column_facts.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <utility>
 
@@ -225,25 +224,6 @@ void ColumnFacts::learn_scale(SchemaColumn& column) const {
   }
 }
 
-namespace {
-
-std::optional<std::int64_t> whole_number_in(const std::string& text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
-}
-
-// In alphabetical order they are already; by value when all are whole numbers.
-void order(std::vector<std::string>& categories) {
-  if (std::all_of(categories.begin(), categories.end(), [](const std::string& c) { return whole_number_in(c); })) {
-    std::stable_sort(categories.begin(), categories.end(), [](const std::string& a, const std::string& b) {
-      return *whole_number_in(a) < *whole_number_in(b);
-    });
-  }
-}
-
-}  // namespace
-
 void ColumnFacts::learn_categories(SchemaColumn& column) const {
   if (column.type == ColumnType::boolean) {  // how the file spells them, for the names of classes
     column.categories = {"false", "true"};
@@ -270,7 +250,7 @@ void ColumnFacts::learn_categories(SchemaColumn& column) const {
                "more .max_categories",
                too_many_ ? std::max(most_counted_numbers, max_categories_) : max_categories_));
   }
-  order(column.categories);
+  sort_categories(column.categories);
   column.other = options_.other;
 }
 

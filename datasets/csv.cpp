@@ -1,53 +1,23 @@
 #include "datasets/csv.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <optional>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "datasets/csv_records.hpp"
+#include "datasets/fields.hpp"
 #include "datasets/quoted.hpp"
 
 namespace xgrad::datasets {
 
 namespace {
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) {
-    if (text.size() > 200) {
-      return text + ", ...";
-    }
-    text += (text.empty() ? "" : ", ") + shown(name);
-  }
-  return text;
-}
-
 constexpr std::string_view op = "read_csv";
-
-template <class T>
-std::optional<T> parse(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) {
-    return std::nullopt;
-  }
-  text = text.substr(first, text.find_last_not_of(" \t") - first + 1);
-  if (text.size() > 1 && text[0] == '+' && text[1] != '-') {
-    text.remove_prefix(1);
-  }
-  T number{};
-  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || stop != text.data() + text.size()) {
-    return std::nullopt;
-  }
-  return number;
-}
 
 /// Numbers the categories of a column in the order in which they come.
 class CategoryCodes {
@@ -75,16 +45,10 @@ class CategoryCodes {
   /// By value when all are whole numbers, otherwise by name.
   std::vector<std::string> sorted() const {
     std::vector<std::string> names;
-    bool whole = true;
     for (const auto& [name, code] : codes_) {
       names.push_back(name);
-      whole = whole && parse<std::int64_t>(name);
     }
-    if (whole) {
-      std::stable_sort(names.begin(), names.end(), [](const std::string& a, const std::string& b) {
-        return *parse<std::int64_t>(a) < *parse<std::int64_t>(b);
-      });
-    }
+    sort_categories(names);
     return names;
   }
 
@@ -190,7 +154,7 @@ class CsvTable {
         names.push_back(column.name);
       }
       raise<ValueError>(op, phrase("{} has {} column {}; its columns are {}", path_.string(),
-                                   found == columns_.end() ? "no" : "more than one", backticked(name), joined(names)));
+                                   found == columns_.end() ? "no" : "more than one", backticked(name), listed(names)));
     }
     return static_cast<std::size_t>(found - columns_.begin());
   }
@@ -204,7 +168,7 @@ class CsvTable {
       Column& column = columns_[i];
       const std::string& field = record.fields[i];
       if (column.kind == Kind::number) {
-        const std::optional<double> number = parse<double>(field);
+        const std::optional<double> number = number_in(trimmed(field), '\0');
         if (!number || !std::isfinite(static_cast<float>(*number))) {
           records_.fail(record.line, i, column.name, "a finite number", field.empty() ? "nothing" : backticked(field),
                         "correct it, or name the column as categorical or ignored");
@@ -214,7 +178,7 @@ class CsvTable {
         const std::optional<std::int64_t> known = column.categories.find(field);
         if (column.known && !known) {
           records_.fail(record.line, i, column.name,
-                        phrase("one of the known categories {}", joined(known_[column.name])), backticked(field),
+                        phrase("one of the known categories {}", listed(known_[column.name])), backticked(field),
                         "correct it, or read it together with the others");
         }
         column.codes.push_back(known ? *known : column.categories.code(field));
@@ -261,7 +225,7 @@ class CsvTable {
     for (const Column* column : present) {
       if (std::find(ordered.begin(), ordered.end(), column) == ordered.end()) {
         raise<ValueError>(op, phrase("{}: column {} is no feature of the known file, whose features are {}; ignore it",
-                                     path_.string(), backticked(column->name), joined(wanted)));
+                                     path_.string(), backticked(column->name), listed(wanted)));
       }
     }
     return ordered;

@@ -47,14 +47,19 @@ std::optional<std::string> without_thousands(std::string_view field, char thousa
   return whole && grouped && digits != 3 ? std::nullopt : std::optional(plain);
 }
 
-std::optional<double> plain_number_in(std::string_view field) {
+template <class Number>
+std::optional<Number> all_of(std::string_view field) {
   if (field.starts_with('+') && field.size() > 1 && field[1] != '-') {
     field.remove_prefix(1);
   }
-  double number = 0;
+  Number number{};
   const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), number);
-  return error == std::errc() && end == field.data() + field.size() && std::isfinite(number) ? std::optional(number)
-                                                                                             : std::nullopt;
+  return error == std::errc() && end == field.data() + field.size() ? std::optional(number) : std::nullopt;
+}
+
+std::optional<double> plain_number_in(std::string_view field) {
+  const std::optional<double> number = all_of<double>(field);
+  return number && std::isfinite(*number) ? number : std::nullopt;
 }
 
 }  // namespace
@@ -65,6 +70,17 @@ std::optional<double> number_in(std::string_view field, char thousands) {
   }
   const std::optional<std::string> plain = without_thousands(field, thousands);
   return plain ? plain_number_in(*plain) : std::nullopt;
+}
+
+std::optional<std::int64_t> whole_number_in(std::string_view field) { return all_of<std::int64_t>(trimmed(field)); }
+
+void sort_categories(std::vector<std::string>& categories) {
+  std::sort(categories.begin(), categories.end());
+  if (std::all_of(categories.begin(), categories.end(), whole_number_in)) {
+    std::stable_sort(categories.begin(), categories.end(), [](const std::string& a, const std::string& b) {
+      return *whole_number_in(a) < *whole_number_in(b);
+    });
+  }
 }
 
 std::optional<double> boolean_in(std::string_view field) {

@@ -47,4 +47,16 @@ std::string shown(std::string_view text) {
 
 std::string backticked(std::string_view text) { return phrase("`{}`", shown(text)); }
 
+std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t enough = 200;
+  std::string text;
+  for (const std::string& name : names) {
+    if (text.size() > enough) {
+      return text + ", ...";
+    }
+    text += (text.empty() ? "" : ", ") + shown(name);
+  }
+  return text;
+}
+
 }  // namespace xgrad::datasets

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// \file
 /// Internal: text from files in messages.
@@ -14,5 +15,8 @@ std::string shown(std::string_view text);
 
 /// The same between backticks.
 std::string backticked(std::string_view text);
+
+/// Names one after the other, as many as fit into a line or two.
+std::string listed(const std::vector<std::string>& names);
 
 }  // namespace xgrad::datasets

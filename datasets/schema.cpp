@@ -112,7 +112,9 @@ Array array_of(const std::vector<T>& numbers, const Shape& shape) {
 /// Turns records into rows, by what a schema knows.
 class RowBuilder {
  public:
-  RowBuilder(const Schema& schema, const std::vector<std::string>& missing, char thousands, const TableReader& table)
+  /// \throws ValueError for a column that the table does not have: of the features, and of the target if it is needed.
+  RowBuilder(const Schema& schema, const std::vector<std::string>& missing, char thousands, const TableReader& table,
+             bool needs_target)
       : schema_(schema), missing_(missing), thousands_(thousands), table_(table) {
     for (const SchemaColumn& column : schema.columns()) {
       places_.push_back(table.at(column.name));
@@ -120,7 +122,9 @@ class RowBuilder {
     for (const std::string& name : schema.kept()) {
       kept_places_.push_back(table.at(name));
     }
-    target_place_ = schema.target() ? table.find(schema.target()->name) : TableReader::nowhere;
+    if (schema.target()) {
+      target_place_ = needs_target ? table.at(schema.target()->name) : table.find(schema.target()->name);
+    }
   }
 
   bool has_target() const { return target_place_ != TableReader::nowhere; }
@@ -250,7 +254,7 @@ void Schema::read_rows(const std::filesystem::path& path, std::int64_t batch,
     raise<ValueError>(op, phrase("a batch has {} records; give 1 or more", batch));
   }
   TableReader table(op, path, separator_);
-  RowBuilder builder(*this, missing_, thousands_, table);
+  RowBuilder builder(*this, missing_, thousands_, table, false);
   while (table.next()) {
     builder.add_record();
     if (builder.size() == batch) {
@@ -262,22 +266,23 @@ void Schema::read_rows(const std::filesystem::path& path, std::int64_t batch,
   }
 }
 
-TableRows Schema::read_rows(const std::filesystem::path& path) const {
+TableRows Schema::read_all(const std::filesystem::path& path, bool needs_target) const {
   TableReader table(op, path, separator_);
-  RowBuilder builder(*this, missing_, thousands_, table);
+  RowBuilder builder(*this, missing_, thousands_, table, needs_target);
   while (table.next()) {
     builder.add_record();
   }
   return builder.take();
 }
 
+TableRows Schema::read_rows(const std::filesystem::path& path) const { return read_all(path, false); }
+
 Dataset Schema::read(const std::filesystem::path& path) const {
   if (!target_) {
     raise<ValueError>(op, "the schema has no target; fit it with one, or read features alone by read_rows");
   }
-  static_cast<void>(TableReader(op, path, separator_).at(target_->name));
-  const TableRows rows = read_rows(path);
-  return {rows.features, rows.targets};
+  const TableRows rows = read_all(path, true);
+  return Dataset(rows.features, rows.targets).named(feature_names());
 }
 
 std::int64_t Schema::feature_count() const {

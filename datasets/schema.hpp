@@ -112,7 +112,7 @@ class Schema {
   ///         without any field that is not missing.
   static Schema fit(const std::filesystem::path& path, const SchemaOptions& options = {});
 
-  /// All records, with their targets. \throws FileError, ValueError as fit; for a column that the file lacks; and for a
+  /// All records, with their targets; its features are called as feature_names() says. \throws FileError, ValueError as fit; for a column that the file lacks; and for a
   /// category that is not known, where there is no `(other)`.
   Dataset read(const std::filesystem::path& path) const;
   /// All records; the target may be missing as a column.
@@ -140,6 +140,7 @@ class Schema {
 
  private:
   Schema() = default;
+  TableRows read_all(const std::filesystem::path& path, bool needs_target) const;
 
   std::vector<SchemaColumn> columns_;
   std::optional<SchemaColumn> target_;

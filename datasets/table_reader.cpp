@@ -33,13 +33,8 @@ std::size_t TableReader::find(std::string_view name) const {
 std::size_t TableReader::at(std::string_view name) const {
   const std::size_t place = find(name);
   if (place == nowhere) {
-    constexpr std::size_t most_listed = 20;
-    std::string known;
-    for (std::size_t i = 0; i < std::min(names_.size(), most_listed); ++i) {
-      known += (i == 0 ? "" : ", ") + backticked(names_[i]);
-    }
-    raise<ValueError>(op_, phrase("{} has no column {}; it has {}{}", path_.string(), backticked(name), known,
-                                  names_.size() > most_listed ? ", ..." : ""));
+    raise<ValueError>(
+        op_, phrase("{} has no column {}; its columns are {}", path_.string(), backticked(name), listed(names_)));
   }
   return place;
 }
