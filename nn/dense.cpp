@@ -65,9 +65,8 @@ void Dense::draw(random::Key key) {
 }
 
 void Dense::place(random::Key key) {
-  if (!has_key_ && weight_.is_fresh()) {
-    const SourceScope scope(weight_.read().node().location());
-    weight_ = Variable(initializer_(key, weight_.shape(), weight_.dtype()), weight_.name());
+  if (!has_key_) {
+    detail::draw_if_fresh(weight_, initializer_, key);
   }
 }
 

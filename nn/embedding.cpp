@@ -31,9 +31,8 @@ Tensor Embedding::operator()(const Operand& indices) const {
 void Embedding::draw(random::Key key) { weight_.assign(initializer_(key, weight_.shape(), weight_.dtype())); }
 
 void Embedding::place(random::Key key) {
-  if (!has_key_ && weight_.is_fresh()) {
-    const SourceScope scope(weight_.read().node().location());
-    weight_ = Variable(initializer_(key, weight_.shape(), weight_.dtype()), weight_.name());
+  if (!has_key_) {
+    detail::draw_if_fresh(weight_, initializer_, key);
   }
 }
 

@@ -9,6 +9,17 @@
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
 
+namespace xgrad::nn {
+
+void detail::draw_if_fresh(Variable& weight, const Initializer& initializer, random::Key key) {
+  if (weight.is_fresh()) {
+    const SourceScope scope(weight.read().node().location());
+    weight = Variable(initializer(key, weight.shape(), weight.dtype()), weight.name());
+  }
+}
+
+}  // namespace xgrad::nn
+
 namespace xgrad::nn::init {
 
 namespace {

@@ -4,6 +4,7 @@
 #include <source_location>
 
 #include "autograd/graph/tensor.hpp"
+#include "autograd/graph/variable.hpp"
 #include "autograd/ops/random.hpp"
 
 /// \file
@@ -13,6 +14,13 @@ namespace xgrad::nn {
 
 /// Draws the initial value of a weight of a given shape and floating dtype.
 using Initializer = std::function<Tensor(random::Key key, const Shape& shape, DType dtype)>;
+
+namespace detail {
+
+/// Draws a weight anew, unless somebody may have seen it. Errors name the line that made it.
+void draw_if_fresh(Variable& weight, const Initializer& initializer, random::Key key);
+
+}  // namespace detail
 
 }  // namespace xgrad::nn
 

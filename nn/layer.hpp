@@ -60,6 +60,15 @@ enum class Which { trainable, all };
 /// Which variables a copy has in place of the original's: variables that were one stay one.
 using CopiedVariables = std::map<const void*, Variable>;
 
+/// How initial values are drawn; layers take keys in their order.
+struct Drawing {
+  random::Key key;
+  bool by_place = false;  ///< not anew: layers whose values nobody has seen yet are told their place in a model
+  std::uint64_t layer_number = 0;
+
+  random::Key next_key() { return key.fold(layer_number++); }
+};
+
 // Members contain each other in any way, so each of the functions below must know of all others.
 template <class T>
 void collect(const std::optional<T>& member, const std::string& path, Which which, std::vector<NamedVariable>& found);
@@ -74,17 +83,11 @@ void separate(std::vector<T>& members, CopiedVariables& copied);
 template <LayerLike L>
 void separate(L& layer, CopiedVariables& copied);
 template <class T>
-void initialize(std::optional<T>& member, random::Key key, std::uint64_t& layer_number);
+void draw_initial(std::optional<T>& member, Drawing& drawing);
 template <class T>
-void initialize(std::vector<T>& members, random::Key key, std::uint64_t& layer_number);
+void draw_initial(std::vector<T>& members, Drawing& drawing);
 template <LayerLike L>
-void initialize(L& layer, random::Key key, std::uint64_t& layer_number);
-template <class T>
-void place(std::optional<T>& member, random::Key key, std::uint64_t& layer_number);
-template <class T>
-void place(std::vector<T>& members, random::Key key, std::uint64_t& layer_number);
-template <LayerLike L>
-void place(L& layer, random::Key key, std::uint64_t& layer_number);
+void draw_initial(L& layer, Drawing& drawing);
 
 /// Collects the variables below a member of a layer.
 void collect(const Variable& variable, const std::string& path, Which which, std::vector<NamedVariable>& found);
@@ -93,11 +96,8 @@ void collect(const Statistic& statistic, const std::string& path, Which which, s
 /// Gives a copied member variables of its own.
 void separate(Variable& variable, CopiedVariables& copied);
 
-/// Draws the initial values below a member anew; layers take keys in their order.
-inline void initialize(Variable&, random::Key, std::uint64_t&) {}
-
-/// Tells the layers below a member their place in a model: those that nobody has looked at yet draw by it.
-inline void place(Variable&, random::Key, std::uint64_t&) {}
+/// Draws the initial values below a member.
+inline void draw_initial(Variable&, Drawing&) {}
 
 template <class T>
 void collect(const std::optional<T>& member, const std::string& path, Which which, std::vector<NamedVariable>& found) {
@@ -112,9 +112,9 @@ void separate(std::optional<T>& member, CopiedVariables& copied) {
   }
 }
 template <class T>
-void initialize(std::optional<T>& member, random::Key key, std::uint64_t& layer_number) {
+void draw_initial(std::optional<T>& member, Drawing& drawing) {
   if (member) {
-    initialize(*member, key, layer_number);
+    draw_initial(*member, drawing);
   }
 }
 
@@ -131,9 +131,9 @@ void separate(std::vector<T>& members, CopiedVariables& copied) {
   }
 }
 template <class T>
-void initialize(std::vector<T>& members, random::Key key, std::uint64_t& layer_number) {
+void draw_initial(std::vector<T>& members, Drawing& drawing) {
   for (T& member : members) {
-    initialize(member, key, layer_number);
+    draw_initial(member, drawing);
   }
 }
 
@@ -165,34 +165,19 @@ void separate(L& layer, CopiedVariables& copied) {
   }
 }
 template <LayerLike L>
-void initialize(L& layer, random::Key key, std::uint64_t& layer_number) {
-  if constexpr (requires { layer.draw(key); }) {
-    layer.draw(key.fold(layer_number++));
+void draw_initial(L& layer, Drawing& drawing) {
+  if constexpr (requires { layer.draw(drawing.key); }) {
+    if (!drawing.by_place) {
+      layer.draw(drawing.next_key());
+    }
+  }
+  if constexpr (requires { layer.place(drawing.key); }) {
+    if (drawing.by_place) {
+      layer.place(drawing.next_key());
+    }
   }
   if constexpr (requires { L::members; }) {
-    std::apply([&](const auto&... field) { (initialize(layer.*field.member, key, layer_number), ...); }, L::members);
-  }
-}
-
-template <class T>
-void place(std::optional<T>& member, random::Key key, std::uint64_t& layer_number) {
-  if (member) {
-    place(*member, key, layer_number);
-  }
-}
-template <class T>
-void place(std::vector<T>& members, random::Key key, std::uint64_t& layer_number) {
-  for (T& member : members) {
-    place(member, key, layer_number);
-  }
-}
-template <LayerLike L>
-void place(L& layer, random::Key key, std::uint64_t& layer_number) {
-  if constexpr (requires { layer.place(key); }) {
-    layer.place(key.fold(layer_number++));
-  }
-  if constexpr (requires { L::members; }) {
-    std::apply([&](const auto&... field) { (place(layer.*field.member, key, layer_number), ...); }, L::members);
+    std::apply([&](const auto&... field) { (draw_initial(layer.*field.member, drawing), ...); }, L::members);
   }
 }
 
@@ -253,9 +238,9 @@ class Layer {
 
   /// Draws all initial values anew. The result depends on the key and the order of the layers alone.
   void initialize(random::Key key) {
-    using detail::initialize;
-    std::uint64_t layer_number = 0;
-    initialize(self(), key, layer_number);
+    using detail::draw_initial;
+    detail::Drawing drawing{key};
+    draw_initial(self(), drawing);
   }
 
   /// A copy with variables of its own.

@@ -165,8 +165,8 @@ Tensor Module::observed_call(const Operand& x, const Mode& mode) const {
 }
 
 void Sequential::append(Module layer) {
-  std::uint64_t layer_number = 0;
-  place(layer, random::Key(0).fold(layers_.size()), layer_number);
+  detail::Drawing drawing{random::Key(0).fold(layers_.size()), true};
+  draw_initial(layer, drawing);
   layers_.push_back(std::move(layer));
 }
 

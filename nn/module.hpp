@@ -98,8 +98,7 @@ class Module : public Layer<Module> {
     virtual bool frozen() const = 0;
     virtual void collect(const std::string& path, detail::Which which, std::vector<NamedVariable>& found) const = 0;
     virtual void separate(detail::CopiedVariables& copied) = 0;
-    virtual void initialize(random::Key key, std::uint64_t& layer_number) = 0;
-    virtual void place(random::Key key, std::uint64_t& layer_number) = 0;
+    virtual void draw_initial(detail::Drawing& drawing) = 0;
 
     bool observed() const { return !input_observers.empty() || !output_observers.empty(); }
     Observers input_observers, output_observers;
@@ -127,10 +126,7 @@ class Module : public Layer<Module> {
       detail::collect(layer, path, which, found);
     }
     void separate(detail::CopiedVariables& copied) override { detail::separate(layer, copied); }
-    void initialize(random::Key key, std::uint64_t& layer_number) override {
-      detail::initialize(layer, key, layer_number);
-    }
-    void place(random::Key key, std::uint64_t& layer_number) override { detail::place(layer, key, layer_number); }
+    void draw_initial(detail::Drawing& drawing) override { detail::draw_initial(layer, drawing); }
     L layer;
   };
 
@@ -142,12 +138,9 @@ class Module : public Layer<Module> {
     module.layer_ = module.layer_->copy();
     module.layer_->separate(copied);
   }
-  friend void initialize(Module& module, random::Key key, std::uint64_t& layer_number) {
-    module.layer_->initialize(key, layer_number);
-  }
-  friend void place(Module& module, random::Key key, std::uint64_t& layer_number) {
-    if (module.layer_.use_count() == 1) {  // another handle would see its layer change
-      module.layer_->place(key, layer_number);
+  friend void draw_initial(Module& module, detail::Drawing& drawing) {
+    if (!drawing.by_place || module.layer_.use_count() == 1) {  // another handle would see its layer change
+      module.layer_->draw_initial(drawing);
     }
   }
 
