@@ -26,6 +26,7 @@
 #include "nn/normalization.hpp"
 #include "nn/optimizers.hpp"
 #include "nn/own_layers.hpp"
+#include "nn/safetensors.hpp"
 #include "nn/schedules.hpp"
 #include "nn/summary.hpp"
 #include "nn/trainer.hpp"
