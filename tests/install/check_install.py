@@ -61,8 +61,8 @@ def main():
         flags = pkg_config_flags(root)
         added = added_seconds(root, compiler, flags)
         run(root / "program", env=without_library_path())
-        for doctor in root.rglob("bin/xgrad-doctor"):
-            run(doctor, "--help", env=without_library_path(), stdout=subprocess.DEVNULL)
+        for program in root.rglob("bin/xgrad-*"):
+            run(program, "--help", env=without_library_path(), stdout=subprocess.DEVNULL)
         check_headers(root, compiler, flags)
         if list(root.rglob("libxgrad.a")):
             check_static(root, compiler)
