@@ -164,7 +164,7 @@ def found_at(tree, path):
 class Save:
     """One save of the second version, over the first where there is one: what it did, and what it may leave."""
 
-    def __init__(self, programs, kind, name, over_another, folder, target=None, fail=None):
+    def __init__(self, programs, kind, name, over_another, folder, target=None, fail=None, lacks="", left=None):
         self.saver, self.recorder = programs
         self.folder = folder / "disk"
         self.folder.mkdir()
@@ -174,6 +174,8 @@ class Save:
         path = self.folder / name
         if over_another:
             subprocess.run([self.saver, kind, path, "1"], check=True)
+        if left is not None:
+            (self.folder / left).write_text("some")
         self.before = Disk(self.folder).now()
         log = folder / "log"
         log.touch()
@@ -182,6 +184,7 @@ class Save:
             "XGRAD_RECORD_FOLDER": str(self.folder),
             "XGRAD_RECORD_LOG": str(log),
             "XGRAD_RECORD_FAIL": str(fail),
+            "XGRAD_RECORD_LACKS": lacks,
         }
         self.result = subprocess.run(
             [self.saver, kind, path, "2"], env=environment, capture_output=True, text=True, check=False
@@ -268,6 +271,20 @@ def check(programs, kind, name, over_another, target=None):
         assert not any(".part" in key for key in failed.after), failed.after
 
 
+def check_what_a_file_system_lacks(programs):
+    """Saves without locks and without the exchange of folders, with what an earlier writer left in the way."""
+    for kind, name in [("npy", "numbers.npy"), ("state", "state")]:
+        for lacks in ["", "locks", "exchange"]:
+            with tempfile.TemporaryDirectory() as place:
+                folder = pathlib.Path(place).resolve()
+                left = f".{name}.0123456789abcdef.part"
+                save = Save(programs, kind, name, True, folder, lacks=lacks, left=left)
+                assert save.result.returncode == 0, save.result.stderr
+                assert found_at(save.after, name) not in (None, found_at(save.before, name)), save.after
+                expected = {name, left} if lacks == "locks" else {name}
+                assert set(save.after) == expected, (lacks, save.after)
+
+
 CASES = {
     "a_new_file": ("npy", "numbers.npy", False),
     "a_file_over_another": ("npy", "numbers.npy", True),
@@ -280,4 +297,7 @@ CASES = {
 
 
 if __name__ == "__main__":
-    check(sys.argv[1:3], *CASES[sys.argv[3]])
+    if sys.argv[3] == "what_a_file_system_lacks":
+        check_what_a_file_system_lacks(sys.argv[1:3])
+    else:
+        check(sys.argv[1:3], *CASES[sys.argv[3]])

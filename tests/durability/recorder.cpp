@@ -10,13 +10,15 @@
 #include <string_view>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /// \file
 /// For LD_PRELOAD: notes what a program does to the files of a folder, XGRAD_RECORD_FOLDER, as lines in XGRAD_RECORD_LOG:
-/// a word, and what belongs to it, between tabs. With XGRAD_RECORD_FAIL=N, call number N of fsync fails.
+/// a word, and what belongs to it, between tabs. With XGRAD_RECORD_FAIL=N, call number N of fsync fails. What
+/// XGRAD_RECORD_LACKS names, `locks` or `exchange`, fails as where a file system has no such thing.
 
 namespace {
 
@@ -101,7 +103,18 @@ int removed(int folder, const char* path, bool is_folder) {
   return result;
 }
 
+bool lacks(const char* what) {
+  if (environment("XGRAD_RECORD_LACKS") != what) {
+    return false;
+  }
+  errno = EINVAL;
+  return true;
+}
+
 int renamed(const char* from, const char* to, unsigned flags) {
+  if (flags == RENAME_EXCHANGE && lacks("exchange")) {
+    return -1;
+  }
   const int result = static_cast<int>(syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, flags));
   if (result == 0 && inside(absolute(AT_FDCWD, to))) {
     note(flags == RENAME_EXCHANGE ? "exchange" : "rename", absolute(AT_FDCWD, from), absolute(AT_FDCWD, to));
@@ -212,6 +225,10 @@ int fdatasync(int descriptor) { return synced(descriptor, SYS_fdatasync); }
 
 int rename(const char* from, const char* to) { return renamed(from, to, 0); }
 int renameat2(int, const char* from, int, const char* to, unsigned flags) { return renamed(from, to, flags); }
+
+int flock(int descriptor, int operation) {
+  return lacks("locks") ? -1 : static_cast<int>(syscall(SYS_flock, descriptor, operation));
+}
 
 int mkdir(const char* path, mode_t mode) {
   const int result = static_cast<int>(syscall(SYS_mkdirat, AT_FDCWD, path, mode));

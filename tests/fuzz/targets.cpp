@@ -12,6 +12,7 @@
 #include "datasets/csv.hpp"
 #include "datasets/idx.hpp"
 #include "datasets/npy.hpp"
+#include "datasets/schema.hpp"
 #include "nn/safetensors.hpp"
 
 namespace xgrad::fuzz {
@@ -25,6 +26,7 @@ void read_unless_damaged(const Read& read) {
   try {
     read();
   } catch (const FileError&) {
+  } catch (const ValueError&) {  // where the options name what the file does not have
   }
 }
 
@@ -41,7 +43,8 @@ void read_safetensors(const fs::path& path) {
   read_unless_damaged([&] { nn::read_safetensors_metadata(path); });
 }
 
-// Categories of a feature take memory for every one of them in every record: here there are few.
+// Reads the file in one of several ways, which its size chooses. Categories of a feature take memory for every one of
+// them in every record: here there are few.
 void read_csv(const fs::path& path) {
   const std::array<datasets::CsvOptions, 4> ways = {
       datasets::CsvOptions{},
@@ -49,19 +52,26 @@ void read_csv(const fs::path& path) {
       datasets::CsvOptions{.header = false, .categorical = {-1}},
       datasets::CsvOptions{.target = 0, .categorical = {1}, .ignored = {2}, .max_categories = 2},
   };
-  for (const datasets::CsvOptions& options : ways) {
-    try {
-      read_unless_damaged([&] { datasets::read_csv(path, options); });
-    } catch (const ValueError&) {  // a column that the options name is not there
+  const std::size_t way = fs::file_size(path) % (ways.size() + 1);
+  read_unless_damaged([&] {
+    if (way < ways.size()) {
+      datasets::read_csv(path, ways[way]);
+    } else {
+      const auto schema = datasets::Schema::fit(path, {.max_categories = 2});
+      schema.read_rows(path);
+      datasets::Schema::from_json(schema.json());
     }
-  }
+  });
+}
+
+void read_schema(const fs::path& path) {
+  read_unless_damaged([&] { datasets::Schema::load(path); });
 }
 
 constexpr std::array all_targets = {
-    Target{"csv", read_csv},
-    Target{"idx", read_idx},
-    Target{"npy", read_npy},
-    Target{"safetensors", read_safetensors},
+    Target{"csv", read_csv},       Target{"idx", read_idx},
+    Target{"npy", read_npy},       Target{"safetensors", read_safetensors},
+    Target{"schema", read_schema},
 };
 
 // A file in memory.
