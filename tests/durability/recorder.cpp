@@ -1,4 +1,6 @@
-#undef _FILE_OFFSET_BITS  // so that names stand for themselves: open is not open64
+// So that names stand for themselves: open is not open64, and nothing is put before it.
+#undef _FILE_OFFSET_BITS
+#undef _FORTIFY_SOURCE
 
 #include <array>
 #include <cerrno>
