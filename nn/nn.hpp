@@ -24,6 +24,7 @@
 #include "nn/module.hpp"
 #include "nn/moving_average.hpp"
 #include "nn/normalization.hpp"
+#include "nn/npz.hpp"
 #include "nn/optimizers.hpp"
 #include "nn/own_layers.hpp"
 #include "nn/safetensors.hpp"
