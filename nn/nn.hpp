@@ -30,4 +30,6 @@
 #include "nn/safetensors.hpp"
 #include "nn/schedules.hpp"
 #include "nn/summary.hpp"
+#include "nn/torch_names.hpp"
+#include "nn/torch_state.hpp"
 #include "nn/trainer.hpp"
