@@ -12,6 +12,7 @@
 #include "datasets/npy.hpp"
 #include "datasets/quoted.hpp"
 #include "nn/checkpoint.hpp"
+#include "nn/npz.hpp"
 #include "nn/safetensors_file.hpp"
 
 namespace xgrad::inspect {
@@ -37,6 +38,7 @@ Contents whole(std::string_view kind, const nn::State& state) {
 
 Contents open_npy(const fs::path& path) { return single("NPY file", path, datasets::read_npy); }
 Contents open_idx(const fs::path& path) { return single("IDX file", path, datasets::read_idx); }
+Contents open_npz(const fs::path& path) { return whole("NPZ file", nn::read_npz(path, {})); }
 Contents open_state(const fs::path& path) { return whole("folder of NPY files", nn::read_state(path, {})); }
 
 Contents open_safetensors(const fs::path& path) {
@@ -62,6 +64,11 @@ struct Start {
   std::uint64_t byte(std::size_t i) const { return i < bytes.size() ? static_cast<unsigned char>(bytes[i]) : 0; }
 };
 
+// A zip file, also an empty one.
+bool is_npz(const Start& start) {
+  return start.bytes.starts_with("PK\x03\x04") || start.bytes.starts_with("PK\x05\x06");
+}
+
 bool is_npy(const Start& start) { return start.bytes.starts_with("\x93NUMPY"); }
 
 // The size of the header, which is an object of JSON. Where an IDX file has such bytes, they say more than it has.
@@ -86,6 +93,7 @@ struct Kind {
 
 constexpr std::array kinds = {
     Kind{is_npy, open_npy},
+    Kind{is_npz, open_npz},
     Kind{is_safetensors, open_safetensors},
     Kind{is_idx, open_idx},
 };

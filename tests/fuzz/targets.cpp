@@ -13,6 +13,7 @@
 #include "datasets/idx.hpp"
 #include "datasets/npy.hpp"
 #include "datasets/schema.hpp"
+#include "nn/npz.hpp"
 #include "nn/safetensors.hpp"
 
 namespace xgrad::fuzz {
@@ -36,6 +37,10 @@ void read_idx(const fs::path& path) {
 
 void read_npy(const fs::path& path) {
   read_unless_damaged([&] { datasets::read_npy(path); });
+}
+
+void read_npz(const fs::path& path) {
+  read_unless_damaged([&] { nn::read_npz(path); });
 }
 
 void read_safetensors(const fs::path& path) {
@@ -69,8 +74,11 @@ void read_schema(const fs::path& path) {
 }
 
 constexpr std::array all_targets = {
-    Target{"csv", read_csv},       Target{"idx", read_idx},
-    Target{"npy", read_npy},       Target{"safetensors", read_safetensors},
+    Target{"csv", read_csv},
+    Target{"idx", read_idx},
+    Target{"npy", read_npy},
+    Target{"npz", read_npz},
+    Target{"safetensors", read_safetensors},
     Target{"schema", read_schema},
 };
 

@@ -108,9 +108,10 @@ BOOST_FIXTURE_TEST_CASE(every_kind_is_told_by_its_bytes, Place) {
   datasets::write_idx(folder / "2.gz", array);
   nn::write_safetensors(folder / "3", {{"array", array}});
   nn::write_state(folder / "4", {{"array", array}});
+  nn::write_npz(folder / "5", {{"array", array}});
   const std::vector<std::pair<std::string, std::string>> kinds = {
-      {"1", "NPY file"},    {"1.gz", "NPY file"},      {"2", "IDX file"},
-      {"2.gz", "IDX file"}, {"3", "safetensors file"}, {"4", "folder of NPY files"},
+      {"1", "NPY file"},         {"1.gz", "NPY file"},         {"2", "IDX file"}, {"2.gz", "IDX file"},
+      {"3", "safetensors file"}, {"4", "folder of NPY files"}, {"5", "NPZ file"},
   };
   for (const auto& [name, kind] : kinds) {
     const std::string report = inspect::describe(name, inspect::open(folder / name));
