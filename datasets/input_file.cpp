@@ -35,16 +35,15 @@ void require_name(std::string_view op, const std::filesystem::path& path) {
 }
 
 InputFile::InputFile(std::string_view op, const std::filesystem::path& path)
-    : op_(op), path_(path), buffer_(buffer_bytes) {
+    : ByteSource(op, path.string()), buffer_(buffer_bytes) {
   require_name(op, path);
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
-    raise_file_error(op_, path_, "a file", "a folder", "give the path of a file in it");
+    fail("a file", "a folder", "give the path of a file in it");
   }
   file_.reset(std::fopen(path.c_str(), "rb"));
   if (!file_) {
-    raise_file_error(op_, path_, "a readable file", phrase("none ({})", system_message(errno)),
-                     "check the path and its permissions");
+    fail("a readable file", phrase("none ({})", system_message(errno)), "check the path and its permissions");
   }
   std::setvbuf(file_.get(), nullptr, _IONBF, 0);
   refill();
@@ -62,21 +61,6 @@ InputFile::~InputFile() {
 
 std::size_t InputFile::read(std::byte* out, std::size_t count) {
   return gzip_ ? read_gzip(out, count) : read_plain(out, count);
-}
-
-std::vector<std::byte> InputFile::read_bytes(std::size_t count) {
-  constexpr std::size_t first_block = std::size_t{1} << 20;
-  std::vector<std::byte> bytes;
-  while (bytes.size() < count) {
-    const std::size_t have = bytes.size();
-    bytes.resize(std::min(count, std::max(first_block, 2 * have)));
-    const std::size_t found = have + read(bytes.data() + have, bytes.size() - have);
-    if (found < bytes.size()) {
-      bytes.resize(found);
-      break;
-    }
-  }
-  return bytes;
 }
 
 std::size_t InputFile::read_plain(std::byte* out, std::size_t count) {
@@ -125,8 +109,7 @@ std::size_t InputFile::read_gzip(std::byte* out, std::size_t count) {
 bool InputFile::refill() {
   const std::size_t count = std::fread(buffer_.data(), 1, buffer_.size(), file_.get());
   if (count == 0 && std::ferror(file_.get()) != 0) {
-    raise_file_error(op_, path_, "a readable file", phrase("a read error ({})", system_message(errno)),
-                     "check the disk and the permissions");
+    fail("a readable file", phrase("a read error ({})", system_message(errno)), "check the disk and the permissions");
   }
   stream_.next_in = buffer_.data();
   stream_.avail_in = static_cast<uInt>(count);
@@ -134,8 +117,7 @@ bool InputFile::refill() {
 }
 
 void InputFile::raise_damaged(std::string_view found) const {
-  raise_file_error(op_, path_, "intact gzip data", phrase("{} after {} decompressed bytes", found, decompressed_),
-                   "fetch the file again");
+  fail("intact gzip data", phrase("{} after {} decompressed bytes", found, decompressed_), "fetch the file again");
 }
 
 }  // namespace xgrad::datasets

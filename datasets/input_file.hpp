@@ -5,11 +5,12 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include <zlib.h>
+
+#include "datasets/byte_source.hpp"
 
 /// \file
 /// Internal: bytes from a file that may be compressed.
@@ -24,23 +25,16 @@ namespace xgrad::datasets {
 void require_name(std::string_view op, const std::filesystem::path& path);
 
 /// A file read front to back; decompressed on the way when its first bytes are gzip's magic number.
-class InputFile {
+class InputFile : public ByteSource {
  public:
   /// \param op the function the user called, for messages.
   /// \throws FileError when \p path cannot be opened or read.
   InputFile(std::string_view op, const std::filesystem::path& path);
-  InputFile(const InputFile&) = delete;
-  InputFile& operator=(const InputFile&) = delete;
-  ~InputFile();
+  ~InputFile() override;
 
-  /// Reads the next \p count bytes, fewer only where the file ends. Having read to the end means that every checksum
-  /// was right and that nothing follows the compressed data.
+  /// As ByteSource has it. At the end, nothing follows the compressed data.
   /// \throws FileError when reading fails or the compressed data are damaged or truncated.
-  std::size_t read(std::byte* out, std::size_t count);
-
-  /// The next \p count bytes, fewer only where the file ends. Memory grows with what the file really holds: a size
-  /// that a header states is not believed before.
-  std::vector<std::byte> read_bytes(std::size_t count);
+  std::size_t read(std::byte* out, std::size_t count) override;
 
  private:
   std::size_t read_plain(std::byte* out, std::size_t count);
@@ -52,8 +46,6 @@ class InputFile {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
 
-  std::string op_;
-  std::filesystem::path path_;
   std::unique_ptr<std::FILE, CloseFile> file_;
   std::vector<Bytef> buffer_;
   z_stream stream_{};  // next_in and avail_in are the unread part of the buffer, for plain files too

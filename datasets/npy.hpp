@@ -12,8 +12,8 @@ namespace xgrad::datasets {
 /// Reads an NPY file of format 1.0, 2.0 or 3.0, plain or compressed by gzip, of up to eight dimensions: what
 /// `numpy.save` writes.
 ///
-/// Elements are boolean, uint8, int32, int64, float32 or float64, in either byte order; int8, int16 and uint16 are
-/// widened to int32, uint32 to int64. Arrays in Fortran order are put into row-major order. Memory grows with what the
+/// Elements are boolean, uint8, int32, int64, float32 or float64, in either byte order; float16 is
+/// widened to float32, int8, int16 and uint16 to int32, uint32 to int64. Arrays in Fortran order are put into row-major order. Memory grows with what the
 /// file really holds: sizes in its header are not believed before.
 /// \throws FileError naming the file, what was expected and what was found, when the file cannot be read, is not NPY,
 ///         has elements of another type, is truncated, or goes on after the last element.

@@ -3,6 +3,7 @@
 #include <cstddef>
 
 #include "autograd/runtime/phrase.hpp"
+#include "datasets/utf8.hpp"
 
 namespace xgrad::datasets {
 
@@ -12,21 +13,10 @@ constexpr std::size_t most = 60;  // bytes that are shown
 
 // How many bytes at the start of text are one printable character of UTF-8; 0 when they are none.
 std::size_t printable(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const unsigned first = byte(0);
-  if (first < 0x80) {
-    return first >= 0x20 && first != 0x7f ? 1 : 0;
-  }
-  const std::size_t length = first >= 0xf0 && first < 0xf5 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || (first == 0xc2 && byte(1) < 0xa0)) {  // U+0080 to U+009F are commands, too
-    return 0;
-  }
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0U) != 0x80) {
-      return 0;
-    }
-  }
-  return length;
+  const std::size_t length = utf8_length(text);
+  const bool is_command = (length == 1 && (static_cast<unsigned char>(text[0]) < 0x20 || text[0] == 0x7f)) ||
+                          (length == 2 && text[0] == '\xc2' && static_cast<unsigned char>(text[1]) < 0xa0);
+  return is_command ? 0 : length;
 }
 
 }  // namespace

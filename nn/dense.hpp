@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <source_location>
 
@@ -47,6 +48,8 @@ class Dense : public Layer<Dense> {
  public:
   /// The parameters' paths, `weight` and `bias`.
   static constexpr auto members = fields("weight", &Dense::weight_, "bias", &Dense::bias_);
+  /// torch.nn.Linear keeps its weight as (out, in).
+  static constexpr std::array torch_names = {TorchName{"weight", "weight", TorchLayout::transposed}};
 };
 
 }  // namespace xgrad::nn

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <source_location>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -15,6 +16,7 @@
 #include "autograd/ops/random.hpp"
 #include "nn/listed_members.hpp"
 #include "nn/mode.hpp"
+#include "nn/torch_names.hpp"
 
 /// \file
 /// What a layer is: a plain struct with variables, other layers, and a call operator.
@@ -51,11 +53,30 @@ class Layer;
 
 namespace detail {
 
-/// `path.name`.
+/// `path.name`, or the one of them that is not empty.
 std::string join_path(const std::string& path, std::string_view name);
 
-/// Which variables are collected.
-enum class Which { trainable, all };
+/// Which variables are collected: `torch` is all of them, tied ones under each of their names, and what PyTorch alone has.
+enum class Which { trainable, all, torch };
+
+/// Where something is in a model.
+struct Place {
+  std::string name;                        // its path: field names and positions, joined by dots
+  std::string torch_name;                  // its path in PyTorch's `state_dict`
+  TorchLayout layout = TorchLayout::same;  // of its elements there
+};
+
+/// The place of a member, given that of its layer and the layer's rows for PyTorch. A member without a name stands for its
+/// layer: the layers of a Sequential are `0`, `1`, ...
+Place place_of(std::string_view member, const Place& layer, std::span<const TorchName> rows);
+/// The place of the i-th of several things that are one member.
+Place place_of(std::size_t i, const Place& member);
+
+/// What a collection finds.
+struct Found {
+  Place place;
+  std::optional<Variable> variable;  // none where PyTorch alone has something
+};
 
 /// Which variables a copy has in place of the original's: variables that were one stay one.
 using CopiedVariables = std::map<const void*, Variable>;
@@ -71,11 +92,11 @@ struct Drawing {
 
 // Members contain each other in any way, so each of the functions below must know of all others.
 template <class T>
-void collect(const std::optional<T>& member, const std::string& path, Which which, std::vector<NamedVariable>& found);
+void collect(const std::optional<T>& member, const Place& place, Which which, std::vector<Found>& found);
 template <class T>
-void collect(const std::vector<T>& members, const std::string& path, Which which, std::vector<NamedVariable>& found);
+void collect(const std::vector<T>& members, const Place& place, Which which, std::vector<Found>& found);
 template <LayerLike L>
-void collect(const L& layer, const std::string& path, Which which, std::vector<NamedVariable>& found);
+void collect(const L& layer, const Place& place, Which which, std::vector<Found>& found);
 template <class T>
 void separate(std::optional<T>& member, CopiedVariables& copied);
 template <class T>
@@ -90,8 +111,36 @@ template <LayerLike L>
 void draw_initial(L& layer, Drawing& drawing);
 
 /// Collects the variables below a member of a layer.
-void collect(const Variable& variable, const std::string& path, Which which, std::vector<NamedVariable>& found);
-void collect(const Statistic& statistic, const std::string& path, Which which, std::vector<NamedVariable>& found);
+void collect(const Variable& variable, const Place& place, Which which, std::vector<Found>& found);
+void collect(const Statistic& statistic, const Place& place, Which which, std::vector<Found>& found);
+
+/// Collects what PyTorch alone has beside the members of a layer.
+void collect_counters(const Place& layer, std::span<const TorchName> rows, std::vector<Found>& found);
+
+/// Whether every row is about a member that there is.
+template <class L>
+constexpr bool rows_name_members() {
+  bool all = true;
+  for (const TorchName& row : L::torch_names) {
+    bool named = row.layout == TorchLayout::counter;
+    if constexpr (requires { L::members; }) {
+      std::apply([&](const auto&... field) { ((named = named || field.name == row.member), ...); }, L::members);
+    }
+    all = all && named;
+  }
+  return all;
+}
+
+/// What a layer says of PyTorch.
+template <class L>
+std::span<const TorchName> torch_rows() {
+  if constexpr (requires { L::torch_names; }) {
+    static_assert(rows_name_members<L>(), "a row of `torch_names` begins with a name from the table `members`");
+    return L::torch_names;
+  } else {
+    return {};
+  }
+}
 
 /// Gives a copied member variables of its own.
 void separate(Variable& variable, CopiedVariables& copied);
@@ -100,9 +149,9 @@ void separate(Variable& variable, CopiedVariables& copied);
 inline void draw_initial(Variable&, Drawing&) {}
 
 template <class T>
-void collect(const std::optional<T>& member, const std::string& path, Which which, std::vector<NamedVariable>& found) {
+void collect(const std::optional<T>& member, const Place& place, Which which, std::vector<Found>& found) {
   if (member) {
-    collect(*member, path, which, found);
+    collect(*member, place, which, found);
   }
 }
 template <class T>
@@ -119,9 +168,9 @@ void draw_initial(std::optional<T>& member, Drawing& drawing) {
 }
 
 template <class T>
-void collect(const std::vector<T>& members, const std::string& path, Which which, std::vector<NamedVariable>& found) {
+void collect(const std::vector<T>& members, const Place& place, Which which, std::vector<Found>& found) {
   for (std::size_t i = 0; i < members.size(); ++i) {
-    collect(members[i], join_path(path, std::to_string(i)), which, found);
+    collect(members[i], place_of(i, place), which, found);
   }
 }
 template <class T>
@@ -138,7 +187,7 @@ void draw_initial(std::vector<T>& members, Drawing& drawing) {
 }
 
 template <LayerLike L>
-void collect(const L& layer, const std::string& path, Which which, std::vector<NamedVariable>& found) {
+void collect(const L& layer, const Place& place, Which which, std::vector<Found>& found) {
   static_assert(
       lists_members<L>(),
       "a layer names all that holds variables in its table: write `static constexpr auto members = "
@@ -152,10 +201,12 @@ void collect(const L& layer, const std::string& path, Which which, std::vector<N
   if constexpr (requires { L::members; }) {
     std::apply(
         [&](const auto&... field) {
-          // A member without a name stands for its layer: the layers of a Sequential are `0`, `1`, ...
-          (collect(layer.*field.member, field.name.empty() ? path : join_path(path, field.name), which, found), ...);
+          (collect(layer.*field.member, place_of(field.name, place, torch_rows<L>()), which, found), ...);
         },
         L::members);
+  }
+  if (which == Which::torch) {
+    collect_counters(place, torch_rows<L>(), found);
   }
 }
 template <LayerLike L>
@@ -181,6 +232,7 @@ void draw_initial(L& layer, Drawing& drawing) {
   }
 }
 
+std::vector<NamedVariable> with_names(const std::vector<Found>& found);
 std::int64_t count_elements(const std::vector<NamedVariable>& variables);
 Variables without_names(const std::vector<NamedVariable>& variables);
 std::vector<NamedVariable> with_names(const Variables& variables);  // those that they have themselves
@@ -260,9 +312,9 @@ class Layer {
 
   std::vector<NamedVariable> collected(detail::Which which) const {
     using detail::collect;  // and a function of the layer's own, such as Module's
-    std::vector<NamedVariable> found;
-    collect(self(), "", which, found);
-    return found;
+    std::vector<detail::Found> found;
+    collect(self(), detail::Place(), which, found);
+    return detail::with_names(found);
   }
 
   bool frozen_ = false;

@@ -15,22 +15,49 @@ namespace xgrad::nn {
 namespace detail {
 
 std::string join_path(const std::string& path, std::string_view name) {
-  return path.empty() ? std::string(name) : path + "." + std::string(name);
+  return path.empty() || name.empty() ? path + std::string(name) : path + "." + std::string(name);
 }
 
-void collect(const Variable& variable, const std::string& path, Which, std::vector<NamedVariable>& found) {
-  for (const NamedVariable& other : found) {
-    if (other.variable.same_as(variable)) {
-      return;  // tied: listed once, under its first name
+Place place_of(std::string_view member, const Place& layer, std::span<const TorchName> rows) {
+  const auto row = std::find_if(rows.begin(), rows.end(), [&](const TorchName& candidate) {
+    return candidate.member == member && candidate.layout != TorchLayout::counter;
+  });
+  const TorchName found = row == rows.end() ? TorchName{member, member} : *row;
+  return {join_path(layer.name, member), join_path(layer.torch_name, found.name), found.layout};
+}
+
+Place place_of(std::size_t i, const Place& member) {
+  const std::string number = std::to_string(i);
+  return {join_path(member.name, number), join_path(member.torch_name, number), member.layout};
+}
+
+void collect(const Variable& variable, const Place& place, Which which, std::vector<Found>& found) {
+  const auto is_tied = [&](const Found& other) { return other.variable && other.variable->same_as(variable); };
+  if (which == Which::torch || std::none_of(found.begin(), found.end(), is_tied)) {
+    found.push_back({place, variable});  // tied ones are listed once, under their first name
+  }
+}
+
+void collect(const Statistic& statistic, const Place& place, Which which, std::vector<Found>& found) {
+  if (which != Which::trainable) {
+    collect(static_cast<const Variable&>(statistic), place, which, found);
+  }
+}
+
+void collect_counters(const Place& layer, std::span<const TorchName> rows, std::vector<Found>& found) {
+  for (const TorchName& row : rows) {
+    if (row.layout == TorchLayout::counter) {
+      found.push_back({{layer.name, join_path(layer.torch_name, row.name), row.layout}, std::nullopt});
     }
   }
-  found.push_back({path, variable});
 }
 
-void collect(const Statistic& statistic, const std::string& path, Which which, std::vector<NamedVariable>& found) {
-  if (which == Which::all) {
-    collect(static_cast<const Variable&>(statistic), path, which, found);
+std::vector<NamedVariable> with_names(const std::vector<Found>& found) {
+  std::vector<NamedVariable> result;
+  for (const auto& [place, variable] : found) {
+    result.push_back({place.name, *variable});
   }
+  return result;
 }
 
 void separate(Variable& variable, CopiedVariables& copied) {

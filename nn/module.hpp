@@ -96,7 +96,7 @@ class Module : public Layer<Module> {
     virtual std::string type_name() const = 0;
     virtual void freeze(bool frozen) = 0;
     virtual bool frozen() const = 0;
-    virtual void collect(const std::string& path, detail::Which which, std::vector<NamedVariable>& found) const = 0;
+    virtual void collect(const detail::Place& place, detail::Which which, std::vector<detail::Found>& found) const = 0;
     virtual void separate(detail::CopiedVariables& copied) = 0;
     virtual void draw_initial(detail::Drawing& drawing) = 0;
 
@@ -122,17 +122,17 @@ class Module : public Layer<Module> {
       }
       return false;
     }
-    void collect(const std::string& path, detail::Which which, std::vector<NamedVariable>& found) const override {
-      detail::collect(layer, path, which, found);
+    void collect(const detail::Place& place, detail::Which which, std::vector<detail::Found>& found) const override {
+      detail::collect(layer, place, which, found);
     }
     void separate(detail::CopiedVariables& copied) override { detail::separate(layer, copied); }
     void draw_initial(detail::Drawing& drawing) override { detail::draw_initial(layer, drawing); }
     L layer;
   };
 
-  friend void collect(const Module& module, const std::string& path, detail::Which which,
-                      std::vector<NamedVariable>& found) {
-    module.layer_->collect(path, which, found);
+  friend void collect(const Module& module, const detail::Place& place, detail::Which which,
+                      std::vector<detail::Found>& found) {
+    module.layer_->collect(place, which, found);
   }
   friend void separate(Module& module, detail::CopiedVariables& copied) {
     module.layer_ = module.layer_->copy();

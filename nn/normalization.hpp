@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <source_location>
@@ -110,6 +111,8 @@ class BatchNorm : public Layer<BatchNorm> {
   /// The variables' paths, as torch.nn names them.
   static constexpr auto members = fields("weight", &BatchNorm::weight_, "bias", &BatchNorm::bias_, "running_mean",
                                          &BatchNorm::running_mean_, "running_var", &BatchNorm::running_variance_);
+  /// torch.nn.BatchNorm1d counts the batches it has seen, for a momentum that this layer does not have.
+  static constexpr std::array torch_names = {TorchName{"", "num_batches_tracked", TorchLayout::counter}};
 };
 
 }  // namespace xgrad::nn

@@ -11,6 +11,7 @@
 
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
+#include "datasets/half.hpp"
 #include "datasets/quoted.hpp"
 
 namespace xgrad::nn::detail {
@@ -19,19 +20,6 @@ namespace {
 
 constexpr std::string_view metadata_name = "__metadata__";
 constexpr std::uint64_t unknown = std::numeric_limits<std::uint64_t>::max();
-
-// IEEE 754 binary16: sign, 5 bits of exponent with bias 15, 10 bits of fraction. Every value is a float32.
-float from_half(std::uint16_t bits) {
-  const std::uint32_t sign = static_cast<std::uint32_t>(bits & 0x8000U) << 16U;
-  const std::uint32_t exponent = (bits >> 10U) & 0x1fU;
-  const std::uint32_t fraction = bits & 0x3ffU;
-  if (exponent == 0) {  // 0 and subnormals: fraction · 2⁻²⁴
-    const float magnitude = static_cast<float>(fraction) * 0x1p-24F;
-    return std::bit_cast<float>(std::bit_cast<std::uint32_t>(magnitude) | sign);
-  }
-  const std::uint32_t wide_exponent = exponent == 0x1fU ? 0xffU : exponent + (127 - 15);
-  return std::bit_cast<float>(sign | (wide_exponent << 23U) | (fraction << 13U));
-}
 
 // bfloat16 is the upper half of a float32.
 float from_bfloat16(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U); }
@@ -61,7 +49,7 @@ constexpr std::array types = {
     SafetensorsType{"I32", 4, DType::int32, nullptr},
     SafetensorsType{"U8", 1, DType::uint8, nullptr},
     SafetensorsType{"BOOL", 1, DType::boolean, decode<std::uint8_t, bool, is_not_zero>},
-    SafetensorsType{"F16", 2, DType::float32, decode<std::uint16_t, float, from_half>},
+    SafetensorsType{"F16", 2, DType::float32, decode<std::uint16_t, float, datasets::from_half>},
     SafetensorsType{"BF16", 2, DType::float32, decode<std::uint16_t, float, from_bfloat16>},
     SafetensorsType{"I8", 1, DType::int32, decode<std::int8_t, std::int32_t, widened>},
     SafetensorsType{"I16", 2, DType::int32, decode<std::int16_t, std::int32_t, widened>},

@@ -57,6 +57,20 @@ const auto parameters = Mine().parameters();
         ("a layer names all that holds variables in its table: write `static constexpr auto members = fields(",),
         12,
     ),
+    "name for PyTorch of no member": Refusal(
+        LAYER
+        + """
+struct Mine : nn::Layer<Mine> {
+  nn::Dense a{4, 4};
+  static constexpr auto members = fields("a", &Mine::a);
+  static constexpr std::array torch_names = {nn::TorchName{"fc", "a"}};
+  Tensor operator()(const Operand& x) const { return a(x); }
+};
+const auto parameters = Mine().parameters();
+""",
+        ("a row of `torch_names` begins with a name from the table `members`",),
+        12,
+    ),
     "no layer in a Sequential": Refusal(
         LAYER + "nn::Sequential model(nn::Dense(3, 4), 7, nn::Dense(3, 4));",
         ("a layer has `Tensor operator()(const Operand& x) const`",),

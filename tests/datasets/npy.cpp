@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 
+#include "autograd/array/xtensor.hpp"
 #include "temporary_folder.hpp"
 #include "tests/testing.hpp"
 
@@ -66,6 +68,10 @@ BOOST_FIXTURE_TEST_CASE(reads_every_element_type_in_both_byte_orders, Fixture) {
   check_elements<std::int64_t>("<u4", "\xff\xff\xff\xff"s, {4294967295});
   check_elements<std::int64_t>(">i8", "\x00\x00\x00\x00\x00\x00\x01\x00"s, {256});
   check_elements<std::int64_t>("<i8", "\xfe\xff\xff\xff\xff\xff\xff\xff"s, {-2});
+  // float16: 1.5, -2, the least subnormal, the largest number, infinity; every one is exact in float32.
+  check_elements<float>("<f2", "\x00\x3e\x00\xc0\x01\x00\xff\x7b\x00\x7c"s,
+                        {1.5f, -2, 0x1p-24f, 65504, std::numeric_limits<float>::infinity()});
+  check_elements<float>(">f2", "\x3e\x00"s, {1.5f});
   check_elements<float>("<f4", "\x00\x00\xc0\x3f"s, {1.5f});
   check_elements<float>("=f4", "\x00\x00\xc0\x3f"s, {1.5f});
   check_elements<double>(">f8", "\x3f\xf8\x00\x00\x00\x00\x00\x00"s, {1.5});
@@ -138,7 +144,7 @@ BOOST_FIXTURE_TEST_CASE(rejects_what_is_not_npy, Fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(rejects_other_element_types_and_shapes, Fixture) {
-  for (const char* type : {"<f2", "<c8", "<U5", "|O", "<i16", "<u8", "xf4", ""}) {
+  for (const char* type : {"<f16", "<c8", "<U5", "|O", "<i16", "<u8", "xf4", ""}) {
     check_rejected(npy_bytes(header(type, "(1,)"), "abcdefgh"), "elements of bool", type);
   }
   check_rejected(npy_bytes("{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (1,)}", "abcd"),
