@@ -117,16 +117,18 @@ void collect(const Statistic& statistic, const Place& place, Which which, std::v
 /// Collects what PyTorch alone has beside the members of a layer.
 void collect_counters(const Place& layer, std::span<const TorchName> rows, std::vector<Found>& found);
 
-/// Whether every row is about a member that there is.
+/// Whether every row of a layer for PyTorch is about a member that there is.
 template <class L>
 constexpr bool rows_name_members() {
   bool all = true;
-  for (const TorchName& row : L::torch_names) {
-    bool named = row.layout == TorchLayout::counter;
-    if constexpr (requires { L::members; }) {
-      std::apply([&](const auto&... field) { ((named = named || field.name == row.member), ...); }, L::members);
+  if constexpr (requires { L::torch_names; }) {
+    for (const TorchName& row : L::torch_names) {
+      bool named = row.layout == TorchLayout::counter;
+      if constexpr (requires { L::members; }) {
+        std::apply([&](const auto&... field) { ((named = named || field.name == row.member), ...); }, L::members);
+      }
+      all = all && named;
     }
-    all = all && named;
   }
   return all;
 }
@@ -135,7 +137,6 @@ constexpr bool rows_name_members() {
 template <class L>
 std::span<const TorchName> torch_rows() {
   if constexpr (requires { L::torch_names; }) {
-    static_assert(rows_name_members<L>(), "a row of `torch_names` begins with a name from the table `members`");
     return L::torch_names;
   } else {
     return {};
@@ -193,6 +194,7 @@ void collect(const L& layer, const Place& place, Which which, std::vector<Found>
       "a layer names all that holds variables in its table: write `static constexpr auto members = "
       "fields(\"first\", &Self::first, \"second\", &Self::second);` with every Variable, Statistic and layer, and "
       "every std::optional and std::vector of them; or `fields()` in a class of numbers alone");
+  static_assert(rows_name_members<L>(), "a row of `torch_names` begins with a name from the table `members`");
   if constexpr (std::derived_from<L, Layer<L>>) {
     if (which == Which::trainable && layer.frozen()) {
       return;
