@@ -126,6 +126,8 @@ struct CloseFolder {
   void operator()(DIR* folder) const { ::closedir(folder); }
 };
 
+}  // namespace
+
 // Not by std::filesystem: some folders have many thousands of entries.
 void remove_left(const fs::path& target) {
   const std::string beginning = beginning_of(target);
@@ -140,8 +142,6 @@ void remove_left(const fs::path& target) {
     remove_if_left(path, target);
   }
 }
-
-}  // namespace
 
 // Between its making and its locking another writer may take it for left, and remove it.
 Unpublished::Unpublished(const fs::path& target, Kind kind, mode_t mode) {

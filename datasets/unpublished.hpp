@@ -42,6 +42,9 @@ class Unpublished {
   int descriptor_ = -1;
 };
 
+/// Removes what killed writers left beside \p target.
+void remove_left(const std::filesystem::path& target);
+
 /// Makes a folder, and those it is in, such that they outlast a power failure.
 bool make_folders(const std::filesystem::path& folder);
 

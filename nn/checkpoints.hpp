@@ -29,7 +29,7 @@ std::filesystem::path newest_checkpoint(std::string_view op, const std::filesyst
 std::filesystem::path checkpoint_named(const std::filesystem::path& path, std::string_view name);
 /// The name of a checkpoint after \p steps steps.
 std::filesystem::path numbered_checkpoint(const std::filesystem::path& path, std::int64_t steps);
-/// Removes all numbered checkpoints but the last \p count.
+/// Removes all numbered checkpoints but the last \p count, and what killed writers of them left.
 void remove_old_checkpoints(const std::filesystem::path& path, std::int64_t count);
 
 }  // namespace detail

@@ -292,6 +292,11 @@ BOOST_FIXTURE_TEST_CASE(the_newest_checkpoint_that_is_whole_is_taken, Files) {
                                                 "run-000000012.safetensors"}),
              boost::test_tools::per_element());
   BOOST_TEST(nn::find_checkpoint(at)->filename() == "run-000000012.safetensors");
+  testing::write_bytes(folder / ".run-000000011.safetensors.0123456789abcdef.part", "of a killed writer");
+  testing::write_bytes(folder / ".other-000000011.safetensors.0123456789abcdef.part", "of another run");
+  nn::detail::remove_old_checkpoints(at, 3);
+  BOOST_TEST(!std::filesystem::exists(folder / ".run-000000011.safetensors.0123456789abcdef.part"));
+  BOOST_TEST(std::filesystem::remove(folder / ".other-000000011.safetensors.0123456789abcdef.part"));
 
   std::string bytes = testing::read_bytes(folder / "run-000000012.safetensors");
   bytes[bytes.size() - 3] ^= 1;  // one bit
