@@ -145,6 +145,10 @@ class ValuesSax {
 
 namespace detail {
 
+bool is_saved_file(const Metadata& metadata) {
+  return metadata.contains(values_name) && metadata.contains(checksum_name);
+}
+
 void write_saved_file(std::string_view op, const std::filesystem::path& path, const Saved& saved) {
   const std::string values = values_of(op, saved);
   write_safetensors_file(op, path, saved.arrays(),
@@ -154,27 +158,27 @@ void write_saved_file(std::string_view op, const std::filesystem::path& path, co
 Saved read_saved_file(std::string_view op, const std::filesystem::path& path) {
   const SafetensorsFile file(op, path);
   const Metadata& metadata = file.header().metadata;
-  const auto values = metadata.find(values_name);
-  const auto checksum = metadata.find(checksum_name);
-  if (values == metadata.end() || checksum == metadata.end()) {
+  if (!is_saved_file(metadata)) {
     file.refuse("a checkpoint, as write_saved makes it", "a safetensors file of another kind");
   }
+  const std::string& values = metadata.at(values_name);
+  const std::string& checksum = metadata.at(checksum_name);
   Saved saved;
   ValuesSax sax(saved);
-  const bool understood = Json::sax_parse(values->second, &sax);
+  const bool understood = Json::sax_parse(values, &sax);
   if (sax.found_format > format) {
     file.refuse(phrase("format {} or earlier", format), phrase("{}, of a later version of xgrad", sax.found_format));
   }
   if (!understood || sax.found_format != format) {
-    file.refuse("a checkpoint's integers, numbers and texts", datasets::backticked(values->second));
+    file.refuse("a checkpoint's integers, numbers and texts", datasets::backticked(values));
   }
   State arrays;
   for (const SafetensorsEntry& entry : file.header().entries) {
     arrays.emplace(entry.name, file.read(entry));
   }
-  const std::string found = checksum_of(values->second, arrays);
-  if (found != checksum->second) {
-    file.refuse(phrase("the checksum {}", datasets::backticked(checksum->second)), found);
+  const std::string found = checksum_of(values, arrays);
+  if (found != checksum) {
+    file.refuse(phrase("the checksum {}", datasets::backticked(checksum)), found);
   }
   for (const auto& [name, array] : arrays) {
     if (name.empty() || saved.contains(name)) {

@@ -3,12 +3,16 @@
 #include <filesystem>
 #include <string_view>
 
+#include "nn/safetensors.hpp"
 #include "nn/saved.hpp"
 
 /// \file
 /// Internal: files of a Saved, for those who know which function the user called.
 
 namespace xgrad::nn::detail {
+
+/// Whether a safetensors file with these metadata is one of write_saved's.
+bool is_saved_file(const Metadata& metadata);
 
 /// As write_saved. \throws FileError, ValueError as if from \p op.
 void write_saved_file(std::string_view op, const std::filesystem::path& path, const Saved& saved);

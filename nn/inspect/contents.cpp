@@ -14,6 +14,7 @@
 #include "nn/checkpoint.hpp"
 #include "nn/npz.hpp"
 #include "nn/safetensors_file.hpp"
+#include "nn/saved_file.hpp"
 
 namespace xgrad::inspect {
 
@@ -41,8 +42,25 @@ Contents open_idx(const fs::path& path) { return single("IDX file", path, datase
 Contents open_npz(const fs::path& path) { return whole("NPZ file", nn::read_npz(path, {})); }
 Contents open_state(const fs::path& path) { return whole("folder of NPY files", nn::read_state(path, {})); }
 
+// Its checksum is that of all.
+Contents open_checkpoint(const fs::path& path) {
+  const nn::Saved saved = nn::detail::read_saved_file(op, path);
+  Contents contents = whole("checkpoint", saved.arrays());
+  contents.metadata = saved.texts();
+  for (const auto& [name, value] : saved.integers()) {
+    contents.metadata.emplace(name, phrase("{}", value));
+  }
+  for (const auto& [name, value] : saved.numbers()) {
+    contents.metadata.emplace(name, phrase("{}", value));
+  }
+  return contents;
+}
+
 Contents open_safetensors(const fs::path& path) {
   const auto file = std::make_shared<const nn::detail::SafetensorsFile>(op, path);
+  if (nn::detail::is_saved_file(file->header().metadata)) {
+    return open_checkpoint(path);
+  }
   const auto& entries = file->header().entries;
   Contents contents{
       "safetensors file", {}, file->header().metadata, [file](const std::string& name) {

@@ -63,9 +63,22 @@ double load_state(const fs::path& path) {
   return version_in(state.at("a"));
 }
 
+void save_checkpoint(const fs::path& path, double version) {
+  nn::Saved saved;
+  saved.put("weights", version_array(version));
+  saved.put("version", version);
+  nn::write_saved(path, saved);
+}
+double load_checkpoint(const fs::path& path) {
+  const nn::Saved saved = nn::read_saved(path);
+  require(version_in(saved.array("weights")) == saved.number("version"), "the parts are of two versions");
+  return saved.number("version");
+}
+
 const std::map<std::string, Kind> kinds = {
     {"file", {"numbers.npy", save_file, load_file}},
     {"compressed", {"numbers.npy.gz", save_file, load_file}},
+    {"checkpoint", {"run.safetensors", save_checkpoint, load_checkpoint}},
     {"state", {"state", save_state, load_state}},
 };
 

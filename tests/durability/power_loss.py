@@ -290,6 +290,8 @@ CASES = {
     "a_file_over_another": ("npy", "numbers.npy", True),
     "a_compressed_file": ("npy", "numbers.npy.gz", True),
     "a_table": ("csv", "table.csv", True),
+    "an_npz_file": ("npz", "numbers.npz", True),
+    "a_checkpoint": ("checkpoint", "run.safetensors", True),
     "a_file_behind_a_link": ("npy", "link.npy", True, "numbers.npy"),
     "a_new_state_in_new_folders": ("state", "in/new/folders", False),
     "a_state_over_another": ("state", "state", True),

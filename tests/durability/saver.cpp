@@ -28,6 +28,17 @@ int main(int, char** arguments) {
   const std::map<std::string, void (*)(const std::filesystem::path& path, double number)> kinds = {
       {"npy", [](const auto& path, double number) { datasets::write_npy(path, numbers(number)); }},
       {"csv", save_csv},
+      {"npz",
+       [](const auto& path, double number) {
+         nn::write_npz(path, {{"a", numbers(number)}});
+       }},
+      {"checkpoint",
+       [](const auto& path, double number) {
+         nn::Saved saved;
+         saved.put("weights", numbers(number));
+         saved.put("step", number);
+         nn::write_saved(path, saved);
+       }},
       {"state",
        [](const auto& path, double number) {
          nn::write_state(path, {{"a", numbers(number)}, {"b", numbers(-number)}, {"c", numbers(number / 2)}});

@@ -15,6 +15,7 @@
 #include "datasets/schema.hpp"
 #include "nn/npz.hpp"
 #include "nn/safetensors.hpp"
+#include "nn/saved.hpp"
 
 namespace xgrad::fuzz {
 
@@ -48,6 +49,10 @@ void read_safetensors(const fs::path& path) {
   read_unless_damaged([&] { nn::read_safetensors_metadata(path); });
 }
 
+void read_checkpoint(const fs::path& path) {
+  read_unless_damaged([&] { nn::read_saved(path); });
+}
+
 // Reads the file in one of several ways, which its size chooses. Categories of a feature take memory for every one of
 // them in every record: here there are few.
 void read_csv(const fs::path& path) {
@@ -74,6 +79,7 @@ void read_schema(const fs::path& path) {
 }
 
 constexpr std::array all_targets = {
+    Target{"checkpoint", read_checkpoint},
     Target{"csv", read_csv},
     Target{"idx", read_idx},
     Target{"npy", read_npy},

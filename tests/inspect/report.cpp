@@ -128,6 +128,31 @@ BOOST_FIXTURE_TEST_CASE(every_kind_is_told_by_its_bytes, Place) {
   check_throws<FileError>([&] { inspect::open(folder / "none"); }, {"[xgrad-inspect] ", "none"});
 }
 
+BOOST_FIXTURE_TEST_CASE(checkpoints_are_shown_as_what_they_keep, Place) {
+  const auto write = [&](const fs::path& name, std::int64_t step) {
+    nn::Saved saved;
+    saved.put("model/0.weight", numbers({1, 2}));
+    saved.put("step", step);
+    saved.put("rate", 0.25);
+    saved.put("word", "good\x1b[2J");
+    nn::write_saved(folder / name, saved);
+  };
+  write("a", 10);
+  write("b", 20);
+  const std::string report = inspect::describe("a", inspect::open(folder / "a"));
+  check_line(report, "a: checkpoint, 1 array, 2 elements, 16 bytes");
+  check_line(report, "model/0.weight float64 (2,) 16 1 2 1.5 0 0");
+  check_line(report, " rate 0.25");
+  check_line(report, " step 10");
+  check_line(report, " word good\\x1b[2J");
+  BOOST_TEST(differences("a", "b") == "metadata step: `10` and `20`\n");
+  BOOST_TEST(differences("a", "a") == "");
+  std::string damaged = testing::read_bytes(folder / "a");
+  damaged.back() = static_cast<char>(damaged.back() ^ 1);
+  testing::write_bytes(folder / "damaged", damaged);
+  check_throws<FileError>([&] { inspect::open(folder / "damaged"); }, {"[xgrad-inspect] ", "checksum"});
+}
+
 // Each begins as the other may.
 BOOST_FIXTURE_TEST_CASE(idx_and_safetensors_are_told_apart, Place) {
   datasets::write_idx(folder / "idx", to_array(xt::xarray<std::uint8_t>{'{', '}', 3}));
