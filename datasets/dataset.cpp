@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/runtime/error.hpp"
+#include "autograd/runtime/hash.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "datasets/gather.hpp"
 #include "datasets/permutation.hpp"
@@ -74,6 +77,19 @@ void Dataset::check(const std::source_location& where) const {
                                           to_string(features), to_string(targets)));
     }
   });
+}
+
+std::uint64_t Dataset::content_hash() const {
+  std::uint64_t hash = 0;
+  for (const Array* array : {&features_, &targets_}) {
+    hash = runtime::combine_hashes(hash, runtime::hash_text(to_string(array->dtype())));
+    for (const std::int64_t size : array->shape()) {
+      hash = runtime::combine_hashes(hash, static_cast<std::uint64_t>(size));
+    }
+    hash = runtime::combine_hashes(
+        hash, runtime::hash_bytes(std::span(static_cast<const std::byte*>(array->data()), array->bytes())));
+  }
+  return hash;
 }
 
 const std::vector<std::string>& Dataset::feature_names() const {

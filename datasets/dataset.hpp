@@ -41,6 +41,10 @@ class Dataset {
   const Array& targets() const { return targets_; }           ///< what it is to say: class labels or quantities
   std::int64_t size() const { return features_.shape()[0]; }  ///< number of samples
 
+  /// A number for shapes, dtypes and all elements, the same in every process: data that differ have the same one with a
+  /// probability of 2^-64.
+  std::uint64_t content_hash() const;
+
   /// What the features are called, as read_csv found it; empty when nobody said. Kept by take, split, fold and Normalizer.
   const std::vector<std::string>& feature_names() const;
   /// The same data with names for their features, the elements of one sample.

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdint>
-#include <random>
 #include <system_error>
 #include <utility>
 
@@ -14,6 +12,7 @@
 
 #include "autograd/runtime/phrase.hpp"
 #include "datasets/input_file.hpp"
+#include "datasets/unpublished.hpp"
 
 namespace xgrad::datasets {
 
@@ -34,12 +33,6 @@ fs::path without_links(std::string_view op, const fs::path& path) {
   return target;
 }
 
-fs::path temporary_name(const fs::path& target) {
-  std::random_device random;
-  const std::uint64_t number = (std::uint64_t{random()} << 32) | random();
-  return target.parent_path() / phrase(".xgrad-{:016x}.part", number);
-}
-
 OutputFile::OutputFile(std::string_view op, const fs::path& path) : op_(op), path_(path) {
   require_name(op, path);
   target_ = without_links(op, path);
@@ -56,7 +49,6 @@ OutputFile::OutputFile(std::string_view op, const fs::path& path) : op_(op), pat
   }
 }
 
-// Nobody can have put a link under the temporary name: it is random, and must not be there yet.
 int OutputFile::open() {
   struct stat there = {};
   const bool exists = ::stat(target_.c_str(), &there) == 0;
@@ -67,30 +59,24 @@ int OutputFile::open() {
   if (exists && !S_ISREG(there.st_mode)) {
     return ::open(target_.c_str(), O_WRONLY | O_CLOEXEC);
   }
-  temporary_ = temporary_name(target_);
   constexpr mode_t secret = 0600;
   constexpr mode_t usual = 0666;  // less what the user's mask takes away
   constexpr mode_t rights = 07777;
-  const int descriptor =
-      ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, exists ? secret : usual);
+  fresh_ = std::make_unique<Unpublished>(target_, Unpublished::Kind::file, exists ? secret : usual);
+  const int descriptor = fresh_->descriptor();
   if (descriptor >= 0 && exists) {
     const int same_owner = ::fchown(descriptor, there.st_uid, there.st_gid);  // which only root may always do
     const mode_t mode = there.st_mode & (same_owner == 0 ? rights : 0777);
     if (::fchmod(descriptor, mode) != 0) {
-      ::close(descriptor);
       return -1;
     }
   }
-  return descriptor;
+  return descriptor < 0 ? -1 : ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);  // zlib closes its own
 }
 
 OutputFile::~OutputFile() {
   if (file_ != nullptr) {
     gzclose(file_);
-  }
-  if (!temporary_.empty()) {
-    std::error_code ignored;
-    fs::remove(temporary_, ignored);
   }
 }
 
@@ -111,13 +97,7 @@ void OutputFile::publish() {
   if (gzclose(std::exchange(file_, nullptr)) != Z_OK) {
     fail();
   }
-  if (temporary_.empty()) {
-    return;
-  }
-  std::error_code error;
-  fs::rename(temporary_, target_, error);
-  if (error) {
-    errno = error.value();
+  if (fresh_ && !(fresh_->sync() && ::rename(fresh_->path().c_str(), target_.c_str()) == 0 && fresh_->sync_around())) {
     fail();
   }
 }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,12 +19,11 @@ namespace xgrad::datasets {
 /// \throws FileError for links in a circle.
 std::filesystem::path without_links(std::string_view op, const std::filesystem::path& path);
 
-/// A name that nobody can know before, `.xgrad-` and random digits, in the folder of \p target.
-std::filesystem::path temporary_name(const std::filesystem::path& target);
+class Unpublished;
 
-/// A file under a temporary name beside its own, removed again unless it is published. Compressed by gzip when the name
-/// ends in `.gz`. It has the rights of the file that it replaces. A symbolic link stays: what it links to is replaced. What
-/// is no ordinary file, such as `/dev/null` or a pipe, is written to at once.
+/// A file beside its place, removed again unless it is published; once it is, it outlasts a power failure. Compressed by
+/// gzip when the name ends in `.gz`. It has the rights of the file that it replaces. A symbolic link stays: what it links
+/// to is replaced. What is no ordinary file, such as `/dev/null` or a pipe, is written to at once.
 class OutputFile {
  public:
   /// \param op the function the user called, for messages.
@@ -38,7 +38,8 @@ class OutputFile {
   /// Appends. \throws FileError when that fails.
   void write(std::string_view text);
 
-  /// Puts the file in its place, replacing what was there. \throws FileError when that fails.
+  /// Puts the file in its place, replacing what was there, and waits until that is on the disk: whenever the power fails,
+  /// the place holds the one or the other as a whole. \throws FileError when that fails.
   void publish();
 
  private:
@@ -47,8 +48,8 @@ class OutputFile {
 
   std::string op_;
   std::filesystem::path path_;
-  std::filesystem::path target_;     // behind all links
-  std::filesystem::path temporary_;  // empty when the target itself is written to
+  std::filesystem::path target_;        // behind all links
+  std::unique_ptr<Unpublished> fresh_;  // none when the target itself is written to
   gzFile_s* file_ = nullptr;
 };
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -35,7 +36,8 @@ struct Settings {
   std::uint64_t seed = 0;
   int threads = 0;  // 0: all processors
   std::string data;
-  std::string recipe;  // empty: the network and settings above
+  std::string checkpoint;  // empty: none
+  std::string recipe;      // empty: the network and settings above
   int ensemble = 1;
   bool validate = false;
 };
@@ -49,6 +51,8 @@ void add_options(Flags& flags, Settings& s) {
           .positive(),
       flags.add("--momentum", s.momentum, "Of sgd").range(0.0, 1.0),
       flags.add("--activation", s.activation, "Between the layers").one_of({"relu", "tanh", "sigmoid"}),
+      flags.add("--checkpoint", s.checkpoint,
+                "A file that is written after every epoch; run again, it goes on from there"),
   };
   flags.add("--epochs", s.epochs, "Passes over the training images [10; a recipe has a number of its own]")
       .range(1, 100000);
@@ -103,6 +107,66 @@ double initial_rate(const Settings& s) {
   return s.learning_rate > 0 ? s.learning_rate : s.optimizer == "sgd" ? 0.05 : 2e-3;
 }
 
+// What all results depend on: a checkpoint of another training is none to go on from.
+std::string settings_of(const Settings& s) {
+  std::string text = "epochs " + std::to_string(s.epochs) + ", batch size " + std::to_string(s.batch_size) +
+                     ", learning rate " + std::to_string(initial_rate(s)) + ", optimizer " + s.optimizer +
+                     ", activation " + s.activation + ", seed " + std::to_string(s.seed) + ", hidden";
+  for (const int size : s.hidden) {
+    text += ' ' + std::to_string(size);
+  }
+  return s.optimizer == "sgd" ? text + ", momentum " + std::to_string(s.momentum) : text;
+}
+
+// Where a training stands between two epochs.
+struct Position {
+  int epochs = 0;  // that are done
+  std::int64_t step = 0;
+  double train_seconds = 0;
+  double test_accuracy = 0;
+
+  void save(nn::Saved& saved) const {
+    saved.put("epochs", epochs);
+    saved.put("step", step);
+    saved.put("train_seconds", train_seconds);
+    saved.put("test_accuracy", test_accuracy);
+  }
+  void load(const nn::Saved& saved) {
+    saved.load("epochs", epochs);
+    saved.load("step", step);
+    saved.load("train_seconds", train_seconds);
+    saved.load("test_accuracy", test_accuracy);
+  }
+};
+
+void write_checkpoint(const Settings& s, const nn::Sequential& model, const nn::Optimizer& optimizer,
+                      const Position& position) {
+  nn::Saved saved;
+  saved.put("settings", settings_of(s));
+  saved.put("model", model);
+  saved.put("optimizer", optimizer);
+  saved.put("position", position);
+  nn::write_saved(s.checkpoint, saved);
+}
+
+// The beginning, where there is no checkpoint yet.
+Position read_checkpoint(const Settings& s, const nn::Sequential& model, const nn::Optimizer& optimizer) {
+  Position position;
+  if (s.checkpoint.empty() || !std::filesystem::exists(s.checkpoint)) {
+    return position;
+  }
+  const nn::Saved saved = nn::read_saved(s.checkpoint);
+  if (saved.text("settings") != settings_of(s)) {
+    throw ValueError("[train] " + s.checkpoint + " is of another training (" + saved.text("settings") +
+                     "), this one is (" + settings_of(s) + "); give the same options, or another file");
+  }
+  saved.load("model", model);
+  saved.load("optimizer", optimizer);
+  saved.load("position", position);
+  std::printf("goes on after epoch %d, from %s\n", position.epochs, s.checkpoint.c_str());
+  return position;
+}
+
 // On a terminal: a bar that grows in place. Elsewhere: nothing, the line per epoch says it all.
 void show_progress(int epoch, std::int64_t step, std::int64_t steps, double loss) {
   static const bool terminal = isatty(STDOUT_FILENO) != 0;
@@ -136,16 +200,14 @@ void train(const Settings& s) {
     return std::pair(loss, logits);
   });
 
-  double train_seconds = 0;
-  double test_accuracy = 0;
-  std::int64_t step = 0;
-  for (int epoch = 1; epoch <= s.epochs; ++epoch) {
+  Position at = read_checkpoint(s, model, *optimizer);
+  for (int epoch = at.epochs + 1; epoch <= s.epochs; ++epoch) {
     const auto start = std::chrono::steady_clock::now();
     double loss_sum = 0;
     double right = 0;
     std::int64_t batch = 0;
     for (const auto& [images, labels] : batches.epoch(epoch)) {
-      optimizer->learning_rate().assign(rate(step++));
+      optimizer->learning_rate().assign(rate(at.step++));
       const auto [loss, logits] = train_step(images, labels);
       const auto size = static_cast<double>(labels.size());
       loss_sum += loss.item() * size;
@@ -154,16 +216,20 @@ void train(const Settings& s) {
     }
     const double seconds = seconds_since(start);
     const auto samples = static_cast<double>(batches.samples());
-    train_seconds += seconds;
-    test_accuracy = evaluate_scores(model, data.test).accuracy();
+    at.epochs = epoch;
+    at.train_seconds += seconds;
+    at.test_accuracy = evaluate_scores(model, data.test).accuracy();
     std::printf("epoch %d/%d  loss %.4f  train_accuracy %.4f  test_accuracy %.4f  %.0f samples/s\n", epoch, s.epochs,
-                loss_sum / samples, right / samples, test_accuracy, samples / seconds);
+                loss_sum / samples, right / samples, at.test_accuracy, samples / seconds);
     std::fflush(stdout);
+    if (!s.checkpoint.empty()) {
+      write_checkpoint(s, model, *optimizer, at);
+    }
   }
 
   const nn::ConfusionMatrix matrix = evaluate_scores(model, data.test);
   std::printf("\n%s\n%s\n", matrix.report(data.class_names).c_str(), matrix.table(data.class_names).c_str());
-  std::printf("test_accuracy=%.4f epochs=%d train_seconds=%.2f\n", test_accuracy, s.epochs, train_seconds);
+  std::printf("test_accuracy=%.4f epochs=%d train_seconds=%.2f\n", at.test_accuracy, s.epochs, at.train_seconds);
 }
 
 }  // namespace

@@ -1,7 +1,10 @@
 #include <cmath>
+#include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <system_error>
 
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
@@ -20,10 +23,27 @@ class Log {
   void open() {
     datasets::require_name(op_, path_);
     file_ = std::ofstream(path_, std::ios::trunc);
+    bytes_ = 0;
     require_good();
   }
   void write(const std::string& line) {
     file_ << line << std::endl;
+    bytes_ += static_cast<std::int64_t>(line.size()) + 1;
+    require_good();
+  }
+
+  void save(Saved& saved) const { saved.put("bytes", bytes_); }
+  // Goes on behind what was written then: lines of epochs that are trained again are cut off.
+  void load(const Saved& saved) {
+    const std::int64_t bytes = saved.integer("bytes");
+    datasets::require_name(op_, path_);
+    std::error_code error;
+    const bool is_file = std::filesystem::is_regular_file(path_, error);
+    if (is_file && std::filesystem::file_size(path_, error) > static_cast<std::uintmax_t>(bytes) && !error) {
+      std::filesystem::resize_file(path_, static_cast<std::uintmax_t>(bytes), error);
+    }
+    file_ = std::ofstream(path_, std::ios::app);
+    bytes_ = bytes;
     require_good();
   }
 
@@ -38,6 +58,7 @@ class Log {
   std::string op_;
   std::filesystem::path path_;
   std::ofstream file_;
+  std::int64_t bytes_ = 0;
 };
 
 // Names of metrics may be any text.
@@ -86,7 +107,10 @@ Callback csv_log(const std::filesystem::path& path) {
                   numbers += phrase(",{}", value);
                 }
                 log->write(numbers);
-              }};
+              },
+          .name = "csv_log",
+          .save = [=](Saved& saved) { log->save(saved); },
+          .load = [=](const Saved& saved) { log->load(saved); }};
 }
 
 Callback json_log(const std::filesystem::path& path) {
@@ -99,7 +123,10 @@ Callback json_log(const std::filesystem::path& path) {
                   line += phrase(",{}:{}", json_text(name), json_number(value));
                 }
                 log->write(line + "}");
-              }};
+              },
+          .name = "json_log",
+          .save = [=](Saved& saved) { log->save(saved); },
+          .load = [=](const Saved& saved) { log->load(saved); }};
 }
 
 }  // namespace xgrad::nn::callbacks

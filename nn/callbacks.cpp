@@ -1,57 +1,16 @@
 #include "nn/callbacks.hpp"
 
 #include <cmath>
-#include <limits>
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/runtime/phrase.hpp"
-#include "nn/checkpoint.hpp"
+#include "nn/monitored.hpp"
 
 namespace xgrad::nn::callbacks {
 
 namespace {
-
-/// That training has a score to be watched.
-void require_score(std::string_view callback, const TrainingState& training, const std::string& monitor,
-                   const std::source_location& where) {
-  if (training.scores.contains(monitor)) {
-    return;
-  }
-  std::string names;
-  for (const auto& [name, value] : training.scores) {
-    names += (names.empty() ? "" : ", ") + name;
-  }
-  located(where, [&] {
-    raise<ValueError>(callback,
-                      phrase("training has no score called '{}'; {}; there are: {}", monitor,
-                             monitor.starts_with("validation_") && !training.scores.contains("validation_loss")
-                                 ? "give .validation or .validation_fraction in the options of fit"
-                                 : "watch another by .monitor",
-                             names));
-  });
-}
-
-/// The best score so far.
-class Best {
- public:
-  Best(bool maximize, double min_delta)
-      : sign_(maximize ? -1 : 1), min_delta_(min_delta), best_(std::numeric_limits<double>::infinity()) {}
-
-  /// Takes note of a score. \return whether it is the best.
-  bool update(double score) {
-    const bool better = sign_ * score < best_ - min_delta_;
-    best_ = better ? sign_ * score : best_;
-    return better;
-  }
-
- private:
-  double sign_;
-  double min_delta_;
-  double best_;  // of sign · score: the least
-};
 
 struct EarlyStopping {
   EarlyStoppingOptions options;
@@ -67,6 +26,24 @@ struct EarlyStopping {
     best_epoch = 0;
   }
 
+  void save(Saved& saved) const {
+    saved.put("options/monitor", options.monitor);
+    saved.put("options/maximize", options.maximize);
+    saved.put("options/patience", options.patience);
+    saved.put("options/min_delta", options.min_delta);
+    saved.put("options/restore_best", options.restore_best);
+    saved.put("best_score", best);
+    saved.put("best_epoch", best_epoch);
+    saved.put("best", best_state);
+  }
+
+  void load(const Saved& saved) {
+    best = Best(options.maximize, options.min_delta);
+    saved.load("best_score", best);
+    saved.load("best_epoch", best_epoch);
+    best_state = saved.part("best").arrays();
+  }
+
   void epoch_end(TrainingState& training) {
     if (best.update(training.scores[options.monitor])) {
       best_epoch = training.epoch;
@@ -78,7 +55,10 @@ struct EarlyStopping {
   }
 
   void end(const TrainingState& training) {
-    if (!best_state.empty() && !training.interrupted) {
+    if (training.interrupted) {
+      return;  // it may be resumed
+    }
+    if (!best_state.empty()) {
       training.model.load_state(best_state);
     }
     best_state.clear();
@@ -96,22 +76,10 @@ Callback early_stopping(const EarlyStoppingOptions& options, std::source_locatio
   const auto stopping = std::make_shared<EarlyStopping>(EarlyStopping{options, where});
   return {.on_start = [=](TrainingState& training) { stopping->start(training); },
           .on_epoch_end = [=](TrainingState& training) { stopping->epoch_end(training); },
-          .on_end = [=](TrainingState& training) { stopping->end(training); }};
-}
-
-Callback checkpoint(const std::filesystem::path& folder, const CheckpointOptions& options, std::source_location where) {
-  const auto best = std::make_shared<Best>(options.maximize, 0);
-  return {.on_start =
-              [=](TrainingState& training) {
-                require_score("checkpoint", training, options.monitor, where);
-                *best = Best(options.maximize, 0);
-              },
-          .on_epoch_end =
-              [=](TrainingState& training) {
-                if (best->update(training.scores[options.monitor])) {
-                  write_state(folder, training.model.state());
-                }
-              }};
+          .on_end = [=](TrainingState& training) { stopping->end(training); },
+          .name = "early_stopping",
+          .save = [=](Saved& saved) { stopping->save(saved); },
+          .load = [=](const Saved& saved) { stopping->load(saved); }};
 }
 
 Callback schedule(const Schedule& schedule, Per per, std::size_t group, std::source_location where) {
@@ -128,7 +96,15 @@ Callback schedule(const Schedule& schedule, Per per, std::size_t group, std::sou
     }
     training.optimizer.learning_rate(group, where).assign(rate);
   };
-  return per == Per::step ? Callback{.on_batch_start = assign} : Callback{.on_epoch_start = assign};
+  Callback callback = per == Per::step ? Callback{.on_batch_start = assign} : Callback{.on_epoch_start = assign};
+  callback.name = "schedule";
+  callback.save = [=](Saved& saved) {
+    saved.put("options/per", per == Per::step ? "step" : "epoch");
+    saved.put("options/group", group);
+    saved.put("options/first_rate", schedule(0));  // functions cannot be compared, but what they give at the start can
+  };
+  callback.load = [](const Saved&) {};  // all it knows is in the numbers of epoch and step
+  return callback;
 }
 
 Callback reduce_on_plateau(const ReduceOnPlateauOptions& options, const std::string& monitor,
@@ -142,7 +118,29 @@ Callback reduce_on_plateau(const ReduceOnPlateauOptions& options, const std::str
           .on_epoch_end =
               [=](TrainingState& training) {
                 training.optimizer.learning_rate().assign(plateau->update(training.scores[monitor]));
-              }};
+              },
+          .name = "reduce_on_plateau",
+          .save =
+              [=](Saved& saved) {
+                saved.put("options/monitor", monitor);
+                saved.put("options/maximize", options.maximize);
+                saved.put("options/factor", options.factor);
+                saved.put("options/patience", options.patience);
+                saved.put("options/threshold", options.threshold);
+                saved.put("options/relative", options.relative);
+                saved.put("options/cooldown", options.cooldown);
+                saved.put("options/min_rate", options.min_rate);
+                saved.put("options/min_change", options.min_change);
+                plateau->save(saved);
+              },
+          .load = [=](const Saved& saved) { plateau->load(saved); }};
+}
+
+Callback moving_average(ExponentialMovingAverage& average, std::source_location where) {
+  return {.on_batch_end = [&average, where](TrainingState&) { average.update(where); },
+          .name = "moving_average",
+          .save = [&average](Saved& saved) { saved.put("averages", average); },
+          .load = [&average](const Saved& saved) { saved.load("averages", average); }};
 }
 
 }  // namespace xgrad::nn::callbacks

@@ -8,7 +8,9 @@
 
 #include "nn/history.hpp"
 #include "nn/module.hpp"
+#include "nn/moving_average.hpp"
 #include "nn/optimizers/optimizer.hpp"
+#include "nn/saved.hpp"
 #include "nn/schedules.hpp"
 
 /// \file
@@ -18,17 +20,18 @@ namespace xgrad::nn {
 
 /// Where training stands, as callbacks see it.
 struct TrainingState {
-  const Module& model;         ///< with its weights as they are now
-  const Optimizer& optimizer;  ///< its learning rate and its kin may be assigned
-  std::int64_t epochs = 0;     ///< how many there will be
-  std::int64_t batches = 0;    ///< per epoch
-  std::int64_t epoch = 0;      ///< this one, from 1
-  std::int64_t batch = 0;      ///< this one, from 1
-  std::int64_t step = 0;       ///< number of steps taken since fit began
-  double batch_loss = 0;       ///< of the last step
-  Scores scores = {};          ///< as in History, of this epoch so far; NaN what is not known yet
-  std::string stopped = {};    ///< why training is to end; empty while it goes on
-  bool interrupted = false;    ///< whether that is because somebody pressed Ctrl-C
+  const Module& model;                   ///< with its weights as they are now
+  const Optimizer& optimizer;            ///< its learning rate and its kin may be assigned
+  std::int64_t epochs = 0;               ///< how many there will be
+  std::int64_t batches = 0;              ///< per epoch
+  std::int64_t epoch = 0;                ///< this one, from 1
+  std::int64_t batch = 0;                ///< this one, from 1
+  std::int64_t step = 0;                 ///< number of steps taken since fit began
+  double batch_loss = 0;                 ///< of the last step
+  Scores scores = {};                    ///< as in History, of this epoch so far; NaN what is not known yet
+  std::string stopped = {};              ///< why training is to end; empty while it goes on
+  bool interrupted = false;              ///< whether that is because somebody pressed Ctrl-C
+  std::function<Saved()> snapshot = {};  ///< a checkpoint of now, for write_saved: fit goes on behind this callback
 
   /// Ends training: after this batch or epoch there is no other. The first reason stays.
   void stop(const std::string& reason) { stopped = stopped.empty() ? reason : stopped; }
@@ -37,8 +40,11 @@ struct TrainingState {
 /// Functions that Trainer::fit calls; what is left out is not called. An exception that one throws ends training.
 ///
 ///     nn::Callback average{.on_batch_end = [&](nn::TrainingState&) { averages.update(); }};
+///
+/// What it knows is part of a checkpoint when it has `save` and `load`; without them it begins anew, with a warning, where
+/// training is resumed: on_start is called then, and not otherwise.
 struct Callback {
-  using Function = std::function<void(TrainingState&)>;  ///< of any of them
+  using Function = std::function<void(TrainingState&)>;  ///< of any of the first six
 
   Function on_start = {};        ///< before the first epoch; scores have their names, and NaN
   Function on_epoch_start = {};  ///< before the first batch of an epoch
@@ -46,6 +52,11 @@ struct Callback {
   Function on_batch_end = {};    ///< after a step
   Function on_epoch_end = {};    ///< after an epoch and its validation; not of an epoch that was stopped midway
   Function on_end = {};          ///< after the last epoch, or when training was stopped
+
+  std::string name = {};  ///< under which checkpoints keep what it knows
+  /// Puts what it knows into a Saved of its own. What is under `options/` has to be the same when training is resumed.
+  std::function<void(Saved&)> save = {};
+  std::function<void(const Saved&)> load = {};  ///< takes that back, in place of on_start
 };
 
 /// The callbacks there are.
@@ -68,13 +79,21 @@ Callback early_stopping(const EarlyStoppingOptions& options = {},
 
 /// Options of checkpoint.
 struct CheckpointOptions {
-  std::string monitor = "validation_loss";  ///< which of the scores is watched
+  std::int64_t every_batches = 0;  ///< also after every so many batches; 0: after epochs alone
+  double every_seconds = 0;        ///< also after a batch, when so many seconds have gone by since the last; 0: not
+  /// How many are kept, each in a file of its own: `run-000000123.safetensors`, with the number of steps, for
+  /// `run.safetensors`. 0: one, at that very path, each in the place of the last.
+  std::int64_t keep_last = 0;
+  bool keep_best = false;                   ///< keep the one of the best epoch, too: `run-best.safetensors`
+  std::string monitor = "validation_loss";  ///< which of the scores says which epoch is best
   bool maximize = false;                    ///< whether a larger one is better, as of an accuracy
 };
 
-/// Writes the state of the model into \p folder, as write_state does, after every epoch that is the best so far.
-/// \throws FileError from fit, when that fails. \throws ValueError from fit, for a score that there is not.
-Callback checkpoint(const std::filesystem::path& folder, const CheckpointOptions& options = {},
+/// Writes a checkpoint, to be resumed by FitOptions::resume, after every epoch, and as \p options say. Another process that
+/// writes the same checkpoints is kept out. When one cannot be written, a line on standard error says why, what was there
+/// stays, and training goes on. The model alone: `model.load_state(nn::read_saved(path).state("model"))`.
+/// \throws ValueError for options out of range, and from fit, with keep_best, for a score that there is not.
+Callback checkpoint(const std::filesystem::path& path, const CheckpointOptions& options = {},
                     std::source_location where = std::source_location::current());
 
 /// How often a schedule is asked.
@@ -93,12 +112,18 @@ Callback schedule(const Schedule& schedule, Per per = Per::step, std::size_t gro
 Callback reduce_on_plateau(const ReduceOnPlateauOptions& options = {}, const std::string& monitor = "validation_loss",
                            std::source_location where = std::source_location::current());
 
+/// Takes the weights into \p average, which has to outlive training, after every step. A checkpoint has the averages.
+Callback moving_average(ExponentialMovingAverage& average,
+                        std::source_location where = std::source_location::current());
+
 /// Writes a line of comma-separated scores after every epoch, under a line with their names; the first is `epoch`.
-/// Replaces the file. \throws FileError from fit, when it cannot be written.
+/// Replaces the file; where training is resumed, goes on behind the lines that there were when the checkpoint was made.
+/// \throws FileError from fit, when it cannot be written.
 Callback csv_log(const std::filesystem::path& path);
 
 /// Writes a line with a JSON object of scores after every epoch: `{"epoch":1,"loss":0.5}`; NaN and infinity are null.
-/// Replaces the file. \throws FileError from fit, when it cannot be written.
+/// Replaces the file; where training is resumed, goes on behind the lines that there were when the checkpoint was made.
+/// \throws FileError from fit, when it cannot be written.
 Callback json_log(const std::filesystem::path& path);
 
 }  // namespace callbacks

@@ -1,11 +1,12 @@
 #include "nn/checkpoint.hpp"
 
+#include <cerrno>
 #include <cstdio>
 #include <string>
 #include <system_error>
 
 #include <fcntl.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/runtime/phrase.hpp"
@@ -13,6 +14,7 @@
 #include "datasets/npy.hpp"
 #include "datasets/output_file.hpp"
 #include "datasets/quoted.hpp"
+#include "datasets/unpublished.hpp"
 
 namespace xgrad::nn {
 
@@ -20,39 +22,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void fail(std::string_view op, const fs::path& folder, const std::error_code& error) {
-  raise<FileError>(
-      op, phrase("{}: {}; check the folder, its permissions and the free space", folder.string(), error.message()));
+[[noreturn]] void fail(std::string_view op, const fs::path& folder, int error = errno) {
+  raise<FileError>(op, phrase("{}: {}; check the folder, its permissions and the free space", folder.string(),
+                              std::generic_category().message(error)));
 }
-
-// A folder beside the one to be written; it is removed, with whatever is in it.
-class TemporaryFolder {
- public:
-  explicit TemporaryFolder(const fs::path& folder) : path_(folder) {
-    std::error_code error;
-    if (path_.has_parent_path()) {
-      fs::create_directories(path_.parent_path(), error);
-    }
-    path_ = datasets::temporary_name(path_);
-    if (!error && !fs::create_directory(path_, error) && !error) {  // one that is there already is somebody else's
-      error = std::make_error_code(std::errc::file_exists);
-    }
-    if (error) {
-      fail("write_state", folder, error);
-    }
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
 
 // What is replaced is deleted: it must not be somebody's home.
 void require_state_or_nothing(const fs::path& folder) {
@@ -74,28 +47,31 @@ void require_state_or_nothing(const fs::path& folder) {
 }
 
 // Exchanges both, which the system does at once; where it cannot, there is a moment with neither under its name.
-void put_in_place(const fs::path& fresh, const fs::path& folder) {
-  std::error_code error;
-  const fs::file_status replaced = fs::status(folder, error);
-  error.clear();  // which says that there is none
-  if (fs::exists(replaced)) {
-    fs::permissions(fresh, replaced.permissions(), error);
+bool put_in_place(const datasets::Unpublished& fresh, const fs::path& folder, bool replaces) {
+  if (!replaces) {
+    return ::rename(fresh.path().c_str(), folder.c_str()) == 0;
   }
-  if (!fs::exists(replaced)) {
-    fs::rename(fresh, folder, error);
-  } else if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, folder.c_str(), RENAME_EXCHANGE) != 0) {
-    fs::path old = fresh;
-    old += ".old";
-    fs::rename(folder, old, error);
-    if (!error) {
-      fs::rename(fresh, folder, error);
-      std::error_code ignored;
-      fs::rename(old, error ? folder : fresh, ignored);  // back, or to be removed
-    }
+  if (::renameat2(AT_FDCWD, fresh.path().c_str(), AT_FDCWD, folder.c_str(), RENAME_EXCHANGE) == 0) {
+    return true;
   }
-  if (error) {
-    fail("write_state", folder, error);
+  const fs::path old = fresh.aside();
+  if (::rename(folder.c_str(), old.c_str()) != 0) {
+    return false;
   }
+  const bool done = ::rename(fresh.path().c_str(), folder.c_str()) == 0;
+  const int error = errno;
+  std::error_code ignored;
+  fs::rename(old, done ? fresh.path() : folder, ignored);  // to be removed, or back
+  errno = error;
+  return done;
+}
+
+// Takes over the rights of what it replaces.
+bool publish(const datasets::Unpublished& fresh, const fs::path& folder) {
+  struct stat there = {};
+  const bool replaces = ::stat(folder.c_str(), &there) == 0;
+  return (!replaces || ::fchmod(fresh.descriptor(), there.st_mode & 07777U) == 0) && fresh.sync() &&
+         put_in_place(fresh, folder, replaces) && fresh.sync_around();
 }
 
 // Without the slash at the end that names what is inside.
@@ -115,7 +91,13 @@ void write_state(const std::filesystem::path& folder, const State& state, std::s
                                                       : "the state is empty; give that of a model with variables");
     }
     require_state_or_nothing(target);
-    const TemporaryFolder fresh(target);
+    if (!datasets::make_folders(target.parent_path())) {
+      fail("write_state", target);
+    }
+    const datasets::Unpublished fresh(target, datasets::Unpublished::Kind::folder, 0777);
+    if (fresh.descriptor() < 0) {
+      fail("write_state", target);
+    }
     for (const auto& [name, array] : state) {
       if (name.empty() || name.find_first_of(std::string_view("/\0", 2)) != std::string::npos) {
         raise<ValueError>("write_state",
@@ -123,7 +105,9 @@ void write_state(const std::filesystem::path& folder, const State& state, std::s
       }
       datasets::write_npy(fresh.path() / (name + ".npy"), array);
     }
-    put_in_place(fresh.path(), target);
+    if (!publish(fresh, target)) {
+      fail("write_state", target);
+    }
   });
 }
 
@@ -139,7 +123,7 @@ State read_state(const std::filesystem::path& folder, std::source_location where
       }
     }
     if (error) {
-      fail("read_state", folder, error);
+      fail("read_state", folder, error.value());
     }
     if (state.empty()) {
       raise<FileError>("read_state", phrase("{}: there are no NPY files in it; give a folder that write_state wrote",

@@ -11,6 +11,7 @@
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "nn/labels.hpp"
+#include "nn/saved.hpp"
 
 namespace xgrad::nn {
 
@@ -79,6 +80,24 @@ void ConfusionMatrix::update(const Operand& predictions, const Operand& labels) 
 }
 
 void ConfusionMatrix::reset() { std::fill(counts_.begin(), counts_.end(), 0); }
+
+void ConfusionMatrix::save(Saved& saved) const {
+  Array counts({classes_, classes_}, DType::int64);
+  std::copy(counts_.begin(), counts_.end(), counts.data<std::int64_t>());
+  saved.put("counts", counts);
+}
+
+void ConfusionMatrix::load(const Saved& saved) {
+  const Array& counts = saved.array("counts");
+  if (counts.shape() != Shape{classes_, classes_}) {
+    raise<ValueError>("confusion_matrix",
+                      phrase("what was saved are counts of shape {}, for {} classes; make it for as "
+                             "many as it was",
+                             to_string(counts.shape()), classes_));
+  }
+  const auto* first = counts.data<std::int64_t>();
+  counts_.assign(first, first + counts.size());
+}
 
 std::int64_t ConfusionMatrix::count(std::int64_t label, std::int64_t prediction) const {
   for (const std::int64_t c : {label, prediction}) {

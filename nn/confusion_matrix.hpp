@@ -15,6 +15,8 @@
 
 namespace xgrad::nn {
 
+class Saved;
+
 /// Counts of (label, prediction) pairs, summed over batches, and what follows from them.
 class ConfusionMatrix {
  public:
@@ -29,6 +31,8 @@ class ConfusionMatrix {
   void update(const Operand& predictions, const Operand& labels);
   /// Back to no samples.
   void reset();
+  void save(Saved& saved) const;  ///< puts in the counts
+  void load(const Saved& saved);  ///< takes them back. \throws ValueError for another number of classes.
 
   std::int64_t classes() const { return classes_; }  ///< rows and columns of the matrix
   /// How often \p label was taken for \p prediction.
@@ -73,6 +77,8 @@ class ClassMetric {
   double value() const;                                                ///< of all batches since the last reset
   double value(std::int64_t label) const { return per_class(label); }  ///< of one class
   void reset() { matrix_.reset(); }                                    ///< forgets all batches
+  void save(Saved& saved) const { matrix_.save(saved); }               ///< puts in what it has counted
+  void load(const Saved& saved) { matrix_.load(saved); }               ///< takes that back
   const std::string& name() const { return name_; }                    ///< such as `f1_macro` or `recall_of_2`
   const ConfusionMatrix& matrix() const { return matrix_; }            ///< what is counted
 

@@ -237,7 +237,9 @@ void draw_initial(L& layer, Drawing& drawing) {
 std::vector<NamedVariable> with_names(const std::vector<Found>& found);
 std::int64_t count_elements(const std::vector<NamedVariable>& variables);
 Variables without_names(const std::vector<NamedVariable>& variables);
+std::vector<NamedVariable> with_names(const Variables& variables);  // those that they have themselves
 State state_of(const std::vector<NamedVariable>& variables);
+std::vector<Assignment> updates_from(const std::vector<NamedVariable>& variables, const State& state);
 void load_state(const std::vector<NamedVariable>& variables, const State& state, const std::source_location& where);
 
 }  // namespace detail

@@ -1,5 +1,6 @@
 #include "nn/metrics.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <string_view>
 
@@ -84,6 +85,17 @@ void Mean::reset() {
   samples_ = 0;
 }
 
+void Mean::save(Saved& saved) const {
+  saved.put("sum", sum_);
+  saved.put("samples", samples_);
+}
+
+void Mean::load(const Saved& saved) {
+  const double samples = saved.number("samples");
+  saved.load("sum", sum_);
+  samples_ = samples;
+}
+
 Accuracy::Accuracy() : Mean("accuracy", is_right) {}
 
 TopKAccuracy::TopKAccuracy(std::int64_t k, std::source_location where)
@@ -140,6 +152,37 @@ void ResidualMetric::update(const Operand& predictions, const Operand& targets) 
 void ResidualMetric::reset() {
   outputs_.clear();
   samples_ = 0;
+}
+
+void ResidualMetric::save(Saved& saved) const {
+  Array shape({static_cast<std::int64_t>(sample_shape_.ndim())}, DType::int64);
+  std::copy(sample_shape_.begin(), sample_shape_.end(), shape.data<std::int64_t>());
+  Array moments({static_cast<std::int64_t>(outputs_.size()), 4}, DType::float64);
+  double* number = moments.data<double>();
+  for (const auto& [target, residual] : outputs_) {
+    for (const double each : {target.mean, target.squares, residual.mean, residual.squares}) {
+      *number++ = each;
+    }
+  }
+  saved.put("samples", samples_);
+  saved.put("sample_shape", shape);
+  saved.put("moments", moments);
+}
+
+void ResidualMetric::load(const Saved& saved) {
+  const Array& shape = saved.array("sample_shape");
+  const Array& moments = saved.array("moments");
+  const double samples = saved.number("samples");
+  if (shape.shape().ndim() != 1 || moments.shape().ndim() != 2 || moments.shape()[1] != 4) {
+    raise<ValueError>("regression metric", "what was saved is not its own; give what save() put");
+  }
+  sample_shape_ = Shape(shape.data<std::int64_t>(), shape.data<std::int64_t>() + shape.size());
+  outputs_.clear();
+  const double* number = moments.data<double>();
+  for (std::int64_t i = 0; i < moments.shape()[0]; ++i, number += 4) {
+    outputs_.push_back({{number[0], number[1]}, {number[2], number[3]}});
+  }
+  samples_ = samples;
 }
 
 double ResidualMetric::mean_score(double (*unexplained)(const Moments& residual, double samples)) const {

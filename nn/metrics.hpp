@@ -11,6 +11,7 @@
 
 #include "autograd/graph/tensor.hpp"
 #include "nn/confusion_matrix.hpp"
+#include "nn/saved.hpp"
 
 /// \file
 /// Metrics: how good a model is, over as many batches as there are.
@@ -26,7 +27,8 @@ namespace xgrad::nn {
 /// \throws ShapeError when the shapes do not belong together. \throws DTypeError for other floating labels.
 double accuracy(const Operand& scores, const Operand& labels);
 
-/// What a metric is: it takes batches, says a number for all of them together, forgets them, and has a name.
+/// What a metric is: it takes batches, says a number for all of them together, forgets them, and has a name. It may have
+/// `void save(Saved&) const` and `void load(const Saved&)` as well, for checkpoints in the middle of an epoch.
 template <class M>
 concept MetricLike = std::copy_constructible<M> &&
                      requires(M& metric, const M& asked, const Tensor& predictions, const Tensor& targets) {
@@ -52,6 +54,11 @@ class Metric {
   void reset() { metric_->reset(); }                    ///< forgets all batches
   std::string name() const { return metric_->name(); }  ///< such as `accuracy`
 
+  /// Whether it has save and load, so that a checkpoint in the middle of an epoch keeps what it has counted.
+  bool keeps_itself() const { return metric_->keeps_itself(); }
+  void save(Saved& saved) const { metric_->save(saved); }  ///< puts in what it has counted, if it can
+  void load(const Saved& saved) { metric_->load(saved); }  ///< takes that back, or forgets all batches
+
  private:
   struct Concept {
     virtual ~Concept() = default;
@@ -59,6 +66,9 @@ class Metric {
     virtual double value() const = 0;
     virtual void reset() = 0;
     virtual std::string name() const = 0;
+    virtual bool keeps_itself() const = 0;
+    virtual void save(Saved& saved) const = 0;
+    virtual void load(const Saved& saved) = 0;
   };
 
   template <class M>
@@ -74,6 +84,19 @@ class Metric {
     double value() const override { return metric.value(); }
     void reset() override { metric.reset(); }
     std::string name() const override { return std::string(metric.name()); }
+    bool keeps_itself() const override { return KeepsItself<M>; }
+    void save([[maybe_unused]] Saved& saved) const override {
+      if constexpr (KeepsItself<M>) {
+        metric.save(saved);
+      }
+    }
+    void load([[maybe_unused]] const Saved& saved) override {
+      if constexpr (KeepsItself<M>) {
+        metric.load(saved);
+      } else {
+        metric.reset();
+      }
+    }
     M metric;
   };
 
@@ -100,6 +123,8 @@ class Mean {
   double value() const;                              ///< the mean; NaN without samples
   void reset();                                      ///< forgets all batches
   const std::string& name() const { return name_; }  ///< as it was given
+  void save(Saved& saved) const;                     ///< puts in what it has counted
+  void load(const Saved& saved);                     ///< takes that back. \throws ValueError for what is not its own.
 
  private:
   std::string name_;
@@ -144,7 +169,9 @@ class ResidualMetric {
   /// Adds a batch. \param predictions (batch, ...). \param targets of the same shape.
   /// \throws ShapeError when the shapes differ, from each other or beyond the batch from those of earlier batches.
   void update(const Operand& predictions, const Operand& targets);
-  void reset();  ///< forgets all batches
+  void reset();                   ///< forgets all batches
+  void save(Saved& saved) const;  ///< puts in what it has counted
+  void load(const Saved& saved);  ///< takes that back. \throws ValueError for what is not its own.
 
  protected:
   /// Mean, and sum of squared deviations from it.

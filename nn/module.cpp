@@ -80,6 +80,14 @@ Variables without_names(const std::vector<NamedVariable>& variables) {
   return result;
 }
 
+std::vector<NamedVariable> with_names(const Variables& variables) {
+  std::vector<NamedVariable> result;
+  for (const Variable& variable : variables) {
+    result.push_back({variable.name(), variable});
+  }
+  return result;
+}
+
 State state_of(const std::vector<NamedVariable>& variables) {
   State state;
   for (const NamedVariable& named : variables) {
@@ -87,8 +95,6 @@ State state_of(const std::vector<NamedVariable>& variables) {
   }
   return state;
 }
-
-namespace {
 
 std::vector<Assignment> updates_from(const std::vector<NamedVariable>& variables, const State& state) {
   std::vector<Assignment> updates;
@@ -118,8 +124,6 @@ std::vector<Assignment> updates_from(const std::vector<NamedVariable>& variables
   }
   return updates;
 }
-
-}  // namespace
 
 void load_state(const std::vector<NamedVariable>& variables, const State& state, const std::source_location& where) {
   located(where, [&] { assign(updates_from(variables, state)); });

@@ -39,6 +39,18 @@ void ExponentialMovingAverage::update(std::source_location where) {
   assign(updates);
 }
 
+std::vector<NamedVariable> ExponentialMovingAverage::named_variables() const {
+  Variables all = averages_;
+  all.push_back(decay_);
+  all.push_back(count_);
+  return detail::with_names(all);
+}
+
+void ExponentialMovingAverage::load_state(const State& state, std::source_location where) const {
+  require_not_swapped(where);
+  detail::load_state(named_variables(), state, where);
+}
+
 void ExponentialMovingAverage::require_not_swapped(const std::source_location& where) const {
   located(where, [&] {
     if (swapped_) {

@@ -62,6 +62,12 @@ class ExponentialMovingAverage {
   /// \throws ValueError while they are swapped.
   Swapped swap(std::source_location where = std::source_location::current());
 
+  std::vector<NamedVariable> named_variables() const;  ///< the averages, the decay and the count, by their names
+  /// Assigns the elements of all named_variables(), all or nothing.
+  /// \throws ValueError for names that are missing or too many, and while the weights are swapped. \throws ShapeError,
+  ///         DTypeError for what does not fit.
+  void load_state(const State& state, std::source_location where = std::source_location::current()) const;
+
   const Variables& averages() const { return averages_; }  ///< a, in the order of the weights
   const Variable& decay() const { return decay_; }         ///< d, float64: assign to change it
   const Variable& count() const { return count_; }         ///< number of updates, float64

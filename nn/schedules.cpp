@@ -9,6 +9,7 @@
 #include "autograd/graph/tensor.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "nn/optimizers/checks.hpp"
+#include "nn/saved.hpp"
 
 namespace xgrad::nn {
 
@@ -289,6 +290,23 @@ double ReduceOnPlateau::update(double metric) {
     worse_ = 0;
   }
   return rate_;
+}
+
+void ReduceOnPlateau::save(Saved& saved) const {
+  saved.put("rate", rate_);
+  saved.put("best", best_);
+  saved.put("worse", worse_);
+  saved.put("cooldown", cooldown_);
+}
+
+void ReduceOnPlateau::load(const Saved& saved) {
+  const std::int64_t worse = saved.integer("worse");
+  const std::int64_t cooldown = saved.integer("cooldown");
+  const double best = saved.number("best");
+  rate_ = saved.number("rate");
+  best_ = best;
+  worse_ = worse;
+  cooldown_ = cooldown;
 }
 
 }  // namespace xgrad::nn

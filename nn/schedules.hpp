@@ -10,6 +10,8 @@
 
 namespace xgrad::nn {
 
+class Saved;
+
 /// A learning rate, or any number that changes in the course of training, as a pure function of the step, from 0. What
 /// stands below step 0 is as at 0. Assign it to the variable that it is for:
 ///
@@ -121,6 +123,9 @@ class ReduceOnPlateau {
 
   double rate() const { return rate_; }  ///< the rate now
   double best() const { return best_; }  ///< the best metric so far; infinite before the first
+
+  void save(Saved& saved) const;  ///< puts in its rate and what it remembers
+  void load(const Saved& saved);  ///< takes that back. \throws ValueError for what is not its own.
 
  private:
   bool is_better(double metric) const;

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -88,6 +89,9 @@ struct FitOptions {
   double validation_fraction = 0;                    ///< or that part of the data, chosen at random, not trained on
   std::vector<Callback> callbacks = {};              ///< called in this order
   Progress progress = Progress::automatic;           ///< what is printed
+  /// A checkpoint to go on from; of several that are numbered, the newest that is whole. Only `epochs` may differ from
+  /// when it was made, among all that the results depend on.
+  std::optional<std::filesystem::path> resume = {};
 };
 
 /// Options of Trainer::find_learning_rate.
@@ -137,12 +141,28 @@ class Trainer {
   /// A loss that is NaN or infinite is an error: it names the epoch, the batch, and the first operation whose result was
   /// not finite; no variable has been changed by that step. Gradients are looked at when they are clipped by their norm,
   /// or as Clipping::not_finite says; otherwise the next loss tells when they overflow.
+  ///
+  /// With FitOptions::resume it goes on where the checkpoint was taken, in the middle of an epoch, too, and ends in the same
+  /// bits as a run that was never interrupted, whatever the number of threads before and after: weights, statistics,
+  /// optimiser, scores and history (but for seconds).
+  /// \throws FileError when there is no checkpoint that is whole.
+  /// \throws ValueError for a checkpoint of another model, optimiser, option or data, with all that differs.
   /// \throws ValueError for no samples, less than one epoch, a fraction outside [0, 1), two sets of validation data, a
   ///         batch size below 1, and a loss that is not finite.
   /// \throws ShapeError when the loss is not one number.
   /// \throws Error what the model, the loss, the metrics and the callbacks throw, with the epoch and the batch.
   History fit(const datasets::Dataset& data, const FitOptions& options = {},
               std::source_location where = std::source_location::current());
+
+  /// Writes a checkpoint: model, optimiser, metrics, and where training stands. From a callback, fit can go on from there
+  /// just behind that callback; between two calls of fit, with the second. The file is as write_saved says.
+  /// \throws FileError when it cannot be written, or somebody else is writing it.
+  void save(const std::filesystem::path& path, std::source_location where = std::source_location::current()) const;
+  /// Takes model, optimiser and the number of steps and epochs from a checkpoint, to evaluate, to predict, or to train in
+  /// another way from there; FitOptions::resume goes on in the same way. All or nothing.
+  /// \throws FileError when there is no checkpoint that is whole.
+  /// \throws ValueError for one of another model or optimiser, with all that differs.
+  void load(const std::filesystem::path& path, std::source_location where = std::source_location::current());
 
   /// The loss and the metrics over \p data, in inference. From a callback, call it after an epoch: within one, it resets
   /// what the metrics have counted so far. \throws Error as fit does.

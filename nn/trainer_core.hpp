@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "autograd/plan/compile.hpp"
+#include "nn/saved.hpp"
 #include "nn/trainer.hpp"
 
 /// \file
@@ -53,6 +54,18 @@ struct detail::TrainerCore {
   void reset_metrics();
   void update_metrics(const Tensor& predictions, const Array& targets);
 
+  /// Model, optimiser, sums of gradients, metrics, and how many steps and epochs there were.
+  Saved saved() const;
+  /// Adds where a checkpoint is of another model or optimiser. Throws ValueError for what is none of a Trainer's.
+  void add_differences(std::string_view op, const Saved& saved, std::vector<std::string>& found) const;
+  /// Takes all of saved() back but the metrics, all or nothing.
+  void load(const Saved& saved);
+  void load_metrics(const Saved& saved);
+  /// All that what is computed depends on, and that can be written.
+  Saved saved_options() const;
+  /// A number for what a step computes, from its graph.
+  std::uint64_t step_hash(const datasets::Batch& batch) const;
+
   Module model;
   std::shared_ptr<Optimizer> optimizer;
   Loss loss;
@@ -60,6 +73,8 @@ struct detail::TrainerCore {
   std::source_location where;
   Variable steps;           // taken so far: what dropout depends on
   std::int64_t epochs = 0;  // begun so far: what shuffling depends on
+
+  std::function<Saved()> snapshot;  // of the fit that goes on; empty when there is none
 
   std::optional<GradientAccumulator> gradients;  // where several batches make one update
 

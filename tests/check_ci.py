@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-EXTRAS = ["sanitizers", "thread_sanitizer", "clang", "format"]  # the first ones, in their order
+EXTRAS = ["sanitizers", "thread_sanitizer", "clang", "fuzzers", "format"]  # the first ones, in their order
 STUBS = {
     "bootstrap": "exit 0",
     "test": "echo noise; echo '5 passed, 0 failed'",

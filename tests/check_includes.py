@@ -27,6 +27,7 @@ ROOMS = [
     "autograd",  # autograd.hpp, what users include
     "datasets",
     "nn",
+    "nn/inspect",
     "examples",
     "benchmarks",
     "tests",

@@ -19,28 +19,9 @@ struct Constant {
   Spec infer(Inputs) const { return spec; }
 };
 
-// The place in the user's source that the outermost SourceScope of this thread names.
-thread_local const std::source_location* current_source = nullptr;
-
 }  // namespace
 
 bool detail::is_constant(const Node& node) { return node.as<Constant>() != nullptr; }
-
-SourceScope::SourceScope(const std::source_location& where) : where_(where), outermost_(current_source == nullptr) {
-  if (outermost_) {
-    current_source = &where_;
-  }
-}
-
-SourceScope::~SourceScope() {
-  if (outermost_) {
-    current_source = nullptr;
-  }
-}
-
-std::source_location SourceScope::current(const std::source_location& otherwise) {
-  return current_source != nullptr ? *current_source : otherwise;
-}
 
 Tensor::Tensor(const Array& array, std::source_location where)
     : Tensor(leaf(Constant{{array.shape(), array.dtype()}}, array, where)) {}

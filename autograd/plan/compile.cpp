@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autograd/graph/recognize.hpp"
+#include "autograd/graph/structure.hpp"
 #include "autograd/graph/subprogram.hpp"
 #include "autograd/plan/trace/trace.hpp"
 #include "autograd/runtime/cache.hpp"
@@ -205,6 +206,22 @@ Results CompiledFunction::operator()(std::span<const Tensor> arguments, const Ca
 
 Plan CompiledFunction::plan(std::span<const Tensor> arguments, const Callee& callee) const {
   return located(state_->where, [&] { return state_->plan_for(arguments, callee)->plan; });
+}
+
+std::uint64_t CompiledFunction::structure_hash(std::span<const Tensor> arguments, const Callee& callee) const {
+  return located(state_->where, [&] {
+    const TracedStep step = trace(arguments, callee).step;
+    Tensors given = step.inputs;
+    Tensors computed = step.outputs;
+    computed.insert(computed.end(), step.effects.begin(), step.effects.end());
+    for (const TracedStep::Cell& cell : step.cells) {
+      given.push_back(cell.before);
+      if (cell.after.defined()) {
+        computed.push_back(cell.after);
+      }
+    }
+    return xgrad::structure_hash(computed, given);
+  });
 }
 
 std::size_t CompiledFunction::trace_count() const { return state_->plans.size(); }

@@ -3,6 +3,7 @@
 #include <array>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <source_location>
 #include <span>
@@ -42,6 +43,7 @@ class CompiledFunction {
 
   Results operator()(std::span<const Tensor> arguments, const Callee& callee) const;
   Plan plan(std::span<const Tensor> arguments, const Callee& callee) const;
+  std::uint64_t structure_hash(std::span<const Tensor> arguments, const Callee& callee) const;
   std::size_t trace_count() const;
   const std::source_location& where() const;
 
@@ -116,6 +118,15 @@ class Compiled {
   Plan plan(Arguments&&... arguments) const {
     return compiled_.plan(as_tensors(std::forward<Arguments>(arguments)...),
                           {function_.get(), detail::CallWith<F, sizeof...(Arguments)>::packed});
+  }
+
+  /// A number for what is computed of arguments of these shapes and dtypes, the same in every process and on every machine:
+  /// operations with their attributes, how they are connected, and the constants among what they read; not what variables
+  /// hold. The function is traced for it, and not run. \throws ValueError as a call does.
+  template <std::convertible_to<Operand>... Arguments>
+  std::uint64_t structure_hash(Arguments&&... arguments) const {
+    return compiled_.structure_hash(as_tensors(std::forward<Arguments>(arguments)...),
+                                    {function_.get(), detail::CallWith<F, sizeof...(Arguments)>::packed});
   }
 
   /// For how many kinds of arguments (shapes and dtypes) there is a plan; of very many, those used last are kept.

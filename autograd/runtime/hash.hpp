@@ -1,7 +1,11 @@
 #pragma once
 
+#include <array>
 #include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <span>
 #include <string_view>
 
 /// \file
@@ -36,6 +40,35 @@ constexpr std::uint64_t hash_text(std::string_view text) {
 constexpr std::uint64_t hash_number(double number) {
   constexpr std::uint64_t nan = 0x7FF8000000000000U;
   return mix_bits(number != number ? nan : std::bit_cast<std::uint64_t>(number));
+}
+
+/// Of many bytes, as fast as memory gives them: four sequences of words side by side, each mixed by a bijection of its
+/// state, then joined. On little-endian machines.
+inline std::uint64_t hash_bytes(std::span<const std::byte> bytes) {
+  constexpr std::size_t width = sizeof(std::uint64_t);
+  std::array<std::uint64_t, 4> lanes = {1, 2, 3, 4};
+  const auto word = [&](std::size_t at, std::size_t count) {
+    std::uint64_t value = 0;
+    std::memcpy(&value, bytes.data() + at, count);
+    return value;
+  };
+  const auto take = [&](std::uint64_t& lane, std::uint64_t value) {
+    lane = std::rotl((lane ^ value) * 0x9E3779B97F4A7C15U, 29);
+  };
+  std::size_t at = 0;
+  for (; bytes.size() - at >= lanes.size() * width; at += lanes.size() * width) {
+    for (std::size_t i = 0; i < lanes.size(); ++i) {
+      take(lanes[i], word(at + i * width, width));
+    }
+  }
+  for (; at < bytes.size(); at += width) {
+    take(lanes[0], word(at, bytes.size() - at < width ? bytes.size() - at : width));
+  }
+  std::uint64_t hash = bytes.size();
+  for (const std::uint64_t lane : lanes) {
+    hash = combine_hashes(hash, lane);
+  }
+  return hash;
 }
 
 }  // namespace xgrad::runtime

@@ -178,9 +178,20 @@ detail::Clipped detail::clipped(const Tensors& gradients, const Clipping& clippi
 GradientAccumulator::GradientAccumulator(const Variables& parameters, std::source_location where)
     : parameters_(parameters), count_(Tensor(0.0), "count") {
   located(where, [&] { detail::require_trainable("gradient_accumulator", parameters); });
-  for (const Variable& parameter : parameters) {
-    sums_.emplace_back(zeros_like(parameter), "gradient of " + parameter.name());
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const std::string& name = parameters[i].name();
+    sums_.emplace_back(zeros_like(parameters[i]), phrase("{}.{}{}gradient", i, name, name.empty() ? "" : "."));
   }
+}
+
+std::vector<NamedVariable> GradientAccumulator::named_variables() const {
+  Variables all = sums_;
+  all.push_back(count_);
+  return detail::with_names(all);
+}
+
+void GradientAccumulator::load_state(const State& state, std::source_location where) const {
+  detail::load_state(named_variables(), state, where);
 }
 
 void GradientAccumulator::add(const Tensor& loss, double weight, std::source_location where) {

@@ -83,6 +83,11 @@ class GradientAccumulator {
 
   Tensors sum() const;   ///< Σ weight · g over what was added, one per parameter
   Tensors mean() const;  ///< the same, divided by the sum of the weights; NaN when nothing was added
+  std::vector<NamedVariable> named_variables() const;  ///< the sums and the count, by their names
+  /// Assigns the elements of all named_variables(), all or nothing.
+  /// \throws ValueError for names that are missing or too many. \throws ShapeError, DTypeError for what does not fit.
+  void load_state(const State& state, std::source_location where = std::source_location::current()) const;
+
   const Variable& count() const { return count_; }  ///< the sum of the weights, float64
   const Variables& sums() const { return sums_; }   ///< where the sums are kept, one per parameter
 

@@ -85,6 +85,12 @@ class LBFGS {
   std::int64_t evaluations() const { return memory_.evaluations; }  ///< of the loss, over all calls of minimize
   void reset() { memory_ = {}; }                                    ///< forgets everything, as if newly made
 
+  /// What it remembers, and the learning rate: with that and the parameters another one goes on just as this one would.
+  State state() const;
+  /// Takes what state() gave, all or nothing. \throws ValueError for names that are missing or too many.
+  /// \throws ShapeError, DTypeError for arrays that are not those of its parameters.
+  void load_state(const State& state, std::source_location where = std::source_location::current());
+
  private:
   struct Change {
     Tensor gradient;    // y

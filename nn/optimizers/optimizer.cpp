@@ -142,6 +142,12 @@ Variables Optimizer::variables() const {
   return result;
 }
 
+std::vector<NamedVariable> Optimizer::named_variables() const { return detail::with_names(variables()); }
+
+void Optimizer::load_state(const State& state, std::source_location where) const {
+  detail::load_state(named_variables(), state, where);
+}
+
 Variable Optimizer::add_state(const Tensor& initial, std::string name) {
   return state_.emplace_back(initial, std::move(name));
 }

@@ -97,6 +97,10 @@ class Optimizer {
   const Variable& momentum(std::size_t group = 0, std::source_location where = std::source_location::current()) const;
   const std::vector<Variable>& state() const { return state_; }  ///< what it remembers: moments, number of steps
   Variables variables() const;                                   ///< α, λ, μ, each once, then the state
+  std::vector<NamedVariable> named_variables() const;            ///< variables() with their names, such as `step`
+  /// Assigns the elements of all named_variables(), all or nothing.
+  /// \throws ValueError for names that are missing or too many. \throws ShapeError, DTypeError for what does not fit.
+  void load_state(const State& state, std::source_location where = std::source_location::current()) const;
 
  protected:
   /// What kind of number the momentum of an optimiser is.

@@ -37,15 +37,6 @@ struct Fixture : testing::TemporaryFolder {
   auto entries() const { return std::distance(fs::directory_iterator(folder), fs::directory_iterator()); }
 };
 
-BOOST_FIXTURE_TEST_CASE(temporary_names_are_random_and_beside_the_file, Fixture) {
-  const fs::path one = datasets::temporary_name(file);
-  BOOST_TEST((one.parent_path() == folder));
-  BOOST_TEST((one != datasets::temporary_name(file)));
-  BOOST_TEST((datasets::temporary_name("here.npy").parent_path() == fs::path()));
-  datasets::write_npy(folder / std::string(255, 'n'), numbers);  // the longest name that there can be
-  BOOST_TEST(entries() == 1);
-}
-
 BOOST_FIXTURE_TEST_CASE(the_rights_of_what_is_replaced_stay, Fixture) {
   const mode_t mask = ::umask(022);
   datasets::write_npy(file, numbers);

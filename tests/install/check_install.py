@@ -13,6 +13,7 @@ import sys
 
 from installed import EXAMPLES, installation, pkg_config_flags, run, without_library_path
 
+INSPECTS = EXAMPLES.parent / "inspect" / "inspect.py"
 MAX_ADDED_SECONDS = 2.0
 TRIES = 3
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror"]
@@ -61,8 +62,10 @@ def main():
         flags = pkg_config_flags(root)
         added = added_seconds(root, compiler, flags)
         run(root / "program", env=without_library_path())
-        for doctor in root.rglob("bin/xgrad-doctor"):
-            run(doctor, "--help", env=without_library_path(), stdout=subprocess.DEVNULL)
+        for program in root.rglob("bin/xgrad-*"):
+            run(program, "--help", env=without_library_path(), stdout=subprocess.DEVNULL)
+        for program in root.rglob("bin/xgrad-inspect"):
+            run(sys.executable, INSPECTS, program, "compares_two_files", env=without_library_path())
         check_headers(root, compiler, flags)
         if list(root.rglob("libxgrad.a")):
             check_static(root, compiler)

@@ -95,17 +95,25 @@ BOOST_FIXTURE_TEST_CASE(early_stopping_restores_nothing_when_interrupted, Course
   BOOST_TEST(last != 2);
 }
 
-BOOST_FIXTURE_TEST_CASE(checkpoints_are_written_on_improvement, Course) {
-  const std::filesystem::path at = folder / "runs" / "best";
+BOOST_FIXTURE_TEST_CASE(the_checkpoint_of_the_best_epoch_is_kept, Course) {
+  const std::filesystem::path at = folder / "runs" / "run.safetensors";
   std::vector<double> written;
-  const nn::Callback look{
-      .on_epoch_end = [&](nn::TrainingState&) { written.push_back(Tensor(nn::read_state(at).at("weight")).item()); }};
-  run({3, 1, 2, not_a_number, 0.5}, {nn::callbacks::checkpoint(at), look});
+  const auto weight_in = [](const std::filesystem::path& path) {
+    return Tensor(nn::read_saved(path).state("model").at("weight")).item();
+  };
+  const nn::Callback look{.on_epoch_end = [&](nn::TrainingState&) {
+    written.push_back(weight_in(folder / "runs" / "run-best.safetensors"));
+  }};
+  run({3, 1, 2, not_a_number, 0.5}, {nn::callbacks::checkpoint(at, {.keep_best = true}), look});
   BOOST_TEST((written == std::vector<double>{1, 2, 2, 2, 5}));
+  BOOST_TEST(weight_in(at) == 5);
   model.weight().assign(zeros({1, 1}));
-  model.load_state(nn::read_state(at));
+  model.load_state(nn::read_saved(folder / "runs" / "run-best.safetensors").state("model"));
   BOOST_TEST(weight() == 5);
-  check_throws<ValueError>([&] { run({1}, {nn::callbacks::checkpoint(at, {.monitor = "f1"})}); }, {"'f1'"});
+  const nn::Callback of_no_score = nn::callbacks::checkpoint(at, {.keep_best = true, .monitor = "f1"});
+  check_throws<ValueError>([&] { run({1}, {of_no_score}); }, {"'f1'"});
+  check_throws<ValueError>([&] { nn::callbacks::checkpoint(at, {.keep_last = -1}); },
+                           {"keep_last -1", "callbacks.cpp"});
 }
 
 BOOST_FIXTURE_TEST_CASE(schedules_run_per_step_and_per_epoch, Course) {

@@ -1,0 +1,130 @@
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+#include "autograd/graph/operation.hpp"
+#include "autograd/runtime/phrase.hpp"
+#include "nn/checkpoints.hpp"
+#include "nn/monitored.hpp"
+#include "nn/saved_file.hpp"
+#include "nn/writer_lock.hpp"
+
+/// \file
+/// The callback that writes checkpoints.
+
+namespace xgrad::nn::callbacks {
+
+namespace {
+
+constexpr std::string_view op = "checkpoint";
+
+class Checkpointing {
+ public:
+  Checkpointing(std::filesystem::path path, const CheckpointOptions& options, const std::source_location& where)
+      : path_(std::move(path)), options_(options), where_(where), best_(options.maximize, 0) {}
+
+  void start(const TrainingState& training) {
+    if (options_.keep_best) {
+      require_score(op, training, options_.monitor, where_);
+    }
+    best_ = Best(options_.maximize, 0);
+    begin();
+  }
+
+  void batch_end(const TrainingState& training) {
+    const bool is_counted = options_.every_batches > 0 && training.step % options_.every_batches == 0;
+    const std::chrono::duration<double> since = Clock::now() - last_;
+    if (is_counted || (options_.every_seconds > 0 && since.count() >= options_.every_seconds)) {
+      write(training, false);
+    }
+  }
+
+  void epoch_end(const TrainingState& training) {
+    write(training, options_.keep_best && best_.update(training.scores[options_.monitor]));
+  }
+
+  void end(const TrainingState& training) {
+    if (training.interrupted) {
+      write(training, false);
+    }
+    lock_.reset();
+  }
+
+  void save(Saved& saved) const {
+    saved.put("options/keep_best", options_.keep_best);
+    if (options_.keep_best) {
+      saved.put("options/monitor", options_.monitor);
+      saved.put("options/maximize", options_.maximize);
+    }
+    saved.put("best_score", best_);
+  }
+
+  void load(const Saved& saved) {
+    best_ = Best(options_.maximize, 0);
+    saved.load("best_score", best_);
+    begin();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void begin() {
+    last_ = Clock::now();
+    lock_.reset();
+  }
+
+  // What cannot be written must not end a training of hours.
+  void write(const TrainingState& training, bool is_best) {
+    last_ = Clock::now();
+    try {
+      if (!lock_) {
+        if (path_.has_parent_path()) {
+          std::error_code ignored;  // it shows below
+          std::filesystem::create_directories(path_.parent_path(), ignored);
+        }
+        lock_.emplace(op, path_);
+      }
+      const Saved saved = training.snapshot();
+      if (is_best) {
+        detail::write_saved_file(op, detail::checkpoint_named(path_, "best"), saved);
+      }
+      if (options_.keep_last == 0) {
+        detail::write_saved_file(op, path_, saved);
+      } else {
+        detail::write_saved_file(op, detail::numbered_checkpoint(path_, saved.integer("trainer/steps")), saved);
+        detail::remove_old_checkpoints(path_, options_.keep_last);
+      }
+    } catch (const FileError& error) {
+      std::fprintf(stderr, "xgrad: training goes on without this checkpoint: %s\n", error.what());
+    }
+  }
+
+  std::filesystem::path path_;
+  CheckpointOptions options_;
+  std::source_location where_;
+  Best best_;
+  Clock::time_point last_;
+  std::optional<detail::WriterLock> lock_;
+};
+
+}  // namespace
+
+Callback checkpoint(const std::filesystem::path& path, const CheckpointOptions& options, std::source_location where) {
+  located(where, [&] {
+    if (options.every_batches < 0 || options.keep_last < 0 || !(options.every_seconds >= 0)) {
+      raise<ValueError>(op, phrase("every_batches is {}, every_seconds {}, keep_last {}; give 0 or more",
+                                   options.every_batches, options.every_seconds, options.keep_last));
+    }
+  });
+  const auto writing = std::make_shared<Checkpointing>(path, options, where);
+  return {.on_start = [=](TrainingState& training) { writing->start(training); },
+          .on_batch_end = [=](TrainingState& training) { writing->batch_end(training); },
+          .on_epoch_end = [=](TrainingState& training) { writing->epoch_end(training); },
+          .on_end = [=](TrainingState& training) { writing->end(training); },
+          .name = "checkpoint",
+          .save = [=](Saved& saved) { writing->save(saved); },
+          .load = [=](const Saved& saved) { writing->load(saved); }};
+}
+
+}  // namespace xgrad::nn::callbacks

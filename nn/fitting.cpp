@@ -1,0 +1,233 @@
+#include "nn/fitting.hpp"
+
+#include <cstdio>
+#include <limits>
+#include <set>
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "autograd/graph/operation.hpp"
+#include "autograd/runtime/phrase.hpp"
+#include "datasets/dataset.hpp"
+#include "nn/checkpoints.hpp"
+#include "nn/progress.hpp"
+#include "nn/saved_file.hpp"
+
+namespace xgrad::nn::detail {
+
+namespace {
+
+using datasets::Dataset;
+
+constexpr std::string_view op = "fit";
+constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+
+FitData divide(const Dataset& data, const FitOptions& options, std::uint64_t seed) {
+  const double fraction = options.validation_fraction;
+  if (!(fraction >= 0 && fraction < 1)) {
+    raise<ValueError>(op, phrase("the validation fraction is {}; give one in [0, 1)", fraction));
+  }
+  require_samples(op, data, "the training data");
+  if (fraction == 0) {
+    if (options.validation) {
+      require_samples(op, *options.validation, "the validation data");
+    }
+    return {data, data, options.validation};
+  }
+  if (options.validation) {
+    raise<ValueError>(op, "there are validation data and a validation fraction; give one of them");
+  }
+  const auto [train, validation] = datasets::split(data, {.fraction = fraction, .seed = seed});
+  if (train.size() == 0 || validation.size() == 0) {
+    raise<ValueError>(op, phrase("a validation fraction of {} leaves {} of {} samples for training; give another",
+                                 fraction, train.size(), data.size()));
+  }
+  return {data, train, validation};
+}
+
+Callback make_progress(Progress progress) {
+  const Write write = [](const std::string& text) {
+    std::fputs(text.c_str(), stdout);
+    std::fflush(stdout);
+  };
+  const bool terminal = ::isatty(STDOUT_FILENO) != 0;
+  if (progress == Progress::quiet) {
+    return {};
+  }
+  if (progress == Progress::lines || (progress == Progress::automatic && !terminal)) {
+    return progress_lines(write);
+  }
+  winsize size = {};
+  const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+  return progress_bar(write, known ? size.ws_col - 1U : 79U);
+}
+
+// Different ones, under which a checkpoint keeps what callbacks know.
+std::vector<std::string> names_of(const std::vector<Callback>& callbacks) {
+  std::vector<std::string> names;
+  std::set<std::string> taken;
+  for (const Callback& callback : callbacks) {
+    const std::string own = callback.name.empty() ? "callback" : callback.name;
+    std::string name = own;
+    for (int number = 2; !taken.insert(name).second; ++number) {
+      name = phrase("{}.{}", own, number);
+    }
+    names.push_back(name);
+  }
+  return names;
+}
+
+}  // namespace
+
+Fitting::Fitting(TrainerCore& core, const Dataset& data, const FitOptions& options)
+    : core_(core),
+      data_(divide(data, options, core.options.batches.seed)),
+      options_(options),
+      batches_(data_.train, core.options.batches),
+      callbacks_(options.callbacks),
+      callback_names_(names_of(options.callbacks)),
+      training_{
+          .model = core.model, .optimizer = *core.optimizer, .epochs = options.epochs, .batches = batches_.count()} {
+  if (options.epochs < 1) {
+    raise<ValueError>(op, phrase("{} epochs; give 1 or more", options.epochs));
+  }
+  if (batches_.count() == 0) {
+    raise<ValueError>(op, phrase("{} samples do not fill a batch of {}, and smaller ones are dropped; give a "
+                                 "smaller batch size",
+                                 data_.train.size(), core.options.batches.batch_size));
+  }
+  callbacks_.push_back(make_progress(options.progress));
+  training_.snapshot = [this] { return snapshot(); };
+  core_.snapshot = training_.snapshot;
+}
+
+Fitting::~Fitting() { core_.snapshot = nullptr; }
+
+History Fitting::run() {
+  forget_scores();
+  if (options_.resume) {
+    restore(read_saved_file(op, newest_checkpoint(op, *options_.resume)));
+  }
+  for (;;) {
+    call_callbacks();
+    if (moment_ == Moment::end) {
+      history_.stopped = training_.stopped;
+      return history_;
+    }
+    const Moment next = go_on();
+    before_end_ = next == Moment::end ? moment_ : before_end_;
+    moment_ = next;
+  }
+}
+
+void Fitting::call_callbacks() {
+  static constexpr Callback::Function Callback::*functions[] = {&Callback::on_start,       &Callback::on_epoch_start,
+                                                                &Callback::on_batch_start, &Callback::on_batch_end,
+                                                                &Callback::on_epoch_end,   &Callback::on_end};
+  const auto function = functions[static_cast<std::size_t>(moment_)];
+  for (; callback_ < callbacks_.size(); ++callback_) {
+    if (callbacks_[callback_].*function) {
+      (callbacks_[callback_].*function)(training_);
+    }
+  }
+  callback_ = 0;
+}
+
+// What comes after this moment. \return the next one.
+Fitting::Moment Fitting::go_on() {
+  switch (moment_) {
+    case Moment::start:
+    case Moment::epoch_end: return next_epoch();
+    case Moment::epoch_start:
+    case Moment::batch_end: return next_batch();
+    case Moment::batch_start: run_step(); return Moment::batch_end;
+    case Moment::end: break;
+  }
+  return Moment::end;
+}
+
+Fitting::Moment Fitting::next_epoch() {
+  if (!goes_on() || training_.epoch == training_.epochs) {
+    return Moment::end;
+  }
+  ++training_.epoch;
+  training_.batch = 0;
+  epoch_start_ = Clock::now();
+  earlier_seconds_ = loss_sum_ = samples_ = 0;
+  forget_scores();
+  core_.begin_epoch();
+  epoch_.emplace(batches_.epoch(core_.epochs++));
+  return Moment::epoch_start;
+}
+
+Fitting::Moment Fitting::next_batch() {
+  if (!goes_on()) {
+    return Moment::end;
+  }
+  if (training_.batch == training_.batches) {
+    finish_epoch();
+    return Moment::epoch_end;
+  }
+  ++training_.batch;
+  return Moment::batch_start;
+}
+
+bool Fitting::goes_on() {
+  if (interrupt_.requested() && training_.stopped.empty()) {
+    training_.interrupted = true;
+    training_.stop(phrase("interrupted in epoch {}, batch {}", training_.epoch, training_.batch));
+  }
+  return training_.stopped.empty();
+}
+
+// Gives every score its name and place.
+void Fitting::forget_scores() {
+  const auto forget = [&](const std::string& prefix) {
+    training_.scores.set(prefix + "loss", unknown);
+    for (const Metric& metric : core_.options.metrics) {
+      training_.scores.set(prefix + metric.name(), unknown);
+    }
+  };
+  forget("");
+  if (data_.validation) {
+    forget("validation_");
+  }
+  training_.scores.set("learning_rate", unknown);
+  training_.scores.set("seconds", unknown);
+}
+
+void Fitting::run_step() {
+  const datasets::Batch batch = (*epoch_)[training_.batch - 1];
+  try {
+    const auto [loss, predictions] = core_.train(batch, training_.batch, training_.batch == training_.batches);
+    training_.batch_loss = loss.item();
+    core_.update_metrics(predictions, batch.targets);
+  } catch (const LossNotFinite& error) {
+    raise<ValueError>(op, phrase("the loss is not finite in epoch {}, batch {} of {}, and no variable was changed "
+                                 "by this step; lower the learning rate, clip gradients, or look at the "
+                                 "features. The first result that is not finite:\n  {}",
+                                 training_.epoch, training_.batch, training_.batches, core_.first_not_finite(batch)));
+  } catch (Error& error) {
+    error.add_note(phrase("in epoch {}, batch {} of {}", training_.epoch, training_.batch, training_.batches));
+    throw;
+  }
+  ++training_.step;
+  const auto size = static_cast<double>(batch.features.shape()[0]);
+  loss_sum_ += training_.batch_loss * size;
+  samples_ += size;
+  training_.scores.set("loss", loss_sum_ / samples_);
+  core_.read_metrics("", training_.scores);
+}
+
+void Fitting::finish_epoch() {
+  if (data_.validation) {
+    core_.evaluate(*data_.validation, "validation_", training_.scores);
+  }
+  training_.scores.set("learning_rate", core_.optimizer->learning_rate().item());
+  const double seconds = std::chrono::duration<double>(Clock::now() - epoch_start_).count();
+  training_.scores.set("seconds", earlier_seconds_ + seconds);
+  history_.epochs.push_back(training_.scores);
+}
+
+}  // namespace xgrad::nn::detail

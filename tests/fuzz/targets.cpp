@@ -1,0 +1,132 @@
+#include "tests/fuzz/targets.hpp"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+#include <string>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "autograd/runtime/error.hpp"
+#include "datasets/csv.hpp"
+#include "datasets/idx.hpp"
+#include "datasets/npy.hpp"
+#include "datasets/schema.hpp"
+#include "nn/npz.hpp"
+#include "nn/safetensors.hpp"
+
+namespace xgrad::fuzz {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+template <class Read>
+void read_unless_damaged(const Read& read) {
+  try {
+    read();
+  } catch (const FileError&) {
+  } catch (const ValueError&) {  // where the options name what the file does not have
+  }
+}
+
+void read_idx(const fs::path& path) {
+  read_unless_damaged([&] { datasets::read_idx(path); });
+}
+
+void read_npy(const fs::path& path) {
+  read_unless_damaged([&] { datasets::read_npy(path); });
+}
+
+void read_npz(const fs::path& path) {
+  read_unless_damaged([&] { nn::read_npz(path); });
+}
+
+void read_safetensors(const fs::path& path) {
+  read_unless_damaged([&] { nn::read_safetensors(path); });
+  read_unless_damaged([&] { nn::read_safetensors_metadata(path); });
+}
+
+// Reads the file in one of several ways, which its size chooses. Categories of a feature take memory for every one of
+// them in every record: here there are few.
+void read_csv(const fs::path& path) {
+  const std::array<datasets::CsvOptions, 4> ways = {
+      datasets::CsvOptions{},
+      datasets::CsvOptions{.header = false, .separator = ';'},
+      datasets::CsvOptions{.header = false, .categorical = {-1}},
+      datasets::CsvOptions{.target = 0, .categorical = {1}, .ignored = {2}, .max_categories = 2},
+  };
+  const std::size_t way = fs::file_size(path) % (ways.size() + 1);
+  read_unless_damaged([&] {
+    if (way < ways.size()) {
+      datasets::read_csv(path, ways[way]);
+    } else {
+      const auto schema = datasets::Schema::fit(path, {.max_categories = 2});
+      schema.read_rows(path);
+      datasets::Schema::from_json(schema.json());
+    }
+  });
+}
+
+void read_schema(const fs::path& path) {
+  read_unless_damaged([&] { datasets::Schema::load(path); });
+}
+
+constexpr std::array all_targets = {
+    Target{"csv", read_csv},
+    Target{"idx", read_idx},
+    Target{"npy", read_npy},
+    Target{"npz", read_npz},
+    Target{"safetensors", read_safetensors},
+    Target{"schema", read_schema},
+};
+
+// A file in memory.
+class MemoryFile {
+ public:
+  explicit MemoryFile(std::span<const std::uint8_t> bytes) : descriptor_(::memfd_create("fuzz", MFD_CLOEXEC)) {
+    if (descriptor_ < 0 || ::write(descriptor_, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) {
+      throw std::runtime_error("no file in memory can be made");
+    }
+  }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+  ~MemoryFile() { ::close(descriptor_); }
+
+  fs::path path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+
+ private:
+  int descriptor_;
+};
+
+bool may_be_compressed(std::span<const std::uint8_t> bytes) {
+  constexpr std::array<std::uint8_t, 2> gzip = {0x1f, 0x8b};
+  constexpr std::array<std::uint8_t, 2> zip = {'P', 'K'};
+  return (bytes.size() > gzip.size() && std::equal(gzip.begin(), gzip.end(), bytes.begin())) ||
+         std::search(bytes.begin(), bytes.end(), zip.begin(), zip.end()) != bytes.end();
+}
+
+}  // namespace
+
+std::span<const Target> targets() { return all_targets; }
+
+const Target& target_named(std::string_view name) {
+  const auto* found =
+      std::find_if(all_targets.begin(), all_targets.end(), [&](const Target& target) { return target.name == name; });
+  if (found == all_targets.end()) {
+    throw std::out_of_range("no such target: " + std::string(name));
+  }
+  return *found;
+}
+
+void run(const Target& target, std::span<const std::uint8_t> bytes) { target.read(MemoryFile(bytes).path()); }
+
+std::size_t allowed_memory(std::span<const std::uint8_t> bytes) {
+  constexpr std::size_t times = 10;
+  constexpr std::size_t deflated_most = 1032;  // bytes that deflate makes of one
+  constexpr std::size_t constant = std::size_t{2} << 20;
+  return times * bytes.size() * (may_be_compressed(bytes) ? deflated_most : 1) + constant;
+}
+
+}  // namespace xgrad::fuzz
