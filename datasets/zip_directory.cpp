@@ -17,9 +17,9 @@ namespace {
 constexpr std::string_view fetch_again = "write or fetch the file again";
 
 // A part of the file, read field by field.
-class Record {
+class RecordReader {
  public:
-  Record(const RandomAccessFile& file, std::string bytes) : file_(file), bytes_(std::move(bytes)) {}
+  RecordReader(const RandomAccessFile& file, std::string bytes) : file_(file), bytes_(std::move(bytes)) {}
 
   std::string_view text(std::size_t count) {
     if (count > left()) {
@@ -65,7 +65,7 @@ struct Described {
   std::size_t extra_bytes = 0;
 };
 
-Described read_description(Record& record) {
+Described read_description(RecordReader& record) {
   Described result;
   record.skip(2);  // version
   result.flags = record.two();
@@ -85,7 +85,7 @@ class DirectoryReader {
 
   std::vector<ZipEntry> read() {
     const DirectoryPlace place = find();
-    Record directory = record(place.begin, place.bytes);
+    RecordReader directory = record(place.begin, place.bytes);
     while (directory.left() > 0) {
       read_entry(directory);
     }
@@ -113,7 +113,7 @@ class DirectoryReader {
     refuse("a zip file with entries, and a directory of them at its end", "something else");
   }
 
-  Record record(std::uint64_t begin, std::uint64_t bytes) const {
+  RecordReader record(std::uint64_t begin, std::uint64_t bytes) const {
     if (begin > file_.size() || bytes > file_.size() - begin) {
       refuse(phrase("{} bytes at byte {}", bytes, begin), phrase("a file of {}", file_.size()));
     }
@@ -126,7 +126,7 @@ class DirectoryReader {
   std::uint64_t find_end() const {
     constexpr std::uint64_t longest_comment = 65535;
     const std::uint64_t tail = std::min(file_.size(), zip::end_bytes + longest_comment);
-    Record bytes = record(file_.size() - tail, tail);
+    RecordReader bytes = record(file_.size() - tail, tail);
     const std::string_view text = bytes.text(tail);
     for (std::size_t at = text.rfind(zip::end_signature); at != std::string_view::npos;
          at = at == 0 ? std::string_view::npos : text.rfind(zip::end_signature, at - 1)) {
@@ -143,7 +143,7 @@ class DirectoryReader {
 
   DirectoryPlace find() const {
     std::uint64_t end = find_end();
-    Record last = record(end, zip::end_bytes);
+    RecordReader last = record(end, zip::end_bytes);
     last.skip(4 + 2 + 2 + 2);  // signature, and numbers of parts
     DirectoryPlace place;
     place.count = last.two();
@@ -163,13 +163,13 @@ class DirectoryReader {
     if (end < zip::locator_bytes) {
       return;
     }
-    Record locator = record(end - zip::locator_bytes, zip::locator_bytes);
+    RecordReader locator = record(end - zip::locator_bytes, zip::locator_bytes);
     if (locator.text(4) != zip::locator_signature) {
       return;
     }
     locator.skip(4);
     end = locator.number(8);
-    Record large = record(end, zip::end64_bytes);
+    RecordReader large = record(end, zip::end64_bytes);
     if (large.text(4) != zip::end64_signature) {
       refuse_as_zip();
     }
@@ -179,7 +179,7 @@ class DirectoryReader {
     place.begin = large.number(8);
   }
 
-  void read_entry(Record& directory) {
+  void read_entry(RecordReader& directory) {
     if (directory.text(4) != zip::directory_signature) {
       refuse("an entry of the directory", "something else");
     }
@@ -190,7 +190,7 @@ class DirectoryReader {
     std::uint64_t header = directory.four();
     Placed placed;
     placed.entry.name = directory.text(described.name_bytes);
-    Record extra(file_, std::string(directory.text(described.extra_bytes)));
+    RecordReader extra(file_, std::string(directory.text(described.extra_bytes)));
     directory.skip(comment_bytes);
     read_large_numbers(extra, {&described.bytes, &described.stored_bytes, &header});
     require_readable(placed.entry.name, described);
@@ -204,10 +204,10 @@ class DirectoryReader {
   }
 
   // In their order, those numbers that are beyond their own fields.
-  void read_large_numbers(Record& extra, std::initializer_list<std::uint64_t*> numbers) const {
+  void read_large_numbers(RecordReader& extra, std::initializer_list<std::uint64_t*> numbers) const {
     while (extra.left() >= 4) {
       const std::uint16_t id = extra.two();
-      Record field(file_, std::string(extra.text(extra.two())));
+      RecordReader field(file_, std::string(extra.text(extra.two())));
       for (std::uint64_t* number : numbers) {
         if (id == zip::large_id && *number == zip::beyond) {
           *number = field.number(8);
@@ -240,7 +240,7 @@ class DirectoryReader {
 
   // Where the bytes of an entry begin: behind its own header, which must say the same as the directory.
   std::uint64_t find_bytes(const std::string& name, std::uint64_t header, const Described& expected) const {
-    Record local = record(header, zip::local_bytes);
+    RecordReader local = record(header, zip::local_bytes);
     const bool is_header = local.text(4) == zip::local_signature;
     const Described found = read_description(local);
     const bool is_alike =

@@ -14,20 +14,20 @@ namespace xgrad::datasets {
 namespace {
 
 // A part of the file, field by field.
-class Record {
+class RecordWriter {
  public:
-  explicit Record(std::string_view signature) : text_(signature) {}
+  explicit RecordWriter(std::string_view signature) : text_(signature) {}
 
-  Record& number(std::uint64_t value, std::size_t bytes) {
+  RecordWriter& number(std::uint64_t value, std::size_t bytes) {
     for (std::size_t i = 0; i < bytes; ++i) {
       text_ += static_cast<char>((value >> (8 * i)) & 0xff);
     }
     return *this;
   }
-  Record& two(std::uint64_t value) { return number(value, 2); }
-  Record& four(std::uint64_t value) { return number(value, 4); }
-  Record& eight(std::uint64_t value) { return number(value, 8); }
-  Record& text(std::string_view value) {
+  RecordWriter& two(std::uint64_t value) { return number(value, 2); }
+  RecordWriter& four(std::uint64_t value) { return number(value, 4); }
+  RecordWriter& eight(std::uint64_t value) { return number(value, 8); }
+  RecordWriter& text(std::string_view value) {
     text_ += value;
     return *this;
   }
@@ -45,18 +45,19 @@ std::uint64_t at_most(std::uint64_t value, std::uint64_t largest) { return std::
 
 // The extra field of those numbers that are beyond their own.
 std::string large_numbers(std::initializer_list<std::uint64_t> numbers) {
-  Record large("");
+  RecordWriter large("");
   for (const std::uint64_t number : numbers) {
     if (number >= zip::beyond) {
       large.eight(number);
     }
   }
-  return large.text().empty() ? "" : Record("").two(zip::large_id).two(large.text().size()).text(large.text()).text();
+  return large.text().empty() ? ""
+                              : RecordWriter("").two(zip::large_id).two(large.text().size()).text(large.text()).text();
 }
 
 // What both headers of an entry say of it.
-Record& describe(Record& header, const std::string& name, std::uint32_t crc, std::uint64_t bytes,
-                 const std::string& extra) {
+RecordWriter& describe(RecordWriter& header, const std::string& name, std::uint32_t crc, std::uint64_t bytes,
+                       const std::string& extra) {
   const bool is_ascii =
       std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   header.two(extra.empty() ? version : version_large).two(is_ascii ? 0 : zip::utf8).two(zip::stored);
@@ -83,13 +84,13 @@ void ZipWriter::add(const std::string& name, const ByteProducer& produce) {
 
   // An entry's own header has both sizes there if one is beyond.
   const std::string large = large_numbers({bytes, bytes});
-  Record header(zip::local_signature);
+  RecordWriter header(zip::local_signature);
   write(describe(header, name, checksum, bytes, large).text(name).text(large).text());
   produce([&](std::span<const std::byte> part) { file_.write(part); });
   position_ += bytes;
 
   const std::string extra = large_numbers({bytes, bytes, begin});
-  Record entry(zip::directory_signature);
+  RecordWriter entry(zip::directory_signature);
   describe(entry.two(version), name, checksum, bytes, extra);
   entry.two(0).two(0).two(0).four(0);  // a comment, the number of the part, attributes
   directory_ += entry.four(at_most(begin, zip::beyond)).text(name).text(extra).text();
@@ -102,12 +103,12 @@ void ZipWriter::publish() {
   write(directory_);
   if (count_ >= zip::beyond_count || bytes >= zip::beyond || begin >= zip::beyond) {
     const std::uint64_t end = position_;
-    Record large(zip::end64_signature);
+    RecordWriter large(zip::end64_signature);
     large.eight(zip::end64_bytes - 12).two(version_large).two(version_large).four(0).four(0);
     write(large.eight(count_).eight(count_).eight(bytes).eight(begin).text());
-    write(Record(zip::locator_signature).four(0).eight(end).four(1).text());
+    write(RecordWriter(zip::locator_signature).four(0).eight(end).four(1).text());
   }
-  Record last(zip::end_signature);
+  RecordWriter last(zip::end_signature);
   last.two(0).two(0).two(at_most(count_, zip::beyond_count)).two(at_most(count_, zip::beyond_count));
   write(last.four(at_most(bytes, zip::beyond)).four(at_most(begin, zip::beyond)).two(0).text());
   file_.publish();

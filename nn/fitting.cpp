@@ -80,11 +80,11 @@ std::vector<std::string> names_of(const std::vector<Callback>& callbacks) {
 
 }  // namespace
 
-Fitting::Fitting(TrainerCore& core, const Dataset& data, const FitOptions& options)
+Fitting::Fitting(TrainerCore& core, const Dataset& data, const FitOptions& options, const std::source_location& where)
     : core_(core),
       data_(divide(data, options, core.options.batches.seed)),
       options_(options),
-      batches_(data_.train, core.options.batches),
+      batches_(data_.train, core.options.batches, where),
       callbacks_(options.callbacks),
       callback_names_(names_of(options.callbacks)),
       training_{

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,8 @@ struct FitData {
 class Fitting {
  public:
   /// \throws ValueError for options or data that do not go together.
-  Fitting(TrainerCore& core, const datasets::Dataset& data, const FitOptions& options);
+  Fitting(TrainerCore& core, const datasets::Dataset& data, const FitOptions& options,
+          const std::source_location& where);
   Fitting(const Fitting&) = delete;
   Fitting& operator=(const Fitting&) = delete;
   ~Fitting();

@@ -19,7 +19,7 @@ Trainer::Trainer(Module model, std::shared_ptr<Optimizer> optimizer, Loss loss, 
       })) {}
 
 History Trainer::fit(const datasets::Dataset& data, const FitOptions& options, std::source_location where) {
-  return located(where, [&] { return detail::Fitting(*core_, data, options).run(); });
+  return located(where, [&] { return detail::Fitting(*core_, data, options, where).run(); });
 }
 
 Scores Trainer::evaluate(const datasets::Dataset& data, std::source_location where) {

@@ -160,7 +160,7 @@ datasets::Batches detail::TrainerCore::plain_batches(const datasets::Dataset& da
   plain.shuffle = false;
   plain.drop_last = false;
   plain.augment.clear();
-  return datasets::Batches(data, plain);
+  return datasets::Batches(data, plain, where);
 }
 
 void detail::TrainerCore::evaluate(const datasets::Dataset& data, std::string_view prefix, Scores& scores) {
