@@ -195,6 +195,13 @@ bool Unpublished::sync() const { return sync_descriptor(descriptor_); }
 
 bool Unpublished::sync_around() const { return datasets::sync_around(path_, descriptor_); }
 
+bool sync_file(const fs::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  const bool done = descriptor >= 0 && sync_descriptor(descriptor);
+  close_and_keep_error(descriptor);
+  return done;
+}
+
 bool make_folders(const fs::path& folder) {
   std::error_code error;
   if (folder.empty() || fs::is_directory(folder, error)) {

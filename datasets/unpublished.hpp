@@ -42,6 +42,9 @@ class Unpublished {
   int descriptor_ = -1;
 };
 
+/// Waits until what has been written into the file \p path is on the disk.
+bool sync_file(const std::filesystem::path& path);
+
 /// Removes what killed writers left beside \p target.
 void remove_left(const std::filesystem::path& target);
 

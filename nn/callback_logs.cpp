@@ -9,6 +9,7 @@
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "datasets/input_file.hpp"
+#include "datasets/unpublished.hpp"
 #include "nn/callbacks.hpp"
 
 namespace xgrad::nn::callbacks {
@@ -32,7 +33,11 @@ class Log {
     require_good();
   }
 
-  void save(Saved& saved) const { saved.put("bytes", bytes_); }
+  // Lines that a checkpoint counts must not be lost where it is not. (What is no file has no disk: hence no error.)
+  void save(Saved& saved) const {
+    datasets::sync_file(path_);
+    saved.put("bytes", bytes_);
+  }
   // Goes on behind what was written then: lines of epochs that are trained again are cut off.
   void load(const Saved& saved) {
     const std::int64_t bytes = saved.integer("bytes");

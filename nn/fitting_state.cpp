@@ -118,9 +118,7 @@ void Fitting::put_identity(Saved& saved) {
     if (options_.validation) {
       put_dataset(run, "validation", *options_.validation);
     }
-    Saved options = core_.saved_options();
-    options.put("validation_fraction", options_.validation_fraction);
-    run.put("options", options);
+    run.put("validation_fraction", options_.validation_fraction);
     for (std::size_t i = 0; i < callback_names_.size(); ++i) {
       run.put(phrase("callback {}", i + 1), callback_names_[i]);
     }
@@ -146,6 +144,7 @@ void Fitting::restore(const Saved& saved) {
 void Fitting::require_same(const Saved& saved) {
   Differences found;
   core_.add_differences(op, saved, found);
+  add_differences("options", core_.saved_options(), saved.part("options"), found);
   if (saved.contains("run")) {
     Saved here;
     put_identity(here);

@@ -54,7 +54,7 @@ struct detail::TrainerCore {
   void reset_metrics();
   void update_metrics(const Tensor& predictions, const Array& targets);
 
-  /// Model, optimiser, sums of gradients, metrics, and how many steps and epochs there were.
+  /// Model, optimiser, sums of gradients, metrics, options, and how many steps and epochs there were.
   Saved saved() const;
   /// Adds where a checkpoint is of another model or optimiser. Throws ValueError for what is none of a Trainer's.
   void add_differences(std::string_view op, const Saved& saved, std::vector<std::string>& found) const;

@@ -25,6 +25,7 @@ Saved detail::TrainerCore::saved() const {
   }
   saved.put("trainer/steps", steps.item<std::int64_t>());
   saved.put("trainer/epochs", epochs);
+  saved.put("options", saved_options());
   return saved;
 }
 
