@@ -108,7 +108,8 @@ BatchNorm::BatchNorm(std::int64_t features, BatchNormOptions options, std::sourc
                                 "weight")),
       bias_(optional_variable(options.affine, zeros({features}, options.dtype), "bias")),
       running_mean_(zeros({features}, options.dtype), "running_mean"),
-      running_variance_(ones({features}, options.dtype), "running_var") {
+      running_variance_(ones({features}, options.dtype), "running_var"),
+      batch_count_(Tensor(std::int64_t{0}), "num_batches_tracked") {
   located(where, [&] {
     if (!(options.momentum >= 0 && options.momentum <= 1)) {
       raise<ValueError>("batch_norm", phrase("the momentum is in [0, 1], got {}", options.momentum));
@@ -182,7 +183,8 @@ void BatchNorm::update_running(const Tensor& mean, const Tensor& variance, const
   };
   const double unbiased = static_cast<double>(count) / static_cast<double>(count - 1);
   assign({{running_mean_, moved(running_mean_, mean, 1)},
-          {running_variance_, moved(running_variance_, variance, unbiased)}});
+          {running_variance_, moved(running_variance_, variance, unbiased)},
+          {batch_count_, batch_count_ + 1}});
 }
 
 void BatchNorm::draw(random::Key) {
@@ -190,6 +192,7 @@ void BatchNorm::draw(random::Key) {
   reset(bias_, 0);
   running_mean_.assign(zeros_like(running_mean_));
   running_variance_.assign(ones_like(running_variance_));
+  batch_count_.assign(std::int64_t{0});
 }
 
 }  // namespace xgrad::nn

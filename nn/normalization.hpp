@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <source_location>
@@ -90,13 +89,14 @@ class BatchNorm : public Layer<BatchNorm> {
   /// \throws ValueError in training with less than two elements per feature, which have no variance.
   Tensor operator()(const Operand& x, const Mode& mode = {}) const;
 
-  /// Sets weight and running variance to 1, bias and running mean to 0.
+  /// Sets weight and running variance to 1, bias, running mean and the number of batches to 0.
   void draw(random::Key key);
 
   const std::optional<Variable>& weight() const { return weight_; }        ///< begins at 1, (features,)
   const std::optional<Variable>& bias() const { return bias_; }            ///< begins at 0, (features,)
   const Statistic& running_mean() const { return running_mean_; }          ///< r, begins at 0, (features,)
   const Statistic& running_variance() const { return running_variance_; }  ///< s, begins at 1, (features,)
+  const Statistic& batch_count() const { return batch_count_; }            ///< seen in training, int64 ()
 
  private:
   void update_running(const Tensor& mean, const Tensor& variance, const Shape& input) const;
@@ -106,13 +106,13 @@ class BatchNorm : public Layer<BatchNorm> {
   std::optional<Variable> bias_;
   Statistic running_mean_;
   Statistic running_variance_;
+  Statistic batch_count_;  // nothing here depends on it: it comes from PyTorch, and goes there
 
  public:
   /// The variables' paths, as torch.nn names them.
-  static constexpr auto members = fields("weight", &BatchNorm::weight_, "bias", &BatchNorm::bias_, "running_mean",
-                                         &BatchNorm::running_mean_, "running_var", &BatchNorm::running_variance_);
-  /// torch.nn.BatchNorm1d counts the batches it has seen, for a momentum that this layer does not have.
-  static constexpr std::array torch_names = {TorchName{"", "num_batches_tracked", TorchLayout::counter}};
+  static constexpr auto members =
+      fields("weight", &BatchNorm::weight_, "bias", &BatchNorm::bias_, "running_mean", &BatchNorm::running_mean_,
+             "running_var", &BatchNorm::running_variance_, "num_batches_tracked", &BatchNorm::batch_count_);
 };
 
 }  // namespace xgrad::nn

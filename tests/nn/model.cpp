@@ -61,9 +61,9 @@ BOOST_AUTO_TEST_CASE(the_mode_reaches_every_layer) {
 
 BOOST_AUTO_TEST_CASE(users_layer_trains_in_a_model) {
   const nn::Sequential model(Block(), nn::Dense(4, 2));
-  BOOST_TEST(
-      (names(model.named_variables()) == Names{"0.dense.weight", "0.dense.bias", "0.norm.weight", "0.norm.bias",
-                                               "0.norm.running_mean", "0.norm.running_var", "1.weight", "1.bias"}));
+  BOOST_TEST((names(model.named_variables()) == Names{"0.dense.weight", "0.dense.bias", "0.norm.weight", "0.norm.bias",
+                                                      "0.norm.running_mean", "0.norm.running_var",
+                                                      "0.norm.num_batches_tracked", "1.weight", "1.bias"}));
   const nn::Training training(random::Key(3));
   const Tensor once = model(samples, training).detach();
   BOOST_TEST((elements(once) == elements(model(samples, training))));

@@ -182,7 +182,9 @@ BOOST_AUTO_TEST_CASE(variables_are_named_as_in_torch) {
     variables += name + " ";
   }
   BOOST_TEST(parameters == "0.weight 0.bias 1.weight 1.bias ");
-  BOOST_TEST(variables == "0.weight 0.bias 1.weight 1.bias 1.running_mean 1.running_var ");
+  BOOST_TEST(variables ==
+             "0.weight 0.bias 1.weight 1.bias 1.running_mean 1.running_var "
+             "1.num_batches_tracked ");
   BOOST_TEST(model.parameter_count() == 15 + 6);
 }
 

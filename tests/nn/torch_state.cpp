@@ -160,16 +160,21 @@ BOOST_AUTO_TEST_CASE(floating_elements_are_converted) {
       {"[load_torch_state] of another dtype: `weight` is int32(3, 2), not float32(3, 2)", "torch_state.cpp:"});
 }
 
-BOOST_AUTO_TEST_CASE(a_count_of_batches_is_passed_over) {
+BOOST_AUTO_TEST_CASE(batches_are_counted_and_the_count_goes_both_ways) {
   const nn::BatchNorm norm(2);
+  norm(ones({4, 2}), nn::Training(random::Key(0)));
   nn::State state = nn::torch_state(norm);
-  *state.at("num_batches_tracked").data<std::int64_t>() = 17;
+  BOOST_TEST(*state.at("num_batches_tracked").data<std::int64_t>() == 1);
+  state["num_batches_tracked"] = Tensor(std::int64_t{17}).array();
   nn::load_torch_state(norm, state);
-  state.erase("num_batches_tracked");  // as in files of PyTorch before 0.4
-  nn::load_torch_state(norm, state);
+  norm(ones({4, 2}));
+  BOOST_TEST(norm.batch_count().item<std::int64_t>() == 17);
   state["num_batches_tracked"] = numbers({2});
   check_throws<ShapeError>([&] { nn::load_torch_state(norm, state); },
                            {"`num_batches_tracked` is float32(2,), not int64()"});
+  state.erase("num_batches_tracked");  // as in files of PyTorch before 0.4
+  check_throws<ValueError>([&] { nn::load_torch_state(norm, state); }, {"missing in the state: `num_batches_tracked`"});
+  nn::load_torch_state(norm, state, {.allow_missing = true});
 }
 
 BOOST_AUTO_TEST_CASE(all_that_does_not_fit_is_listed_and_nothing_changed) {
