@@ -109,13 +109,18 @@ double initial_rate(const Settings& s) {
 
 // What all results depend on: a checkpoint of another training is none to go on from.
 std::string settings_of(const Settings& s) {
+  const auto exactly = [](double number) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.17g", number);
+    return std::string(text);
+  };
   std::string text = "epochs " + std::to_string(s.epochs) + ", batch size " + std::to_string(s.batch_size) +
-                     ", learning rate " + std::to_string(initial_rate(s)) + ", optimizer " + s.optimizer +
-                     ", activation " + s.activation + ", seed " + std::to_string(s.seed) + ", hidden";
+                     ", learning rate " + exactly(initial_rate(s)) + ", optimizer " + s.optimizer + ", activation " +
+                     s.activation + ", seed " + std::to_string(s.seed) + ", hidden";
   for (const int size : s.hidden) {
     text += ' ' + std::to_string(size);
   }
-  return s.optimizer == "sgd" ? text + ", momentum " + std::to_string(s.momentum) : text;
+  return s.optimizer == "sgd" ? text + ", momentum " + exactly(s.momentum) : text;
 }
 
 // Where a training stands between two epochs.

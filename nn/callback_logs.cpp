@@ -1,5 +1,6 @@
 #include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -46,6 +47,9 @@ class Log {
     const bool is_file = std::filesystem::is_regular_file(path_, error);
     if (is_file && std::filesystem::file_size(path_, error) > static_cast<std::uintmax_t>(bytes) && !error) {
       std::filesystem::resize_file(path_, static_cast<std::uintmax_t>(bytes), error);
+    }
+    if (!is_file || std::filesystem::file_size(path_, error) < static_cast<std::uintmax_t>(bytes)) {
+      std::fprintf(stderr, "xgrad: %s lacks lines that were there when the checkpoint was made\n", path_.c_str());
     }
     file_ = std::ofstream(path_, std::ios::app);
     bytes_ = bytes;

@@ -12,6 +12,8 @@ namespace xgrad::nn::callbacks {
 
 namespace {
 
+constexpr std::int64_t compared_rates = 16;  // of a schedule
+
 struct EarlyStopping {
   EarlyStoppingOptions options;
   std::source_location where;
@@ -55,13 +57,9 @@ struct EarlyStopping {
   }
 
   void end(const TrainingState& training) {
-    if (training.interrupted) {
-      return;  // it may be resumed
+    if (!best_state.empty() && !training.interrupted) {
+      training.model.load_state(best_state);  // and keeps it, as more epochs may follow
     }
-    if (!best_state.empty()) {
-      training.model.load_state(best_state);
-    }
-    best_state.clear();
   }
 };
 
@@ -83,6 +81,7 @@ Callback early_stopping(const EarlyStoppingOptions& options, std::source_locatio
 }
 
 Callback schedule(const Schedule& schedule, Per per, std::size_t group, std::source_location where) {
+  const auto last = std::make_shared<std::int64_t>(0);  // the step at which it was asked
   const auto assign = [=](TrainingState& training) {
     const std::int64_t step = per == Per::step ? training.step : training.epoch - 1;
     const double rate = schedule(step);
@@ -95,15 +94,35 @@ Callback schedule(const Schedule& schedule, Per per, std::size_t group, std::sou
       });
     }
     training.optimizer.learning_rate(group, where).assign(rate);
+    *last = step;
   };
   Callback callback = per == Per::step ? Callback{.on_batch_start = assign} : Callback{.on_epoch_start = assign};
   callback.name = "schedule";
   callback.save = [=](Saved& saved) {
     saved.put("options/per", per == Per::step ? "step" : "epoch");
     saved.put("options/group", group);
-    saved.put("options/first_rate", schedule(0));  // functions cannot be compared, but what they give at the start can
+    saved.put("last", *last);
+    for (std::int64_t i = 0; i <= compared_rates; ++i) {
+      saved.put(phrase("rate/{}", i), schedule(*last * i / compared_rates));
+    }
   };
-  callback.load = [](const Saved&) {};  // all it knows is in the numbers of epoch and step
+  // Functions cannot be compared, but what they gave can.
+  callback.load = [=](const Saved& saved) {
+    const std::int64_t end = saved.integer("last");
+    for (std::int64_t i = 0; i <= compared_rates; ++i) {
+      const std::int64_t step = end * i / compared_rates;
+      const double before = saved.number(phrase("rate/{}", i));
+      if (schedule(step) != before) {
+        located(where, [&] {
+          raise<ValueError>("schedule",
+                            phrase("the learning rate at step {} is {}, in the checkpoint {}; give the schedule "
+                                   "that it had",
+                                   step, schedule(step), before));
+        });
+      }
+    }
+    *last = end;
+  };
   return callback;
 }
 
@@ -137,9 +156,15 @@ Callback reduce_on_plateau(const ReduceOnPlateauOptions& options, const std::str
 }
 
 Callback moving_average(ExponentialMovingAverage& average, std::source_location where) {
+  const double decay = average.decay().item();
   return {.on_batch_end = [&average, where](TrainingState&) { average.update(where); },
           .name = "moving_average",
-          .save = [&average](Saved& saved) { saved.put("averages", average); },
+          .save =
+              [&average, decay](Saved& saved) {
+                saved.put("options/decay", decay);
+                saved.put("options/bias_correction", average.bias_correction());
+                saved.put("averages", average);
+              },
           .load = [&average](const Saved& saved) { saved.load("averages", average); }};
 }
 

@@ -30,11 +30,16 @@ struct TrainingState {
   double batch_loss = 0;                 ///< of the last step
   Scores scores = {};                    ///< as in History, of this epoch so far; NaN what is not known yet
   std::string stopped = {};              ///< why training is to end; empty while it goes on
-  bool interrupted = false;              ///< whether that is because somebody pressed Ctrl-C
+  bool interrupted = false;              ///< whether that is because somebody pressed Ctrl-C, or called interrupt()
   std::function<Saved()> snapshot = {};  ///< a checkpoint of now, for write_saved: fit goes on behind this callback
 
   /// Ends training: after this batch or epoch there is no other. The first reason stays.
   void stop(const std::string& reason) { stopped = stopped.empty() ? reason : stopped; }
+  /// The same for now, as Ctrl-C does: resumed from a checkpoint, training goes on.
+  void interrupt(const std::string& reason) {
+    interrupted = interrupted || stopped.empty();
+    stop(reason);
+  }
 };
 
 /// Functions that Trainer::fit calls; what is left out is not called. An exception that one throws ends training.

@@ -5,6 +5,7 @@
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/runtime/phrase.hpp"
+#include "datasets/input_file.hpp"
 #include "nn/checkpoints.hpp"
 #include "nn/monitored.hpp"
 #include "nn/saved_file.hpp"
@@ -69,33 +70,58 @@ class Checkpointing {
  private:
   using Clock = std::chrono::steady_clock;
 
+  // The lock is taken now, so that a second process is told at once.
   void begin() {
     last_ = Clock::now();
     lock_.reset();
+    warning_about_later_ = true;
+    try_to([&] { lock(); });
   }
 
-  // What cannot be written must not end a training of hours.
+  void lock() {
+    if (!lock_) {
+      if (path_.has_parent_path()) {
+        std::error_code ignored;  // it shows when the lock is made
+        std::filesystem::create_directories(path_.parent_path(), ignored);
+      }
+      lock_.emplace(op, path_);
+    }
+  }
+
   void write(const TrainingState& training, bool is_best) {
     last_ = Clock::now();
-    try {
-      if (!lock_) {
-        if (path_.has_parent_path()) {
-          std::error_code ignored;  // it shows below
-          std::filesystem::create_directories(path_.parent_path(), ignored);
-        }
-        lock_.emplace(op, path_);
-      }
+    try_to([&] {
+      lock();
       const Saved saved = training.snapshot();
+      const auto number = [&] { return saved.integer("trainer/steps"); };
+      try_to([&] {
+        detail::write_saved_file(op, options_.keep_last == 0 ? path_ : detail::numbered_checkpoint(path_, number()),
+                                 saved);
+        if (options_.keep_last > 0 && detail::remove_old_checkpoints(path_, number(), options_.keep_last)) {
+          warn_about_later();
+        }
+      });
       if (is_best) {
         detail::write_saved_file(op, detail::checkpoint_named(path_, "best"), saved);
       }
-      if (options_.keep_last == 0) {
-        detail::write_saved_file(op, path_, saved);
-      } else {
-        detail::write_saved_file(op, detail::numbered_checkpoint(path_, saved.integer("trainer/steps")), saved);
-        detail::remove_old_checkpoints(path_, options_.keep_last);
-      }
-    } catch (const FileError& error) {
+    });
+  }
+
+  void warn_about_later() {
+    if (warning_about_later_) {
+      std::fprintf(stderr,
+                   "xgrad: beside %s there are checkpoints of more steps, of another run, which would be resumed\n",
+                   path_.c_str());
+      warning_about_later_ = false;
+    }
+  }
+
+  // What cannot be written must not end a training of hours.
+  template <class F>
+  static void try_to(const F& f) {
+    try {
+      f();
+    } catch (const Error& error) {
       std::fprintf(stderr, "xgrad: training goes on without this checkpoint: %s\n", error.what());
     }
   }
@@ -106,12 +132,17 @@ class Checkpointing {
   Best best_;
   Clock::time_point last_;
   std::optional<detail::WriterLock> lock_;
+  bool warning_about_later_ = true;
 };
 
 }  // namespace
 
 Callback checkpoint(const std::filesystem::path& path, const CheckpointOptions& options, std::source_location where) {
   located(where, [&] {
+    datasets::require_name(op, path);
+    if (path.extension() == ".gz") {
+      raise<ValueError>(op, phrase("{} would be compressed; choose a name without .gz", path.string()));
+    }
     if (options.every_batches < 0 || options.keep_last < 0 || !(options.every_seconds >= 0)) {
       raise<ValueError>(op, phrase("every_batches is {}, every_seconds {}, keep_last {}; give 0 or more",
                                    options.every_batches, options.every_seconds, options.keep_last));

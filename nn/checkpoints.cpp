@@ -38,16 +38,15 @@ void each_beside(const fs::path& path, F f) {
 
 // The number in the name of a checkpoint of the run.
 std::optional<std::int64_t> number_of(const fs::path& path, std::string_view name) {
-  const std::string prefix = path.stem().string() + '-';
-  const std::string suffix = path.extension().string();
-  if (name.size() <= prefix.size() + suffix.size() || !name.starts_with(prefix) || !name.ends_with(suffix)) {
+  const std::size_t prefix = path.stem().native().size() + 1;
+  if (name.size() <= prefix) {
     return std::nullopt;
   }
-  const char* begin = name.data() + prefix.size();
-  const char* end = name.data() + name.size() - suffix.size();
-  std::int64_t number = 0;
-  const auto [stop, failure] = std::from_chars(begin, end, number);
-  return failure == std::errc() && stop == end && number >= 0 ? std::optional(number) : std::nullopt;
+  std::int64_t number = -1;
+  std::from_chars(name.data() + prefix, name.data() + name.size(), number);
+  // Only a name that we would give: `run-1.safetensors` is somebody else's.
+  const bool is_ours = number >= 0 && detail::numbered_checkpoint(path, number).filename() == fs::path(name);
+  return is_ours ? std::optional(number) : std::nullopt;
 }
 
 // The newest first.
@@ -82,42 +81,52 @@ void remove_left_of_run(const fs::path& path) {
 }  // namespace
 
 std::optional<fs::path> find_checkpoint(const fs::path& path, std::source_location where) {
-  located_at(where, [&] { datasets::require_name("find_checkpoint", path); });
-  std::vector<Numbered> candidates = numbered_checkpoints(path);
-  std::error_code ignored;
-  const bool is_there = fs::exists(path, ignored);
-  std::optional<std::pair<std::int64_t, fs::path>> best;
+  return located_at(where, [&] { return detail::find_checkpoint("find_checkpoint", path); });
+}
+
+namespace detail {
+
+std::optional<fs::path> find_checkpoint(std::string_view op, const fs::path& path) {
+  datasets::require_name(op, path);
+  std::optional<Numbered> best;  // by the number of steps
+  std::vector<std::string> damaged;
   const auto consider = [&](const fs::path& file) {
     try {
-      const Saved saved = detail::read_saved_file("find_checkpoint", file);
+      const Saved saved = read_saved_file(op, file);
       const std::int64_t steps = saved.contains("trainer/steps") ? saved.integer("trainer/steps") : 0;
       if (!best || steps > best->first) {
         best.emplace(steps, file);
       }
       return true;
     } catch (const Error& error) {
-      std::fprintf(stderr, "xgrad: a checkpoint is passed over: %s\n", error.what());
+      damaged.emplace_back(error.what());
       return false;
     }
   };
-  for (const auto& [number, file] : candidates) {
+  for (const auto& [number, file] : numbered_checkpoints(path)) {
     if (consider(file)) {
       break;
     }
   }
-  if (is_there) {
+  std::error_code ignored;
+  if (fs::exists(path, ignored)) {
     consider(path);
+  }
+  if (!best && !damaged.empty()) {  // to begin anew would be to lose it
+    raise<FileError>(op, phrase("{}: there are checkpoints, and none of them can be read; mend them, or remove them to "
+                                "begin anew:\n  {}",
+                                path.string(), damaged.front()));
+  }
+  for (const std::string& each : damaged) {
+    std::fprintf(stderr, "xgrad: a checkpoint is passed over: %s\n", each.c_str());
   }
   return best ? std::optional(best->second) : std::nullopt;
 }
 
-namespace detail {
-
 fs::path newest_checkpoint(std::string_view op, const fs::path& path) {
-  datasets::require_name(op, path);
-  const std::optional<fs::path> found = find_checkpoint(path);
+  const std::optional<fs::path> found = find_checkpoint(op, path);
   if (!found) {
-    datasets::raise_file_error(op, path, "a checkpoint that is whole", "none", "check the path, or begin anew");
+    datasets::raise_file_error(op, path, "a checkpoint", "none", "check the path, or begin anew");
   }
   return *found;
 }
@@ -130,13 +139,17 @@ fs::path numbered_checkpoint(const fs::path& path, std::int64_t steps) {
   return checkpoint_named(path, phrase("{:09}", steps));
 }
 
-void remove_old_checkpoints(const fs::path& path, std::int64_t count) {
-  const std::vector<Numbered> found = numbered_checkpoints(path);
-  for (auto i = static_cast<std::size_t>(count); i < found.size(); ++i) {
-    std::error_code ignored;  // it is only in the way
-    fs::remove(found[i].second, ignored);
+bool remove_old_checkpoints(const fs::path& path, std::int64_t steps, std::int64_t count) {
+  bool has_later = false;
+  for (const auto& [number, file] : numbered_checkpoints(path)) {
+    has_later = has_later || number > steps;
+    if (number <= steps && --count < 0) {
+      std::error_code ignored;  // it is only in the way
+      fs::remove(file, ignored);
+    }
   }
   remove_left_of_run(path);
+  return has_later;
 }
 
 }  // namespace detail

@@ -88,7 +88,8 @@ Fitting::Fitting(TrainerCore& core, const Dataset& data, const FitOptions& optio
       callbacks_(options.callbacks),
       callback_names_(names_of(options.callbacks)),
       training_{
-          .model = core.model, .optimizer = *core.optimizer, .epochs = options.epochs, .batches = batches_.count()} {
+          .model = core.model, .optimizer = *core.optimizer, .epochs = options.epochs, .batches = batches_.count()},
+      first_step_(core.steps.item<std::int64_t>()) {
   if (options.epochs < 1) {
     raise<ValueError>(op, phrase("{} epochs; give 1 or more", options.epochs));
   }
@@ -102,12 +103,27 @@ Fitting::Fitting(TrainerCore& core, const Dataset& data, const FitOptions& optio
   core_.snapshot = training_.snapshot;
 }
 
+// Else a run that is complete, and is begun again, would seem to train.
+void Fitting::tell_resumed(const std::filesystem::path& path) const {
+  if (options_.progress == Progress::quiet) {
+    return;
+  }
+  const bool is_complete =
+      moment_ == Moment::end || (moment_ == Moment::epoch_end && training_.epoch >= training_.epochs);
+  const std::string place =
+      is_complete ? "which is complete" : phrase("in epoch {}, batch {}", training_.epoch, training_.batch);
+  std::fputs(phrase("goes on from {}, {}\n", path.string(), place).c_str(), stdout);
+  std::fflush(stdout);
+}
+
 Fitting::~Fitting() { core_.snapshot = nullptr; }
 
 History Fitting::run() {
   forget_scores();
   if (options_.resume) {
-    restore(read_saved_file(op, newest_checkpoint(op, *options_.resume)));
+    const std::filesystem::path path = newest_checkpoint(op, *options_.resume);
+    restore(read_saved_file(op, path));
+    tell_resumed(path);
   }
   for (;;) {
     call_callbacks();
@@ -116,7 +132,10 @@ History Fitting::run() {
       return history_;
     }
     const Moment next = go_on();
-    before_end_ = next == Moment::end ? moment_ : before_end_;
+    if (next == Moment::end) {
+      before_end_ = moment_;
+      take_down_interrupted();
+    }
     moment_ = next;
   }
 }
@@ -134,6 +153,15 @@ void Fitting::call_callbacks() {
   callback_ = 0;
 }
 
+// Where training goes on if it is resumed: before any callback has been told that it has ended.
+void Fitting::take_down_interrupted() {
+  if (training_.interrupted && callbacks_.size() > 1) {
+    callback_ = callbacks_.size();
+    interrupted_ = snapshot();
+    callback_ = 0;
+  }
+}
+
 // What comes after this moment. \return the next one.
 Fitting::Moment Fitting::go_on() {
   switch (moment_) {
@@ -148,7 +176,7 @@ Fitting::Moment Fitting::go_on() {
 }
 
 Fitting::Moment Fitting::next_epoch() {
-  if (!goes_on() || training_.epoch == training_.epochs) {
+  if (!goes_on() || training_.epoch >= training_.epochs) {
     return Moment::end;
   }
   ++training_.epoch;
@@ -175,8 +203,7 @@ Fitting::Moment Fitting::next_batch() {
 
 bool Fitting::goes_on() {
   if (interrupt_.requested() && training_.stopped.empty()) {
-    training_.interrupted = true;
-    training_.stop(phrase("interrupted in epoch {}, batch {}", training_.epoch, training_.batch));
+    training_.interrupt(phrase("interrupted in epoch {}, batch {}", training_.epoch, training_.batch));
   }
   return training_.stopped.empty();
 }

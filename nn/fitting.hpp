@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <source_location>
 #include <string>
@@ -45,6 +46,8 @@ class Fitting {
 
   enum class Moment : std::uint8_t { start, epoch_start, batch_start, batch_end, epoch_end, end };
 
+  void tell_resumed(const std::filesystem::path& path) const;
+  void take_down_interrupted();
   void call_callbacks();
   Moment go_on();
   Moment next_epoch();
@@ -56,12 +59,13 @@ class Fitting {
 
   // What fitting_state.cpp does: all of it in a Saved, and out of it again.
   Saved snapshot();
-  void put_identity(Saved& saved);
+  Saved saved_callbacks() const;
+  void put_identity(Saved& run);
   void restore(const Saved& saved);
   void require_same(const Saved& saved);
-  void restore_callbacks(const Saved& saved, bool is_within_fit);
+  void restore_callbacks(const Saved& saved);
+  std::size_t callback_of(const Saved& saved) const;
   void restore_position(const Saved& saved);
-  void go_on_where_interrupted();
 
   TrainerCore& core_;
   FitData data_;
@@ -81,7 +85,9 @@ class Fitting {
   double samples_ = 0;
   double earlier_seconds_ = 0;  // of this epoch, before the checkpoint
   Clock::time_point epoch_start_;
+  std::int64_t first_step_;  // how many the Trainer had taken when this began
   std::optional<Saved> identity_;
+  std::optional<Saved> interrupted_;  // what a checkpoint is of once training was interrupted
 };
 
 }  // namespace xgrad::nn::detail

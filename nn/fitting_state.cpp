@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <typeinfo>
@@ -79,124 +80,152 @@ std::vector<Scores> loaded_scores(const Saved& saved) {
   return all;
 }
 
+// What has to be the same where training is resumed, of what callbacks put.
+Saved options_of(const Saved& callbacks) {
+  Saved options;
+  const auto take = [&](const auto& values) {
+    for (const auto& [name, value] : values) {
+      if (name.find("/options/") != std::string::npos) {
+        options.put(name, value);
+      }
+    }
+  };
+  take(callbacks.integers());
+  take(callbacks.numbers());
+  take(callbacks.texts());
+  return options;
+}
+
+void warn(const std::string& text) { std::fprintf(stderr, "xgrad: %s\n", text.c_str()); }
+
 }  // namespace
 
 Saved Fitting::snapshot() {
+  if (moment_ == Moment::end && interrupted_) {
+    return *interrupted_;
+  }
+  Saved run;
+  put_identity(run);  // first: it looks at what there is to be saved
   Saved saved = core_.saved();
-  put_identity(saved);
+  saved.put("run", run);
   saved.put("fit/epochs", training_.epochs);
   saved.put("fit/moment", static_cast<std::int64_t>(moment_));
   saved.put("fit/before_end", static_cast<std::int64_t>(before_end_));
-  saved.put("fit/callback", callback_);
+  saved.put("fit/callback", callback_ < callback_names_.size() ? callback_names_[callback_] : std::string());
+  saved.put("fit/first_step", first_step_);
   saved.put("fit/epoch", training_.epoch);
   saved.put("fit/batch", training_.batch);
   saved.put("fit/step", training_.step);
   saved.put("fit/batch_loss", training_.batch_loss);
   saved.put("fit/loss_sum", loss_sum_);
   saved.put("fit/samples", samples_);
-  saved.put("fit/stopped", training_.stopped);
-  saved.put("fit/interrupted", training_.interrupted);
+  saved.put("fit/stopped", training_.interrupted ? std::string() : training_.stopped);
   saved.put("fit/seconds", earlier_seconds_ + std::chrono::duration<double>(Clock::now() - epoch_start_).count());
   saved.put("fit/scores", saved_scores({training_.scores}));
   saved.put("fit/history", saved_scores(history_.epochs));
+  saved.put("callback", saved_callbacks());
+  return saved;
+}
+
+Saved Fitting::saved_callbacks() const {
+  Saved all;
   for (std::size_t i = 0; i < callback_names_.size(); ++i) {
     if (callbacks_[i].save) {
       Saved own;
       callbacks_[i].save(own);
-      saved.put("callback/" + callback_names_[i], own);
+      if (!own.contains("kept")) {
+        own.put("kept", true);  // so that there is something, also where there is nothing to say
+      }
+      all.put(callback_names_[i], own);
     }
   }
-  return saved;
+  return all;
 }
 
 // What a checkpoint can only be resumed with; made once, as the data are read for it.
-void Fitting::put_identity(Saved& saved) {
+void Fitting::put_identity(Saved& run) {
   if (!identity_) {
-    identity_.emplace();
-    Saved& run = *identity_;
-    put_dataset(run, "data", data_.given);
+    Saved made;
+    put_dataset(made, "data", data_.given);
     if (options_.validation) {
-      put_dataset(run, "validation", *options_.validation);
+      put_dataset(made, "validation", *options_.validation);
     }
-    run.put("validation_fraction", options_.validation_fraction);
-    for (std::size_t i = 0; i < callback_names_.size(); ++i) {
-      run.put(phrase("callback {}", i + 1), callback_names_[i]);
-    }
-    run.put("training step", phrase("{:016x}", core_.step_hash(batches_.epoch(0)[0])));
+    made.put("validation_fraction", options_.validation_fraction);
+    made.put("training step", phrase("{:016x}", core_.look_at_step(batches_.epoch(0)[0])));
+    identity_ = made;
   }
-  saved.put("run", *identity_);
+  run = *identity_;
 }
 
 void Fitting::restore(const Saved& saved) {
   require_same(saved);
-  const bool is_within_fit = saved.contains("fit");
-  restore_callbacks(saved, is_within_fit);
-  core_.load_metrics(saved);
-  if (is_within_fit) {
+  if (saved.contains("fit")) {
     restore_position(saved);
+    restore_callbacks(saved);
   }
-  core_.load(saved);
-  if (is_within_fit && training_.epoch > 0) {
+  core_.load_metrics(saved);
+  core_.load(saved, TrainerCore::Part::all);
+  if (training_.epoch > 0) {
     epoch_.emplace(batches_.epoch(core_.epochs - 1));
   }
 }
 
 void Fitting::require_same(const Saved& saved) {
   Differences found;
-  core_.add_differences(op, saved, found);
+  Saved run;
+  put_identity(run);
+  core_.add_differences(op, saved, TrainerCore::Part::all, found);
   add_differences("options", core_.saved_options(), saved.part("options"), found);
-  if (saved.contains("run")) {
-    Saved here;
-    put_identity(here);
-    add_differences("", here.part("run"), saved.part("run"), found);
-  }
-  for (std::size_t i = 0; i < callback_names_.size(); ++i) {
-    const std::string name = "callback/" + callback_names_[i];
-    if (callbacks_[i].save && saved.contains(name)) {
-      Saved own;
-      callbacks_[i].save(own);
-      add_differences(name, own.part("options"), saved.part(name + "/options"), found);
+  if (saved.contains("fit")) {
+    add_differences("", run, saved.part("run"), found);
+    add_differences("callback", options_of(saved_callbacks()), options_of(saved.part("callback")), found);
+    const std::int64_t first_step = saved.integer("fit/first_step");
+    if (first_step_ != 0 && first_step_ != first_step) {
+      found.push_back(
+          phrase("this fit begins after {} steps, that of the checkpoint after {}", first_step_, first_step));
+    }
+    if (saved.integer("fit/epoch") > training_.epochs) {
+      found.push_back(phrase("there are to be {} epochs, the checkpoint is of epoch {}", training_.epochs,
+                             saved.integer("fit/epoch")));
     }
   }
   require_none(op, found);
 }
 
-void Fitting::restore_callbacks(const Saved& saved, bool is_within_fit) {
-  if (!is_within_fit) {
-    return;  // of which they have seen nothing
-  }
+// Behind which one training goes on; behind all of them where it is not there any more.
+std::size_t Fitting::callback_of(const Saved& saved) const {
+  const auto at = std::find(callback_names_.begin(), callback_names_.end(), saved.text("fit/callback"));
+  return static_cast<std::size_t>(at - callback_names_.begin());
+}
+
+void Fitting::restore_callbacks(const Saved& saved) {
   // Those behind the one that made the checkpoint have not been told yet that training starts.
-  const bool is_start = saved.integer("fit/moment") == static_cast<std::int64_t>(Moment::start);
-  const auto told = static_cast<std::size_t>(saved.integer("fit/callback"));
+  const std::size_t told = moment_ == Moment::start ? std::min(callback_, callbacks_.size()) : callbacks_.size();
   std::string forgetful;
-  for (std::size_t i = 0; i < callbacks_.size(); ++i) {
-    if (is_start && i > told) {
-      break;
-    }
+  for (std::size_t i = 0; i < told; ++i) {
     const bool shows_progress = i == callback_names_.size();
-    if (callbacks_[i].load) {
-      callbacks_[i].load(saved.part("callback/" + callback_names_[i]));
-    } else {
-      if (callbacks_[i].on_start) {
-        callbacks_[i].on_start(training_);
-      }
-      forgetful += shows_progress ? "" : (forgetful.empty() ? "" : ", ") + phrase("'{}'", callback_names_[i]);
+    const std::string name = shows_progress ? "" : "callback/" + callback_names_[i];
+    if (callbacks_[i].load && saved.contains(name)) {
+      callbacks_[i].load(saved.part(name));
+      continue;
     }
+    if (callbacks_[i].on_start) {
+      callbacks_[i].on_start(training_);
+    }
+    forgetful += shows_progress ? "" : (forgetful.empty() ? "" : ", ") + phrase("'{}'", callback_names_[i]);
   }
   if (!forgetful.empty()) {
-    std::fprintf(stderr, "xgrad: callbacks without save and load begin anew: %s\n", forgetful.c_str());
+    warn("callbacks of which the checkpoint knows nothing begin anew: " + forgetful);
   }
-  const bool is_within_epoch = saved.integer("fit/batch") > 0;
   for (const Metric& metric : core_.options.metrics) {
-    if (is_within_epoch && !metric.keeps_itself()) {
-      std::fprintf(stderr, "xgrad: a metric without save and load forgets the batches of this epoch: '%s'\n",
-                   metric.name().c_str());
+    if (training_.batch > 0 && !metric.keeps_itself()) {
+      warn(phrase("a metric without save and load forgets the batches of this epoch: '{}'", metric.name()));
     }
   }
 }
 
 void Fitting::restore_position(const Saved& saved) {
-  const std::int64_t last = static_cast<std::int64_t>(Moment::end);
+  const auto last = static_cast<std::int64_t>(Moment::end);
   const std::int64_t moment = saved.integer("fit/moment");
   const std::int64_t before_end = saved.integer("fit/before_end");
   const std::int64_t batch = saved.integer("fit/batch");
@@ -205,13 +234,13 @@ void Fitting::restore_position(const Saved& saved) {
   }
   moment_ = static_cast<Moment>(moment);
   before_end_ = static_cast<Moment>(before_end);
-  callback_ = static_cast<std::size_t>(saved.integer("fit/callback")) + 1;
+  callback_ = callback_of(saved) + 1;
+  first_step_ = saved.integer("fit/first_step");
   training_.epoch = saved.integer("fit/epoch");
   training_.batch = batch;
   training_.step = saved.integer("fit/step");
   training_.batch_loss = saved.number("fit/batch_loss");
   training_.stopped = saved.text("fit/stopped");
-  training_.interrupted = saved.integer("fit/interrupted") != 0;
   loss_sum_ = saved.number("fit/loss_sum");
   samples_ = saved.number("fit/samples");
   earlier_seconds_ = saved.number("fit/seconds");
@@ -219,17 +248,8 @@ void Fitting::restore_position(const Saved& saved) {
   const std::vector<Scores> scores = loaded_scores(saved.part("fit/scores"));
   training_.scores = scores.empty() ? training_.scores : scores.front();
   history_.epochs = loaded_scores(saved.part("fit/history"));
-  go_on_where_interrupted();
-}
-
-// Ctrl-C, or the number of epochs, ended training then; now it goes on.
-void Fitting::go_on_where_interrupted() {
-  if (training_.interrupted) {
-    training_.interrupted = false;
-    training_.stopped.clear();
-  }
-  if (moment_ == Moment::end && training_.stopped.empty()) {
-    moment_ = before_end_;
+  if (moment_ == Moment::end && training_.stopped.empty() && training_.epoch < training_.epochs) {
+    moment_ = before_end_;  // only the number of epochs ended it then, and now there are more
     callback_ = callbacks_.size();
   }
 }

@@ -68,9 +68,10 @@ class ExponentialMovingAverage {
   ///         DTypeError for what does not fit.
   void load_state(const State& state, std::source_location where = std::source_location::current()) const;
 
-  const Variables& averages() const { return averages_; }  ///< a, in the order of the weights
-  const Variable& decay() const { return decay_; }         ///< d, float64: assign to change it
-  const Variable& count() const { return count_; }         ///< number of updates, float64
+  const Variables& averages() const { return averages_; }    ///< a, in the order of the weights
+  const Variable& decay() const { return decay_; }           ///< d, float64: assign to change it
+  bool bias_correction() const { return bias_correction_; }  ///< as in the options
+  const Variable& count() const { return count_; }           ///< number of updates, float64
 
  private:
   void require_not_swapped(const std::source_location& where) const;

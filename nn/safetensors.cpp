@@ -119,6 +119,11 @@ void write_safetensors(const std::filesystem::path& path, const State& state, co
 State read_safetensors(const std::filesystem::path& path, std::source_location where) {
   return located(where, [&] {
     const detail::SafetensorsFile file("read_safetensors", path);
+    if (file.header().metadata.contains("xgrad")) {
+      raise<FileError>("read_safetensors", phrase("{}: this is a checkpoint, of more than weights; take those by "
+                                                  "read_saved(path).state(\"model\")",
+                                                  path.string()));
+    }
     for (const detail::SafetensorsEntry& entry : file.header().entries) {
       if (!detail::is_plain_name(entry.name)) {
         file.refuse("names of arrays without `/`, `..` and NUL bytes", datasets::backticked(entry.name));

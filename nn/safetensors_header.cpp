@@ -19,6 +19,7 @@ namespace xgrad::nn::detail {
 namespace {
 
 constexpr std::string_view metadata_name = "__metadata__";
+constexpr std::size_t most_metadata = 10'000;  // small ones take many times the memory of their text
 constexpr std::uint64_t unknown = std::numeric_limits<std::uint64_t>::max();
 
 // bfloat16 is the upper half of a float32.
@@ -90,6 +91,9 @@ class HeaderSax {
   }
 
   bool string(const string_t& text) {
+    if (place_ == Place::metadata && header.metadata.size() == most_metadata) {
+      return refuse(phrase("at most {} texts as metadata", most_metadata), "more");
+    }
     if (place_ == Place::metadata) {
       return header.metadata.emplace(key_, text).second || refuse("metadata with different names", twice(key_));
     }

@@ -135,11 +135,12 @@ void Saved::require_new(std::string_view name, const std::source_location& where
   }
 }
 
-void Saved::require_fits(std::string_view name, std::int64_t value, bool fits, const std::source_location& where) {
+void Saved::require_fits(std::string_view name, bool fits, const std::source_location& where) {
   if (!fits) {
     located(where, [&] {
-      raise<ValueError>(op, phrase("{} is {}, more than the variable can hold; load it into a std::int64_t",
-                                   datasets::backticked(name), value));
+      raise<ValueError>(op, phrase("{} is out of the range of the variable, or of std::int64_t, as which it is "
+                                   "kept; take another type",
+                                   datasets::backticked(name)));
     });
   }
 }

@@ -58,12 +58,15 @@ class Saved {
  public:
   /// Keeps a number, a text, a Tensor, Variable, Array or State; what has named_variables(), a state(), or a function
   /// `save(Saved&) const` that puts its parts into a Saved of its own; or such a Saved. Elements are taken as they are now.
-  /// \throws ValueError for a name that is empty, or is there already.
+  /// \throws ValueError for a name that is empty, or is there already, and for an integer that is no std::int64_t.
   template <class T>
   void put(std::string_view name, const T& value, std::source_location where = std::source_location::current()) {
     if constexpr (std::floating_point<T>) {
       put_number(name, static_cast<double>(value), where);
     } else if constexpr (std::integral<T>) {
+      if constexpr (!std::same_as<T, bool>) {
+        require_fits(name, std::in_range<std::int64_t>(value), where);
+      }
       put_integer(name, static_cast<std::int64_t>(value), where);
     } else if constexpr (std::convertible_to<const T&, std::string_view>) {
       put_text(name, value, where);
@@ -90,8 +93,8 @@ class Saved {
     }
   }
 
-  /// Takes back what was put under \p name: into a number or text, a Variable, Array or State; into what has named_variables()
-  /// or a state(), all or nothing; or by `load(const Saved&)`.
+  /// Takes back what was put under \p name: into a number or text, a Variable, Array or State (an empty one, when there is
+  /// nothing); into what has named_variables() or a state(), all or nothing; or by `load(const Saved&)`.
   /// \throws ValueError when there is no such name, or a number that \p target cannot hold.
   /// \throws ValueError, ShapeError, DTypeError what load_state and `load` throw.
   template <class T>
@@ -101,7 +104,7 @@ class Saved {
       target = integer(name, where) != 0;
     } else if constexpr (std::integral<Target>) {
       const std::int64_t value = integer(name, where);
-      require_fits(name, value, std::in_range<Target>(value), where);
+      require_fits(name, std::in_range<Target>(value), where);
       target = static_cast<Target>(value);
     } else if constexpr (std::floating_point<Target>) {
       target = static_cast<Target>(number(name, where));
@@ -114,7 +117,7 @@ class Saved {
     } else if constexpr (HasNamedVariables<Target> || HasState<Target>) {
       target.load_state(state(name, where), where);
     } else if constexpr (std::same_as<Target, State>) {
-      target = state(name, where);
+      target = part(name).arrays();
     } else if constexpr (std::same_as<Target, Array> || std::same_as<Target, Tensor>) {
       target = Target(array(name, where));
     } else {
@@ -161,7 +164,7 @@ class Saved {
   void put_state(std::string_view name, const State& state, const std::source_location& where);
   void put_part(std::string_view name, const Saved& part, const std::source_location& where);
   void require_new(std::string_view name, const std::source_location& where) const;
-  static void require_fits(std::string_view name, std::int64_t value, bool fits, const std::source_location& where);
+  static void require_fits(std::string_view name, bool fits, const std::source_location& where);
 
   State arrays_;
   std::map<std::string, std::int64_t> integers_;

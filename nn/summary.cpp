@@ -12,6 +12,12 @@ namespace xgrad::nn {
 
 namespace {
 
+// A count of batches is none of a layer's numbers.
+std::int64_t count_numbers(std::vector<NamedVariable> variables) {
+  std::erase_if(variables, [](const NamedVariable& named) { return !is_floating(named.variable.dtype()); });
+  return detail::count_elements(variables);
+}
+
 struct Row {
   std::string layer;
   Shape output;
@@ -60,7 +66,7 @@ Tensor add_rows(const Module& layer, const std::string& path, const Spec& x, std
   }
   const Tensor output = layer(placeholder(x, "summary"));
   rows.push_back({path.empty() ? layer.type_name() : phrase("{} {}", path, layer.type_name()), output.shape(),
-                  detail::count_elements(layer.named_variables()), multiply_adds(output)});
+                  count_numbers(layer.named_variables()), multiply_adds(output)});
   return output;
 }
 
@@ -106,7 +112,7 @@ std::string summary(const Module& model, const Shape& input, std::optional<DType
     lines.push_back({row.layer, to_string(row.output), grouped(row.parameters), grouped(row.multiply_adds)});
     products += row.multiply_adds;
   }
-  const std::int64_t all = detail::count_elements(model.named_variables());  // shared ones count once
+  const std::int64_t all = count_numbers(model.named_variables());  // shared ones count once
   lines.push_back({"total", "", grouped(all), grouped(products)});
   lines.push_back({"trainable", "", grouped(model.parameter_count()), ""});
   return table(lines);

@@ -43,9 +43,10 @@ void Trainer::load(const std::filesystem::path& path, std::source_location where
   located(where, [&] {
     const Saved saved = detail::read_saved_file("load", detail::newest_checkpoint("load", path));
     detail::Differences found;
-    core_->add_differences("load", saved, found);
+    constexpr auto part = detail::TrainerCore::Part::outside_fit;
+    core_->add_differences("load", saved, part, found);
     detail::require_none("load", found);
-    core_->load(saved);
+    core_->load(saved, part);
   });
 }
 

@@ -159,7 +159,7 @@ class Trainer {
   /// \throws FileError when it cannot be written, or somebody else is writing it.
   void save(const std::filesystem::path& path, std::source_location where = std::source_location::current()) const;
   /// Takes model, optimiser and the number of steps and epochs from a checkpoint, to evaluate, to predict, or to train in
-  /// another way from there; FitOptions::resume goes on in the same way. All or nothing.
+  /// another way from there: options and data may differ. FitOptions::resume goes on in the same way. All or nothing.
   /// \throws FileError when there is no checkpoint that is whole.
   /// \throws ValueError for one of another model or optimiser, with all that differs.
   void load(const std::filesystem::path& path, std::source_location where = std::source_location::current());

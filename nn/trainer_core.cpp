@@ -103,6 +103,13 @@ detail::TrainerCore::TrainerCore(Module m, std::shared_ptr<Optimizer> o, Loss l,
   if (options.accumulate > 1) {
     gradients.emplace(optimizer->parameters(), place);
   }
+  note_others({});
+  for (const Variable& number : optimizer->variables()) {
+    const Variables& state = optimizer->state();
+    if (std::none_of(state.begin(), state.end(), [&](const Variable& own) { return own.same_as(number); })) {
+      initial_numbers.put(number.name(), number.item());
+    }
+  }
 }
 
 detail::TrainerCore::Result detail::TrainerCore::train(const datasets::Batch& batch, std::int64_t batch_number,

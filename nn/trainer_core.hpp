@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -56,15 +57,19 @@ struct detail::TrainerCore {
 
   /// Model, optimiser, sums of gradients, metrics, options, and how many steps and epochs there were.
   Saved saved() const;
+  /// What of saved() is compared and loaded: outside of a fit neither sums of gradients nor what only its steps assign.
+  enum class Part : std::uint8_t { all, outside_fit };
   /// Adds where a checkpoint is of another model or optimiser. Throws ValueError for what is none of a Trainer's.
-  void add_differences(std::string_view op, const Saved& saved, std::vector<std::string>& found) const;
-  /// Takes all of saved() back but the metrics, all or nothing.
-  void load(const Saved& saved);
+  void add_differences(std::string_view op, const Saved& saved, Part part, std::vector<std::string>& found) const;
+  /// Takes all of saved() back but the metrics, all or nothing. What is left out begins anew.
+  void load(const Saved& saved, Part part);
   void load_metrics(const Saved& saved);
   /// All that what is computed depends on, and that can be written.
   Saved saved_options() const;
-  /// A number for what a step computes, from its graph.
-  std::uint64_t step_hash(const datasets::Batch& batch) const;
+  /// A number for what a step computes, from its graph; notes which variables it assigns beside those that are known.
+  std::uint64_t look_at_step(const datasets::Batch& batch);
+  void note_others(const Variables& assigned);
+  State others_in(const Saved& saved, Part part) const;
 
   Module model;
   std::shared_ptr<Optimizer> optimizer;
@@ -75,6 +80,8 @@ struct detail::TrainerCore {
   std::int64_t epochs = 0;  // begun so far: what shuffling depends on
 
   std::function<Saved()> snapshot;  // of the fit that goes on; empty when there is none
+  Saved initial_numbers;            // of the optimiser, when this was made
+  Variables others;                 // trained or assigned in a step, but neither the model's nor the optimiser's
 
   std::optional<GradientAccumulator> gradients;  // where several batches make one update
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <typeinfo>
 
 #include "autograd/runtime/hash.hpp"
@@ -10,6 +11,23 @@
 
 namespace xgrad::nn {
 
+namespace {
+
+bool is_among(const Variable& variable, const Variables& all) {
+  return std::any_of(all.begin(), all.end(), [&](const Variable& other) { return other.same_as(variable); });
+}
+
+// Under numbers of their own, as they may have any names.
+std::vector<NamedVariable> numbered(const Variables& variables) {
+  std::vector<NamedVariable> named;
+  for (std::size_t i = 0; i < variables.size(); ++i) {
+    named.push_back({phrase("{}.{}", i, variables[i].name()), variables[i]});
+  }
+  return named;
+}
+
+}  // namespace
+
 Saved detail::TrainerCore::saved() const {
   Saved saved;
   saved.put("model", model);
@@ -18,6 +36,7 @@ Saved detail::TrainerCore::saved() const {
   if (gradients) {
     saved.put("gradients", *gradients);
   }
+  saved.put("variables", state_of(numbered(others)));
   for (const Metric& metric : options.metrics) {
     Saved own;
     metric.save(own);
@@ -29,7 +48,19 @@ Saved detail::TrainerCore::saved() const {
   return saved;
 }
 
-void detail::TrainerCore::add_differences(std::string_view op, const Saved& saved, Differences& found) const {
+State detail::TrainerCore::others_in(const Saved& saved, Part part) const {
+  State state = saved.part("variables").arrays();
+  const std::vector<NamedVariable> known = numbered(others);
+  std::erase_if(state, [&](const auto& entry) {
+    return part == Part::outside_fit && std::none_of(known.begin(), known.end(), [&](const NamedVariable& named) {
+             return named.name == entry.first;
+           });
+  });
+  return state;
+}
+
+void detail::TrainerCore::add_differences(std::string_view op, const Saved& saved, Part part,
+                                          Differences& found) const {
   for (const std::string_view name : {"optimizer_kind", "trainer/steps", "trainer/epochs"}) {
     if (!saved.contains(name)) {
       raise<ValueError>(op,
@@ -40,8 +71,11 @@ void detail::TrainerCore::add_differences(std::string_view op, const Saved& save
   const auto state = [&](std::string_view name) { return saved.part(name).arrays(); };
   detail::add_differences("model", model.named_variables(), state("model"), found);
   detail::add_differences("optimizer", optimizer->named_variables(), state("optimizer"), found);
-  detail::add_differences("gradients", gradients ? gradients->named_variables() : std::vector<NamedVariable>(),
-                          state("gradients"), found);
+  detail::add_differences("variables", numbered(others), others_in(saved, part), found);
+  if (part == Part::all) {
+    detail::add_differences("gradients", gradients ? gradients->named_variables() : std::vector<NamedVariable>(),
+                            state("gradients"), found);
+  }
   Saved here;
   Saved there;
   here.put("optimizer", short_name(typeid(*optimizer)));
@@ -49,18 +83,22 @@ void detail::TrainerCore::add_differences(std::string_view op, const Saved& save
   detail::add_differences("", here, there, found);
 }
 
-void detail::TrainerCore::load(const Saved& saved) {
+void detail::TrainerCore::load(const Saved& saved, Part part) {
   std::vector<Assignment> updates = updates_from(model.named_variables(), saved.part("model").arrays());
-  const auto add = [&](const std::vector<NamedVariable>& variables, std::string_view name) {
-    const std::vector<Assignment> more = updates_from(variables, saved.part(name).arrays());
+  const auto add = [&](const std::vector<NamedVariable>& variables, const State& state) {
+    const std::vector<Assignment> more = updates_from(variables, state);
     updates.insert(updates.end(), more.begin(), more.end());
   };
-  add(optimizer->named_variables(), "optimizer");
-  if (gradients) {
-    add(gradients->named_variables(), "gradients");
+  add(optimizer->named_variables(), saved.part("optimizer").arrays());
+  add(numbered(others), others_in(saved, part));
+  if (gradients && part == Part::all) {
+    add(gradients->named_variables(), saved.part("gradients").arrays());
   }
   updates.emplace_back(steps, saved.integer("trainer/steps"));
   const std::int64_t begun = saved.integer("trainer/epochs");
+  if (gradients) {
+    gradients->reset();
+  }
   assign(updates);
   epochs = begun;
 }
@@ -74,6 +112,7 @@ void detail::TrainerCore::load_metrics(const Saved& saved) {
 
 Saved detail::TrainerCore::saved_options() const {
   Saved saved;
+  saved.put("optimizer", initial_numbers);
   saved.put("accumulate", options.accumulate);
   if (options.clipping.norm) {
     saved.put("clipping.norm", *options.clipping.norm);
@@ -100,9 +139,29 @@ Saved detail::TrainerCore::saved_options() const {
   return saved;
 }
 
-std::uint64_t detail::TrainerCore::step_hash(const datasets::Batch& batch) const {
-  const std::uint64_t hash = train_step.structure_hash(batch.features, batch.targets);
-  return gradients ? runtime::combine_hashes(hash, update.structure_hash()) : hash;
+void detail::TrainerCore::note_others(const Variables& assigned) {
+  Variables known = model.variables();
+  for (const Variables& more :
+       {optimizer->variables(), gradients ? gradients->sums() : Variables(), Variables{steps}}) {
+    known.insert(known.end(), more.begin(), more.end());
+  }
+  if (gradients) {
+    known.push_back(gradients->count());
+  }
+  others.clear();
+  for (const Variables& candidates : {optimizer->parameters(), assigned}) {
+    for (const Variable& variable : candidates) {
+      if (!is_among(variable, known) && !is_among(variable, others)) {
+        others.push_back(variable);
+      }
+    }
+  }
+}
+
+std::uint64_t detail::TrainerCore::look_at_step(const datasets::Batch& batch) {
+  const Outline step = train_step.outline(batch.features, batch.targets);
+  note_others(step.assigned);
+  return gradients ? runtime::combine_hashes(step.hash, update.outline().hash) : step.hash;
 }
 
 }  // namespace xgrad::nn

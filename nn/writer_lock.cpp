@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -44,7 +45,10 @@ WriterLock::WriterLock(std::string_view op, const std::filesystem::path& path) {
     }
     if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
       const std::string holder = holder_of(descriptor_);
-      ::close(descriptor_);
+      ::close(std::exchange(descriptor_, -1));
+      if (holder == phrase("process {}", ::getpid())) {
+        return;
+      }
       datasets::raise_file_error(op, path, "nobody else who writes it", holder,
                                  "end that, or choose another name for this run");
     }
@@ -60,8 +64,10 @@ WriterLock::WriterLock(std::string_view op, const std::filesystem::path& path) {
 }
 
 WriterLock::~WriterLock() {
-  ::unlink(lock_.c_str());
-  ::close(descriptor_);
+  if (descriptor_ >= 0) {
+    ::unlink(lock_.c_str());
+    ::close(descriptor_);
+  }
 }
 
 // Whether the name still leads to what was opened.

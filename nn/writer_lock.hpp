@@ -8,7 +8,7 @@
 
 namespace xgrad::nn::detail {
 
-/// While one of these lives, no other process, and no other thread, gets one for the same file. It is the lock of a file
+/// While one of these lives, no other process gets one for the same file; others of this process share it. It is the lock of a file
 /// beside that, `.run.safetensors.lock`, which is removed in the end; when a process is killed, its lock is gone, and the
 /// next one removes the file. Where a file system knows no locks, everybody gets one.
 class WriterLock {

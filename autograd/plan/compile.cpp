@@ -208,9 +208,10 @@ Plan CompiledFunction::plan(std::span<const Tensor> arguments, const Callee& cal
   return located(state_->where, [&] { return state_->plan_for(arguments, callee)->plan; });
 }
 
-std::uint64_t CompiledFunction::structure_hash(std::span<const Tensor> arguments, const Callee& callee) const {
+Outline CompiledFunction::outline(std::span<const Tensor> arguments, const Callee& callee) const {
   return located(state_->where, [&] {
     const TracedStep step = trace(arguments, callee).step;
+    Outline result;
     Tensors given = step.inputs;
     Tensors computed = step.outputs;
     computed.insert(computed.end(), step.effects.begin(), step.effects.end());
@@ -218,9 +219,11 @@ std::uint64_t CompiledFunction::structure_hash(std::span<const Tensor> arguments
       given.push_back(cell.before);
       if (cell.after.defined()) {
         computed.push_back(cell.after);
+        result.assigned.push_back(cell.variable);
       }
     }
-    return xgrad::structure_hash(computed, given);
+    result.hash = structure_hash(computed, given);
+    return result;
   });
 }
 

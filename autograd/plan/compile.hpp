@@ -26,6 +26,14 @@ struct CompileOptions {
   PlanOptions plan = {};      ///< how its plans are made
 };
 
+/// What a compiled function does, in short.
+struct Outline {
+  /// A number for operations with their attributes, how they are connected, and the constants among what they read; not for
+  /// what arguments and variables hold. The same in every process and on every machine.
+  std::uint64_t hash = 0;
+  std::vector<Variable> assigned;  ///< what it assigns to, in the order in which it comes to them
+};
+
 namespace detail {
 
 /// The user's function, for a certain number of arguments, without its type.
@@ -43,7 +51,7 @@ class CompiledFunction {
 
   Results operator()(std::span<const Tensor> arguments, const Callee& callee) const;
   Plan plan(std::span<const Tensor> arguments, const Callee& callee) const;
-  std::uint64_t structure_hash(std::span<const Tensor> arguments, const Callee& callee) const;
+  Outline outline(std::span<const Tensor> arguments, const Callee& callee) const;
   std::size_t trace_count() const;
   const std::source_location& where() const;
 
@@ -120,13 +128,12 @@ class Compiled {
                           {function_.get(), detail::CallWith<F, sizeof...(Arguments)>::packed});
   }
 
-  /// A number for what is computed of arguments of these shapes and dtypes, the same in every process and on every machine:
-  /// operations with their attributes, how they are connected, and the constants among what they read; not what variables
-  /// hold. The function is traced for it, and not run. \throws ValueError as a call does.
+  /// What the function does with arguments of these shapes and dtypes. It is traced for that, and not run.
+  /// \throws ValueError as a call does.
   template <std::convertible_to<Operand>... Arguments>
-  std::uint64_t structure_hash(Arguments&&... arguments) const {
-    return compiled_.structure_hash(as_tensors(std::forward<Arguments>(arguments)...),
-                                    {function_.get(), detail::CallWith<F, sizeof...(Arguments)>::packed});
+  Outline outline(Arguments&&... arguments) const {
+    return compiled_.outline(as_tensors(std::forward<Arguments>(arguments)...),
+                             {function_.get(), detail::CallWith<F, sizeof...(Arguments)>::packed});
   }
 
   /// For how many kinds of arguments (shapes and dtypes) there is a plan; of very many, those used last are kept.

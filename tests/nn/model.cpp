@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(frozen_layers_are_not_trained) {
   BOOST_TEST(model[0].as<nn::Dense>()->frozen());
   BOOST_TEST((names(model.named_parameters()) == Names{"3.weight", "3.bias"}));
   BOOST_TEST(model.parameter_count() == 8);
-  BOOST_TEST(model.variables().size() == 8);
+  BOOST_TEST(model.variables().size() == 9);
 
   const Variable frozen = model.variables().front(), trained = model.variables().back();
   const auto frozen_before = elements(frozen), trained_before = elements(trained);
@@ -179,7 +179,7 @@ BOOST_AUTO_TEST_CASE(state_is_loaded_into_another_model) {
   nn::Sequential other = classifier();
   other.initialize(random::Key(77));
   const nn::State state = trained.state();
-  BOOST_TEST(state.size() == 8);
+  BOOST_TEST(state.size() == 9);
   BOOST_TEST(state.contains("1.running_var"));
   other.load_state(state);
   BOOST_TEST((elements(other(samples)) == elements(trained(samples))));

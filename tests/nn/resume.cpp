@@ -10,6 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/autograd.hpp"
@@ -46,6 +50,10 @@ std::shared_ptr<nn::Optimizer> make_momentum(const nn::Variables& parameters) {
                                    nn::SGDOptions{.learning_rate = 0.05, .momentum = 0.9, .nesterov = true});
 }
 
+std::shared_ptr<nn::Optimizer> make_slow(const nn::Variables& parameters) {
+  return std::make_shared<nn::Adam>(parameters, nn::AdamOptions{.learning_rate = 1e-4});
+}
+
 struct Killed {};
 
 // A training in which everything knows something from one batch to the next.
@@ -58,6 +66,7 @@ struct Run {
   std::int64_t patience = 1;
   nn::Module activation = nn::ReLU();
   std::int64_t hidden = 8;
+  double largest_rate = 0.02;
   std::filesystem::path folder;
   std::optional<std::filesystem::path> resume = {};
   std::int64_t killed_at = -1;  // in which of the calls of a callback in the middle of all
@@ -97,7 +106,7 @@ struct Run {
                               .name = "killer",
                               .save = [](nn::Saved&) {},
                               .load = [](const nn::Saved&) {}};
-    const nn::Schedule rate = nn::schedules::one_cycle(0.02, 18);
+    const nn::Schedule rate = nn::schedules::one_cycle(largest_rate, 18);
     history =
         trainer.fit(data, {.epochs = epochs,
                            .validation_fraction = 0.2,
@@ -234,11 +243,14 @@ BOOST_FIXTURE_TEST_CASE(another_run_is_told_what_differs, Files) {
     change(other);
     check_throws<ValueError>([&] { other(data); }, words);
   };
+  refused([](Run& r) { r.make_optimizer = make_slow; },
+          {"options/optimizer/learning_rate is 0.0001, in the checkpoint 0.001"});
+  refused([](Run& r) { r.largest_rate = 0.03; }, {"[schedule] the learning rate at step 0 is", "in the checkpoint"});
   const auto nothing = [](Run&) {};
   refused([](Run& r) { r.batch_size = 4; }, {"[fit] ", "options/batch_size is 4, in the checkpoint 8", "resume.cpp:"});
   refused([](Run& r) { r.seed = 6; }, {"options/seed is `6`, in the checkpoint `5`"});
   refused([](Run& r) { r.accumulate = 1; }, {"options/accumulate is 1, in the checkpoint 3", "gradients/count"});
-  refused([](Run& r) { r.patience = 4; }, {"callback/early_stopping/patience is 4, in the checkpoint 1"});
+  refused([](Run& r) { r.patience = 4; }, {"callback/early_stopping/options/patience is 4, in the checkpoint 1"});
   refused([](Run& r) { r.activation = nn::Tanh(); }, {"training step is "});
   refused([](Run& r) { r.hidden = 9; },
           {"model/0.bias is `float32(9,)`, in the checkpoint `float32(8,)`", "model/4.weight is", "more"});
@@ -294,7 +306,7 @@ BOOST_FIXTURE_TEST_CASE(the_newest_checkpoint_that_is_whole_is_taken, Files) {
   BOOST_TEST(nn::find_checkpoint(at)->filename() == "run-000000012.safetensors");
   testing::write_bytes(folder / ".run-000000011.safetensors.0123456789abcdef.part", "of a killed writer");
   testing::write_bytes(folder / ".other-000000011.safetensors.0123456789abcdef.part", "of another run");
-  nn::detail::remove_old_checkpoints(at, 3);
+  BOOST_TEST(!nn::detail::remove_old_checkpoints(at, 12, 3));
   BOOST_TEST(!std::filesystem::exists(folder / ".run-000000011.safetensors.0123456789abcdef.part"));
   BOOST_TEST(std::filesystem::remove(folder / ".other-000000011.safetensors.0123456789abcdef.part"));
 
@@ -305,9 +317,15 @@ BOOST_FIXTURE_TEST_CASE(the_newest_checkpoint_that_is_whole_is_taken, Files) {
   std::filesystem::resize_file(folder / "run-000000009.safetensors", 200);
   BOOST_TEST(nn::find_checkpoint(at)->filename() == "run-000000008.safetensors");
   std::filesystem::remove(folder / "run-000000008.safetensors");
+  // To begin anew would be to lose them.
+  check_throws<FileError>([&] { nn::find_checkpoint(at); },
+                          {"[find_checkpoint] ", "none of them can be read", "checksum"});
+  check_throws<FileError>([&] { trainer.load(at); }, {"[load] ", "run.safetensors", "none of them", "resume.cpp:"});
+  std::filesystem::remove(folder / "run-000000009.safetensors");
+  std::filesystem::remove(folder / "run-000000012.safetensors");
+  testing::write_bytes(folder / "run-1.safetensors", "no checkpoint: the number is not as ours are written");
   BOOST_TEST(!nn::find_checkpoint(at).has_value());
-  check_throws<FileError>([&] { trainer.load(at); }, {"[load] ", "run.safetensors", "whole", "resume.cpp:"});
-  check_throws<FileError>([&] { trainer.fit(data, {.resume = at}); }, {"[fit] ", "none"});
+  check_throws<FileError>([&] { trainer.fit(data, {.resume = at}); }, {"[fit] ", "a checkpoint", "none"});
   nn::write_saved(at, nn::Saved());
   check_throws<ValueError>([&] { trainer.fit(data, {.resume = at}); }, {"[fit] ", "read_saved", "resume.cpp:"});
 }
@@ -323,20 +341,117 @@ BOOST_FIXTURE_TEST_CASE(training_goes_on_where_checkpoints_cannot_be_written, Fi
   check_throws<FileError>([&] { trainer.save(folder / "file" / "run"); }, {"[save] ", "Not a directory"});
 }
 
-BOOST_FIXTURE_TEST_CASE(there_is_one_writer, Files) {
+BOOST_FIXTURE_TEST_CASE(one_process_writes, Files) {
   const nn::Sequential model(nn::Dense(12, 3));
   nn::Trainer trainer(model, nn::SGD(model.parameters()), nn::cross_entropy);
-  nn::Trainer second(model, nn::SGD(model.parameters()), nn::cross_entropy);
-  bool is_refused = false;
-  const nn::Callback try_it{.on_epoch_end = [&](nn::TrainingState&) {
-    check_throws<FileError>([&] { second.save(at); }, {"[save] ", "run.safetensors", "process "});
-    is_refused = true;
+  int saves = 0;
+  const nn::Callback save{.on_epoch_end = [&](nn::TrainingState&) {
+    trainer.save(at);  // this process may, as well as the callback
+    ++saves;
   }};
-  trainer.fit(make_data(),
-              {.epochs = 1, .callbacks = {nn::callbacks::checkpoint(at), try_it}, .progress = nn::Progress::quiet});
-  BOOST_TEST(is_refused);
-  second.save(at);
+  const nn::FitOptions options{
+      .epochs = 1, .callbacks = {nn::callbacks::checkpoint(at), save}, .progress = nn::Progress::quiet};
+  trainer.fit(make_data(), options);
+  BOOST_TEST(saves == 1);
   BOOST_TEST(std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator()) == 1);
+
+  // The lock of another process, which has written its number.
+  const std::string before = testing::read_bytes(at);
+  const std::filesystem::path lock = folder / ".run.safetensors.lock";
+  testing::write_bytes(lock, "1");
+  const int descriptor = ::open(lock.c_str(), O_RDWR | O_CLOEXEC);
+  BOOST_TEST_REQUIRE(::flock(descriptor, LOCK_EX | LOCK_NB) == 0);
+  check_throws<FileError>([&] { trainer.save(at); }, {"[save] ", "run.safetensors", "process 1", "resume.cpp:"});
+  const nn::FitOptions alone{
+      .epochs = 1, .callbacks = {nn::callbacks::checkpoint(at)}, .progress = nn::Progress::quiet};
+  BOOST_TEST(trainer.fit(make_data(), alone).epochs.size() == 1u);  // training goes on
+  BOOST_TEST(testing::read_bytes(at) == before);
+  ::close(descriptor);  // as when that process is killed: the file stays
+  trainer.save(at);
+  BOOST_TEST(!std::filesystem::exists(lock));
+}
+
+BOOST_FIXTURE_TEST_CASE(an_interrupted_run_goes_on_as_if_nothing_had_been, Files) {
+  const Dataset data = make_data();
+  const auto run = [&](std::int64_t interrupted_at) {
+    const nn::Sequential model(nn::Dense(12, 3));
+    nn::Trainer trainer(model, nn::Adam(model.parameters()), nn::cross_entropy);
+    const nn::Callback interrupt{.on_batch_end = [=](nn::TrainingState& training) {
+      if (training.step == interrupted_at) {
+        training.interrupt("the hour is over");
+      }
+    }};
+    const nn::Callback halve{.on_end = [&](nn::TrainingState&) {
+      const Variable weight = model.parameters().front();
+      weight.assign(weight * 0.5);
+    }};
+    const nn::History history = trainer.fit(data, {.epochs = 4,
+                                                   .callbacks = {halve, interrupt, nn::callbacks::checkpoint(at)},
+                                                   .progress = nn::Progress::quiet,
+                                                   .resume = nn::find_checkpoint(at)});
+    BOOST_TEST((history.stopped == (interrupted_at < 0 ? "" : "the hour is over")));
+    return model.state();
+  };
+  const nn::State whole = run(-1);
+  std::filesystem::remove(at);
+  run(3);
+  run(4);
+  check_same(whole, run(-1));
+}
+
+BOOST_FIXTURE_TEST_CASE(variables_outside_of_the_model_are_kept, Files) {
+  const Dataset data = make_data();
+  const auto run = [&](std::int64_t epochs) {
+    const nn::Sequential model(nn::Dense(12, 3));
+    const Variable temperature(Tensor(1.0F), "temperature");
+    const Variable calls(Tensor(std::int64_t{0}), "calls");
+    nn::Variables trained = model.parameters();
+    trained.push_back(temperature);
+    const nn::Loss loss = [=](const Tensor& z, const Tensor& y) {
+      calls.assign(calls + 1);
+      return nn::cross_entropy(z / temperature, y);
+    };
+    nn::Trainer trainer(model, nn::Adam(trained, {.learning_rate = 0.1}), loss);
+    trainer.fit(data, {.epochs = epochs,
+                       .callbacks = {nn::callbacks::checkpoint(at)},
+                       .progress = nn::Progress::quiet,
+                       .resume = nn::find_checkpoint(at)});
+    nn::State state = model.state();
+    state.emplace("temperature", temperature.read().array());
+    state.emplace("calls", calls.read().array());
+    return state;
+  };
+  const nn::State whole = run(4);
+  std::filesystem::remove(at);
+  run(2);
+  check_same(whole, run(4));
+}
+
+BOOST_FIXTURE_TEST_CASE(fewer_epochs_than_there_were_are_refused, Files) {
+  Run killed = run();
+  killed.killed_at = 30;
+  killed.patience = 100;
+  BOOST_CHECK_THROW(killed(), Killed);
+  Run shorter = run();
+  shorter.patience = 100;
+  shorter.epochs = 1;
+  shorter.resume = at;
+  check_throws<ValueError>([&] { shorter(); }, {"there are to be 1 epochs", "of epoch 3"});
+}
+
+BOOST_FIXTURE_TEST_CASE(later_checkpoints_of_another_run_stay, Files) {
+  const auto train = [&](std::int64_t epochs) {
+    const nn::Sequential model(nn::Dense(12, 3));
+    nn::Trainer trainer(model, nn::SGD(model.parameters()), nn::cross_entropy);
+    trainer.fit(make_data(), {.epochs = epochs,
+                              .callbacks = {nn::callbacks::checkpoint(at, {.keep_last = 1})},
+                              .progress = nn::Progress::quiet});
+  };
+  train(3);
+  train(2);
+  BOOST_TEST(std::filesystem::exists(folder / "run-000000006.safetensors"));
+  BOOST_TEST(std::filesystem::exists(folder / "run-000000004.safetensors"));
+  BOOST_TEST(!std::filesystem::exists(folder / "run-000000002.safetensors"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

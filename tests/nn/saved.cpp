@@ -224,7 +224,12 @@ BOOST_AUTO_TEST_CASE(mistakes_are_named) {
   check_throws<ValueError>([&] { saved.integer("b"); }, {"no integer `b`", "there are: a", "saved.cpp:"});
   check_throws<ValueError>([&] { saved.state("model"); }, {"no state `model`"});
   std::int8_t small = 0;
-  check_throws<ValueError>([&] { saved.load("a", small); }, {"`a` is 300", "std::int64_t"});
+  check_throws<ValueError>([&] { saved.load("a", small); }, {"`a` is out of the range", "std::int64_t"});
+  check_throws<ValueError>([&] { saved.put("large", std::uint64_t{1} << 63); }, {"`large` is out of the range"});
+  nn::State none{{"x", ones({1}).array()}};
+  saved.put("none", nn::State());
+  saved.load("none", none);
+  BOOST_TEST(none.empty());
   BOOST_TEST(saved.contains("part"));
   BOOST_TEST(!saved.contains("par"));
 }
@@ -243,6 +248,8 @@ BOOST_FIXTURE_TEST_CASE(files_of_another_kind_are_refused, Files) {
         R"({"format":1,"numbers":{"a":null}})", R"({"format":1,"numbers":{"":1}})", R"({"format":1,"numbers":[[[[[)"}) {
     refused({{"xgrad", values}, {"xgrad.checksum", "0"}}, {"integers, numbers and texts"});
   }
+  nn::write_saved(at, nn::Saved());
+  check_throws<FileError>([&] { nn::read_safetensors(at); }, {"[read_safetensors] ", "read_saved", "saved.cpp:"});
   refused({{"xgrad", R"({"format":2,"later":[]})"}, {"xgrad.checksum", "0"}}, {"format 1", "later version"});
   refused({{"xgrad", R"({"format":1})"}, {"xgrad.checksum", "0"}}, {"the checksum `0`"});
   check_throws<ValueError>(

@@ -392,17 +392,21 @@ BOOST_AUTO_TEST_CASE(two_threads_trace_and_run_functions_of_their_own) {
   BOOST_TEST(last[1] == 400);
 }
 
-BOOST_AUTO_TEST_CASE(what_is_computed_has_a_number) {
+BOOST_AUTO_TEST_CASE(a_function_has_an_outline) {
   const Variable w(ones({3}), "w");
-  const auto hash_of_step = [&](double rate, const Tensor& x) {
-    return compile([=](const Tensor& y) { w.assign(w - rate * y); }).structure_hash(x);
+  const auto outline_of_step = [&](double rate, const Tensor& x) {
+    return compile([=](const Tensor& y) { w.assign(w - rate * y); }).outline(x);
   };
-  const std::uint64_t hash = hash_of_step(0.5, ones({3}));
+  const Outline outline = outline_of_step(0.5, ones({3}));
+  BOOST_TEST_REQUIRE(outline.assigned.size() == 1u);
+  BOOST_TEST(outline.assigned.front().same_as(w));
   w.assign(full({3}, 7));
-  BOOST_TEST(hash_of_step(0.5, zeros({3})) == hash);  // neither what variables hold nor what arguments do
+  BOOST_TEST(outline_of_step(0.5, zeros({3})).hash ==
+             outline.hash);  // neither what variables hold nor what arguments do
   BOOST_TEST(w.read().value<float>()(0) == 7);
-  BOOST_TEST(hash_of_step(0.25, ones({3})) != hash);
-  BOOST_TEST(hash_of_step(0.5, ones({1})) != hash);
+  BOOST_TEST(outline_of_step(0.25, ones({3})).hash != outline.hash);
+  BOOST_TEST(outline_of_step(0.5, ones({1})).hash != outline.hash);
+  BOOST_TEST(compile([&](const Tensor& x) { return x + w; }).outline(ones({3})).assigned.empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
