@@ -52,14 +52,7 @@ class Checkpointing {
     lock_.reset();
   }
 
-  void save(Saved& saved) const {
-    saved.put("options/keep_best", options_.keep_best);
-    if (options_.keep_best) {
-      saved.put("options/monitor", options_.monitor);
-      saved.put("options/maximize", options_.maximize);
-    }
-    saved.put("best_score", best_);
-  }
+  void save(Saved& saved) const { saved.put("best_score", best_); }
 
   void load(const Saved& saved) {
     best_ = Best(options_.maximize, 0);

@@ -179,11 +179,6 @@ void Fitting::require_same(const Saved& saved) {
   if (saved.contains("fit")) {
     add_differences("", run, saved.part("run"), found);
     add_differences("callback", options_of(saved_callbacks()), options_of(saved.part("callback")), found);
-    const std::int64_t first_step = saved.integer("fit/first_step");
-    if (first_step_ != 0 && first_step_ != first_step) {
-      found.push_back(
-          phrase("this fit begins after {} steps, that of the checkpoint after {}", first_step_, first_step));
-    }
     if (saved.integer("fit/epoch") > training_.epochs) {
       found.push_back(phrase("there are to be {} epochs, the checkpoint is of epoch {}", training_.epochs,
                              saved.integer("fit/epoch")));
@@ -235,7 +230,14 @@ void Fitting::restore_position(const Saved& saved) {
   moment_ = static_cast<Moment>(moment);
   before_end_ = static_cast<Moment>(before_end);
   callback_ = callback_of(saved) + 1;
-  first_step_ = saved.integer("fit/first_step");
+  const std::int64_t first_step = saved.integer("fit/first_step");
+  if (first_step_ != 0 && first_step_ != first_step) {
+    warn(phrase(
+        "the checkpoint is of a fit that began after {} steps of the Trainer, where this one begins after {}: its "
+        "weights replace those that there are",
+        first_step, first_step_));
+  }
+  first_step_ = first_step;
   training_.epoch = saved.integer("fit/epoch");
   training_.batch = batch;
   training_.step = saved.integer("fit/step");

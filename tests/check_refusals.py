@@ -22,6 +22,14 @@ using namespace xgrad;
 extern const Tensor x;
 """
 
+SAVED = """
+#include "nn/saved.hpp"
+using namespace xgrad;
+struct Mine {
+  int count = 0;
+};
+"""
+
 
 class Refusal(NamedTuple):
     program: str
@@ -113,6 +121,22 @@ const Tensor y = apply_op(Twice(), {x});
 """,
         ("an op needs infer: `Spec infer(Inputs in) const",),
         8,
+    ),
+    "thing that a Saved cannot keep": Refusal(
+        SAVED
+        + """
+void keep(nn::Saved& saved) { saved.put("mine", Mine()); }
+""",
+        ("what is put into a Saved is a number, a text, a Tensor",),
+        6,
+    ),
+    "thing that a Saved cannot give": Refusal(
+        SAVED
+        + """
+void take(const nn::Saved& saved, Mine& mine) { saved.load("mine", mine); }
+""",
+        ("what is loaded from a Saved is a number, a text, a Variable",),
+        6,
     ),
     "op without eval": Refusal(
         OP
