@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <string>
 #include <typeinfo>
 
 #include "autograd/runtime/hash.hpp"
@@ -17,6 +18,8 @@ bool is_among(const Variable& variable, const Variables& all) {
   return std::any_of(all.begin(), all.end(), [&](const Variable& other) { return other.same_as(variable); });
 }
 
+std::string kind_of(const Optimizer& optimizer) { return detail::short_name(typeid(optimizer)); }
+
 // Under numbers of their own, as they may have any names.
 std::vector<NamedVariable> numbered(const Variables& variables) {
   std::vector<NamedVariable> named;
@@ -32,7 +35,7 @@ Saved detail::TrainerCore::saved() const {
   Saved saved;
   saved.put("model", model);
   saved.put("optimizer", *optimizer);
-  saved.put("optimizer_kind", short_name(typeid(*optimizer)));
+  saved.put("optimizer_kind", kind_of(*optimizer));
   if (gradients) {
     saved.put("gradients", *gradients);
   }
@@ -78,7 +81,7 @@ void detail::TrainerCore::add_differences(std::string_view op, const Saved& save
   }
   Saved here;
   Saved there;
-  here.put("optimizer", short_name(typeid(*optimizer)));
+  here.put("optimizer", kind_of(*optimizer));
   there.put("optimizer", saved.text("optimizer_kind"));
   detail::add_differences("", here, there, found);
 }
