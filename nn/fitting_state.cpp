@@ -1,11 +1,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <typeinfo>
 
 #include "autograd/graph/operation.hpp"
-#include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
+#include "datasets/quoted.hpp"
 #include "nn/differences.hpp"
 #include "nn/fitting.hpp"
 
@@ -196,7 +195,7 @@ std::size_t Fitting::callback_of(const Saved& saved) const {
 void Fitting::restore_callbacks(const Saved& saved) {
   // Those behind the one that made the checkpoint have not been told yet that training starts.
   const std::size_t told = moment_ == Moment::start ? std::min(callback_, callbacks_.size()) : callbacks_.size();
-  std::string forgetful;
+  std::vector<std::string> forgetful;
   for (std::size_t i = 0; i < told; ++i) {
     const bool shows_progress = i == callback_names_.size();
     const std::string name = shows_progress ? "" : "callback/" + callback_names_[i];
@@ -207,10 +206,12 @@ void Fitting::restore_callbacks(const Saved& saved) {
     if (callbacks_[i].on_start) {
       callbacks_[i].on_start(training_);
     }
-    forgetful += shows_progress ? "" : (forgetful.empty() ? "" : ", ") + phrase("'{}'", callback_names_[i]);
+    if (!shows_progress) {
+      forgetful.push_back(callback_names_[i]);
+    }
   }
   if (!forgetful.empty()) {
-    warn("callbacks of which the checkpoint knows nothing begin anew: " + forgetful);
+    warn("callbacks of which the checkpoint knows nothing begin anew: " + datasets::listed(forgetful));
   }
   for (const Metric& metric : core_.options.metrics) {
     if (training_.batch > 0 && !metric.keeps_itself()) {

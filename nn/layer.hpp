@@ -56,7 +56,7 @@ namespace detail {
 /// `path.name`, or the one of them that is not empty.
 std::string join_path(const std::string& path, std::string_view name);
 
-/// Which variables are collected: `torch` is all of them, tied ones under each of their names, and what PyTorch alone has.
+/// Which variables are collected: `torch` is all of them, tied ones under each of their names.
 enum class Which { trainable, all, torch };
 
 /// Where something is in a model.
@@ -75,7 +75,7 @@ Place place_of(std::size_t i, const Place& member);
 /// What a collection finds.
 struct Found {
   Place place;
-  std::optional<Variable> variable;  // none where PyTorch alone has something
+  Variable variable;
 };
 
 /// Which variables a copy has in place of the original's: variables that were one stay one.
@@ -114,16 +114,13 @@ void draw_initial(L& layer, Drawing& drawing);
 void collect(const Variable& variable, const Place& place, Which which, std::vector<Found>& found);
 void collect(const Statistic& statistic, const Place& place, Which which, std::vector<Found>& found);
 
-/// Collects what PyTorch alone has beside the members of a layer.
-void collect_counters(const Place& layer, std::span<const TorchName> rows, std::vector<Found>& found);
-
 /// Whether every row of a layer for PyTorch is about a member that there is.
 template <class L>
 constexpr bool rows_name_members() {
   bool all = true;
   if constexpr (requires { L::torch_names; }) {
     for (const TorchName& row : L::torch_names) {
-      bool named = row.layout == TorchLayout::counter;
+      bool named = false;
       if constexpr (requires { L::members; }) {
         std::apply([&](const auto&... field) { ((named = named || field.name == row.member), ...); }, L::members);
       }
@@ -206,9 +203,6 @@ void collect(const L& layer, const Place& place, Which which, std::vector<Found>
           (collect(layer.*field.member, place_of(field.name, place, torch_rows<L>()), which, found), ...);
         },
         L::members);
-  }
-  if (which == Which::torch) {
-    collect_counters(place, torch_rows<L>(), found);
   }
 }
 template <LayerLike L>

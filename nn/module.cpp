@@ -19,9 +19,8 @@ std::string join_path(const std::string& path, std::string_view name) {
 }
 
 Place place_of(std::string_view member, const Place& layer, std::span<const TorchName> rows) {
-  const auto row = std::find_if(rows.begin(), rows.end(), [&](const TorchName& candidate) {
-    return candidate.member == member && candidate.layout != TorchLayout::counter;
-  });
+  const auto row =
+      std::find_if(rows.begin(), rows.end(), [&](const TorchName& candidate) { return candidate.member == member; });
   const TorchName found = row == rows.end() ? TorchName{member, member} : *row;
   return {join_path(layer.name, member), join_path(layer.torch_name, found.name), found.layout};
 }
@@ -32,7 +31,7 @@ Place place_of(std::size_t i, const Place& member) {
 }
 
 void collect(const Variable& variable, const Place& place, Which which, std::vector<Found>& found) {
-  const auto is_tied = [&](const Found& other) { return other.variable && other.variable->same_as(variable); };
+  const auto is_tied = [&](const Found& other) { return other.variable.same_as(variable); };
   if (which == Which::torch || std::none_of(found.begin(), found.end(), is_tied)) {
     found.push_back({place, variable});  // tied ones are listed once, under their first name
   }
@@ -44,18 +43,10 @@ void collect(const Statistic& statistic, const Place& place, Which which, std::v
   }
 }
 
-void collect_counters(const Place& layer, std::span<const TorchName> rows, std::vector<Found>& found) {
-  for (const TorchName& row : rows) {
-    if (row.layout == TorchLayout::counter) {
-      found.push_back({{layer.name, join_path(layer.torch_name, row.name), row.layout}, std::nullopt});
-    }
-  }
-}
-
 std::vector<NamedVariable> with_names(const std::vector<Found>& found) {
   std::vector<NamedVariable> result;
   for (const auto& [place, variable] : found) {
-    result.push_back({place.name, *variable});
+    result.push_back({place.name, variable});
   }
   return result;
 }

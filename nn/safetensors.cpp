@@ -12,6 +12,7 @@
 #include "datasets/output_file.hpp"
 #include "datasets/quoted.hpp"
 #include "nn/safetensors_file.hpp"
+#include "nn/saved_file.hpp"
 #include "nn/state_name.hpp"
 
 namespace xgrad::nn {
@@ -119,7 +120,7 @@ void write_safetensors(const std::filesystem::path& path, const State& state, co
 State read_safetensors(const std::filesystem::path& path, std::source_location where) {
   return located(where, [&] {
     const detail::SafetensorsFile file("read_safetensors", path);
-    if (file.header().metadata.contains("xgrad")) {
+    if (detail::is_saved_file(file.header().metadata)) {
       raise<FileError>("read_safetensors", phrase("{}: this is a checkpoint, of more than weights; take those by "
                                                   "read_saved(path).state(\"model\")",
                                                   path.string()));

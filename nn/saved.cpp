@@ -77,7 +77,7 @@ State Saved::state(std::string_view name, std::source_location where) const {
   return part(name).arrays_;
 }
 
-Saved Saved::part(std::string_view name, std::source_location) const {
+Saved Saved::part(std::string_view name) const {
   Saved result;
   each_of(name, arrays_, [&](const std::string& rest, const Array& value) { result.arrays_.emplace(rest, value); });
   each_of(name, integers_, [&](const std::string& rest, std::int64_t value) { result.integers_.emplace(rest, value); });

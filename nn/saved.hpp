@@ -111,9 +111,9 @@ class Saved {
     } else if constexpr (std::same_as<Target, std::string>) {
       target = text(name, where);
     } else if constexpr (std::same_as<Target, Saved>) {
-      target = part(name, where);
+      target = part(name);
     } else if constexpr (KeepsItself<Target>) {
-      target.load(part(name, where));
+      target.load(part(name));
     } else if constexpr (HasNamedVariables<Target> || HasState<Target>) {
       target.load_state(state(name, where), where);
     } else if constexpr (std::same_as<Target, State>) {
@@ -142,19 +142,18 @@ class Saved {
   /// All arrays whose names begin with \p name and `/`, without that. \throws ValueError when there is nothing.
   State state(std::string_view name, std::source_location where = std::source_location::current()) const;
   /// All that begins with \p name and `/`, without that; nothing, where nothing does.
-  Saved part(std::string_view name, std::source_location where = std::source_location::current()) const;
+  Saved part(std::string_view name) const;
   /// \}
 
-  /// \name All of it
+  /// \name All of it, by whole names
   /// \{
 
-  const State& arrays() const { return arrays_; }                                    ///< by their whole names
-  const std::map<std::string, std::int64_t>& integers() const { return integers_; }  ///< by their whole names
-  const std::map<std::string, double>& numbers() const { return numbers_; }          ///< by their whole names
-  const std::map<std::string, std::string>& texts() const {
-    return texts_;
-  }  ///< by their whole names
-     /// \}
+  /// What was put of one kind.
+  const State& arrays() const { return arrays_; }
+  const std::map<std::string, std::int64_t>& integers() const { return integers_; }
+  const std::map<std::string, double>& numbers() const { return numbers_; }
+  const std::map<std::string, std::string>& texts() const { return texts_; }
+  /// \}
 
  private:
   void put_number(std::string_view name, double value, const std::source_location& where);
@@ -173,8 +172,8 @@ class Saved {
 };
 
 /// Writes \p saved as one safetensors file: arrays by their names, the rest as JSON in its metadata, with a format version
-/// and a checksum. It appears complete or not at all, on the disk, too: once this returns, a power cut loses neither it
-/// nor what it replaces before.
+/// and a checksum. It appears complete or not at all. Once this returns it outlasts a power failure; before, what it
+/// replaces does.
 /// \throws FileError when it cannot be written. \throws ValueError for names and texts that are no UTF-8.
 void write_saved(const std::filesystem::path& path, const Saved& saved,
                  std::source_location where = std::source_location::current());

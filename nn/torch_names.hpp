@@ -12,7 +12,6 @@ namespace xgrad::nn {
 enum class TorchLayout : std::uint8_t {
   same,        ///< as here
   transposed,  ///< the axes in reverse order: (out, in) for (in, out)
-  counter,     ///< no variable here: a count of batches that PyTorch alone keeps, an int64; it is 0 when written
 };
 
 /// A row of the table `torch_names` of a layer, for a member that PyTorch names otherwise or lays out otherwise:
@@ -21,7 +20,7 @@ enum class TorchLayout : std::uint8_t {
 ///
 /// Members without a row have the same name and layout there. Members that are layers may be renamed.
 struct TorchName {
-  std::string_view member;                 ///< in the table `members`; empty for a counter
+  std::string_view member;                 ///< in the table `members`
   std::string_view name;                   ///< in PyTorch's `state_dict`
   TorchLayout layout = TorchLayout::same;  ///< of a variable
 };

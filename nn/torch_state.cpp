@@ -28,22 +28,13 @@ Tensor laid_out(const Tensor& elements, TorchLayout layout) {
   return layout == TorchLayout::transposed ? transpose(elements) : elements;
 }
 
-Array zero_count() {
-  Array count(Shape{}, DType::int64);
-  *count.data<std::int64_t>() = 0;
-  return count;
-}
-
 // What PyTorch has for it.
 Spec torch_spec(const Found& found) {
-  if (!found.variable) {
-    return {Shape{}, DType::int64};
-  }
-  Shape shape = found.variable->shape();
+  Shape shape = found.variable.shape();
   if (found.place.layout == TorchLayout::transposed) {
     std::reverse(shape.begin(), shape.end());
   }
-  return {shape, found.variable->dtype()};
+  return {shape, found.variable.dtype()};
 }
 
 Spec spec_of(const Array& array) { return {array.shape(), array.dtype()}; }
@@ -78,8 +69,8 @@ class Loading {
     if (given.shape != expected.shape || !converts) {
       (given.shape != expected.shape ? other_shape_ : other_dtype_)
           .push_back(phrase("{} is {}, not {}", backticked(name), to_string(given), to_string(expected)));
-    } else if (found.variable) {
-      assign_to(*found.variable, name,
+    } else {
+      assign_to(found.variable, name,
                 cast(laid_out(Tensor(entry->second), found.place.layout), expected.dtype).array());
     }
   }
@@ -88,7 +79,7 @@ class Loading {
     TorchLeftOut left_out;
     std::vector<std::string> missing;
     for (const Found* found : absent_) {
-      if (found->variable && !values_.contains(found->variable->id())) {
+      if (!values_.contains(found->variable.id())) {
         left_out.missing.push_back(found->place.torch_name);
         missing.push_back(backticked(found->place.torch_name) + " " + to_string(torch_spec(*found)));
       }
@@ -156,7 +147,7 @@ State torch_state(const Module& model, std::source_location where) {
     State state;
     for (const Found& found : collected(model)) {
       const std::string& name = found.place.torch_name;
-      Array elements = found.variable ? laid_out(found.variable->read(), found.place.layout).array() : zero_count();
+      Array elements = laid_out(found.variable.read(), found.place.layout).array();
       const auto [other, is_first] = state.emplace(name, std::move(elements));
       if (!is_first) {
         raise<ValueError>("torch_state", phrase("two variables are both {} in PyTorch; name one of them otherwise in "
