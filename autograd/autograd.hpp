@@ -15,6 +15,8 @@
 #include "autograd/graph/tensor.hpp"
 #include "autograd/graph/variable.hpp"
 #include "autograd/graph/walks.hpp"
+#include "autograd/loops/cond.hpp"
+#include "autograd/loops/scan.hpp"
 #include "autograd/ops/debug.hpp"
 #include "autograd/ops/linalg.hpp"
 #include "autograd/ops/ops.hpp"

@@ -63,7 +63,7 @@ Tensors apply_again(const Node& node, Inputs inputs) {
 Ref<const Node> make_node(Ref<const AnyOperation> operation, Inputs inputs, const std::source_location& otherwise,
                           const detail::Scope* scope) {
   Ref<const Node> node = detail::make_silent_node(std::move(operation), inputs, otherwise, scope);
-  if (!node->operation().traits().effect.empty()) {
+  if (!node->operation().effect().empty()) {
     detail::happen(node);
   }
   return node;

@@ -56,7 +56,10 @@ namespace xgrad {
 ///   gives: it needs no `eval`, plans make it part of themselves;
 /// - `effect`, a constant `std::string_view`, for an operation that does something to the world, such as printing: effects of
 ///   one name happen in program order, on the calling thread, exactly once. With `alias` it gives its first
-///   input on, and `eval` is called all the same.
+///   input on, and `eval` is called all the same. Or a function of that name, where it depends on attributes: empty for none;
+/// - `std::size_t shown_outputs() const`, how many outputs, the first ones, are there for everyone: the others are computed
+///   for derivatives that read them, and neither kept nor printed otherwise; with `skips_outputs`;
+/// - `cheap`, a constant, or `bool cheap() const`: computing it takes no longer than reading its result from memory.
 template <class Op>
 concept Operation = std::copy_constructible<Op> &&
                     requires(const Op& op, Inputs in) {
@@ -110,7 +113,6 @@ struct OperationTraits {
   bool maps_leading_axes = false;  ///< it is its own vmap, unless it has a rule
   bool stops_gradient = false;     ///< the derivative is zero everywhere
   bool skips_outputs = false;      ///< computes the wanted outputs alone
-  std::string_view effect = {};    ///< what kind of effect it has; empty: none
   bool has_vjp = false;            ///< there is a vjp rule
   bool has_jvp = false;            ///< there is a jvp rule
   bool has_vmap = false;           ///< there is a vmap rule
@@ -145,6 +147,9 @@ class AnyOperation : public RefCounted {
   virtual Tensor sum(std::span<const Tensor> terms) const = 0;                ///< of results of this type
   virtual const SubProgram* program() const = 0;                              ///< what it runs, or null
   virtual bool is_total(Inputs inputs) const = 0;                             ///< computing it never throws
+  virtual std::string_view effect() const = 0;                                ///< what kind it has; empty: none
+  virtual std::size_t shown_outputs(std::size_t count) const = 0;             ///< of \p count, those for everyone
+  virtual bool is_cheap() const = 0;  ///< as fast as reading the result from memory
   /// Whether row i of every output, along axis 0, depends on row i of every input alone.
   virtual bool splits_rows(Inputs inputs) const = 0;
 
@@ -193,9 +198,6 @@ constexpr OperationTraits traits_of() {
   }
   if constexpr (requires { Op::skips_outputs; }) {
     traits.skips_outputs = Op::skips_outputs;
-  }
-  if constexpr (requires { Op::effect; }) {
-    traits.effect = Op::effect;
   }
   traits.has_vjp = requires(const Op& op, const Node& node, const Cotangents& ct) { op.vjp(node, ct); };
   traits.has_jvp = requires(const Op& op, const Node& node, const Tangents& t) { op.jvp(node, t); };
@@ -289,6 +291,31 @@ class OperationOf final : public AnyOperation {
       return op_.total(inputs);
     } else if constexpr (requires { Op::total; }) {
       return Op::total;
+    } else {
+      return traits().alias;
+    }
+  }
+  std::string_view effect() const override {
+    if constexpr (requires { op_.effect(); }) {
+      return op_.effect();
+    } else if constexpr (requires { Op::effect; }) {
+      return Op::effect;
+    } else {
+      return {};
+    }
+  }
+  std::size_t shown_outputs(std::size_t count) const override {
+    if constexpr (requires { op_.shown_outputs(); }) {
+      return op_.shown_outputs();
+    } else {
+      return count;
+    }
+  }
+  bool is_cheap() const override {
+    if constexpr (requires { op_.cheap(); }) {
+      return op_.cheap();
+    } else if constexpr (requires { Op::cheap; }) {
+      return Op::cheap;
     } else {
       return traits().alias;
     }

@@ -66,7 +66,7 @@ std::string call_text(const Node& node, const NodeNumbers& numbers) {
 
 std::string specs_text(const Node& node) {
   std::string text;
-  for (std::size_t i = 0; i < node.output_count(); ++i) {
+  for (std::size_t i = 0; i < node.operation().shown_outputs(node.output_count()); ++i) {
     text += (i == 0 ? "" : ", ") + to_string(node.spec(i));
   }
   return text;

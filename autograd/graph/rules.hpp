@@ -34,21 +34,25 @@ class Cotangents {
 /// What a jvp rule is given: the tangent of each input that has one.
 class Tangents {
  public:
-  /// Refers to \p tangents, one per input, which outlive it.
-  explicit Tangents(Inputs tangents) : tangents_(tangents) {}
+  /// Refers to \p tangents, one per input, and \p needed, one per output; both outlive it.
+  Tangents(Inputs tangents, const std::vector<bool>& needed) : tangents_(tangents), needed_(&needed) {}
 
   /// The tangent of input \p i; undefined when it is zero.
   const Tensor& operator[](std::size_t i) const { return tangents_[i]; }
+  /// Whether the tangent of output \p i is needed; a rule may leave others undefined.
+  bool needed(std::size_t i) const { return (*needed_)[i]; }
 
  private:
   Inputs tangents_;
+  const std::vector<bool>* needed_;
 };
 
 /// What a vmap rule is given: inputs, some of which have an axis of `size` samples in front of their own axes.
 struct BatchedInputs {
-  Tensors tensors;            ///< one per input, (size, ..) where it is batched
-  std::vector<bool> batched;  ///< per input: has the axis in front
-  std::int64_t size;          ///< number of samples
+  Tensors tensors;                ///< one per input, (size, ..) where it is batched
+  std::vector<bool> batched;      ///< per input: has the axis in front
+  std::int64_t size;              ///< number of samples
+  std::vector<bool> needed = {};  ///< per output: whether it is needed; a rule may leave others undefined
 
   const Tensor& operator[](std::size_t i) const { return tensors[i]; }  ///< input \p i
 };

@@ -29,7 +29,7 @@ std::vector<Description::Value> values_of(const Description& description, const 
 
 bool all_total(const Description& description) {
   return std::all_of(description.nodes().begin(), description.nodes().end(), [](const Node* node) {
-    return node->operation().is_total(node->inputs()) && node->operation().traits().effect.empty();
+    return node->operation().is_total(node->inputs()) && node->operation().effect().empty();
   });
 }
 

@@ -44,11 +44,10 @@ namespace {
 using Remake = Tensors (*)(const Node& node, const Tensors& inputs);
 
 Tensors remake_without_effect(const Node& node, const Tensors& inputs) {
-  const OperationTraits& traits = node.operation().traits();
-  if (traits.effect.empty()) {
+  if (node.operation().effect().empty()) {
     return apply_again(node, inputs);
   }
-  if (!traits.alias) {
+  if (!node.operation().traits().alias) {
     raise<ValueError>(node.name(),
                       "it has an effect, which happens once, and results, which are needed again; call it "
                       "outside of the function that is computed again");
@@ -83,7 +82,7 @@ Tensors substitute_by(Remake remake, const Tensors& outputs, const Tensors& orig
       continue;
     }
     Tensors inputs;
-    bool differs = !node.operation().traits().effect.empty();  // happens again, or not at all
+    bool differs = !node.operation().effect().empty();  // happens again, or not at all
     for (const Tensor& input : node.inputs()) {
       inputs.push_back(current(input));
       differs = differs || !inputs.back().same_as(input);

@@ -110,4 +110,22 @@ TopologicalOrder nodes_since(std::span<const Tensor> sources, std::span<const Te
   return walk(roots, [oldest](const Node& node) { return node.sequence() >= oldest; });
 }
 
+std::vector<std::vector<bool>> outputs_in_use(const TopologicalOrder& order, std::span<const Tensor> roots) {
+  std::vector<std::vector<bool>> used;
+  used.reserve(order.nodes.size());
+  for (const Node* node : order.nodes) {
+    used.emplace_back(node->output_count());
+  }
+  const auto use = [&](const Tensor& tensor) {
+    if (const std::uint32_t number = order.numbers.find(&tensor.node()); number != NodeNumbers::none) {
+      used[number][tensor.output_index()] = true;
+    }
+  };
+  for (const Node* node : order.nodes) {
+    std::for_each(node->inputs().begin(), node->inputs().end(), use);
+  }
+  std::for_each(roots.begin(), roots.end(), use);
+  return used;
+}
+
 }  // namespace xgrad

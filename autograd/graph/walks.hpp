@@ -42,6 +42,9 @@ struct TopologicalOrder {
   NodeNumbers numbers;             ///< where each stands in `nodes`
 };
 
+/// Per node of \p order and per output: whether another node of it reads it, or it is one of \p roots.
+std::vector<std::vector<bool>> outputs_in_use(const TopologicalOrder& order, std::span<const Tensor> roots);
+
 /// All nodes that \p roots depend on.
 TopologicalOrder topological_order(std::span<const Tensor> roots);
 

@@ -10,6 +10,7 @@ namespace xgrad {
 /// The input, repeated along new axes and axes of size 1.
 struct BroadcastTo {
   static constexpr std::string_view name = "broadcast_to";
+  static constexpr bool cheap = true;
   static constexpr bool linear = true;
   Shape shape;
   static constexpr auto attributes = fields("shape", &BroadcastTo::shape);

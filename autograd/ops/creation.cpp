@@ -21,6 +21,7 @@ void require_fitting(std::string_view op, double number, DType dtype) {
 
 struct Full {
   static constexpr std::string_view name = "full";
+  static constexpr bool cheap = true;
   static constexpr bool stops_gradient = true;
   double value;
   Spec spec;
@@ -38,6 +39,7 @@ struct Full {
 /// An integer that a double does not hold.
 struct FullInteger {
   static constexpr std::string_view name = "full";
+  static constexpr bool cheap = true;
   static constexpr bool stops_gradient = true;
   std::int64_t value;
   Shape shape;
@@ -84,6 +86,7 @@ namespace {
 
 struct Arange {
   static constexpr std::string_view name = "arange";
+  static constexpr bool cheap = true;
   static constexpr bool stops_gradient = true;
   double start;
   double stop;

@@ -94,6 +94,7 @@ namespace {
 
 struct Concatenate {
   static constexpr std::string_view name = "concatenate";
+  static constexpr bool cheap = true;
   static constexpr bool linear = true;
   std::int64_t axis;
   static constexpr auto attributes = fields("axis", &Concatenate::axis);

@@ -9,6 +9,7 @@
 #include "autograd/formula/kinds.hpp"
 #include "autograd/formula/parts.hpp"
 #include "autograd/formula/pieces.hpp"
+#include "autograd/formula/primitives.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/ops/permanent_map.hpp"
@@ -103,6 +104,16 @@ DType common_dtype(const Formula& formula, std::initializer_list<Operand> operan
 }  // namespace
 
 // Only division and remainder of integers can fail.
+// A few additions take as long as reading a number that another kernel wrote some time ago.
+bool Map::cheap() const {
+  constexpr int most = 8;
+  int cost = 0;
+  for (const Program::Step& step : formula.program().steps) {
+    cost += detail::primitive(step.code).cost;
+  }
+  return cost <= most;
+}
+
 bool Map::total(Inputs in) const {
   return !formula.kinds().divides ||
          is_floating(value_dtype(formula.kinds(), [&](std::size_t i) { return in[i].dtype(); }));

@@ -17,6 +17,7 @@ struct Map {
 
   std::string_view title() const { return formula.name(); }
   bool total(Inputs in) const;
+  bool cheap() const;
   detail::FixedVector<Spec, 1> infer(Inputs in) const;
   void eval(ConstViews in, Views out) const;
   Tensors vjp(const Node& node, const Cotangents& ct) const;

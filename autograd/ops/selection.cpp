@@ -48,6 +48,7 @@ Tensor unslice(const Tensor& part, const Positions& positions, const Shape& shap
 
 struct StridedSlice {
   static constexpr std::string_view name = "slice";
+  static constexpr bool cheap = true;
   static constexpr bool linear = true;
   Positions positions;
   static constexpr auto attributes = fields("", &StridedSlice::positions);

@@ -10,6 +10,7 @@ namespace xgrad {
 /// Axis i of the result is axis axes[i] of the input.
 struct Transpose {
   static constexpr std::string_view name = "transpose";
+  static constexpr bool cheap = true;
   static constexpr bool linear = true;
   Ints axes;
   static constexpr auto attributes = fields("axes", &Transpose::axes);

@@ -48,7 +48,9 @@ std::vector<Description::Value> find_wanted(const Description& graph, std::span<
   std::vector<Description::Value> result;
   for (Description::Value value = 0; value < wanted.size(); ++value) {
     const Node& node = *graph.nodes()[node_of[value]];
-    if (wanted[value] || node.use_count() > handles[node_of[value]] || !node.operation().traits().effect.empty()) {
+    const bool shown = value - graph.first_value(node_of[value]) < node.operation().shown_outputs(node.output_count());
+    const bool held = node.use_count() > handles[node_of[value]] || !node.operation().effect().empty();
+    if (wanted[value] || (shown && held)) {
       result.push_back(value);
     }
   }
@@ -107,7 +109,7 @@ class Evaluation {
       }
       out_.push_back({values_[first + i] ? values_[first + i].data() : nullptr, &spec});
     }
-    if (!traits.alias || !traits.effect.empty()) {
+    if (!traits.alias || !node.operation().effect().empty()) {
       node.operation().eval(in_, out_);
     }
     give_back(number);

@@ -176,6 +176,7 @@ Tensors reverse_mode(const Tensors& outputs, const Tensors& inputs, const Tensor
 Tensors forward_mode(const Tensors& outputs, const Tensors& inputs, const Tensors& tangents) {
   const Between between(inputs, outputs);
   DerivativeSums sums(between.order);
+  const std::vector<std::vector<bool>> needed = outputs_in_use(between.order, outputs);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     sums.add(inputs[i], tangents[i]);
   }
@@ -192,7 +193,7 @@ Tensors forward_mode(const Tensors& outputs, const Tensors& inputs, const Tensor
     }
     if (any) {
       const SourceScope scope(node.location());
-      const Tensors out = call_jvp(node, Tangents(in));
+      const Tensors out = call_jvp(node, Tangents(in, needed[i]));
       for (std::size_t k = 0; k < out.size(); ++k) {
         sums.add(node.output(k), out[k]);
       }

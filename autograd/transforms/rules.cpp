@@ -84,7 +84,10 @@ Tensors checked_vmap(const Node& node, const BatchedInputs& in) {
   for (std::size_t i = 0; i < node.output_count(); ++i) {
     Spec expected = node.spec(i);
     expected.shape.insert(0, in.size);
-    if (outputs.size() != node.output_count() || outputs[i].shape() != expected.shape ||
+    if (outputs.size() == node.output_count() && !outputs[i].defined() && !in.needed[i]) {
+      continue;
+    }
+    if (outputs.size() != node.output_count() || !outputs[i].defined() || outputs[i].shape() != expected.shape ||
         outputs[i].dtype() != expected.dtype) {
       raise<GradientError>(node.name(), phrase("its vmap rule must give {} tensors, number {} as {}: samples on axis 0",
                                                node.output_count(), i, to_string(expected)));

@@ -73,6 +73,7 @@ Tensors detail::map_samples(const Tensors& outputs, const MappedArguments& argum
       waits[number] = true;
     }
   }
+  const std::vector<std::vector<bool>> needed = outputs_in_use(order, outputs);
   std::vector<Tensors> mapped(order.nodes.size());  // per node: its outputs for all samples, when they depend on them
   for (std::size_t i = 0; i < arguments.placeholders.size(); ++i) {
     const std::uint32_t number = order.numbers.find(&arguments.placeholders[i].node());
@@ -86,7 +87,7 @@ Tensors detail::map_samples(const Tensors& outputs, const MappedArguments& argum
   };
   for (std::size_t i = 0; i < order.nodes.size(); ++i) {
     const Node& node = *order.nodes[i];
-    BatchedInputs in{{}, {}, arguments.size};
+    BatchedInputs in{{}, {}, arguments.size, needed[i]};
     bool any = false;
     for (const Tensor& input : node.inputs()) {
       const Tensor samples = for_all_samples(input);

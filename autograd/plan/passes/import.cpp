@@ -85,7 +85,7 @@ class Import {
     step.node = number;
     step.where = node.location();
     step.name = node.name();
-    step.effect = node.operation().traits().effect;
+    step.effect = node.operation().effect();
     step.total = node.operation().is_total(node.inputs());
     return step;
   }
@@ -107,7 +107,7 @@ class Import {
 
   void add_alias(std::uint32_t number) {
     const Node& node = *description_.nodes()[number];
-    if (!node.operation().traits().effect.empty()) {
+    if (!node.operation().effect().empty()) {
       draft_.steps.push_back(step_of(number));
     }
     ValueId id = id_of(description_.reads(number)[0]);

@@ -1,0 +1,230 @@
+#include "autograd/loops/body.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "autograd/graph/operation.hpp"
+#include "autograd/graph/substitute.hpp"
+#include "autograd/graph/walks.hpp"
+#include "autograd/runtime/phrase.hpp"
+
+namespace xgrad::detail {
+
+namespace {
+
+constexpr std::int64_t most_constant_elements = 64;  // larger ones are inputs: a structure is not to hold large arrays
+
+bool has_effect(const Node& node) { return !node.operation().effect().empty(); }
+
+Tensors joined(Tensors first, const Tensors& second) {
+  first.insert(first.end(), second.begin(), second.end());
+  return first;
+}
+
+}  // namespace
+
+std::vector<Spec> specs_of(std::span<const Tensor> tensors) {
+  std::vector<Spec> specs;
+  for (const Tensor& tensor : tensors) {
+    specs.push_back({tensor.shape(), tensor.dtype()});
+  }
+  return specs;
+}
+
+Body::Body(std::string_view op, std::span<const Spec> arguments)
+    : op_(op), scope_(Scope::Elements::later), begin_(0), outside_(current_recorder()) {
+  for (const Spec& spec : arguments) {
+    arguments_.push_back(placeholder(spec, op_, scope_.get().get()));
+  }
+  begin_ = Node::next();
+}
+
+Tensor Body::read(const Variable& variable) {
+  return outside_ == nullptr ? CellAccess::leaf(variable) : outside_->read(variable);
+}
+
+void Body::assign(const Variable& variable, const Tensor&) {
+  raise<ValueError>(op_,
+                    phrase("variable '{}' is assigned in a function that is part of the graph, which runs many times "
+                           "or not at all; return the new value, and assign it outside",
+                           variable.name()));
+}
+
+void Body::made(const Variable& variable) {
+  if (outside_ != nullptr) {
+    outside_->made(variable);
+  }
+}
+
+void Body::finish(const Tensors& outputs, Invariants invariants) {
+  if (!std::all_of(outputs.begin(), outputs.end(), [](const Tensor& output) { return output.defined(); })) {
+    raise<ValueError>(op_, "the function returned an empty tensor; return tensors that were computed");
+  }
+  outputs_ = outputs;
+  effects_ = scope()->take_effects();
+  scope()->close();
+  find_captured(invariants);
+}
+
+void Body::find_captured(Invariants invariants) {
+  const Tensors roots = joined(effects_, outputs_);
+  // Per node that can depend on the arguments: whether it does.
+  const TopologicalOrder order = nodes_since(arguments_, roots);
+  std::vector<bool> depends(order.nodes.size());
+  const auto depends_on_arguments = [&](const Node& node) {
+    const std::uint32_t number = order.numbers.find(&node);
+    return number != NodeNumbers::none && depends[number];
+  };
+  NodeNumbers seen;
+  for (const Tensor& argument : arguments_) {
+    seen.insert(&argument.node());
+    if (const std::uint32_t number = order.numbers.find(&argument.node()); number != NodeNumbers::none) {
+      depends[number] = true;
+    }
+  }
+  for (std::size_t i = 0; i < order.nodes.size(); ++i) {
+    const Node& node = *order.nodes[i];
+    depends[i] = depends[i] || (node.sequence() >= begin_ && has_effect(node)) ||
+                 std::any_of(node.inputs().begin(), node.inputs().end(),
+                             [&](const Tensor& input) { return depends_on_arguments(input.node()); });
+  }
+  const auto is_outside = [&](const Tensor& tensor) {
+    const Node& node = tensor.node();
+    if (variable_of(node) != nullptr || node.sequence() < begin_) {
+      return true;
+    }
+    if (node.inputs().empty()) {
+      return node.has_value(tensor.output_index()) && tensor.size() > most_constant_elements;
+    }
+    return invariants == Invariants::outside && !depends_on_arguments(node);
+  };
+  std::set<std::pair<const Node*, std::size_t>> known;
+  std::vector<const Node*> open;
+  const auto visit = [&](const Tensor& tensor) {
+    const bool is_argument = seen.find(&tensor.node()) < arguments_.size();
+    if (!is_argument && is_outside(tensor)) {
+      if (known.emplace(&tensor.node(), tensor.output_index()).second) {
+        captured_.push_back(tensor);
+      }
+    } else if (seen.insert(&tensor.node())) {
+      open.push_back(&tensor.node());
+    }
+  };
+  std::for_each(roots.begin(), roots.end(), visit);
+  while (!open.empty()) {
+    const Node* node = open.back();
+    open.pop_back();
+    std::for_each(node->inputs().begin(), node->inputs().end(), visit);
+  }
+}
+
+Ref<const SubProgram> Body::program(const Tensors& captured) const {
+  Tensors inputs;
+  for (const Tensor& tensor : captured) {
+    inputs.push_back(placeholder({tensor.shape(), tensor.dtype()}, op_, nullptr));
+  }
+  const Tensors roots = substitute_with_effects(joined(effects_, outputs_), captured, inputs);
+  const auto middle = roots.begin() + static_cast<std::ptrdiff_t>(effects_.size());
+  return Ref<const SubProgram>(
+      new SubProgram(joined(arguments_, inputs), Tensors(middle, roots.end()), Tensors(roots.begin(), middle)));
+}
+
+Ref<const SubProgram> Body::closed_program(const Tensors& outputs) {
+  effects_ = scope()->take_effects();
+  scope()->close();
+  return Ref<const SubProgram>(new SubProgram(arguments_, outputs, effects_));
+}
+
+std::string_view effect_of(std::string_view op, const SubProgram& program) {
+  std::string_view effect;
+  for (const Node* node : program.description().nodes()) {
+    const std::string_view other = node->operation().effect();
+    if (!effect.empty() && !other.empty() && other != effect) {
+      raise<ValueError>(op,
+                        phrase("the function has effects of two kinds, '{}' and '{}', whose order is not kept; give "
+                               "it effects of one kind",
+                               effect, other));
+    }
+    effect = other.empty() ? effect : other;
+  }
+  return effect;
+}
+
+namespace {
+
+// Flags of all values of a program: those of leaves, then those of nodes.
+class ValueFlags {
+ public:
+  explicit ValueFlags(const Description& description)
+      : leaves_(description.leaves().size()), values_(description.value_count()) {}
+
+  std::vector<bool>::reference operator[](Description::Value value) {
+    return (value & Description::leaf_bit) != 0 ? leaves_[value & ~Description::leaf_bit] : values_[value];
+  }
+
+ private:
+  std::vector<bool> leaves_;
+  std::vector<bool> values_;
+};
+
+}  // namespace
+
+// The inputs of a program are the first leaves of its description.
+Flags depending_outputs(const SubProgram& program, const Flags& inputs, bool differentiable) {
+  const Description& description = program.description();
+  ValueFlags flags(description);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    flags[static_cast<Description::Value>(i) | Description::leaf_bit] =
+        inputs[i] && (!differentiable || is_floating(program.inputs()[i].dtype()));
+  }
+  for (std::size_t i = 0; i < description.nodes().size(); ++i) {
+    const Node& node = *description.nodes()[i];
+    const auto reads = description.reads(i);
+    if ((differentiable && node.operation().traits().stops_gradient) ||
+        std::none_of(reads.begin(), reads.end(), [&](auto value) -> bool { return flags[value]; })) {
+      continue;
+    }
+    for (std::size_t k = 0; k < node.output_count(); ++k) {
+      flags[description.first_value(i) + static_cast<Description::Value>(k)] =
+          !differentiable || is_floating(node.spec(k).dtype);
+    }
+  }
+  Flags outputs;
+  for (const Description::Value value : program.output_values()) {
+    outputs.push_back(flags[value]);
+  }
+  return outputs;
+}
+
+Flags reached_inputs(const SubProgram& program, const Flags& outputs) {
+  const Description& description = program.description();
+  ValueFlags flags(description);
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i] && is_floating(program.outputs()[i].dtype())) {
+      flags[program.output_values()[i]] = true;
+    }
+  }
+  for (std::size_t i = description.nodes().size(); i-- > 0;) {
+    const Node& node = *description.nodes()[i];
+    bool any = false;
+    for (std::size_t k = 0; k < node.output_count(); ++k) {
+      any = any || flags[description.first_value(i) + static_cast<Description::Value>(k)];
+    }
+    if (!any || node.operation().traits().stops_gradient) {
+      continue;
+    }
+    for (std::size_t k = 0; k < node.inputs().size(); ++k) {
+      if (is_floating(node.input(k).dtype())) {
+        flags[description.reads(i)[k]] = true;
+      }
+    }
+  }
+  Flags inputs;
+  for (std::size_t i = 0; i < program.inputs().size(); ++i) {
+    inputs.push_back(flags[static_cast<Description::Value>(i) | Description::leaf_bit]);
+  }
+  return inputs;
+}
+
+}  // namespace xgrad::detail

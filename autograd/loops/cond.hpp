@@ -1,0 +1,72 @@
+#pragma once
+
+#include <functional>
+#include <source_location>
+#include <type_traits>
+#include <utility>
+
+#include "autograd/graph/results.hpp"
+#include "autograd/graph/tensor.hpp"
+
+/// \file
+/// Branches in the graph.
+
+namespace xgrad {
+
+namespace detail {
+
+/// A branch without the types of its structures. \return what the chosen one gives.
+using BranchFunction = std::function<Tensors(const Tensors& operands)>;
+Tensors cond(const Tensor& predicate, const BranchFunction& if_true, const BranchFunction& if_false,
+             const Tensors& operands, const std::source_location& where);
+
+/// Where a call stands, and what it is given first.
+struct Predicate {
+  Tensor tensor;
+  std::source_location where;
+
+  /// From whatever ops take.
+  template <std::convertible_to<Operand> T>
+  Predicate(T&& value, std::source_location place = std::source_location::current())
+      : tensor(Operand(std::forward<T>(value), place).tensor()), where(place) {}
+};
+
+}  // namespace detail
+
+/// `if_true(operands...)` where \p predicate, a boolean of shape (), is true, else `if_false(operands...)`. One of them runs. Both
+/// are called once, when the graph is built, with tensors that stand for the operands; tensors and variables that they capture
+/// are inputs, through which gradients flow.
+///
+/// In vmap, where the predicate differs between samples, both run for all samples; derivatives of the one that a sample does
+/// not take do not reach it, infinite or NaN as they may be.
+/// \return what the functions return: a Tensor, Tensors, a std::pair, std::tuple or std::array of these; of equal shapes and
+/// dtypes in both.
+/// \throws ShapeError when the predicate is of another shape, or the results' shapes differ.
+/// \throws DTypeError when the predicate is no boolean, or the results' dtypes differ.
+/// \throws ValueError when a function assigns a variable, reads an element or returns an empty tensor.
+template <class F, class G, class... Operands>
+auto cond(detail::Predicate predicate, F if_true, G if_false, const Operands&... operands) {
+  static_assert(std::is_invocable_v<F&, const std::conditional_t<true, Tensor, Operands>&...> &&
+                    std::is_invocable_v<G&, const std::conditional_t<true, Tensor, Operands>&...>,
+                "the branches of cond take its operands, a tensor each");
+  using Result = std::remove_cvref_t<std::invoke_result_t<F&, const std::conditional_t<true, Tensor, Operands>&...>>;
+  using Kept = std::conditional_t<detail::Packable<Result>, Result, Tensor>;
+  static_assert(
+      std::is_convertible_v<std::invoke_result_t<G&, const std::conditional_t<true, Tensor, Operands>&...>, Kept>,
+      "both branches of cond return the same structure: a Tensor, Tensors, a std::pair, std::tuple or std::array of "
+      "these");
+  Kept like{};
+  const auto call = [&like](auto& f) {
+    return [&f, &like](const Tensors& tensors) {
+      return [&]<std::size_t... I>(std::index_sequence<I...>) {
+        like = Kept(f(tensors[I]...));
+        return detail::tensors_of(like);
+      }(std::index_sequence_for<Operands...>());
+    };
+  };
+  const Tensors chosen = detail::cond(predicate.tensor, call(if_true), call(if_false),
+                                      {Operand(operands, predicate.where).tensor()...}, predicate.where);
+  return detail::with_tensors_replaced(like, [&](const Tensors&) { return chosen; });
+}
+
+}  // namespace xgrad

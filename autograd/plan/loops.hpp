@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "autograd/loops/loop.hpp"
+#include "autograd/plan/options.hpp"
+#include "autograd/plan/run/executable.hpp"
+
+/// \file
+/// Plans of loops.
+
+namespace xgrad::plan {
+
+/// A loop as it runs: the plan of one step, and what changes from step to step. Steps allocate nothing.
+class LoopPlan {
+ public:
+  /// \param wanted per output of the loop, whether it is; results that are not are not computed.
+  LoopPlan(const Loop& loop, const std::vector<bool>& wanted, const PlanOptions& options);
+
+  std::size_t memory_bytes() const { return memory_bytes_; }              ///< of working memory, beside scratch memory
+  std::size_t scratch_stride() const { return step_->scratch_stride(); }  ///< bytes of scratch memory per thread
+  double cost() const;                               ///< nanoseconds that it takes on one thread, roughly
+  const Executable& step() const { return *step_; }  ///< the plan of one step
+
+  /// Runs it.
+  /// \param in one pointer per input of the loop. \param out one per output, null where it is not wanted.
+  /// \param memory of memory_bytes(), aligned as the pool aligns. \param scratch of scratch_stride() for each of \p threads
+  /// threads.
+  void run(void* const* in, void* const* out, std::byte* memory, std::byte* scratch, int threads) const;
+
+ private:
+  struct Carry {
+    std::size_t bytes;
+    std::size_t offset;        // of a buffer in the working memory
+    std::size_t other_offset;  // of a second one, where the output is not wanted
+    bool in_place;             // a step may write over it
+  };
+  struct Rows {
+    std::size_t number;  // of the input or output of the loop
+    std::size_t bytes;   // of one row
+  };
+  class Running;
+
+  void lay_out();
+
+  std::shared_ptr<const Executable> step_;
+  std::int64_t steps_;
+  bool reverse_;
+  bool stops_;
+  bool counted_;
+  std::size_t input_count_;
+  std::vector<Carry> carries_;
+  std::vector<Rows> slices_;
+  std::vector<Rows> results_;   // those that are wanted
+  std::size_t program_inputs_;  // of the step
+  std::size_t index_offset_ = 0;
+  std::size_t in_offset_ = 0;
+  std::size_t out_offset_ = 0;
+  std::size_t memory_bytes_ = 0;
+};
+
+}  // namespace xgrad::plan
