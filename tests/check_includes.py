@@ -17,6 +17,7 @@ ROOMS = [
     "autograd/graph",
     "autograd/ops",
     "autograd/transforms",
+    "autograd/plan/steps",
     "autograd/plan/passes",
     "autograd/plan/schedule",
     "autograd/plan/run",

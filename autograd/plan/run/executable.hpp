@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "autograd/graph/description.hpp"
-#include "autograd/plan/run/kernel.hpp"
 #include "autograd/plan/schedule/memory.hpp"
+#include "autograd/plan/steps/kernel.hpp"
 
 /// \file
 /// A plan in the form in which it runs.

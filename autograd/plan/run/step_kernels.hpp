@@ -3,8 +3,8 @@
 #include <memory>
 #include <vector>
 
-#include "autograd/plan/run/kernel.hpp"
 #include "autograd/plan/schedule/schedule.hpp"
+#include "autograd/plan/steps/kernel.hpp"
 
 /// \file
 /// The kernel of each kind of step, in a file of its own each.
