@@ -32,11 +32,8 @@ void plan_programs(Draft& draft, const PlanOptions& options) {
     }
     const SubProgram& program = *step.operation->program();
     const bool as_usual = options.passes == Passes() && !options.check_finite;
-    Nested& nested = step.nested;
-    nested.executable = as_usual ? plan_of(program) : make_plan(program, options);
-    nested.scratch_bytes = nested.executable->scratch_stride();
-    nested.cost = nested.executable->cost();
-    const auto bytes = static_cast<std::int64_t>(nested.executable->inside_bytes());
+    step.nested.push_back(as_usual ? plan_of(program) : make_plan(program, options));
+    const auto bytes = static_cast<std::int64_t>(step.nested[0]->inside_bytes());
     step.outputs.push_back(draft.add_value({{bytes}, DType::uint8}));
   }
 }

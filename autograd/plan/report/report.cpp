@@ -87,8 +87,8 @@ std::string step_text(const Executable& plan, std::uint32_t step) {
     }
     case Step::Kind::check: return "check that all is finite";
     case Step::Kind::program: {
-      const Executable& inner = *each.nested.executable;
-      return phrase("runs {} kernels in {} phases", inner.draft().steps.size(), inner.schedule().phases.size());
+      const NestedPlan& inner = *each.nested[0];
+      return phrase("runs {} kernels in {} phases", inner.draft().steps.size(), inner.phase_count());
     }
     default: return std::string(each.operation->title()) + " " + attributes_text(*each.operation);
   }
@@ -96,29 +96,30 @@ std::string step_text(const Executable& plan, std::uint32_t step) {
 
 namespace {
 
-double flops(const Executable& plan) {
-  double total = 0;
-  for (std::uint32_t step = 0; step < plan.draft().steps.size(); ++step) {
-    total += step_flops(plan, step);
-  }
-  return total;
-}
-
-}  // namespace
-
-double step_flops(const Executable& plan, std::uint32_t step) {
-  const Step& each = plan.draft().steps[step];
+double flops_of(const Draft& draft, const Step& each) {
   switch (each.kind) {
     case Step::Kind::product:
       return 2 * static_cast<double>(each.product.m) * static_cast<double>(each.product.k) *
              static_cast<double>(each.product.n);
     case Step::Kind::map:
       return static_cast<double>(each.space.element_count()) * static_cast<double>(each.formula.program.steps.size());
-    case Step::Kind::program: return flops(*each.nested.executable);
+    case Step::Kind::program: {
+      double total = 0;
+      for (const Step& inner : each.nested[0]->draft().steps) {
+        total += flops_of(each.nested[0]->draft(), inner);
+      }
+      return total;
+    }
     default:
       return static_cast<double>(
-          plan.draft().spec(each.inputs.empty() ? each.outputs[0] : each.inputs[0]).shape.element_count());
+          draft.spec(each.inputs.empty() ? each.outputs[0] : each.inputs[0]).shape.element_count());
   }
+}
+
+}  // namespace
+
+double step_flops(const Executable& plan, std::uint32_t step) {
+  return flops_of(plan.draft(), plan.draft().steps[step]);
 }
 
 double step_bytes(const Executable& plan, std::uint32_t step) {

@@ -2,8 +2,8 @@
 #include <memory>
 #include <utility>
 
-#include "autograd/plan/run/executable.hpp"
 #include "autograd/plan/run/step_kernels.hpp"
+#include "autograd/plan/steps/nested_plan.hpp"
 
 /// \file
 /// Steps that are plans themselves.
@@ -15,18 +15,18 @@ namespace {
 /// Another plan, in memory of this one.
 class ProgramKernel final : public Kernel {
  public:
-  ProgramKernel(std::shared_ptr<const Executable> executable, Operands in, Operands out)
-      : executable_(std::move(executable)), in_(std::move(in)), out_(std::move(out)) {}
+  ProgramKernel(std::shared_ptr<const NestedPlan> plan, Operands in, Operands out)
+      : plan_(std::move(plan)), in_(std::move(in)), out_(std::move(out)) {}
 
   void run(const Block& block) const override {
     const Pointers in(in_, block);
     const Pointers out(out_, block);
-    executable_->run_inside(in.data(), out.data(), static_cast<std::byte*>(out[out_.size() - 1]), block.scratch,
-                            block.threads);
+    plan_->run_inside(in.data(), out.data(), static_cast<std::byte*>(out[out_.size() - 1]), block.scratch,
+                      block.threads);
   }
 
  private:
-  std::shared_ptr<const Executable> executable_;
+  std::shared_ptr<const NestedPlan> plan_;
   Operands in_;
   Operands out_;
 };
@@ -34,7 +34,7 @@ class ProgramKernel final : public Kernel {
 }  // namespace
 
 std::unique_ptr<const Kernel> make_program_kernel(const Step& step, Operands in, Operands out) {
-  return std::make_unique<ProgramKernel>(step.nested.executable, std::move(in), std::move(out));
+  return std::make_unique<ProgramKernel>(step.nested[0], std::move(in), std::move(out));
 }
 
 }  // namespace xgrad::plan

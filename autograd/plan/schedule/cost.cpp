@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/plan/steps/nested_plan.hpp"
+
 namespace xgrad::plan {
 
 namespace {
@@ -33,7 +35,7 @@ double cost_of(const Draft& draft, const Step& step) {
     case Step::Kind::check:
     case Step::Kind::column_sum: return element_ns * moved;
     case Step::Kind::op: return op_element_ns * moved;
-    case Step::Kind::program: return step.nested.cost;
+    case Step::Kind::program: return step.nested[0]->cost();
   }
   return 0;
 }

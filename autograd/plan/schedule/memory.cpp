@@ -6,6 +6,7 @@
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/plan/schedule/packing.hpp"
+#include "autograd/plan/steps/nested_plan.hpp"
 #include "autograd/runtime/pool.hpp"
 
 namespace xgrad::plan {
@@ -69,7 +70,9 @@ class MemoryPlanner {
   void collect_uses() {
     for (std::uint32_t i = 0; i < draft_.steps.size(); ++i) {
       const Step& step = draft_.steps[i];
-      plan_.scratch_bytes = std::max(plan_.scratch_bytes, step.nested.scratch_bytes);
+      for (const auto& nested : step.nested) {
+        plan_.scratch_bytes = std::max(plan_.scratch_bytes, nested->scratch_stride());
+      }
       const std::uint32_t group = schedule_.group_of[i];
       const std::uint32_t phase = schedule_.phase_of[group];
       for (const ValueId output : step.outputs) {

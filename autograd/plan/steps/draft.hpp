@@ -54,14 +54,7 @@ struct Product {
   bool accumulate = false;  ///< a third input is added: the output starts with its elements
 };
 
-class Executable;
-
-/// The plan of a sub-program, as a part of another plan.
-struct Nested {
-  std::shared_ptr<const Executable> executable;
-  std::size_t scratch_bytes = 0;  ///< per thread
-  double cost = 0;                ///< in nanoseconds on one thread, roughly
-};
+class NestedPlan;
 
 /// One kernel call of the plan.
 struct Step {
@@ -87,7 +80,7 @@ struct Step {
   FusedFormula formula;
   Shape space;
   Product product;
-  Nested nested;
+  std::vector<std::shared_ptr<const NestedPlan>> nested;  ///< the plans that it runs
 };
 
 /// See the file's description.
