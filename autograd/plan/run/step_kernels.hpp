@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "autograd/plan/schedule/schedule.hpp"
+#include "autograd/plan/steps/draft.hpp"
 #include "autograd/plan/steps/kernel.hpp"
 
 /// \file

@@ -7,25 +7,6 @@
 
 namespace xgrad::plan {
 
-std::int64_t rows_of(const Draft& draft, const Step& step) {
-  if (!step.effect.empty()) {
-    return 1;
-  }
-  if (step.kind == Step::Kind::map) {
-    return step.space.empty() ? 1 : step.space[0];
-  }
-  if (step.kind == Step::Kind::product) {
-    return step.product.m;
-  }
-  if (step.kind == Step::Kind::check) {
-    const Shape& shape = draft.spec(step.inputs[0]).shape;
-    return shape.empty() ? 1 : shape[0];
-  }
-  const bool cuts = step.kind == Step::Kind::column_sum || (step.splits_rows && step.outputs.size() == 1);
-  const Shape& shape = cuts ? draft.spec(step.outputs[0]).shape : Shape();
-  return shape.empty() ? 1 : shape[0];
-}
-
 bool Schedule::reads_rows(const Draft& draft, const Step& reader, std::size_t input) {
   const Shape& shape = draft.spec(reader.inputs[input]).shape;
   switch (reader.kind) {

@@ -39,9 +39,6 @@ struct Schedule {
   static bool reads_rows(const Draft& draft, const Step& reader, std::size_t input);
 };
 
-/// The rows along which a step can be cut, or 1.
-std::int64_t rows_of(const Draft& draft, const Step& step);
-
 /// As few phases as the dependencies allow, each step in the earliest. What depends on pieces depends on sizes alone, never
 /// on the number of threads. Steps that may throw come before everything that is written in place.
 Schedule make_schedule(const Draft& draft, bool write_in_place);

@@ -125,6 +125,8 @@ void keep_steps(Draft& draft, const Wanted& wanted) {
   draft.steps.erase(draft.steps.begin() + static_cast<std::ptrdiff_t>(kept), draft.steps.end());
 }
 
+/// The rows along which a step can be cut, or 1.
+std::int64_t rows_of(const Draft& draft, const Step& step);
 /// How often each value is read, by steps and as an output; aliases count for themselves.
 std::vector<std::uint32_t> count_uses(const Draft& draft);
 /// Per value: the step that computes it, or Draft::none.
