@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "autograd/plan/run/executable.hpp"
-#include "autograd/plan/run/step_kernels.hpp"
+#include "autograd/plan/steps/step_kernels.hpp"
 
 /// \file
 /// From steps to kernels, and from values to places in memory.

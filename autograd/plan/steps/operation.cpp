@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "autograd/graph/operation.hpp"
-#include "autograd/plan/run/step_kernels.hpp"
+#include "autograd/plan/steps/step_kernels.hpp"
 
 /// \file
 /// Steps that operations compute themselves.

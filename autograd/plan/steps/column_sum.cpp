@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/plan/run/step_kernels.hpp"
+#include "autograd/plan/steps/step_kernels.hpp"
 
 /// \file
 /// Sums over axis 0.

@@ -2,8 +2,8 @@
 #include <memory>
 #include <utility>
 
-#include "autograd/plan/run/step_kernels.hpp"
 #include "autograd/plan/steps/nested_plan.hpp"
+#include "autograd/plan/steps/step_kernels.hpp"
 
 /// \file
 /// Steps that are plans themselves.

@@ -4,7 +4,7 @@
 
 #include "autograd/formula/code.hpp"
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/plan/run/step_kernels.hpp"
+#include "autograd/plan/steps/step_kernels.hpp"
 
 /// \file
 /// Elementwise steps.
