@@ -34,9 +34,6 @@ struct Schedule {
   std::vector<std::uint32_t> group_of;  ///< per step
   std::vector<std::uint32_t> phase_of;  ///< per group
   std::vector<bool> in_place;           ///< per output: may be written where the old content is
-
-  /// Whether \p reader, a step, reads row i of input number \p input only while it computes row i.
-  static bool reads_rows(const Draft& draft, const Step& reader, std::size_t input);
 };
 
 /// As few phases as the dependencies allow, each step in the earliest. What depends on pieces depends on sizes alone, never

@@ -27,25 +27,6 @@ ValueId Draft::add_constant(const Array& array) {
   return id;
 }
 
-std::int64_t rows_of(const Draft& draft, const Step& step) {
-  if (!step.effect.empty()) {
-    return 1;
-  }
-  if (step.kind == Step::Kind::map) {
-    return step.space.empty() ? 1 : step.space[0];
-  }
-  if (step.kind == Step::Kind::product) {
-    return step.product.m;
-  }
-  if (step.kind == Step::Kind::check) {
-    const Shape& shape = draft.spec(step.inputs[0]).shape;
-    return shape.empty() ? 1 : shape[0];
-  }
-  const bool cuts = step.kind == Step::Kind::column_sum || (step.splits_rows && step.outputs.size() == 1);
-  const Shape& shape = cuts ? draft.spec(step.outputs[0]).shape : Shape();
-  return shape.empty() ? 1 : shape[0];
-}
-
 std::vector<std::uint32_t> count_uses(const Draft& draft) {
   std::vector<std::uint32_t> uses(draft.values.size());
   for (const Step& step : draft.steps) {

@@ -12,6 +12,7 @@
 #include "autograd/array/array.hpp"
 #include "autograd/formula/program.hpp"
 #include "autograd/graph/operation.hpp"
+#include "autograd/plan/steps/kinds.hpp"
 
 /// \file
 /// A plan while the passes work on it: steps in order, and the values that go from one to the next.
@@ -58,16 +59,7 @@ class NestedPlan;
 
 /// One kernel call of the plan.
 struct Step {
-  enum class Kind : std::uint8_t {
-    map,         ///< elementwise: `formula` over `space`
-    product,     ///< one product of matrices
-    column_sum,  ///< (n, columns) to (columns)
-    op,          ///< what the operation itself computes
-    program,     ///< runs another plan; the last output is its working memory
-    check,       ///< throws when a number of the input is NaN or infinite; there is no output
-  };
-
-  Kind kind = Kind::op;
+  const StepKind* kind = operation_step;
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   Ref<const AnyOperation> operation;  ///< the last of several that were fused
@@ -125,8 +117,6 @@ void keep_steps(Draft& draft, const Wanted& wanted) {
   draft.steps.erase(draft.steps.begin() + static_cast<std::ptrdiff_t>(kept), draft.steps.end());
 }
 
-/// The rows along which a step can be cut, or 1.
-std::int64_t rows_of(const Draft& draft, const Step& step);
 /// How often each value is read, by steps and as an output; aliases count for themselves.
 std::vector<std::uint32_t> count_uses(const Draft& draft);
 /// Per value: the step that computes it, or Draft::none.

@@ -2,8 +2,9 @@
 #include <memory>
 #include <utility>
 
-#include "autograd/plan/steps/nested_plan.hpp"
-#include "autograd/plan/steps/step_kernels.hpp"
+#include "autograd/graph/operation.hpp"
+#include "autograd/plan/steps/step_kind.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 /// \file
 /// Steps that are plans themselves.
@@ -31,10 +32,31 @@ class ProgramKernel final : public Kernel {
   Operands out_;
 };
 
+struct ProgramStep final : StepKind {
+  double cost(const Draft&, const Step& step) const override { return step.nested[0]->cost(); }
+  Alone alone() const override { return Alone::always; }
+  bool folds() const override { return false; }
+
+  void plan_nested(Draft& draft, Step& step, const NestedPlanner& planner) const override {
+    step.nested.push_back(planner(*step.operation->program()));
+    const auto bytes = static_cast<std::int64_t>(step.nested[0]->inside_bytes());
+    step.outputs.push_back(draft.add_value({{bytes}, DType::uint8}));
+  }
+  std::unique_ptr<const Kernel> bind(const Draft&, const Step& step, Binding binding) const override {
+    return std::make_unique<ProgramKernel>(step.nested[0], std::move(binding.in), std::move(binding.out));
+  }
+
+  std::string text(const Step& step) const override {
+    const NestedPlan& plan = *step.nested[0];
+    return phrase("runs {} kernels in {} phases", plan.draft().steps.size(), plan.phase_count());
+  }
+  double flops(const Draft&, const Step& step) const override { return flops_of(step.nested[0]->draft()); }
+};
+
+constexpr ProgramStep program_kind;
+
 }  // namespace
 
-std::unique_ptr<const Kernel> make_program_kernel(const Step& step, Operands in, Operands out) {
-  return std::make_unique<ProgramKernel>(step.nested[0], std::move(in), std::move(out));
-}
+constinit const StepKind* const program_step = &program_kind;
 
 }  // namespace xgrad::plan
