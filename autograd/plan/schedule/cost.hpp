@@ -3,7 +3,7 @@
 #include "autograd/plan/schedule/schedule.hpp"
 
 /// \file
-/// The pieces that work is cut into follow from rough costs.
+/// The pieces that work is cut into, which follow from rough costs.
 
 namespace xgrad::plan {
 

@@ -36,8 +36,8 @@ struct Fault {
 using NestedPlanner = std::function<std::shared_ptr<const NestedPlan>(const SubProgram& program)>;
 
 /// A kind of step: what the passes, the schedule, the binding and the reports have to know of it. There is one object per
-/// kind, constant and without state, in a file of its own. What is not said there is as it stands here, and safe: such a
-/// step is computed in one piece, when all that it reads is there.
+/// kind, constant and without state, in a file of its own. What is not overridden there stands for the plainest step: in
+/// one piece, on one thread, into memory of its own, when all that it reads is there.
 struct StepKind {
   /// The rows, along axis 0 of the outputs, along which \p step can be cut; 1 where it cannot.
   virtual std::int64_t rows(const Draft& draft, const Step& step) const;
@@ -48,7 +48,8 @@ struct StepKind {
   /// Nanoseconds that \p step takes on one thread, as a guess, without the call: pieces do not share that.
   virtual double cost(const Draft& draft, const Step& step) const = 0;
 
-  /// When a step that nothing is computed together with is called on the calling thread, to use all threads itself.
+  /// When a step that nothing is computed together with is called on the calling thread, by Kernel::run_alone with scratch
+  /// memory for all threads, which it uses itself: `when_large` where it costs much and is one piece.
   enum class Alone : std::uint8_t { never, when_large, always };
   virtual Alone alone() const;
 
