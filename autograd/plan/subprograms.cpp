@@ -6,6 +6,7 @@
 #include "autograd/graph/operation.hpp"
 #include "autograd/plan/plan_cache.hpp"
 #include "autograd/plan/planner.hpp"
+#include "autograd/plan/steps/step_kind.hpp"
 
 namespace xgrad {
 
@@ -26,18 +27,12 @@ std::shared_ptr<const Executable> plan_of(const SubProgram& program) {
 }
 
 void plan_programs(Draft& draft, const PlanOptions& options) {
+  const bool as_usual = options.passes == Passes() && !options.check_finite;
+  const auto planner = [&](const SubProgram& program) {
+    return as_usual ? plan_of(program) : make_plan(program, options);
+  };
   for (Step& step : draft.steps) {
-    if (step.kind != Step::Kind::program) {
-      continue;
-    }
-    const SubProgram& program = *step.operation->program();
-    const bool as_usual = options.passes == Passes() && !options.check_finite;
-    Nested& nested = step.nested;
-    nested.executable = as_usual ? plan_of(program) : make_plan(program, options);
-    nested.scratch_bytes = nested.executable->scratch_stride();
-    nested.cost = nested.executable->cost();
-    const auto bytes = static_cast<std::int64_t>(nested.executable->inside_bytes());
-    step.outputs.push_back(draft.add_value({{bytes}, DType::uint8}));
+    step.kind->plan_nested(draft, step, planner);
   }
 }
 

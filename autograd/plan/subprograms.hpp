@@ -4,8 +4,8 @@
 
 #include "autograd/graph/subprogram.hpp"
 #include "autograd/plan/options.hpp"
-#include "autograd/plan/passes/draft.hpp"
 #include "autograd/plan/run/executable.hpp"
+#include "autograd/plan/steps/draft.hpp"
 
 /// \file
 /// Plans of sub-programs.

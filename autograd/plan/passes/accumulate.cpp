@@ -10,7 +10,7 @@ namespace xgrad::plan {
 namespace {
 
 bool is_plain_sum(const Step& step) {
-  return step.kind == Step::Kind::map && step.formula.program.steps.size() == 1 &&
+  return step.kind == map_step && step.formula.program.steps.size() == 1 &&
          step.formula.program.steps[0].code == kernels::Opcode::add && step.inputs.size() == 2 &&
          step.outputs.size() == 1;
 }
@@ -46,8 +46,8 @@ void accumulate_products(Draft& draft) {
         continue;
       }
       Step& step = draft.steps[producer];
-      if (step.kind == Step::Kind::product && step.product.k_slabs * step.product.n_slabs == 1 &&
-          !step.product.accumulate && producers[other] != producer) {
+      if (step.kind == product_step && step.product.k_slabs * step.product.n_slabs == 1 && !step.product.accumulate &&
+          producers[other] != producer) {
         gone[producer] = true;
         step.product.accumulate = true;
         step.inputs.push_back(other);

@@ -12,7 +12,7 @@ void add_checks(Draft& draft) {
     for (const ValueId output : computed.outputs) {
       if (is_floating(draft.spec(output).dtype)) {
         Step check;
-        check.kind = Step::Kind::check;
+        check.kind = check_step;
         check.inputs = {output};
         check.operation = computed.operation;
         check.where = computed.where;

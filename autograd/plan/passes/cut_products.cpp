@@ -36,7 +36,7 @@ Step add_slabs(Draft& draft, Step& product) {
   const ValueId sums = draft.add_value({{slabs, product.product.m, product.product.n}, spec.dtype});
   product.outputs[0] = sums;
   Step add;
-  add.kind = Step::Kind::map;
+  add.kind = map_step;
   add.operation = product.operation;
   add.where = product.where;
   add.node = product.node;
@@ -70,7 +70,7 @@ void cut_products(Draft& draft) {
   std::vector<std::pair<std::size_t, Step>> sums;  // behind which steps
   for (std::size_t i = 0; i < draft.steps.size(); ++i) {
     Step& step = draft.steps[i];
-    if (step.kind != Step::Kind::product || step.product.transpose_a || !is_variable(draft, step.inputs[1]) ||
+    if (step.kind != product_step || step.product.transpose_a || !is_variable(draft, step.inputs[1]) ||
         step.product.accumulate) {
       continue;
     }

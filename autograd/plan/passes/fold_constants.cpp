@@ -3,6 +3,7 @@
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/plan/passes/passes.hpp"
+#include "autograd/plan/steps/step_kind.hpp"
 
 /// \file
 /// What depends on constants alone is computed once, when the plan is made.
@@ -27,7 +28,7 @@ bool worth_folding(const Draft& draft, const Step& step) {
   for (const ValueId output : step.outputs) {
     out += draft.bytes(output);
   }
-  return out <= in && step.total && step.effect.empty() && step.kind != Step::Kind::program;
+  return out <= in && step.total && step.effect.empty() && step.kind->folds();
 }
 
 void compute_now(Draft& draft, const Step& step) {

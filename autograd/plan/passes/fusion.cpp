@@ -36,7 +36,7 @@ class Fusion {
 
  private:
   bool fuse_a_producer_of(std::uint32_t consumer) {
-    if (draft_.steps[consumer].kind != Step::Kind::map) {
+    if (draft_.steps[consumer].kind != map_step) {
       return false;
     }
     for (const ValueId input : draft_.steps[consumer].inputs) {
@@ -51,7 +51,7 @@ class Fusion {
   }
 
   static bool fits(const Step& producer, const Step& consumer) {
-    return producer.kind == Step::Kind::map && producer.space == consumer.space &&
+    return producer.kind == map_step && producer.space == consumer.space &&
            producer.formula.compute == consumer.formula.compute && producer.total == consumer.total &&
            producer.inputs.size() + consumer.inputs.size() <= most_inputs &&
            producer.formula.program.steps.size() + consumer.formula.program.steps.size() <= most_steps;

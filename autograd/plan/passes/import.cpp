@@ -119,7 +119,7 @@ class Import {
 
   void specialize(const Node& node, Step& step) const {
     if (const auto* map = node.as<Map>()) {
-      step.kind = Step::Kind::map;
+      step.kind = map_step;
       std::vector<ConstView> views;
       for (const ValueId input : step.inputs) {
         views.push_back({nullptr, &draft_.values[input].spec});
@@ -128,12 +128,12 @@ class Import {
       step.space = node.spec(0).shape;
     } else if (const auto* product = node.as<MatMul>(); product != nullptr && node.spec(0).shape.ndim() == 2) {
       const auto [m, k, n] = product->sizes(node.input(0).shape(), node.input(1).shape());
-      step.kind = Step::Kind::product;
+      step.kind = product_step;
       step.product = {product->transpose_a, product->transpose_b, m, k, n};
     } else if (sums_columns(node)) {
-      step.kind = Step::Kind::column_sum;
+      step.kind = column_sum_step;
     } else if (node.operation().program() != nullptr) {
-      step.kind = Step::Kind::program;
+      step.kind = program_step;
     }
   }
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "autograd/formula/recorder.hpp"
-#include "autograd/plan/passes/draft.hpp"
+#include "autograd/plan/steps/draft.hpp"
 
 /// \file
 /// Joining the formulas of several steps into one.

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "autograd/plan/passes/draft.hpp"
 #include "autograd/plan/passes/step_order.hpp"
+#include "autograd/plan/steps/draft.hpp"
 
 /// \file
 /// Which steps of a draft may become one.

@@ -5,7 +5,7 @@
 
 #include "autograd/graph/description.hpp"
 
-#include "autograd/plan/passes/draft.hpp"
+#include "autograd/plan/steps/draft.hpp"
 
 /// \file
 /// The passes that make a draft better, in the order in which they run. Each leaves a valid draft that computes the same.

@@ -21,7 +21,7 @@ void remove_dead(Draft& draft) {
   std::vector<bool> alive(draft.steps.size());
   for (std::size_t i = draft.steps.size(); i-- > 0;) {
     const Step& step = draft.steps[i];
-    alive[i] = step.kind == Step::Kind::check || !step.effect.empty() ||
+    alive[i] = step.kind == check_step || !step.effect.empty() ||
                std::any_of(step.outputs.begin(), step.outputs.end(), [&](ValueId id) { return needed[id]; });
     if (alive[i]) {
       std::for_each(step.inputs.begin(), step.inputs.end(), need);

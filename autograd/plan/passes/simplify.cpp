@@ -40,7 +40,7 @@ class Simplifier {
 
   // The value that the map may read in the place of \p id.
   ValueId behind(ValueId id, const Step& map) {
-    for (const Step* step = producer(id); step != nullptr && step->kind == Step::Kind::op; step = producer(id)) {
+    for (const Step* step = producer(id); step != nullptr && step->kind == operation_step; step = producer(id)) {
       const ValueId source = step->inputs.empty() ? id : step->inputs[0];
       const bool whole = draft_.values[id].whole == id;
       const bool broadcasts = step->operation->as<BroadcastTo>() != nullptr;
@@ -81,7 +81,7 @@ class Simplifier {
 void simplify(Draft& draft) {
   Simplifier simplifier(draft);
   for (Step& step : draft.steps) {
-    if (step.kind == Step::Kind::map) {
+    if (step.kind == map_step) {
       simplifier.simplify(step);
     }
   }

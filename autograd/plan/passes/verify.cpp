@@ -1,6 +1,7 @@
-#include <fmt/format.h>
+#include <optional>
 
 #include "autograd/plan/passes/passes.hpp"
+#include "autograd/plan/steps/step_kind.hpp"
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
 
@@ -22,7 +23,9 @@ class Verifier {
       for (const ValueId input : step.inputs) {
         require(is_ready(input), "a step reads a value that is not there yet", input);
       }
-      check(step);
+      if (const std::optional<Fault> fault = step.kind->find_fault(draft_, step)) {
+        require(false, fault->what, fault->value);
+      }
       for (const ValueId output : step.outputs) {
         require(!ready_[output], "a value is computed twice", output);
         ready_[output] = true;
@@ -41,30 +44,6 @@ class Verifier {
       }
     }
     return true;
-  }
-
-  void check(const Step& step) const {
-    if (step.kind == Step::Kind::map) {
-      const Program& program = step.formula.program;
-      require(program.input_count == step.inputs.size(), "a formula's inputs are not the step's", 0);
-      require(program.results.size() == step.outputs.size(), "a formula's results are not the step's outputs", 0);
-      for (const ValueId input : step.inputs) {
-        require(broadcasts_to(draft_.spec(input).shape, step.space), "a map's input does not fit its space", input);
-      }
-      std::size_t known = program.first_step();
-      for (const Program::Step& each : program.steps) {
-        for (const std::uint32_t operand : detail::operands_of(each)) {
-          require(operand < known, "a formula uses a number that is not there yet", 0);
-        }
-        ++known;
-      }
-    } else if (step.kind == Step::Kind::product) {
-      const Product& p = step.product;
-      const auto size = [&](ValueId id) { return draft_.spec(id).shape.element_count(); };
-      require(size(step.inputs[0]) == p.m * p.k && size(step.inputs[1]) == p.k * p.n &&
-                  size(step.outputs[0]) == p.m * p.n * p.k_slabs,
-              "the sizes of a product do not fit", step.outputs[0]);
-    }
   }
 
   void require(bool holds, std::string_view what, ValueId id) const {

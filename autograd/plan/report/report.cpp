@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "autograd/formula/text.hpp"
-#include "autograd/graph/operation.hpp"
+#include "autograd/plan/steps/step_kind.hpp"
 #include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::plan {
@@ -77,48 +76,12 @@ std::string step_title(const Executable& plan, std::uint32_t step) {
 
 std::string step_text(const Executable& plan, std::uint32_t step) {
   const Step& each = plan.draft().steps[step];
-  switch (each.kind) {
-    case Step::Kind::map: return detail::to_string(each.formula.program);
-    case Step::Kind::product: {
-      const Product& p = each.product;
-      return phrase("{}{} ({}, {}) x ({}, {}){}{}", each.name, p.accumulate ? " added to what is there" : "", p.m, p.k,
-                    p.k, p.n, p.transpose_a ? ", first factor transposed" : "",
-                    p.transpose_b ? ", second factor transposed" : "");
-    }
-    case Step::Kind::check: return "check that all is finite";
-    case Step::Kind::program: {
-      const Executable& inner = *each.nested.executable;
-      return phrase("runs {} kernels in {} phases", inner.draft().steps.size(), inner.schedule().phases.size());
-    }
-    default: return std::string(each.operation->title()) + " " + attributes_text(*each.operation);
-  }
+  return each.kind->text(each);
 }
-
-namespace {
-
-double flops(const Executable& plan) {
-  double total = 0;
-  for (std::uint32_t step = 0; step < plan.draft().steps.size(); ++step) {
-    total += step_flops(plan, step);
-  }
-  return total;
-}
-
-}  // namespace
 
 double step_flops(const Executable& plan, std::uint32_t step) {
   const Step& each = plan.draft().steps[step];
-  switch (each.kind) {
-    case Step::Kind::product:
-      return 2 * static_cast<double>(each.product.m) * static_cast<double>(each.product.k) *
-             static_cast<double>(each.product.n);
-    case Step::Kind::map:
-      return static_cast<double>(each.space.element_count()) * static_cast<double>(each.formula.program.steps.size());
-    case Step::Kind::program: return flops(*each.nested.executable);
-    default:
-      return static_cast<double>(
-          plan.draft().spec(each.inputs.empty() ? each.outputs[0] : each.inputs[0]).shape.element_count());
-  }
+  return each.kind->flops(plan.draft(), each);
 }
 
 double step_bytes(const Executable& plan, std::uint32_t step) {

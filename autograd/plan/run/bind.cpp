@@ -2,7 +2,7 @@
 #include <vector>
 
 #include "autograd/plan/run/executable.hpp"
-#include "autograd/plan/run/step_kernels.hpp"
+#include "autograd/plan/steps/step_kind.hpp"
 
 /// \file
 /// From steps to kernels, and from values to places in memory.
@@ -17,17 +17,7 @@ class Binder {
 
   std::unique_ptr<const Kernel> bind(std::uint32_t number) const {
     const Step& step = draft_.steps[number];
-    Operands in = operands(step.inputs);
-    Operands out = operands(step.outputs);
-    switch (step.kind) {
-      case Step::Kind::map: return make_map_kernel(draft_, step, shared_memory(step), std::move(in), std::move(out));
-      case Step::Kind::product: return make_product_kernel(draft_, step, std::move(in), std::move(out));
-      case Step::Kind::column_sum: return make_column_sum_kernel(draft_, step, std::move(in), std::move(out));
-      case Step::Kind::op: return make_operation_kernel(draft_, step, std::move(in), std::move(out));
-      case Step::Kind::check: return make_check_kernel(draft_, step, std::move(in));
-      case Step::Kind::program: return make_program_kernel(step, std::move(in), std::move(out));
-    }
-    return nullptr;
+    return step.kind->bind(draft_, step, {operands(step.inputs), operands(step.outputs), shared_memory(step)});
   }
 
  private:

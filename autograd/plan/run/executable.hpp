@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "autograd/graph/description.hpp"
-#include "autograd/plan/run/kernel.hpp"
 #include "autograd/plan/schedule/memory.hpp"
+#include "autograd/plan/steps/kernel.hpp"
+#include "autograd/plan/steps/nested_plan.hpp"
 
 /// \file
 /// A plan in the form in which it runs.
@@ -67,26 +68,21 @@ class Run {
 };
 
 /// Runs on any number of threads at once: each run has an arena of its own.
-class Executable {
+class Executable final : public NestedPlan {
  public:
   Executable(Draft draft, Schedule schedule, MemoryPlan memory);
   ~Executable();
 
-  const Draft& draft() const { return draft_; }
+  const Draft& draft() const override { return draft_; }
   const Schedule& schedule() const { return schedule_; }
   const MemoryPlan& memory() const { return memory_; }
+  std::size_t phase_count() const override { return schedule_.phases.size(); }
   /// Arena, scratch and outputs of one run, in bytes.
   std::size_t peak_bytes() const;
-  std::size_t scratch_stride() const;  ///< bytes of scratch memory per thread
-  double cost() const;                 ///< nanoseconds that a run takes on one thread, roughly
-
-  /// Bytes of working memory that run_inside takes, beside scratch memory.
-  std::size_t inside_bytes() const;
-  /// Runs as a part of another plan, on all threads.
-  /// \param in one pointer per argument. \param out one per output; outputs share no memory with others.
-  /// \param memory of inside_bytes(), aligned as the pool aligns. \param scratch of scratch_stride() for each of
-  /// \p threads threads, as many as take part.
-  void run_inside(void* const* in, void* const* out, std::byte* memory, std::byte* scratch, int threads) const;
+  std::size_t scratch_stride() const override;
+  double cost() const override;
+  std::size_t inside_bytes() const override;
+  void run_inside(void* const* in, void* const* out, std::byte* memory, std::byte* scratch, int threads) const override;
 
  private:
   friend class Run;

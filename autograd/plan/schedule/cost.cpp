@@ -7,39 +7,6 @@ namespace xgrad::plan {
 
 namespace {
 
-constexpr double element_ns = 0.05;        // one elementwise primitive, one operand in the cache
-constexpr double multiply_add_ns = 0.012;  // in a product of moderate size
-constexpr double op_element_ns = 0.5;      // in whatever other kernel
-
-double elements(const Draft& draft, ValueId id) { return static_cast<double>(draft.spec(id).shape.element_count()); }
-
-}  // namespace
-
-double cost_of(const Draft& draft, const Step& step) {
-  double moved = 0;
-  for (const ValueId id : step.inputs) {
-    moved += elements(draft, id);
-  }
-  for (const ValueId id : step.outputs) {
-    moved += elements(draft, id);
-  }
-  switch (step.kind) {
-    case Step::Kind::map:
-      return element_ns * static_cast<double>(step.space.element_count()) *
-             (1 + static_cast<double>(step.formula.program.steps.size()));
-    case Step::Kind::product:
-      return multiply_add_ns * static_cast<double>(step.product.m) * static_cast<double>(step.product.k) *
-             static_cast<double>(step.product.n);
-    case Step::Kind::check:
-    case Step::Kind::column_sum: return element_ns * moved;
-    case Step::Kind::op: return op_element_ns * moved;
-    case Step::Kind::program: return step.nested.cost;
-  }
-  return 0;
-}
-
-namespace {
-
 // Blocks of this size go from step to step in the second-level cache; a product's blocks may be larger.
 constexpr double block_bytes = 64 * 1024;
 constexpr double product_block_bytes = 256 * 1024;
@@ -81,7 +48,7 @@ Limits limits_of(const Draft& draft, const Group& group) {
     for (const ValueId output : step.outputs) {
       bytes = std::max(bytes, static_cast<double>(draft.bytes(output)));
     }
-    if (step.kind == Step::Kind::product) {
+    if (step.kind == product_step) {
       product = true;
       large = large || is_large(step.product);
       factor = std::max(factor, step.product.k * step.product.n / group.slabs);

@@ -4,18 +4,9 @@
 #include <functional>
 #include <queue>
 
-#include "autograd/plan/schedule/schedule.hpp"
+#include "autograd/plan/steps/step_kind.hpp"
 
 namespace xgrad::plan {
-
-namespace {
-
-bool writes_whole(const Step& step) {
-  return step.kind == Step::Kind::map || step.kind == Step::Kind::column_sum ||
-         (step.kind == Step::Kind::product && step.product.k_slabs * step.product.n_slabs == 1);
-}
-
-}  // namespace
 
 Dependencies::Dependencies(const Draft& draft)
     : draft_(draft),
@@ -59,8 +50,9 @@ bool Dependencies::write_in_place(std::size_t output) {
   const ValueId id = draft_.outputs[output];
   const std::uint32_t writer = producers_[id];
   const std::uint32_t argument = draft_.replaces[output];
-  if (writer == Draft::none || draft_.values[id].whole != id || !writes_whole(draft_.steps[writer]) ||
-      !draft_.steps[writer].total || returned_[id] != 1) {
+  if (writer == Draft::none || draft_.values[id].whole != id ||
+      !draft_.steps[writer].kind->writes_whole(draft_.steps[writer]) || !draft_.steps[writer].total ||
+      returned_[id] != 1) {
     return false;
   }
   const Old& old = old_[argument];
@@ -90,10 +82,10 @@ void Dependencies::join_products_with_readers() {
   const std::vector<std::uint32_t> uses = count_uses(draft_);
   for (std::uint32_t reader = 0; reader < draft_.steps.size(); ++reader) {
     const Step& step = draft_.steps[reader];
-    for (std::size_t i = 0; i < step.inputs.size() && step.kind == Step::Kind::map; ++i) {
+    for (std::size_t i = 0; i < step.inputs.size() && step.kind == map_step; ++i) {
       const ValueId id = step.inputs[i];
-      const bool only_here = uses[id] == 1 && draft_.values[id].whole == id && Schedule::reads_rows(draft_, step, i);
-      if (only_here && producers_[id] != Draft::none && draft_.steps[producers_[id]].kind == Step::Kind::product) {
+      const bool only_here = uses[id] == 1 && draft_.values[id].whole == id && step.kind->reads_rows(draft_, step, i);
+      if (only_here && producers_[id] != Draft::none && draft_.steps[producers_[id]].kind == product_step) {
         wait_with(producers_[id], reader);
       }
     }
@@ -145,8 +137,7 @@ Dependencies::Old* Dependencies::old_content(ValueId value) {
 // The writer itself may read the old content at the positions that it is about to write.
 bool Dependencies::reads_in_step(const Step& step, ValueId output, const Old& old) {
   for (std::size_t i = 0; i < step.inputs.size(); ++i) {
-    const bool same_position = draft_.spec(step.inputs[i]) == draft_.spec(output) &&
-                               (step.kind == Step::Kind::map || (step.kind == Step::Kind::product && i == 2));
+    const bool same_position = draft_.spec(step.inputs[i]) == draft_.spec(output) && step.kind->reads_before_writing(i);
     if (old_content(step.inputs[i]) == &old && !same_position) {
       return false;
     }
@@ -170,7 +161,7 @@ void Dependencies::wait_with(std::uint32_t product, std::uint32_t reader) {
 bool Dependencies::reads_in_rows(const Step& step, ValueId output, const Old& old) {
   for (std::size_t i = 0; i < step.inputs.size(); ++i) {
     if (old_content(step.inputs[i]) == &old &&
-        (draft_.spec(step.inputs[i]) != draft_.spec(output) || !Schedule::reads_rows(draft_, step, i))) {
+        (draft_.spec(step.inputs[i]) != draft_.spec(output) || !step.kind->reads_rows(draft_, step, i))) {
       return false;
     }
   }

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "autograd/plan/passes/draft.hpp"
+#include "autograd/plan/steps/draft.hpp"
 
 /// \file
 /// The order that the steps of a plan have to keep.

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "autograd/graph/operation.hpp"
 #include "autograd/plan/schedule/packing.hpp"
+#include "autograd/plan/steps/step_kind.hpp"
 #include "autograd/runtime/pool.hpp"
 
 namespace xgrad::plan {
@@ -69,13 +69,15 @@ class MemoryPlanner {
   void collect_uses() {
     for (std::uint32_t i = 0; i < draft_.steps.size(); ++i) {
       const Step& step = draft_.steps[i];
-      plan_.scratch_bytes = std::max(plan_.scratch_bytes, step.nested.scratch_bytes);
+      for (const auto& nested : step.nested) {
+        plan_.scratch_bytes = std::max(plan_.scratch_bytes, nested->scratch_stride());
+      }
       const std::uint32_t group = schedule_.group_of[i];
       const std::uint32_t phase = schedule_.phase_of[group];
       for (const ValueId output : step.outputs) {
         Uses& uses = uses_[output];
         uses.writer = i;
-        uses.may_be_skipped = step.kind == Step::Kind::op && step.operation->traits().skips_outputs;
+        uses.may_be_skipped = step.kind->skips_outputs(step);
         uses.first = std::min(uses.first, phase);
         uses.last = std::max(uses.last, phase);
         uses.in_one_group = uses.in_one_group && schedule_.groups[group].slabs == 1 && rows_of(draft_, step) > 1;
@@ -86,7 +88,7 @@ class MemoryPlanner {
         uses.last = std::max(uses.last, phase);
         uses.may_be_skipped = false;
         const bool same_group = uses.writer != Draft::none && schedule_.group_of[uses.writer] == group;
-        uses.in_one_group = uses.in_one_group && same_group && Schedule::reads_rows(draft_, step, k);
+        uses.in_one_group = uses.in_one_group && same_group && step.kind->reads_rows(draft_, step, k);
       }
     }
   }

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "autograd/plan/passes/draft.hpp"
+#include "autograd/plan/steps/draft.hpp"
 
 /// \file
 /// Memory that several values use one after the other.

@@ -4,40 +4,9 @@
 
 #include "autograd/plan/schedule/cost.hpp"
 #include "autograd/plan/schedule/dependencies.hpp"
+#include "autograd/plan/steps/step_kind.hpp"
 
 namespace xgrad::plan {
-
-std::int64_t rows_of(const Draft& draft, const Step& step) {
-  if (!step.effect.empty()) {
-    return 1;
-  }
-  if (step.kind == Step::Kind::map) {
-    return step.space.empty() ? 1 : step.space[0];
-  }
-  if (step.kind == Step::Kind::product) {
-    return step.product.m;
-  }
-  if (step.kind == Step::Kind::check) {
-    const Shape& shape = draft.spec(step.inputs[0]).shape;
-    return shape.empty() ? 1 : shape[0];
-  }
-  const bool cuts = step.kind == Step::Kind::column_sum || (step.splits_rows && step.outputs.size() == 1);
-  const Shape& shape = cuts ? draft.spec(step.outputs[0]).shape : Shape();
-  return shape.empty() ? 1 : shape[0];
-}
-
-bool Schedule::reads_rows(const Draft& draft, const Step& reader, std::size_t input) {
-  const Shape& shape = draft.spec(reader.inputs[input]).shape;
-  switch (reader.kind) {
-    case Step::Kind::map: return shape.ndim() == reader.space.ndim() && !shape.empty() && shape[0] == reader.space[0];
-    case Step::Kind::product: return input == 2 || (input == 0 && !reader.product.transpose_a);
-    case Step::Kind::op: return reader.splits_rows && reader.outputs.size() == 1;
-    case Step::Kind::check: return true;
-    case Step::Kind::column_sum:
-    case Step::Kind::program: return false;
-  }
-  return false;
-}
 
 namespace {
 
@@ -63,7 +32,7 @@ class Scheduler {
     for (std::uint32_t i = 0; i < schedule_.groups.size(); ++i) {
       Group& group = schedule_.groups[i];
       for (const std::uint32_t step : group.steps) {
-        group.cost += cost_of(draft_, draft_.steps[step]);
+        group.cost += draft_.steps[step].kind->cost(draft_, draft_.steps[step]);
       }
       cut(group);
       schedule_.phases[schedule_.phase_of[i]].groups.push_back(i);
@@ -83,7 +52,7 @@ class Scheduler {
   void place(std::uint32_t number) {
     const Step& step = draft_.steps[number];
     const std::int64_t rows = rows_of(draft_, step);
-    const bool joins = rows > 1 && slabs_of(step) == 1 && step.effect.empty();
+    const bool joins = rows > 1 && step.kind->slabs(step) == 1 && step.effect.empty();
     std::uint32_t phase = 0;
     std::uint32_t best = Draft::none;
     for (const std::uint32_t first : dependencies_.before(number)) {
@@ -113,15 +82,11 @@ class Scheduler {
     Group group;
     group.steps = {number};
     group.rows = rows;
-    group.slabs = slabs_of(step);
+    group.slabs = step.kind->slabs(step);
     schedule_.group_of[number] = static_cast<std::uint32_t>(schedule_.groups.size());
     schedule_.groups.push_back(group);
     schedule_.phase_of.push_back(phase);
     schedule_.phases.resize(std::max<std::size_t>(schedule_.phases.size(), phase + 1));
-  }
-
-  static std::int64_t slabs_of(const Step& step) {
-    return step.kind == Step::Kind::product ? step.product.k_slabs * step.product.n_slabs : 1;
   }
 
   // Whether the step reads from \p first only the rows that it is computing, in all its inputs.
@@ -134,7 +99,7 @@ class Scheduler {
         const bool same_rows = !value.spec.shape.empty() && value.offset == 0 &&
                                draft_.spec(value.memory).shape.element_count() == value.spec.shape.element_count() &&
                                draft_.spec(value.memory).shape[0] == value.spec.shape[0];
-        if (!same_rows || !Schedule::reads_rows(draft_, step, i)) {
+        if (!same_rows || !step.kind->reads_rows(draft_, step, i)) {
           return false;
         }
       }
@@ -158,9 +123,9 @@ class Scheduler {
     const bool one_step = group.steps.size() == 1;
     const Step& first = draft_.steps[group.steps[0]];
     group.block = block_of(draft_, group);
-    const bool large = group.pieces() == 1 && group.cost > 2 * piece_cost &&
-                       (first.kind == Step::Kind::op || first.kind == Step::Kind::map);
-    group.alone = one_step && (large || !first.effect.empty() || first.kind == Step::Kind::program);
+    const StepKind::Alone alone = first.kind->alone();
+    const bool large = group.pieces() == 1 && group.cost > 2 * piece_cost && alone == StepKind::Alone::when_large;
+    group.alone = one_step && (large || !first.effect.empty() || alone == StepKind::Alone::always);
   }
 
   const Draft& draft_;

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "autograd/plan/passes/draft.hpp"
+#include "autograd/plan/steps/draft.hpp"
 
 /// \file
 /// When and in which pieces the steps of a draft run.
@@ -34,13 +34,7 @@ struct Schedule {
   std::vector<std::uint32_t> group_of;  ///< per step
   std::vector<std::uint32_t> phase_of;  ///< per group
   std::vector<bool> in_place;           ///< per output: may be written where the old content is
-
-  /// Whether \p reader, a step, reads row i of input number \p input only while it computes row i.
-  static bool reads_rows(const Draft& draft, const Step& reader, std::size_t input);
 };
-
-/// The rows along which a step can be cut, or 1.
-std::int64_t rows_of(const Draft& draft, const Step& step);
 
 /// As few phases as the dependencies allow, each step in the earliest. What depends on pieces depends on sizes alone, never
 /// on the number of threads. Steps that may throw come before everything that is written in place.

@@ -2,10 +2,10 @@
 #include <utility>
 
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/plan/run/step_kernels.hpp"
+#include "autograd/plan/steps/step_kind.hpp"
 
 /// \file
-/// Sums over axis 0.
+/// Sums over axis 0; what is cut is the columns, which are the rows of the result.
 
 namespace xgrad::plan {
 
@@ -38,11 +38,24 @@ class ColumnSumKernel final : public Kernel {
   std::int64_t columns_ = 0;
 };
 
+struct ColumnSumStep final : StepKind {
+  std::int64_t rows(const Draft& draft, const Step& step) const override {
+    const Shape& shape = draft.spec(step.outputs[0]).shape;
+    return shape.empty() ? 1 : shape[0];
+  }
+  double cost(const Draft& draft, const Step& step) const override { return element_ns * moved_elements(draft, step); }
+  bool writes_whole(const Step&) const override { return true; }
+
+  std::unique_ptr<const Kernel> bind(const Draft& draft, const Step& step, Binding binding) const override {
+    const Spec& spec = draft.spec(step.inputs[0]);
+    return std::make_unique<ColumnSumKernel>(spec.shape, spec.dtype, std::move(binding.in), std::move(binding.out));
+  }
+};
+
+constexpr ColumnSumStep column_sum_kind;
+
 }  // namespace
 
-std::unique_ptr<const Kernel> make_column_sum_kernel(const Draft& draft, const Step& step, Operands in, Operands out) {
-  const Spec& spec = draft.spec(step.inputs[0]);
-  return std::make_unique<ColumnSumKernel>(spec.shape, spec.dtype, std::move(in), std::move(out));
-}
+constinit const StepKind* const column_sum_step = &column_sum_kind;
 
 }  // namespace xgrad::plan

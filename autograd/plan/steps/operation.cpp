@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "autograd/graph/operation.hpp"
-#include "autograd/plan/run/step_kernels.hpp"
+#include "autograd/plan/steps/step_kind.hpp"
 
 /// \file
 /// Steps that operations compute themselves.
@@ -64,18 +64,41 @@ class OperationKernel final : public Kernel {
   Operands out_;
 };
 
+std::vector<Spec> specs_of(const Draft& draft, const std::vector<ValueId>& ids) {
+  std::vector<Spec> result;
+  for (const ValueId id : ids) {
+    result.push_back(draft.spec(id));
+  }
+  return result;
+}
+
+struct OperationStep final : StepKind {
+  std::int64_t rows(const Draft& draft, const Step& step) const override {
+    const Shape& shape = is_cut(step) ? draft.spec(step.outputs[0]).shape : Shape();
+    return shape.empty() ? 1 : shape[0];
+  }
+  bool reads_rows(const Draft&, const Step& step, std::size_t) const override { return is_cut(step); }
+  double cost(const Draft& draft, const Step& step) const override {
+    constexpr double operation_element_ns = 0.5;  // in whatever kernel
+    return operation_element_ns * moved_elements(draft, step);
+  }
+  Alone alone() const override { return Alone::when_large; }
+  bool skips_outputs(const Step& step) const override { return step.operation->traits().skips_outputs; }
+
+  std::unique_ptr<const Kernel> bind(const Draft& draft, const Step& step, Binding binding) const override {
+    return std::make_unique<OperationKernel>(step.operation, specs_of(draft, step.inputs),
+                                             specs_of(draft, step.outputs), rows_of(draft, step) > 1,
+                                             std::move(binding.in), std::move(binding.out));
+  }
+
+ private:
+  static bool is_cut(const Step& step) { return step.splits_rows && step.outputs.size() == 1; }
+};
+
+constexpr OperationStep operation_kind;
+
 }  // namespace
 
-std::unique_ptr<const Kernel> make_operation_kernel(const Draft& draft, const Step& step, Operands in, Operands out) {
-  const auto specs = [&](const std::vector<ValueId>& ids) {
-    std::vector<Spec> result;
-    for (const ValueId id : ids) {
-      result.push_back(draft.spec(id));
-    }
-    return result;
-  };
-  return std::make_unique<OperationKernel>(step.operation, specs(step.inputs), specs(step.outputs),
-                                           rows_of(draft, step) > 1, std::move(in), std::move(out));
-}
+constinit const StepKind* const operation_step = &operation_kind;
 
 }  // namespace xgrad::plan

@@ -1,4 +1,4 @@
-#include "autograd/plan/passes/draft.hpp"
+#include "autograd/plan/steps/draft.hpp"
 
 #include <map>
 #include <queue>

@@ -4,10 +4,11 @@
 #include <utility>
 
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/plan/run/step_kernels.hpp"
+#include "autograd/plan/steps/step_kind.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 /// \file
-/// Products of matrices.
+/// Products of matrices, whole or in slabs.
 
 namespace xgrad::plan {
 
@@ -69,11 +70,48 @@ class ProductKernel final : public Kernel {
   Operands out_;
 };
 
+struct ProductStep final : StepKind {
+  std::int64_t rows(const Draft&, const Step& step) const override { return step.product.m; }
+  bool reads_rows(const Draft&, const Step& step, std::size_t input) const override {
+    return input == 2 || (input == 0 && !step.product.transpose_a);
+  }
+  std::int64_t slabs(const Step& step) const override { return step.product.k_slabs * step.product.n_slabs; }
+  double cost(const Draft&, const Step& step) const override {
+    constexpr double multiply_add_ns = 0.012;  // in a product of moderate size
+    return multiply_add_ns * static_cast<double>(step.product.m) * static_cast<double>(step.product.k) *
+           static_cast<double>(step.product.n);
+  }
+  bool writes_whole(const Step& step) const override { return slabs(step) == 1; }
+  bool reads_before_writing(std::size_t input) const override { return input == 2; }
+
+  std::unique_ptr<const Kernel> bind(const Draft& draft, const Step& step, Binding binding) const override {
+    return std::make_unique<ProductKernel>(step.product, draft.spec(step.outputs[0]).dtype, std::move(binding.in),
+                                           std::move(binding.out));
+  }
+
+  std::optional<Fault> find_fault(const Draft& draft, const Step& step) const override {
+    const Product& p = step.product;
+    const auto size = [&](ValueId id) { return draft.spec(id).shape.element_count(); };
+    const bool fits = size(step.inputs[0]) == p.m * p.k && size(step.inputs[1]) == p.k * p.n &&
+                      size(step.outputs[0]) == p.m * p.n * p.k_slabs;
+    return fits ? std::nullopt : std::optional(Fault{"the sizes of a product do not fit", step.outputs[0]});
+  }
+  std::string text(const Step& step) const override {
+    const Product& p = step.product;
+    return phrase("{}{} ({}, {}) x ({}, {}){}{}", step.name, p.accumulate ? " added to what is there" : "", p.m, p.k,
+                  p.k, p.n, p.transpose_a ? ", first factor transposed" : "",
+                  p.transpose_b ? ", second factor transposed" : "");
+  }
+  double flops(const Draft&, const Step& step) const override {
+    return 2 * static_cast<double>(step.product.m) * static_cast<double>(step.product.k) *
+           static_cast<double>(step.product.n);
+  }
+};
+
+constexpr ProductStep product_kind;
+
 }  // namespace
 
-std::unique_ptr<const Kernel> make_product_kernel(const Draft& draft, const Step& step, Operands in, Operands out) {
-  return std::make_unique<ProductKernel>(step.product, draft.spec(step.outputs[0]).dtype, std::move(in),
-                                         std::move(out));
-}
+constinit const StepKind* const product_step = &product_kind;
 
 }  // namespace xgrad::plan

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/plan/run/step_kernels.hpp"
+#include "autograd/plan/steps/step_kind.hpp"
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
 
@@ -38,10 +38,25 @@ class CheckKernel final : public Kernel {
   std::int64_t row_;
 };
 
+struct CheckStep final : StepKind {
+  std::int64_t rows(const Draft& draft, const Step& step) const override {
+    const Shape& shape = draft.spec(step.inputs[0]).shape;
+    return shape.empty() ? 1 : shape[0];
+  }
+  bool reads_rows(const Draft&, const Step&, std::size_t) const override { return true; }
+  double cost(const Draft& draft, const Step& step) const override { return element_ns * moved_elements(draft, step); }
+
+  std::unique_ptr<const Kernel> bind(const Draft& draft, const Step& step, Binding binding) const override {
+    return std::make_unique<CheckKernel>(step, draft.spec(step.inputs[0]), std::move(binding.in));
+  }
+
+  std::string text(const Step&) const override { return "check that all is finite"; }
+};
+
+constexpr CheckStep check_kind;
+
 }  // namespace
 
-std::unique_ptr<const Kernel> make_check_kernel(const Draft& draft, const Step& step, Operands in) {
-  return std::make_unique<CheckKernel>(step, draft.spec(step.inputs[0]), std::move(in));
-}
+constinit const StepKind* const check_step = &check_kind;
 
 }  // namespace xgrad::plan

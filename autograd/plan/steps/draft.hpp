@@ -12,6 +12,7 @@
 #include "autograd/array/array.hpp"
 #include "autograd/formula/program.hpp"
 #include "autograd/graph/operation.hpp"
+#include "autograd/plan/steps/kinds.hpp"
 
 /// \file
 /// A plan while the passes work on it: steps in order, and the values that go from one to the next.
@@ -54,27 +55,11 @@ struct Product {
   bool accumulate = false;  ///< a third input is added: the output starts with its elements
 };
 
-class Executable;
-
-/// The plan of a sub-program, as a part of another plan.
-struct Nested {
-  std::shared_ptr<const Executable> executable;
-  std::size_t scratch_bytes = 0;  ///< per thread
-  double cost = 0;                ///< in nanoseconds on one thread, roughly
-};
+class NestedPlan;
 
 /// One kernel call of the plan.
 struct Step {
-  enum class Kind : std::uint8_t {
-    map,         ///< elementwise: `formula` over `space`
-    product,     ///< one product of matrices
-    column_sum,  ///< (n, columns) to (columns)
-    op,          ///< what the operation itself computes
-    program,     ///< runs another plan; the last output is its working memory
-    check,       ///< throws when a number of the input is NaN or infinite; there is no output
-  };
-
-  Kind kind = Kind::op;
+  const StepKind* kind = operation_step;
   std::vector<ValueId> inputs;
   std::vector<ValueId> outputs;
   Ref<const AnyOperation> operation;  ///< the last of several that were fused
@@ -87,7 +72,7 @@ struct Step {
   FusedFormula formula;
   Shape space;
   Product product;
-  Nested nested;
+  std::vector<std::shared_ptr<const NestedPlan>> nested;  ///< the plans that it runs
 };
 
 /// See the file's description.

@@ -3,11 +3,12 @@
 #include <vector>
 
 #include "autograd/formula/code.hpp"
+#include "autograd/formula/text.hpp"
 #include "autograd/kernels/kernels.hpp"
-#include "autograd/plan/run/step_kernels.hpp"
+#include "autograd/plan/steps/step_kind.hpp"
 
 /// \file
-/// Elementwise steps.
+/// Elementwise steps: a formula over a space, rows along axis 0.
 
 namespace xgrad::plan {
 
@@ -77,11 +78,58 @@ class MapKernel final : public Kernel {
   bool cut_ = false;
 };
 
+struct MapStep final : StepKind {
+  std::int64_t rows(const Draft&, const Step& step) const override { return step.space.empty() ? 1 : step.space[0]; }
+  bool reads_rows(const Draft& draft, const Step& step, std::size_t input) const override {
+    const Shape& shape = draft.spec(step.inputs[input]).shape;
+    return shape.ndim() == step.space.ndim() && !shape.empty() && shape[0] == step.space[0];
+  }
+  double cost(const Draft&, const Step& step) const override {
+    return element_ns * static_cast<double>(step.space.element_count()) *
+           (1 + static_cast<double>(step.formula.program.steps.size()));
+  }
+  Alone alone() const override { return Alone::when_large; }
+  bool writes_whole(const Step&) const override { return true; }
+  bool reads_before_writing(std::size_t) const override { return true; }
+
+  std::unique_ptr<const Kernel> bind(const Draft& draft, const Step& step, Binding binding) const override {
+    return std::make_unique<MapKernel>(draft, step, binding.shared, std::move(binding.in), std::move(binding.out));
+  }
+
+  std::optional<Fault> find_fault(const Draft& draft, const Step& step) const override {
+    const Program& program = step.formula.program;
+    if (program.input_count != step.inputs.size()) {
+      return Fault{"a formula's inputs are not the step's", 0};
+    }
+    if (program.results.size() != step.outputs.size()) {
+      return Fault{"a formula's results are not the step's outputs", 0};
+    }
+    for (const ValueId input : step.inputs) {
+      if (!broadcasts_to(draft.spec(input).shape, step.space)) {
+        return Fault{"a map's input does not fit its space", input};
+      }
+    }
+    std::size_t known = program.first_step();
+    for (const Program::Step& each : program.steps) {
+      for (const std::uint32_t operand : detail::operands_of(each)) {
+        if (operand >= known) {
+          return Fault{"a formula uses a number that is not there yet", 0};
+        }
+      }
+      ++known;
+    }
+    return std::nullopt;
+  }
+  std::string text(const Step& step) const override { return detail::to_string(step.formula.program); }
+  double flops(const Draft&, const Step& step) const override {
+    return static_cast<double>(step.space.element_count()) * static_cast<double>(step.formula.program.steps.size());
+  }
+};
+
+constexpr MapStep map_kind;
+
 }  // namespace
 
-std::unique_ptr<const Kernel> make_map_kernel(const Draft& draft, const Step& step, const std::vector<bool>& shared,
-                                              Operands in, Operands out) {
-  return std::make_unique<MapKernel>(draft, step, shared, std::move(in), std::move(out));
-}
+constinit const StepKind* const map_step = &map_kind;
 
 }  // namespace xgrad::plan

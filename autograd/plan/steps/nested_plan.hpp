@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+
+#include "autograd/plan/steps/draft.hpp"
+
+/// \file
+/// What a step knows of a plan that it runs.
+
+namespace xgrad::plan {
+
+/// The finished plan of a sub-program, as a part of another plan.
+class NestedPlan {
+ public:
+  virtual const Draft& draft() const = 0;
+  virtual std::size_t phase_count() const = 0;
+  virtual std::size_t scratch_stride() const = 0;  ///< bytes of scratch memory per thread
+  virtual double cost() const = 0;                 ///< nanoseconds that a run takes on one thread, roughly
+
+  /// Bytes of working memory that run_inside takes, beside scratch memory.
+  virtual std::size_t inside_bytes() const = 0;
+  /// Runs as a part of another plan, on all threads.
+  /// \param in one pointer per argument. \param out one per output; outputs share no memory with others.
+  /// \param memory of inside_bytes(), aligned as the pool aligns. \param scratch of scratch_stride() for each of
+  /// \p threads threads, as many as take part.
+  virtual void run_inside(void* const* in, void* const* out, std::byte* memory, std::byte* scratch,
+                          int threads) const = 0;
+
+ protected:
+  ~NestedPlan() = default;
+};
+
+}  // namespace xgrad::plan
