@@ -12,7 +12,7 @@
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "autograd/transforms/chain_rule.hpp"
-#include "autograd/transforms/checkpoint.hpp"
+#include "autograd/transforms/subprograms.hpp"
 
 namespace xgrad::detail {
 
