@@ -7,6 +7,7 @@
 
 #include "autograd/graph/substitute.hpp"
 #include "autograd/loops/body.hpp"
+#include "autograd/loops/hoist.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/transforms/chain_rule.hpp"
 
@@ -82,11 +83,12 @@ LoopInputs placeholders_of(const Loop& loop) {
   return inputs_of({loop.body, loop.steps, loop.carries, loop.slices}, std::span(loop.body->inputs()).subspan(1));
 }
 
-LoopOutputs make_loop(Loop loop, const LoopInputs& inputs, std::source_location where) {
+LoopOutputs make_loop(Loop loop, LoopInputs inputs, std::source_location where) {
   loop.carries = static_cast<std::int64_t>(inputs.init.size());
   loop.slices = static_cast<std::int64_t>(inputs.xs.size());
   loop.shown_results = static_cast<std::int64_t>(loop.result_count());
   loop.counted = inputs.count.defined();
+  hoist_products(loop, inputs);
   if (loop.is_bounded()) {
     loop.body = with_residuals(loop);
   }

@@ -1,19 +1,14 @@
-#include "autograd/plan/loops.hpp"
+#include "autograd/plan/steps/loop_plan.hpp"
 
 #include <algorithm>
 #include <cstring>
-#include <map>
-#include <mutex>
+#include <utility>
 
-#include "autograd/plan/planner.hpp"
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "autograd/runtime/pool.hpp"
-#include "autograd/runtime/workers.hpp"
 
-namespace xgrad {
-
-namespace plan {
+namespace xgrad::plan {
 
 namespace {
 
@@ -23,61 +18,75 @@ std::size_t aligned(std::size_t bytes) {
   return (bytes + runtime::alignment - 1) / runtime::alignment * runtime::alignment;
 }
 
-// One step. A carry may be written over the one before, where the step reads that nowhere else: a sum that grows stays where
-// it is.
-std::shared_ptr<const Executable> plan_of_step(const SubProgram& body, const Tensors& outputs, std::size_t carries,
-                                               const PlanOptions& options) {
-  Tensors roots = body.effects();
-  roots.insert(roots.end(), outputs.begin(), outputs.end());
-  const Description description(roots, body.inputs());
-  std::vector<Description::Value> values;
-  for (const Tensor& output : outputs) {
-    values.push_back(description.value_of(output));
-  }
-  std::vector<std::uint32_t> reads(carries);
+// How often the program reads each of its inputs.
+std::vector<std::uint32_t> count_reads(const SubProgram& program) {
+  std::vector<std::uint32_t> reads(program.inputs().size());
+  const Description& description = program.description();
   for (std::size_t node = 0; node < description.nodes().size(); ++node) {
     for (const Description::Value value : description.reads(node)) {
       const std::size_t leaf = value & ~Description::leaf_bit;
-      if ((value & Description::leaf_bit) != 0 && leaf >= 1 && leaf <= carries) {
-        ++reads[leaf - 1];
+      if ((value & Description::leaf_bit) != 0 && leaf < reads.size()) {
+        ++reads[leaf];
       }
     }
   }
-  std::vector<std::uint32_t> replaces(outputs.size(), Draft::none);
-  for (std::size_t i = 0; i < carries; ++i) {
-    if (reads[i] == 1) {
-      replaces[i] = static_cast<std::uint32_t>(1 + i);
-    }
-  }
-  return make_executable(description, values, body.inputs().size(), std::move(replaces), options);
+  return reads;
 }
 
 }  // namespace
 
-LoopPlan::LoopPlan(const Loop& loop, const std::vector<bool>& wanted, const PlanOptions& options)
+// A carry may be written over the one before where the step reads that only once: a sum that grows stays where it is.
+LoopPlan::LoopPlan(const Loop& loop, const std::vector<bool>& wanted, const NestedPlanner& planner)
     : steps_(loop.steps),
       reverse_(loop.reverse),
       stops_(loop.stops),
       counted_(loop.counted),
       input_count_(loop.carry_count() + loop.slice_count() + loop.captured_count() + (loop.counted ? 1 : 0)),
       program_inputs_(loop.body->inputs().size()) {
-  const Tensors& all = loop.body->outputs();
-  Tensors outputs(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(loop.carry_count()));
+  const Tensors& outputs = loop.body->outputs();
+  const std::vector<std::uint32_t> reads = count_reads(*loop.body);
+  std::vector<bool> of_step(outputs.size(), true);
+  std::vector<std::uint32_t> replaces;
+  for (std::size_t i = 0; i < loop.carry_count(); ++i) {
+    replaces.push_back(reads[1 + i] == 1 ? static_cast<std::uint32_t>(1 + i) : Draft::none);
+  }
   for (std::size_t i = 0; i < loop.result_count(); ++i) {
+    of_step[loop.carry_count() + i] = wanted[loop.first_result() + i];
     if (wanted[loop.first_result() + i]) {
-      outputs.push_back(all[loop.carry_count() + i]);
-      results_.push_back({loop.first_result() + i, bytes_of(outputs.back())});
+      replaces.push_back(Draft::none);
+      results_.push_back({loop.first_result() + i, bytes_of(outputs[loop.carry_count() + i]), false});
     }
   }
-  step_ = plan_of_step(*loop.body, outputs, loop.carry_count(), options);
+  step_ = planner.plan_part(*loop.body, of_step, std::move(replaces));
   for (std::size_t i = 0; i < loop.carry_count(); ++i) {
-    carries_.push_back({bytes_of(outputs[i]), 0, wanted[i] ? 0 : std::size_t{1}, step_->schedule().in_place[i]});
+    carries_.push_back(
+        {bytes_of(outputs[i]), 0, wanted[i] ? 0 : std::size_t{1}, step_->writes_in_place(i), none, false});
   }
   for (std::size_t i = 0; i < loop.slice_count(); ++i) {
     const std::size_t number = loop.carry_count() + i;
-    slices_.push_back({number, bytes_of(loop.body->inputs()[1 + number])});
+    slices_.push_back({number, bytes_of(loop.body->inputs()[1 + number]), false});
   }
+  find_homes(loop);
   lay_out();
+}
+
+// A carry that is a result, too, is computed where the result's row is, and read from there in the next step: the two are not
+// copied. So is one of which the values before each step are a result, one row further.
+void LoopPlan::find_homes(const Loop& loop) {
+  for (std::size_t i = 0; i < carries_.size(); ++i) {
+    Carry& carry = carries_[i];
+    for (std::size_t k = 0; k < results_.size() && carry.home == none; ++k) {
+      const Tensor& result = loop.body->outputs()[loop.carry_count() + results_[k].number - loop.first_result()];
+      const bool after = result.same_as(loop.body->outputs()[i]);
+      const bool before = result.same_as(loop.body->inputs()[1 + i]);
+      if ((after || before) && !results_[k].is_home) {
+        carry.home = k;
+        carry.comes_before = !after;
+        carry.in_place = false;
+        results_[k].is_home = true;
+      }
+    }
+  }
 }
 
 // Plan, index, pointers, carries.
@@ -99,11 +108,6 @@ void LoopPlan::lay_out() {
   memory_bytes_ = end;
 }
 
-double LoopPlan::cost() const {
-  constexpr double unknown_steps = 100;
-  return step_->cost() * (stops_ ? unknown_steps : static_cast<double>(steps_));
-}
-
 /// One run.
 class LoopPlan::Running {
  public:
@@ -121,14 +125,16 @@ class LoopPlan::Running {
     begin(most);
     std::int64_t step = 0;
     for (; step < most && goes_on(); ++step) {
-      place(plan_.reverse_ ? most - 1 - step : step);
+      const std::int64_t index = index_of(step, most);
+      place(index);
+      place_carries(index, step + 1 < most ? index_of(step + 1, most) : -1);
       try {
         plan_.step_->run_inside(in_, out_, memory_, scratch, threads);
       } catch (Error& error) {
         error.add_note(phrase("in step {} of a loop", step));
         throw;
       }
-      advance();
+      std::copy_n(out_, plan_.carries_.size(), in_ + 1);
     }
     finish(step);
   }
@@ -145,18 +151,30 @@ class LoopPlan::Running {
   }
   void* second_buffer(std::size_t i) const { return memory_ + plan_.carries_[i].offset; }
 
-  // Carries go from one buffer to the other, such that the last of a known number of steps writes the output.
+  void* row_of(std::size_t result, std::int64_t index) const {
+    const Rows& rows = plan_.results_[result];
+    return static_cast<std::byte*>(wanted_[rows.number]) + static_cast<std::size_t>(index) * rows.bytes;
+  }
+  std::int64_t index_of(std::int64_t step, std::int64_t steps) const {
+    return plan_.reverse_ ? steps - 1 - step : step;
+  }
+
+  // Carries without a result to be in go from one buffer to the other, such that the last of a known number of steps writes the
+  // output.
   void begin(std::int64_t steps) {
-    *index_ = 0;
     in_[0] = index_;
     const std::size_t carries = plan_.carries_.size();
     for (std::size_t i = 0; i < carries; ++i) {
+      const Carry& carry = plan_.carries_[i];
       in_[1 + i] = given_[i];
-      if (plan_.carries_[i].in_place) {
+      out_[i] = steps % 2 == 1 ? second_buffer(i) : first_buffer(i);  // before the first exchange
+      if (carry.in_place) {
         in_[1 + i] = out_[i] = first_buffer(i);
-        std::memcpy(out_[i], given_[i], plan_.carries_[i].bytes);
-      } else {
-        out_[i] = steps % 2 == 1 ? first_buffer(i) : second_buffer(i);
+      } else if (carry.comes_before && steps > 0) {
+        in_[1 + i] = row_of(carry.home, index_of(0, steps));
+      }
+      if (in_[1 + i] != given_[i]) {
+        std::memcpy(in_[1 + i], given_[i], carry.bytes);
       }
     }
     for (std::size_t i = carries + plan_.slices_.size(); i + 1 < plan_.program_inputs_; ++i) {
@@ -174,16 +192,23 @@ class LoopPlan::Running {
       in_[1 + slice.number] = static_cast<std::byte*>(given_[slice.number]) + row * slice.bytes;
     }
     for (std::size_t i = 0; i < plan_.results_.size(); ++i) {
-      const Rows& result = plan_.results_[i];
-      out_[plan_.carries_.size() + i] = static_cast<std::byte*>(wanted_[result.number]) + row * result.bytes;
+      out_[plan_.carries_.size() + i] = row_of(i, index);
     }
   }
 
-  void advance() {
+  // Where the step writes carries. \param next the index of the step behind it, or -1.
+  void place_carries(std::int64_t index, std::int64_t next) {
     for (std::size_t i = 0; i < plan_.carries_.size(); ++i) {
-      if (!plan_.carries_[i].in_place) {
-        in_[1 + i] = out_[i];
+      const Carry& carry = plan_.carries_[i];
+      if (carry.in_place) {
+        continue;
+      }
+      if (carry.home == none) {
         out_[i] = out_[i] == first_buffer(i) ? second_buffer(i) : first_buffer(i);
+      } else if (!carry.comes_before) {
+        out_[i] = row_of(carry.home, index);
+      } else {
+        out_[i] = next < 0 ? first_buffer(i) : row_of(carry.home, next);
       }
     }
   }
@@ -217,61 +242,4 @@ void LoopPlan::run(void* const* in, void* const* out, std::byte* memory, std::by
   Running(*this, in, out, memory).run(scratch, threads);
 }
 
-namespace {
-
-/// The plans of a loop that is computed by itself, by what is wanted of it.
-struct KnownPlans {
-  std::mutex mutex;
-  std::map<std::vector<bool>, std::shared_ptr<const LoopPlan>> plans;
-};
-
-// Loops of one program may differ in the number of their steps and other things that a plan holds.
-std::vector<bool> key_of(const Loop& loop, std::vector<bool> wanted) {
-  for (const bool flag : {loop.reverse, loop.stops, loop.counted}) {
-    wanted.push_back(flag);
-  }
-  for (std::int64_t rest = loop.steps; rest > 0; rest /= 2) {
-    wanted.push_back(rest % 2 == 1);
-  }
-  return wanted;
-}
-
-std::shared_ptr<const LoopPlan> plan_for(const Loop& loop, const std::vector<bool>& wanted) {
-  const auto attachment = loop.body->attachment([] { return std::make_shared<const KnownPlans>(); });
-  auto& known = const_cast<KnownPlans&>(*static_cast<const KnownPlans*>(attachment.get()));
-  const std::vector<bool> key = key_of(loop, wanted);
-  {
-    const std::lock_guard lock(known.mutex);
-    if (const auto found = known.plans.find(key); found != known.plans.end()) {
-      return found->second;
-    }
-  }
-  auto plan = std::make_shared<const LoopPlan>(loop, wanted, PlanOptions());
-  const std::lock_guard lock(known.mutex);
-  return known.plans.emplace(key, std::move(plan)).first->second;
-}
-
-}  // namespace
-
-}  // namespace plan
-
-void detail::run_loop(const Loop& loop, ConstViews in, Views out) {
-  std::vector<void*> from;
-  std::vector<void*> to;
-  std::vector<bool> wanted;
-  for (const ConstView& view : in) {
-    from.push_back(const_cast<void*>(view.data));
-  }
-  for (const View& view : out) {
-    to.push_back(view.data);
-    wanted.push_back(view.data != nullptr);
-  }
-  const auto plan = plan::plan_for(loop, wanted);
-  const int threads = runtime::num_threads();
-  const std::size_t scratch = plan->scratch_stride() * static_cast<std::size_t>(threads);
-  const Array memory({static_cast<std::int64_t>(plan->memory_bytes() + scratch)}, DType::uint8);
-  std::byte* start = memory.buffer()->data();
-  plan->run(from.data(), to.data(), start, start + plan->memory_bytes(), threads);
-}
-
-}  // namespace xgrad
+}  // namespace xgrad::plan

@@ -6,11 +6,10 @@
 #include <vector>
 
 #include "autograd/loops/loop.hpp"
-#include "autograd/plan/options.hpp"
-#include "autograd/plan/run/executable.hpp"
+#include "autograd/plan/steps/nested_plan.hpp"
 
 /// \file
-/// Plans of loops.
+/// How loops run.
 
 namespace xgrad::plan {
 
@@ -18,12 +17,11 @@ namespace xgrad::plan {
 class LoopPlan {
  public:
   /// \param wanted per output of the loop, whether it is; results that are not are not computed.
-  LoopPlan(const Loop& loop, const std::vector<bool>& wanted, const PlanOptions& options);
+  LoopPlan(const Loop& loop, const std::vector<bool>& wanted, const NestedPlanner& planner);
 
-  std::size_t memory_bytes() const { return memory_bytes_; }              ///< of working memory, beside scratch memory
-  std::size_t scratch_stride() const { return step_->scratch_stride(); }  ///< bytes of scratch memory per thread
-  double cost() const;                               ///< nanoseconds that it takes on one thread, roughly
-  const Executable& step() const { return *step_; }  ///< the plan of one step
+  std::size_t memory_bytes() const { return memory_bytes_; }               ///< of working memory, beside scratch memory
+  std::size_t scratch_stride() const { return step_->scratch_stride(); }   ///< bytes of scratch memory per thread
+  const std::shared_ptr<const NestedPlan>& step() const { return step_; }  ///< the plan of one step
 
   /// Runs it.
   /// \param in one pointer per input of the loop. \param out one per output, null where it is not wanted.
@@ -37,16 +35,22 @@ class LoopPlan {
     std::size_t offset;        // of a buffer in the working memory
     std::size_t other_offset;  // of a second one, where the output is not wanted
     bool in_place;             // a step may write over it
+    std::size_t home;          // the result that has its values row by row, in which it stays; or `none`
+    bool comes_before;         // that result has the value before each step, not the one after it
   };
   struct Rows {
     std::size_t number;  // of the input or output of the loop
     std::size_t bytes;   // of one row
+    bool is_home;        // a carry is in it
   };
   class Running;
+  static constexpr std::size_t none = ~std::size_t{0};
+
+  void find_homes(const Loop& loop);
 
   void lay_out();
 
-  std::shared_ptr<const Executable> step_;
+  std::shared_ptr<const NestedPlan> step_;
   std::int64_t steps_;
   bool reverse_;
   bool stops_;
