@@ -122,4 +122,12 @@ void hoist_products(Loop& loop, LoopInputs& inputs) {
       new SubProgram(program_inputs, Tensors(middle, outputs.end()), Tensors(outputs.begin(), middle)));
 }
 
+std::int64_t hoisted_bytes(const Loop& loop) {
+  std::int64_t bytes = 0;
+  for (const Node* product : find_products(loop)) {
+    bytes += product->spec(0).shape.element_count() * static_cast<std::int64_t>(size_of(product->spec(0).dtype));
+  }
+  return bytes;
+}
+
 }  // namespace xgrad::detail

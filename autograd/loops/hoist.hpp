@@ -11,5 +11,7 @@ namespace xgrad::detail {
 /// slices take its place. Products that would take much memory stay.
 /// \param loop whose body changes. \param inputs of the loop, which get more slices.
 void hoist_products(Loop& loop, LoopInputs& inputs);
+/// The products that hoist_products would move: bytes of one step.
+std::int64_t hoisted_bytes(const Loop& loop);
 
 }  // namespace xgrad::detail

@@ -63,10 +63,8 @@ Ref<const SubProgram> with_residuals(const Loop& loop) {
   const Tensors carries = part_of(body.inputs(), 1, loop.carry_count());
   std::for_each(carries.begin(), carries.end(), add);
   for (const Node* node : body.description().nodes()) {
-    const Tensors computed = node->outputs();
-    std::for_each(computed.begin(),
-                  computed.begin() + static_cast<std::ptrdiff_t>(node->operation().shown_outputs(computed.size())),
-                  add);
+    const Tensors computed = node->outputs();  // also those that a loop inside has for derivatives
+    std::for_each(computed.begin(), computed.end(), add);
   }
   return Ref<const SubProgram>(new SubProgram(body.inputs(), outputs, body.effects()));
 }

@@ -2,6 +2,7 @@
 
 #include "autograd/loops/body.hpp"
 #include "autograd/loops/loop.hpp"
+#include "autograd/loops/segments.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
 
@@ -99,11 +100,12 @@ Tensors scan(std::string_view op, const Step& step, const Tensors& init, const T
     body.finish(outputs, Body::Invariants::outside);
     require_carries(op, init, part(outputs, 0, init.size()));
     loop.body = body.program(body.captured());
-    LoopOutputs made = [&] {
-      LoopInputs inputs{init, xs, body.captured(), Tensor()};
-      loop.carries = static_cast<std::int64_t>(init.size());
-      return make_loop(loop, inputs, where);
-    }();
+    loop.carries = static_cast<std::int64_t>(init.size());
+    loop.slices = static_cast<std::int64_t>(xs.size());
+    const LoopInputs inputs{init, xs, body.captured(), Tensor()};
+    const bool limited = options.memory != ScanOptions().memory;
+    LoopOutputs made =
+        limited ? make_loop_within(op, loop, inputs, options.memory, where) : make_loop(loop, inputs, where);
     made.carries.insert(made.carries.end(), made.results.begin(), made.results.end());
     return made.carries;
   });

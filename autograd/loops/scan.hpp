@@ -26,6 +26,10 @@ namespace xgrad {
 /// Options of scan().
 struct ScanOptions {
   bool reverse = false;  ///< from the last slice to the first; results stay with their slices
+  /// Bytes that a gradient in reverse mode may keep of the steps at a time: the carries at the beginning of some segments, and
+  /// what derivatives read of the steps of one segment. The rest is computed again, once for each level of segments in segments
+  /// that this takes. What does not depend on steps, arguments and results, does not count. No limit unless given.
+  std::int64_t memory = std::numeric_limits<std::int64_t>::max();
 };
 
 /// Options of while_loop().

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "autograd/graph/results.hpp"
+#include "autograd/graph/subprogram.hpp"
 #include "autograd/transforms/aliases.hpp"
 
 /// \file
@@ -15,6 +16,10 @@ namespace detail {
 
 /// \p outputs, which a function computed from \p arguments, as results of one operation that runs the function.
 Tensors checkpointed(const Tensors& outputs, const FreshAliases& arguments);
+
+/// The results of \p program on \p inputs, of which derivatives keep nothing but the inputs.
+Tensors run_again_for_derivatives(const Ref<const SubProgram>& program, const Tensors& inputs,
+                                  const std::source_location& where);
 
 }  // namespace detail
 
