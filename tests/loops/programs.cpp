@@ -16,9 +16,9 @@ using StepFunction = std::function<std::pair<Tensors, Tensors>(const Tensors& ca
 
 // Last carries, then results.
 Tensors run_scan(Written written, const StepFunction& step, const Tensors& init, const Tensors& xs,
-                 bool reverse = false) {
+                 bool reverse = false, std::int64_t memory = ScanOptions().memory) {
   if (written == Written::looped) {
-    auto [last, results] = scan(step, init, xs, {.reverse = reverse});
+    auto [last, results] = scan(step, init, xs, {.reverse = reverse, .memory = memory});
     last.insert(last.end(), results.begin(), results.end());
     return last;
   }
@@ -264,6 +264,52 @@ Tensor custom_rules(Written written, const Tensors& in) {
   return number_of(run_scan(written, step, {in[0]}, {in[2]}));
 }
 
+// Steps short enough for several to run in one go, and some over.
+Tensor many_short_steps(Written written, const Tensors& in) {
+  const Tensor many = concatenate({in[2], in[2] * 0.5, -in[2], sin(in[2]), in[2][range(0, 3)]});  // (19, 3)
+  const auto step = [&](const Tensors& c, const Tensors& x) {
+    const Tensor next = sin(c[0] + x[0]) + in[0] * 0.1;
+    return std::pair(Tensors{next, c[1] + square(x[0]), c[1] * 0.5 + c[2]}, Tensors{next, c[0] * x[0], c[2]});
+  };
+  return number_of(run_scan(written, step, {in[0], in[0] * 2.0, cos(in[0])}, {many}));
+}
+
+Tensor many_short_steps_backwards(Written written, const Tensors& in) {
+  const Tensor many = concatenate({in[2], in[2] * 0.5, -in[2], sin(in[2]), in[2][range(0, 1)]});  // (17, 3)
+  const auto step = [&](const Tensors& c, const Tensors& x) {
+    return std::pair(Tensors{tanh(c[0] * 0.9 + x[0] * in[1][0])}, Tensors{c[0]});
+  };
+  return number_of(run_scan(written, step, {in[0]}, {many}, true));
+}
+
+Tensor many_short_steps_by_index(Written written, const Tensors& in) {
+  return number_of({run_fori(
+      written, 21, [&](const Tensor& i, const Tensor& c) { return c * 0.8 + sin(cast(i, f64) * in[0]); }, in[0])});
+}
+
+template <std::int64_t memory>
+Tensor within_memory(Written written, const Tensors& in) {
+  const Tensor many = concatenate({in[2], in[2] * 0.5, -in[2], sin(in[2]), in[2][range(0, 3)]});  // (19, 3)
+  const auto step = [&](const Tensors& c, const Tensors& x) {
+    const Tensor next = tanh(matmul(c[0], in[1]) + x[0]);
+    return std::pair(Tensors{next, c[1] + 1}, Tensors{next * cast(c[1], f64), x[0] * c[0]});
+  };
+  return number_of(run_scan(written, step, {in[0], Tensor(2)}, {many}, memory % 2 == 1, memory));
+}
+
+template <std::int64_t memory>
+Tensor index_within_memory(Written written, const Tensors& in) {
+  const auto step = [&](const Tensor& c, const Tensor& i) { return sin(c * in[0]) + cast(i, f64) * 0.1; };
+  if (written == Written::looped) {
+    return number_of({scan(step, in[0], 23, {.memory = memory})});
+  }
+  Tensor c = in[0];
+  for (std::int64_t i = 0; i < 23; ++i) {
+    c = step(c, Tensor(i));
+  }
+  return number_of({c});
+}
+
 }  // namespace
 
 const std::vector<LoopProgram>& loop_programs() {
@@ -290,6 +336,15 @@ const std::vector<LoopProgram>& loop_programs() {
       {"a_compiled_step", compiled_step},
       {"operations_of_all_kinds", operations_of_all_kinds},
       {"custom_rules", custom_rules, false},
+      {"many_short_steps", many_short_steps},
+      {"many_short_steps_backwards", many_short_steps_backwards},
+      {"many_short_steps_by_index", many_short_steps_by_index},
+      {"within_enough_memory", within_memory<1'000'000>},
+      {"within_two_levels", within_memory<600>},
+      {"within_two_levels_backwards", within_memory<601>},
+      {"within_three_levels", within_memory<420>},
+      {"by_index_within_two_levels", index_within_memory<300>},
+      {"by_index_within_three_levels", index_within_memory<230>},
   };
   return programs;
 }

@@ -13,19 +13,20 @@ namespace xgrad::plan {
 
 namespace {
 
-/// A planner that knows the only plan that is asked for.
-class KnownPlan final : public NestedPlanner {
+/// A planner that knows the plans that are asked for, in order.
+class KnownPlans final : public NestedPlanner {
  public:
-  explicit KnownPlan(std::shared_ptr<const NestedPlan> plan) : plan_(std::move(plan)) {}
+  explicit KnownPlans(const std::vector<std::shared_ptr<const NestedPlan>>& plans) : plans_(plans) {}
 
-  std::shared_ptr<const NestedPlan> plan(const SubProgram&) const override { return plan_; }
+  std::shared_ptr<const NestedPlan> plan(const SubProgram&) const override { return plans_[next_++]; }
   std::shared_ptr<const NestedPlan> plan_part(const SubProgram&, const std::vector<bool>&,
                                               std::vector<std::uint32_t>) const override {
-    return plan_;
+    return plans_[next_++];
   }
 
  private:
-  std::shared_ptr<const NestedPlan> plan_;
+  const std::vector<std::shared_ptr<const NestedPlan>>& plans_;
+  mutable std::size_t next_ = 0;
 };
 
 // Of the first outputs, which are read; the working memory stands behind them.
@@ -72,13 +73,13 @@ struct LoopStep final : StepKind {
   void plan_nested(Draft& draft, Step& step, const NestedPlanner& planner) const override {
     const auto* loop = step.operation->as<Loop>();
     const LoopPlan plan(*loop, wanted_outputs(draft, step, step.outputs.size()), planner);
-    step.nested.push_back(plan.step());
+    step.nested = plan.plans();
     const auto bytes = static_cast<std::int64_t>(plan.memory_bytes());
     step.outputs.push_back(draft.add_value({{bytes}, DType::uint8}));
   }
   std::unique_ptr<const Kernel> bind(const Draft& draft, const Step& step, Binding binding) const override {
     std::vector<bool> wanted = wanted_outputs(draft, step, step.outputs.size() - 1);
-    LoopPlan plan(*step.operation->as<Loop>(), wanted, KnownPlan(step.nested[0]));
+    LoopPlan plan(*step.operation->as<Loop>(), wanted, KnownPlans(step.nested));
     return std::make_unique<LoopKernel>(std::move(plan), std::move(wanted), std::move(binding.in),
                                         std::move(binding.out));
   }
