@@ -17,7 +17,7 @@ class LastState : public Layer<LastState<L>> {
   explicit LastState(L layer) : layer_(std::move(layer)) {}  ///< of \p layer
 
   /// \throws Error as the layer does.
-  Tensor operator()(const Operand& x) const { return hidden(layer_(x).state); }
+  Tensor operator()(const Operand& x) const { return detail::hidden_of(layer_(x).state); }
 
   const L& layer() const { return layer_; }  ///< whose state it is
 

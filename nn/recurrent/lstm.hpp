@@ -14,8 +14,12 @@ struct LSTMState {
   Tensor c;  ///< the memory cells, (batch, hidden_size)
 };
 
+namespace detail {
+
 /// What the state of an LSTM has as its output: h.
-inline const Tensor& hidden(const LSTMState& state) { return state.h; }
+inline const Tensor& hidden_of(const LSTMState& state) { return state.h; }
+
+}  // namespace detail
 
 /// In each step (Hochreiter and Schmidhuber, Long short-term memory, 1997; with the forget gate of Gers et al., 2000)
 ///

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "autograd/graph/node.hpp"
 #include "nn/initializers.hpp"
 #include "nn/layer.hpp"
 
@@ -39,7 +40,13 @@ struct Recurrence {
   Tensor output;  ///< h after each step: (steps, batch, hidden_size), or (batch, steps, hidden_size) with batch_first
   State state;    ///< after the last step of each sample, in the form in which the layer takes it
 
-  operator Tensor() const { return output; }  ///< what the next layer takes
+  /// \name Conversions to the output, which the next layer takes
+  /// \{
+
+  /// `dense(lstm(x))`; errors name the line of this call.
+  operator Tensor() const { return output; }
+  operator Operand() const { return output.defined() ? Operand(output, output.node().location()) : Operand(output); }
+  /// \}
 };
 
 /// The weights of a recurrent layer, under PyTorch's names, and the loop over its steps. The product of the input and W_ih is
@@ -66,17 +73,17 @@ class Recurrent {
 
   /// The next state from the state and the projected input, (batch, gates · hidden_size). h is the first of the state.
   using Step = std::function<Tensors(const Tensors& state, const Tensor& projected)>;
-  /// The state before the first step; how many tensors there are when it is left out.
+  /// What is known of the state before the first step.
   struct Begin {
-    std::optional<Tensors> state;
-    std::size_t count = 1;
+    std::optional<Tensors> state;  ///< its tensors; left out: zeros
+    std::size_t count = 1;         ///< how many there are
   };
   /// Of a layer whose state is one tensor.
   static Begin from(const std::optional<Tensor>& state);
   /// The parts of a Recurrence.
   struct Made {
-    Tensor output;
-    Tensors state;
+    Tensor output;  ///< as it has it
+    Tensors state;  ///< the tensors of it
   };
 
   /// Projects \p x, and runs \p step for each of its steps. \param bias is added to the projection, if it is defined.
@@ -111,7 +118,11 @@ class Recurrent {
                                              TorchName{"weight_hh_l0", "weight_hh_l0", TorchLayout::transposed}};
 };
 
+namespace detail {
+
 /// What the state of a recurrent layer has as its output: h.
-inline const Tensor& hidden(const Tensor& state) { return state; }
+inline const Tensor& hidden_of(const Tensor& state) { return state; }
+
+}  // namespace detail
 
 }  // namespace xgrad::nn

@@ -54,7 +54,7 @@ void check_lengths(const L& layer, const Tensor& x, const std::vector<std::int64
     check_equal(made.output[{range(0, lengths[i]), sample}], alone.output);
     check_elements(made.output[{range(lengths[i]), sample}], {x.shape()[0] - lengths[i], hidden},
                    std::vector<double>(static_cast<std::size_t>((x.shape()[0] - lengths[i]) * hidden), 0.0));
-    check_equal(nn::hidden(made.state)[sample], nn::hidden(alone.state));
+    check_equal(nn::detail::hidden_of(made.state)[sample], nn::detail::hidden_of(alone.state));
   }
 }
 

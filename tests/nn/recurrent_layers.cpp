@@ -139,6 +139,11 @@ BOOST_AUTO_TEST_CASE(in_a_sequential_outputs_or_the_last_state_go_on) {
   check_equal(nn::Sequential(lstm, gru)(x), gru(lstm(x).output).output);
   check_equal(nn::Sequential(lstm, nn::LastState(gru))(x), gru(lstm(x).output).state);
   check_equal(nn::LastState(lstm)(x), lstm(x).state.h);
+  const nn::Dense dense(4, 2);
+  check_equal(dense(lstm(x)), dense(lstm(x).output));
+  const auto line = std::to_string(__LINE__ + 1);
+  const auto call = [&] { nn::Dense(7, 2)(lstm(x)); };
+  check_throws<ShapeError>(call, {"[dense] the layer takes 7 features", "recurrent_layers.cpp:" + line});
   const nn::RNN front(3, 4, {.nonlinearity = nn::Nonlinearity::relu, .batch_first = true});
   check_equal(nn::LastState(front)(swapaxes(x, 0, 1)), front(swapaxes(x, 0, 1)).output[{all(), -1}]);
   check_equal(vmap(lstm)(reshape(x, {6, 1, 2, 3}))[2], lstm(x[range(2, 3)]).output, 1e-6);
