@@ -6,8 +6,10 @@ namespace xgrad::detail {
 
 void happen(const Ref<const Node>& node) {
   const Scope* scope = node->scope() == nullptr ? nullptr : node->scope()->without_elements();
-  if (scope == nullptr && current_recorder() != nullptr) {
-    scope = current_recorder()->scope();
+  // A function that is traced inside of the one that the operands belong to may run many times, or not at all.
+  if (const Recorder* recorder = current_recorder();
+      recorder != nullptr && (scope == nullptr || recorder->scope()->is_younger_than(*scope))) {
+    scope = recorder->scope();
   }
   const Tensor effect(node);
   if (scope != nullptr) {

@@ -56,7 +56,8 @@ namespace xgrad {
 ///   gives: it needs no `eval`, plans make it part of themselves;
 /// - `effect`, a constant `std::string_view`, for an operation that does something to the world, such as printing: effects of
 ///   one name happen in program order, on the calling thread, exactly once. With `alias` it gives its first
-///   input on, and `eval` is called all the same. Or a function of that name, where it depends on attributes: empty for none;
+///   input on, and `eval` is called all the same. Or a function of that name, where it depends on attributes: empty for none,
+///   perhaps with `Op without_effect() const`, what it computes when it is computed again;
 /// - `std::size_t shown_outputs() const`, how many outputs, the first ones, are there for everyone: the others are computed
 ///   for derivatives that read them, and neither kept nor printed otherwise; with `skips_outputs`;
 /// - `cheap`, a constant, or `bool cheap() const`: computing it takes no longer than reading its result from memory.
@@ -150,6 +151,8 @@ class AnyOperation : public RefCounted {
   virtual std::string_view effect() const = 0;                                ///< what kind it has; empty: none
   virtual std::size_t shown_outputs(std::size_t count) const = 0;             ///< of \p count, those for everyone
   virtual bool is_cheap() const = 0;  ///< as fast as reading the result from memory
+  /// The same without its effect, where that can be told apart from what it computes; else null.
+  virtual Ref<const AnyOperation> without_effect() const = 0;
   /// Whether row i of every output, along axis 0, depends on row i of every input alone.
   virtual bool splits_rows(Inputs inputs) const = 0;
 
@@ -311,6 +314,7 @@ class OperationOf final : public AnyOperation {
       return count;
     }
   }
+  Ref<const AnyOperation> without_effect() const override;
   bool is_cheap() const override {
     if constexpr (requires { op_.cheap(); }) {
       return op_.cheap();
@@ -354,6 +358,15 @@ Ref<const AnyOperation> make_operation(Op op) {
 }
 
 }  // namespace detail
+
+template <class Op>
+Ref<const AnyOperation> detail::OperationOf<Op>::without_effect() const {
+  if constexpr (requires { op_.without_effect(); }) {
+    return make_operation(op_.without_effect());
+  } else {
+    return {};
+  }
+}
 
 template <class Op>
 const Op* AnyOperation::as() const {

@@ -43,6 +43,9 @@ class Scope final : public RefCounted {
   /// The function has returned.
   void close() const { open_.store(false, std::memory_order_release); }
 
+  /// Whether this scope is younger than \p other: what happens in both happens in this one.
+  bool is_younger_than(const Scope& other) const { return number_ > other.number_; }
+
   /// The younger one of two scopes whose tensors meet in a node; it learns of the other one.
   static const Scope* join(const Scope* a, const Scope* b);
 

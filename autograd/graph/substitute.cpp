@@ -47,6 +47,9 @@ Tensors remake_without_effect(const Node& node, const Tensors& inputs) {
   if (node.operation().effect().empty()) {
     return apply_again(node, inputs);
   }
+  if (const Ref<const AnyOperation> pure = node.operation().without_effect()) {
+    return make_node(pure, inputs, node.location())->outputs();
+  }
   if (!node.operation().traits().alias) {
     raise<ValueError>(node.name(),
                       "it has an effect, which happens once, and results, which are needed again; call it "

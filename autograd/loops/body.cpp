@@ -85,7 +85,8 @@ void Body::find_captured(Invariants invariants) {
   }
   for (std::size_t i = 0; i < order.nodes.size(); ++i) {
     const Node& node = *order.nodes[i];
-    depends[i] = depends[i] || (node.sequence() >= begin_ && has_effect(node)) ||
+    const bool stays = node.sequence() >= begin_ && (has_effect(node) || !node.operation().is_total(node.inputs()));
+    depends[i] = depends[i] || stays ||
                  std::any_of(node.inputs().begin(), node.inputs().end(),
                              [&](const Tensor& input) { return depends_on_arguments(input.node()); });
   }

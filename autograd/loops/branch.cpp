@@ -7,6 +7,7 @@
 
 #include "autograd/graph/substitute.hpp"
 #include "autograd/loops/body.hpp"
+#include "autograd/loops/mapped_program.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "autograd/transforms/subprograms.hpp"
@@ -126,14 +127,14 @@ Ref<const SubProgram> chosen_of(const SubProgram& if_true, const SubProgram& if_
 
 }  // namespace
 
-Tensors choose_for_each(const Ref<const SubProgram>& if_true, const Ref<const SubProgram>& if_false,
-                        const Tensor& which, const Tensors& inputs, const std::vector<bool>& batched,
-                        std::int64_t size) {
+Tensors choose_for_each(std::string_view op, const Ref<const SubProgram>& if_true,
+                        const Ref<const SubProgram>& if_false, const Tensor& which, const Tensors& inputs,
+                        const std::vector<bool>& batched, std::int64_t size) {
   for (const SubProgram* program : {if_true.get(), if_false.get()}) {
-    if (!effect_of("cond", *program).empty()) {
-      raise<ValueError>("cond",
-                        "a branch has an effect, and some samples take it while others do not, but both branches "
-                        "run for all samples; leave the effect out, or move it behind the branch");
+    if (!effect_of(op, *program).empty()) {
+      raise<ValueError>(op,
+                        "there is an effect that happens for some samples and not for others, but what it is a part of "
+                        "runs for all samples; leave the effect out, or move it behind");
     }
   }
   std::vector<int> flags;
@@ -158,6 +159,13 @@ std::string_view Branch::effect() const {
                              first, second));
   }
   return first.empty() ? second : first;
+}
+
+Branch Branch::without_effect() const {
+  const auto pure = [](const SubProgram& program) {
+    return Ref<const SubProgram>(new SubProgram(program.inputs(), program.apply(program.inputs())));
+  };
+  return {pure(*if_true), pure(*if_false)};
 }
 
 Specs Branch::infer(Inputs) const { return specs_of_outputs(*if_true); }
@@ -198,9 +206,10 @@ Tensors Branch::vmap(const Node&, const BatchedInputs& in) const {
   const Flags batched(in.batched.begin() + 1, in.batched.end());
   const Tensors inputs(in.tensors.begin() + 1, in.tensors.end());
   if (in.batched[0]) {
-    return choose_for_each(if_true, if_false, in[0], inputs, batched, in.size);
+    return choose_for_each("cond", if_true, if_false, in[0], inputs, batched, in.size);
   }
-  return apply_op_all(Branch{vmap_of(*if_true, batched, in.size), vmap_of(*if_false, batched, in.size)}, in.tensors);
+  return apply_op_all(Branch{mapped_program(*if_true, batched, in.size), mapped_program(*if_false, batched, in.size)},
+                      in.tensors);
 }
 
 Specs EachBranch::infer(Inputs) const { return specs_of_outputs(*chosen); }
@@ -214,7 +223,8 @@ Tensors EachBranch::vjp(const Node& node, const Cotangents& ct) const {
     for (std::size_t i = 0; i < batched.size(); ++i) {
       flags[i] = batched[i] != 0;
     }
-    const Tensors found = choose_for_each(both.programs[0], both.programs[1], node.input(0), inputs, flags, size);
+    const Tensors found =
+        choose_for_each("cond", both.programs[0], both.programs[1], node.input(0), inputs, flags, size);
     for (std::size_t i = 0; i < found.size(); ++i) {
       gradients[1 + both.of[i]] = flags[both.of[i]] ? found[i] : sum(found[i], 0);
     }
@@ -237,7 +247,8 @@ Tensors EachBranch::jvp(const Node& node, const Tangents& t) const {
         flags.push_back(batched[i] != 0);
       }
     }
-    const Tensors found = choose_for_each(both.programs[0], both.programs[1], node.input(0), inputs, flags, size);
+    const Tensors found =
+        choose_for_each("cond", both.programs[0], both.programs[1], node.input(0), inputs, flags, size);
     for (std::size_t i = 0; i < found.size(); ++i) {
       tangents[both.of[i]] = found[i];
     }
@@ -269,7 +280,7 @@ Tensors EachBranch::vmap(const Node& node, const BatchedInputs& in) const {
     flags.push_back(has_samples || in.batched[i]);
     inputs.push_back(flags.back() ? flattened(i, has_samples) : in[i]);
   }
-  Tensors results = choose_for_each(if_true, if_false, flattened(0, true), inputs, flags, in.size * size);
+  Tensors results = choose_for_each("cond", if_true, if_false, flattened(0, true), inputs, flags, in.size * size);
   for (Tensor& result : results) {
     Shape shape = result.shape();
     shape[0] = size;

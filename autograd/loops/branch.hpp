@@ -22,6 +22,7 @@ struct Branch {
 
   bool total(Inputs) const { return if_true->is_total() && if_false->is_total(); }
   std::string_view effect() const;
+  Branch without_effect() const;
   Specs infer(Inputs in) const;
   void eval(ConstViews in, Views out) const;
   Tensors vjp(const Node& node, const Cotangents& ct) const;
@@ -56,9 +57,9 @@ namespace detail {
 /// For each sample what \p if_true or \p if_false gives of \p inputs, as chosen by \p which, booleans (size,); samples on
 /// axis 0 of all results. \param batched per input, whether it has samples on axis 0.
 /// \throws ValueError when one of the programs has an effect, which would happen for samples that do not take it.
-Tensors choose_for_each(const Ref<const SubProgram>& if_true, const Ref<const SubProgram>& if_false,
-                        const Tensor& which, const Tensors& inputs, const std::vector<bool>& batched,
-                        std::int64_t size);
+Tensors choose_for_each(std::string_view op, const Ref<const SubProgram>& if_true,
+                        const Ref<const SubProgram>& if_false, const Tensor& which, const Tensors& inputs,
+                        const std::vector<bool>& batched, std::int64_t size);
 
 }  // namespace detail
 

@@ -1,6 +1,7 @@
 #include "autograd/loops/cond.hpp"
 
 #include <algorithm>
+#include <string>
 
 #include "autograd/loops/body.hpp"
 #include "autograd/loops/branch.hpp"
@@ -21,10 +22,30 @@ void require_truth(const Tensor& predicate) {
   }
 }
 
-void require_alike(const Tensors& first, const Tensors& second) {
-  if (first.size() != second.size()) {
-    raise<ValueError>(
-        "cond", phrase("the branches return {} and {} tensors; they return equally many", first.size(), second.size()));
+std::string lengths_text(const Results& results) {
+  std::string text;
+  for (const std::size_t length : results.lengths) {
+    text += phrase("{}{}", text.empty() ? "" : " and ", length);
+  }
+  return text.empty() ? "no length" : text;
+}
+
+Tensors tensors_of_results(const Results& results) {
+  Tensors tensors;
+  for (std::size_t i = 0; i < results.tensors.size(); ++i) {
+    tensors.push_back(results.tensors[i]);
+  }
+  return tensors;
+}
+
+void require_alike(const Results& if_true, const Results& if_false) {
+  const Tensors first = tensors_of_results(if_true);
+  const Tensors second = tensors_of_results(if_false);
+  if (first.size() != second.size() || if_true.lengths != if_false.lengths) {
+    raise<ValueError>("cond",
+                      phrase("the branches return {} and {} tensors, in lists of {} and {}; they return lists of the "
+                             "same lengths",
+                             first.size(), second.size(), lengths_text(if_true), lengths_text(if_false)));
   }
   for (std::size_t i = 0; i < first.size(); ++i) {
     const Spec one{first[i].shape(), first[i].dtype()};
@@ -61,19 +82,16 @@ Tensors cond(const Tensor& predicate, const BranchFunction& if_true, const Branc
   return located(where, [&] {
     require_truth(predicate);
     const auto trace = [&](Body& body, const BranchFunction& f) {
-      Tensors outputs;
-      {
-        const RecorderScope scope(body);
-        outputs = f(body.arguments());
-      }
-      body.finish(outputs, Body::Invariants::inside);
-      return outputs;
+      const RecorderScope scope(body);
+      Results results = f(body.arguments());
+      body.finish(tensors_of_results(results), Body::Invariants::inside);
+      return results;
     };
     Body first("cond", specs_of(operands));
     Body second("cond", specs_of(operands));
-    const Tensors one = trace(first, if_true);
+    const Results one = trace(first, if_true);
     require_alike(one, trace(second, if_false));
-    if (one.empty()) {
+    if (one.tensors.size() == 0) {
       raise<ValueError>("cond", "the branches return no tensors; return at least one");
     }
     const Tensors captured = united(first.captured(), second.captured());

@@ -17,8 +17,9 @@ namespace xgrad {
 
 namespace detail {
 
-/// A branch without the types of its structures. \return what the chosen one gives.
-using BranchFunction = std::function<Tensors(const Tensors& operands)>;
+/// A branch without the types of its structures: its tensors, and the lengths of lists among them.
+using BranchFunction = std::function<Results(const Tensors& operands)>;
+/// \return what the chosen one gives.
 Tensors cond(const Tensor& predicate, const BranchFunction& if_true, const BranchFunction& if_false,
              const Tensors& operands, const std::source_location& where);
 
@@ -44,7 +45,8 @@ struct Predicate {
 /// are inputs, through which gradients flow.
 ///
 /// In vmap, where the predicate differs between samples, both run for all samples; derivatives of the one that a sample does
-/// not take do not reach it, infinite or NaN as they may be.
+/// not take do not reach it, infinite or NaN as they may be. Operations that check their operands, such as take, see those of
+/// all samples.
 /// \return what the functions return: a Tensor, Tensors, a std::pair, std::tuple or std::array of these; of equal shapes and
 /// dtypes in both.
 /// \throws ShapeError when the predicate is of another shape, or the results' shapes differ.
@@ -68,7 +70,9 @@ auto cond(detail::Predicate predicate, F if_true, G if_false, const Operands&...
         return [&f, &like](const Tensors& tensors) {
           return [&]<std::size_t... I>(std::index_sequence<I...>) {
             like = Kept(f(tensors[I]...));
-            return detail::tensors_of(like);
+            detail::Results results;
+            detail::Packing<Kept>::put(like, results);
+            return results;
           }(std::index_sequence_for<Operands...>());
         };
       };

@@ -15,6 +15,12 @@ namespace xgrad {
 
 std::string_view Loop::effect() const { return detail::effect_of(name, *body); }
 
+Loop Loop::without_effect() const {
+  Loop pure = *this;
+  pure.body = Ref<const SubProgram>(new SubProgram(body->inputs(), body->apply(body->inputs())));
+  return pure;
+}
+
 Specs Loop::infer(Inputs) const {
   Specs specs;
   for (std::size_t i = 0; i < body->outputs().size(); ++i) {

@@ -25,7 +25,8 @@ namespace xgrad {
 struct Loop {
   static constexpr std::string_view name = "loop";
   static constexpr bool skips_outputs = true;
-  static constexpr std::int64_t unbounded = std::numeric_limits<std::int64_t>::max();
+  /// More steps than that are as good as no limit: nobody has memory for values of all of them.
+  static constexpr std::int64_t most_bounded = std::int64_t{1} << 40;
 
   Ref<const SubProgram> body;
   std::int64_t steps = 0;          ///< how many; at the most, when it stops or is counted
@@ -43,12 +44,13 @@ struct Loop {
   std::size_t slice_count() const { return static_cast<std::size_t>(slices); }
   std::size_t result_count() const { return body->outputs().size() - carry_count(); }
   std::size_t captured_count() const { return body->inputs().size() - 1 - carry_count() - slice_count(); }
-  bool is_bounded() const { return steps != unbounded; }
+  bool is_bounded() const { return steps <= most_bounded; }
   std::size_t first_result() const { return carry_count() + (stops ? 1 : 0); }  ///< among the outputs
 
   std::size_t shown_outputs() const { return first_result() + static_cast<std::size_t>(shown_results); }
   bool total(Inputs) const { return body->is_total(); }
   std::string_view effect() const;
+  Loop without_effect() const;
   Specs infer(Inputs in) const;
   void eval(ConstViews in, Views out) const;
   Tensors vjp(const Node& node, const Cotangents& ct) const;

@@ -4,8 +4,8 @@
 #include "autograd/loops/body.hpp"
 #include "autograd/loops/branch.hpp"
 #include "autograd/loops/loop.hpp"
+#include "autograd/loops/mapped_program.hpp"
 #include "autograd/ops/ops.hpp"
-#include "autograd/transforms/vmap.hpp"
 
 /// \file
 /// Loops for many samples at once. Where samples differ in the number of their steps, the loop runs as long as one of them
@@ -94,53 +94,16 @@ class Mapped {
   }
 
   Tensors all_alike() {
-    Body mapped("loop", batched_specs());
-    Tensors outputs;
-    MappedArguments arguments;
-    arguments.size = in_.size;
-    Tensors originals;
-    Tensors unbatched;
-    for (std::size_t i = 0; i < batched_.size(); ++i) {
-      if (batched_[i]) {
-        arguments.placeholders.push_back(body_.inputs()[i]);
-        arguments.samples.push_back(mapped.arguments()[i]);
-      } else {
-        originals.push_back(body_.inputs()[i]);
-        unbatched.push_back(mapped.arguments()[i]);
-      }
-    }
-    Tensors roots;
+    MappedOutputs outputs;
     for (std::size_t i = 0; i < body_.outputs().size(); ++i) {
       if (i < loop_.carry_count() || needs_result(i - loop_.carry_count())) {
-        roots.push_back(body_.outputs()[i]);
         kept_.push_back(i);
+        outputs.batched.push_back(outputs_batched_[i]);
       }
     }
-    {
-      const RecorderScope scope(mapped);
-      // First what all samples share, then the samples.
-      Tensors all = body_.effects();
-      append(all, roots);
-      all = substitute_with_effects(all, originals, unbatched);
-      const auto middle = all.begin() + static_cast<std::ptrdiff_t>(body_.effects().size());
-      for (auto effect = all.begin(); effect != middle; ++effect) {
-        arguments.scope->get()->add_effect(*effect);
-      }
-      Tensors batched_roots;
-      for (std::size_t i = 0; i < kept_.size(); ++i) {
-        const Tensor& root = middle[static_cast<std::ptrdiff_t>(i)];
-        outputs.push_back(root);
-        if (outputs_batched_[kept_[i]]) {
-          batched_roots.push_back(root);
-        }
-      }
-      const Tensors found = map_samples(batched_roots, arguments, 0);
-      for (std::size_t i = 0, next = 0; i < kept_.size(); ++i) {
-        outputs[i] = outputs_batched_[kept_[i]] ? found[next++] : outputs[i];
-      }
-    }
+    outputs.numbers = kept_;
     Loop all = loop_;
-    all.body = mapped.closed_program(outputs);
+    all.body = mapped_program(body_, batched_, in_.size, outputs);
     const LoopOutputs made = make_loop(all, batched_inputs(), node_.location());
     return results_of(made.carries, made.results, made.count, false);
   }
@@ -195,7 +158,7 @@ class Mapped {
     const Spec counts{{in_.size}, DType::int64};
     const Tensor count = placeholder(counts, "loop", nullptr);  // of a loop that stops a carry, else captured
     const Tensor active = loop_.stops ? old[1] : less(old[0], count);
-    const Tensors next = choose_for_each(goes_on, has_finished, active, old, batched_, in_.size);
+    const Tensors next = choose_for_each("while_loop", goes_on, has_finished, active, old, batched_, in_.size);
     const auto part = [](const Tensors& list, std::size_t first, std::size_t size) {
       const auto begin = list.begin() + static_cast<std::ptrdiff_t>(first);
       return Tensors(begin, begin + static_cast<std::ptrdiff_t>(size));

@@ -147,7 +147,17 @@ Tensors while_loop(const std::function<Tensor(const Tensors&)>& condition,
     if (options.max_steps < 0) {
       raise<ValueError>("while_loop", phrase("max_steps is {}; give 0 or more", options.max_steps));
     }
-    Tensors carries{checked_condition(condition(init))};
+    Body test("while_loop", specs_of(init));
+    {
+      const RecorderScope scope(test);
+      test.finish({checked_condition(condition(test.arguments()))}, Body::Invariants::inside);
+    }
+    const Ref<const SubProgram> goes_on = test.program(test.captured());
+    const auto condition_of = [&](Tensors values) {
+      values.insert(values.end(), test.captured().begin(), test.captured().end());
+      return goes_on->call(values)[0];
+    };
+    Tensors carries{condition_of(init)};
     carries.insert(carries.end(), init.begin(), init.end());
     Body body("while_loop", arguments_of(carries, {}));
     Tensors next;
@@ -155,7 +165,7 @@ Tensors while_loop(const std::function<Tensor(const Tensors&)>& condition,
       const RecorderScope scope(body);
       next = step(part(body.arguments(), 2, init.size()));
       require_carries("while_loop", init, next);
-      next.insert(next.begin(), checked_condition(condition(next)));
+      next.insert(next.begin(), condition_of(next));
     }
     body.finish(next, Body::Invariants::outside);
     Loop loop;

@@ -28,7 +28,8 @@ struct ScanOptions {
   bool reverse = false;  ///< from the last slice to the first; results stay with their slices
   /// Bytes that a gradient in reverse mode may keep of the steps at a time: the carries at the beginning of some segments, and
   /// what derivatives read of the steps of one segment. The rest is computed again, once for each level of segments in segments
-  /// that this takes. What does not depend on steps, arguments and results, does not count. No limit unless given.
+  /// that this takes. What does not depend on steps does not count, nor do arguments, results and cotangents, those of captured
+  /// tensors once for each level. Where the steps cannot be cut into equal segments, xs is copied. No limit unless given.
   std::int64_t memory = std::numeric_limits<std::int64_t>::max();
 };
 
@@ -191,6 +192,9 @@ auto fori(std::int64_t n, F f, Carry&& init, std::source_location where = std::s
 }
 
 /// `while (condition(carry)) carry = f(carry)`. Both functions are called once; condition gives a boolean of shape ().
+///
+/// In vmap, where samples stop at different times, the step is computed for all samples as long as one goes on, and those that
+/// have finished keep their carries: operations that check their operands, such as take, see what they would go on with.
 /// \throws ShapeError when the condition is of another shape, or a carry changes its shape.
 /// \throws DTypeError when the condition is no boolean, or a carry changes its dtype.
 /// \throws GradientError when a gradient is taken in reverse mode, and the number of steps has no limit.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 #include "autograd/graph/substitute.hpp"
@@ -32,16 +33,37 @@ std::int64_t bytes_of(const Tensors& tensors) {
 
 std::int64_t quotient_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// Levels that keep equally many bytes: k (T c^(k - 1) r)^(1 / k) for T steps, c bytes of carries and r of a step.
-Segments equal_levels(std::int64_t steps, std::int64_t carry_bytes, std::int64_t step_bytes, int levels) {
+// Into how many parts to cut, about as many as wanted: such that the parts are equal, or as many as wanted exactly.
+std::int64_t divisor_near(std::int64_t number, std::int64_t wanted) {
+  std::int64_t best = 1;
+  const auto consider = [&](std::int64_t divisor) {
+    const auto distance = [&](std::int64_t d) {
+      return std::abs(std::log(static_cast<double>(d) / static_cast<double>(wanted)));
+    };
+    if (distance(divisor) < distance(best)) {
+      best = divisor;
+    }
+  };
+  for (std::int64_t i = 1; i * i <= number; ++i) {
+    if (number % i == 0) {
+      consider(i);
+      consider(number / i);
+    }
+  }
+  return best;
+}
+
+// Levels that keep about equally many bytes: k (T c^(k - 1) r)^(1 / k) for T steps, c bytes of carries and r of a step.
+Segments about_equal_levels(std::int64_t steps, std::int64_t carry_bytes, std::int64_t step_bytes, int levels,
+                            bool divides) {
   const double carry = static_cast<double>(std::max<std::int64_t>(carry_bytes, 1));
   const double each = std::pow(
       static_cast<double>(steps) * std::pow(carry, levels - 1) * static_cast<double>(step_bytes), 1.0 / levels);
   Segments segments;
   std::int64_t rest = steps;  // of a segment
   for (int level = 1; level < levels; ++level) {
-    const auto wanted = std::max<std::int64_t>(1, std::llround(each / carry));
-    const std::int64_t length = quotient_up(rest, std::min(wanted, rest));
+    const std::int64_t wanted = std::clamp<std::int64_t>(std::llround(each / carry), 1, rest);
+    const std::int64_t length = quotient_up(rest, divides ? divisor_near(rest, wanted) : wanted);
     segments.counts.push_back(quotient_up(rest, length));
     segments.bytes += segments.counts.back() * carry_bytes;
     rest = length;
@@ -223,13 +245,18 @@ class Nest {
 
 }  // namespace
 
+// Segments that are all alike are better: others take copies of what slices are taken from.
 Segments choose_segments(std::int64_t steps, std::int64_t carry_bytes, std::int64_t step_bytes, std::int64_t bytes) {
-  Segments best{{steps}, steps * step_bytes};
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  const bool fits = step_bytes == 0 || steps <= most / step_bytes;
+  Segments best{{steps}, fits ? steps * step_bytes : most};
   constexpr int most_levels = 24;
   for (int levels = 2; levels <= most_levels && best.bytes > bytes; ++levels) {
-    Segments segments = equal_levels(steps, carry_bytes, step_bytes, levels);
-    if (segments.bytes < best.bytes) {
-      best = std::move(segments);
+    Segments alike = about_equal_levels(steps, carry_bytes, step_bytes, levels, true);
+    Segments others = about_equal_levels(steps, carry_bytes, step_bytes, levels, false);
+    Segments& better = alike.bytes <= bytes || alike.bytes < others.bytes ? alike : others;
+    if (better.bytes < best.bytes) {
+      best = std::move(better);
     }
   }
   return best;

@@ -54,8 +54,8 @@ std::vector<Description::Value> find_wanted(const Description& graph, std::span<
   for (Description::Value value = 0; value < wanted.size(); ++value) {
     const Node& node = *graph.nodes()[node_of[value]];
     const bool shown = value - graph.first_value(node_of[value]) < node.operation().shown_outputs(node.output_count());
-    const bool held = node.use_count() > handles[node_of[value]] || !node.operation().effect().empty();
-    if (wanted[value] || (shown && held)) {
+    const bool held = node.use_count() > handles[node_of[value]];
+    if (wanted[value] || (shown && held) || !node.operation().effect().empty()) {
       result.push_back(value);
     }
   }

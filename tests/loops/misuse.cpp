@@ -58,6 +58,32 @@ BOOST_AUTO_TEST_CASE(a_list_of_carries_that_changes_its_length) {
       {"[scan]", "given 2 carries and returns 1"});
 }
 
+BOOST_AUTO_TEST_CASE(results_are_no_carries) {
+  using Lists = std::pair<Tensors, Tensors>;
+  check_throws<ValueError>(
+      [] {
+        scan(
+            [](const Tensors& c, const Tensor& x) {
+              return Lists{{c[0]}, {cast(x, DType::float64)}};
+            },
+            Tensors{three, three}, 4);
+      },
+      {"[scan]", "given 2 carries and returns 1"});
+  check_throws<ValueError>(
+      [] {
+        cond(
+            Tensor(true),
+            [](const Tensor& q) {
+              return Lists{{q}, {q, q}};
+            },
+            [](const Tensor& q) {
+              return Lists{{q, q}, {q}};
+            },
+            three);
+      },
+      {"[cond]", "lists of 1 and 2 and 2 and 1"});
+}
+
 BOOST_AUTO_TEST_CASE(slices_that_do_not_fit) {
   const auto step = [](const Tensor& c, const Tensors&) { return c; };
   check_throws<ShapeError>(
@@ -65,6 +91,7 @@ BOOST_AUTO_TEST_CASE(slices_that_do_not_fit) {
         scan(step, three, Tensors{ones({4, 2}), ones({5})});
       },
       {"[scan]", "4 slices in a tensor of shape (4, 2) and 5 in one of shape (5,)"});
+  check_throws<ShapeError>([] { scan(same, three, 3.0); }, {"[scan]", "shape (), which has no slices"});
   check_throws<ShapeError>([&] { scan(step, three, Tensors{ones({})}); }, {"[scan]", "shape (), which has no slices"});
   check_throws<ValueError>([&] { scan(step, three, Tensors{}); }, {"[scan]", "there are no slices"});
 }
@@ -121,7 +148,7 @@ BOOST_AUTO_TEST_CASE(branches_that_differ) {
             },
             three);
       },
-      {"[cond]", "1 and 2 tensors"});
+      {"[cond]", "1 and 2 tensors, in lists of 1 and 2"});
 }
 
 BOOST_AUTO_TEST_CASE(reading_an_element_inside) {
