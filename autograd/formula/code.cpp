@@ -62,21 +62,23 @@ class Assembler {
     join();
   }
 
-  MapCode finish() {
+  template <class Result>
+  Result finish() const {
+    using Register = typename Result::Register;
     const std::vector<std::size_t> last_use = last_uses();
-    MapCode map_code;
-    std::vector<std::uint16_t> location(program_.value_count());
+    Result result;
+    std::vector<Register> location(program_.value_count());
     for (std::size_t value = 0; value < first_step_; ++value) {
-      location[value] = static_cast<std::uint16_t>(value);
+      location[value] = static_cast<Register>(value);
     }
-    std::vector<std::uint16_t> free;
-    auto count = static_cast<std::uint16_t>(first_step_);
+    std::vector<Register> free;
+    auto count = static_cast<Register>(first_step_);
     for (std::size_t i = 0; i < steps_.size(); ++i) {
       const CodeStep& step = steps_[i];
       if (!step.needed) {
         continue;
       }
-      std::array<std::uint16_t, 4> registers{};
+      std::array<Register, 4> registers{};
       for (std::size_t k = 0; k < step.operand_count; ++k) {
         const std::uint32_t value = step.operands[k];
         registers[k] = location[value];
@@ -86,7 +88,7 @@ class Assembler {
           free.push_back(location[value]);
         }
       }
-      std::uint16_t target = count;
+      Register target = count;
       if (free.empty()) {
         ++count;
       } else {
@@ -94,14 +96,14 @@ class Assembler {
         free.pop_back();
       }
       location[first_step_ + i] = target;
-      map_code.code.push_back({step.code, target, registers[0], registers[1], registers[2], registers[3]});
-      map_code.cost += step.cost;
+      result.code.push_back({step.code, target, registers[0], registers[1], registers[2], registers[3]});
+      result.cost += step.cost;
     }
-    map_code.register_count = count;
-    for (const std::uint32_t result : program_.results) {
-      map_code.result_registers.push_back(location[result]);
+    result.register_count = count;
+    for (const std::uint32_t value : program_.results) {
+      result.result_registers.push_back(location[value]);
     }
-    return map_code;
+    return result;
   }
 
  private:
@@ -169,6 +171,8 @@ class Assembler {
 
 }  // namespace
 
-MapCode assemble(const Program& program) { return Assembler(program).finish(); }
+MapCode assemble(const Program& program) { return Assembler(program).finish<MapCode>(); }
+
+ScalarCode assemble_scalars(const Program& program) { return Assembler(program).finish<ScalarCode>(); }
 
 }  // namespace xgrad::detail
