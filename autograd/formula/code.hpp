@@ -13,6 +13,7 @@ namespace xgrad::detail {
 /// Steps on registers, ready for kernels::map or kernels::run_scalars: inputs, then constants, then temporaries.
 template <class Instruction>
 struct Code {
+  using Kind = Instruction;
   using Register = decltype(Instruction::target);
   std::vector<Instruction> code;           ///< writes temporaries only
   Register register_count = 0;             ///< inputs, constants and temporaries
@@ -27,7 +28,7 @@ struct ScalarCode : Code<kernels::ScalarInstruction> {};
 /// Steps that no result needs are left out; a step whose value one other step uses, once, is joined with it where there is
 /// an instruction for both, which rounds like the two; a temporary's register is used again after its last use.
 MapCode assemble(const Program& program);
-/// The same for registers of one number each.
+/// The same for registers of one number each, in an order in which instructions of one code follow each other.
 ScalarCode assemble_scalars(const Program& program);
 
 }  // namespace xgrad::detail

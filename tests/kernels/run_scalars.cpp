@@ -71,7 +71,7 @@ template <class T>
 T by_scalars(Opcode code, const std::vector<T>& operands) {
   std::vector<T> registers = operands;
   registers.push_back(0);
-  const kernels::ScalarInstruction instruction{code, 4, 0, 1, 2, 3};
+  const kernels::ScalarInstruction instruction{code, 1, 4, 0, 1, 2, 3};
   kernels::run_scalars(dtype_of<T>(), &instruction, 1, registers.data());
   return registers[4];
 }
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(also_where_subnormal_numbers_count_as_zero) {
 BOOST_AUTO_TEST_CASE(registers_may_be_written_over_and_read_again) {
   std::vector<double> registers = {3, 4, 0};
   const std::vector<kernels::ScalarInstruction> code = {
-      {Opcode::multiply, 2, 0, 0, 0}, {Opcode::multiply_add, 2, 1, 1, 2}, {Opcode::sqrt, 2, 2, 0, 0}};
+      {Opcode::multiply, 1, 2, 0, 0, 0}, {Opcode::multiply_add, 1, 2, 1, 1, 2}, {Opcode::sqrt, 1, 2, 2, 0, 0}};
   kernels::run_scalars(DType::float64, code.data(), code.size(), registers.data());
   BOOST_TEST(registers == (std::vector<double>{3, 4, 5}), boost::test_tools::per_element());
 }
