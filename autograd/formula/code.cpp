@@ -73,10 +73,9 @@ class Assembler {
   /// Puts steps of one code one after the other, none of which needs another, as far as they are close to each other.
   void group_alike() {
     constexpr std::size_t close = 2048;  // so that what a step uses is still in the cache
-    std::vector<std::uint32_t> missing(steps_.size());
-    std::vector<std::vector<std::uint32_t>> users(steps_.size());
+    Users users{std::vector<std::uint32_t>(steps_.size()), std::vector<std::uint32_t>(steps_.size(), none), {}};
     for (std::size_t first = 0; first < order_.size(); first += close) {
-      group_alike(std::span(order_).subspan(first, std::min(close, order_.size() - first)), missing, users);
+      group_alike(std::span(order_).subspan(first, std::min(close, order_.size() - first)), users);
     }
   }
 
@@ -164,35 +163,46 @@ class Assembler {
     return false;
   }
 
-  /// \param steps to be ordered, the numbers of. \param missing, users per step, empty.
-  void group_alike(std::span<std::uint32_t> steps, std::vector<std::uint32_t>& missing,
-                   std::vector<std::vector<std::uint32_t>>& users) const {
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
+  /// Which of some steps use others of them: a list per step.
+  struct Users {
+    std::vector<std::uint32_t> missing;  ///< per step: how many of those that it uses have no place yet
+    std::vector<std::uint32_t> first;    ///< per step: where its list begins, or none
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> list;  ///< a user, and where the list goes on
+  };
+
+  /// \param steps to be ordered, the numbers of.
+  void group_alike(std::span<std::uint32_t> steps, Users& users) const {
     std::array<std::vector<std::uint32_t>, kernels::opcode_count> ready;  // per code
-    const auto is_ready = [&](std::uint32_t i) { ready[static_cast<std::size_t>(steps_[i].code)].push_back(i); };
+    const auto add_ready = [&](std::uint32_t i) { ready[static_cast<std::size_t>(steps_[i].code)].push_back(i); };
+    const std::size_t first_value = first_step_ + steps[0];
+    users.list.clear();
     for (const std::uint32_t i : steps) {
       for (std::size_t k = 0; k < steps_[i].operand_count; ++k) {
-        const std::uint32_t value = steps_[i].operands[k];
-        if (value >= first_step_ + steps[0]) {
-          users[value - first_step_].push_back(i);
-          ++missing[i];
+        if (const std::uint32_t value = steps_[i].operands[k]; value >= first_value) {
+          const auto place = static_cast<std::uint32_t>(users.list.size());
+          users.list.emplace_back(i, std::exchange(users.first[value - first_step_], place));
+          ++users.missing[i];
         }
       }
-      if (missing[i] == 0) {
-        is_ready(i);
+      if (users.missing[i] == 0) {
+        add_ready(i);
       }
     }
+    std::vector<std::uint32_t> run;
     for (auto next = steps.begin(); next != steps.end();) {
-      const auto most = std::max_element(ready.begin(), ready.end(),
-                                         [](const auto& a, const auto& b) { return a.size() < b.size(); });
-      for (const std::uint32_t i : std::exchange(*most, {})) {
+      std::max_element(ready.begin(), ready.end(), [](const auto& a, const auto& b) {
+        return a.size() < b.size();
+      })->swap(run);
+      for (const std::uint32_t i : run) {
         *next++ = i;
-        for (const std::uint32_t user : users[i]) {
-          if (--missing[user] == 0) {
-            is_ready(user);
+        for (std::uint32_t at = users.first[i]; at != none; at = users.list[at].second) {
+          if (--users.missing[users.list[at].first] == 0) {
+            add_ready(users.list[at].first);
           }
         }
-        users[i].clear();
       }
+      run.clear();
     }
   }
 

@@ -39,6 +39,8 @@ class Recorder {
 
   /// Records the steps of \p program with \p inputs in place of its inputs. \return all values, by their numbers there.
   std::vector<Value> replay(const Program& program, std::span<const Value> inputs);
+  /// The same, into \p values.
+  void replay(const Program& program, std::span<const Value> inputs, std::vector<Value>& values);
 
   /// The program that gives \p results; what they do not need is left out, inputs too when they are to be listed.
   Program finish(std::span<const Value> results, std::vector<std::uint32_t>* used_inputs = nullptr) const;

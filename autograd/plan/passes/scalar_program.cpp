@@ -182,25 +182,24 @@ ScalarProgram::Number ScalarProgram::read(ValueId id, std::uint64_t index) {
 
 void ScalarProgram::add_map(const Step& step) {
   const Program& program = step.formula.program;
-  const std::int64_t count = step.space.element_count();
-  std::vector<std::vector<Number>> operands;  // per input: of all elements of the space
-  for (const ValueId input : step.inputs) {
-    std::vector<Number>& operand = operands.emplace_back();
-    for_each_place(step.space, 0, broadcast_strides(draft_.spec(input).shape, step.space),
-                   [&](std::int64_t, std::int64_t place) { operand.push_back(element(input, place)); });
+  const auto count = static_cast<std::size_t>(step.space.element_count());
+  const std::size_t inputs = step.inputs.size();
+  operands_.resize(count * inputs);  // element by element
+  for (std::size_t k = 0; k < inputs; ++k) {
+    for_each_place(step.space, 0, broadcast_strides(draft_.spec(step.inputs[k]).shape, step.space),
+                   [&](std::int64_t i, std::int64_t place) {
+                     operands_[static_cast<std::size_t>(i) * inputs + k] = element(step.inputs[k], place);
+                   });
   }
-  std::vector<std::vector<Number>> outputs(step.outputs.size());
-  std::vector<Number> inputs(operands.size());
-  for (std::int64_t i = 0; i < count; ++i) {
-    std::transform(operands.begin(), operands.end(), inputs.begin(),
-                   [&](const auto& operand) { return operand[static_cast<std::size_t>(i)]; });
-    const std::vector<Number> all = recorder_.replay(program, inputs);
-    for (std::size_t k = 0; k < outputs.size(); ++k) {
-      outputs[k].push_back(all[program.results[k]]);
+  const std::size_t first = numbers_.size();
+  for (const ValueId output : step.outputs) {
+    results(output);
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    recorder_.replay(program, std::span(operands_).subspan(i * inputs, inputs), values_);
+    for (std::size_t k = 0; k < step.outputs.size(); ++k) {
+      numbers_[first + k * count + i] = values_[program.results[k]];
     }
-  }
-  for (std::size_t k = 0; k < outputs.size(); ++k) {
-    std::copy(outputs[k].begin(), outputs[k].end(), results(step.outputs[k]).begin());
   }
 }
 

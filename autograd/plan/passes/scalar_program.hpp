@@ -24,6 +24,9 @@ class ElementNumbers {
 
   /// The numbers of all elements of \p memory, to be filled in.
   std::span<detail::Recorder::Value> add(ValueId memory, std::uint32_t program, std::size_t count);
+  std::size_t size() const { return numbers_.size(); }  ///< of all values that have been added
+  /// By its place among all that have been added.
+  detail::Recorder::Value& operator[](std::size_t place) { return numbers_[place]; }
   /// From element \p index on; null where \p program does not compute the value.
   const detail::Recorder::Value* find(ValueId memory, std::uint32_t program, std::size_t index) const {
     return first_[memory] == Draft::none || program_[memory] != program ? nullptr : &numbers_[first_[memory] + index];
@@ -70,6 +73,8 @@ class ScalarProgram {
   };
   std::vector<Source> sources_;                             // per input of the program
   std::unordered_map<std::uint64_t, Number> known_inputs_;  // by memory and place in it
+  std::vector<Number> operands_;                            // of one elementwise step
+  std::vector<Number> values_;                              // of one element of it
 };
 
 }  // namespace xgrad::plan
