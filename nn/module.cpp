@@ -120,6 +120,23 @@ void load_state(const std::vector<NamedVariable>& variables, const State& state,
   located(where, [&] { assign(updates_from(variables, state)); });
 }
 
+namespace {
+
+// A<B> for A<x::y::B>.
+std::string without_namespaces(std::string name) {
+  constexpr std::string_view unnamed = "(anonymous namespace)::";
+  for (std::size_t at = name.find(unnamed); at != std::string::npos; at = name.find(unnamed)) {
+    name.erase(at, unnamed.size());
+  }
+  for (std::size_t at = name.find("::"); at != std::string::npos; at = name.find("::")) {
+    const std::size_t start = name.find_last_of("<, ", at) + 1;  // 0 where there is none
+    name.erase(start, at + 2 - start);
+  }
+  return name;
+}
+
+}  // namespace
+
 std::string short_name(const std::type_info& type) {
   int status = 0;
   const std::unique_ptr<char, decltype(&std::free)> demangled(
@@ -127,7 +144,7 @@ std::string short_name(const std::type_info& type) {
   const std::string name = status == 0 ? demangled.get() : type.name();
   const std::size_t template_arguments = std::min(name.find('<'), name.size());
   const std::size_t colons = name.rfind("::", template_arguments);
-  return colons == std::string::npos ? name : name.substr(colons + 2);
+  return without_namespaces(colons == std::string::npos ? name : name.substr(colons + 2));
 }
 
 }  // namespace detail

@@ -7,6 +7,10 @@
 #include "nn/flatten.hpp"
 #include "nn/module.hpp"
 #include "nn/normalization.hpp"
+#include "nn/recurrent/gru.hpp"
+#include "nn/recurrent/last_state.hpp"
+#include "nn/recurrent/lstm.hpp"
+#include "nn/recurrent/rnn.hpp"
 
 /// \file
 /// The layers of the library as modules: these conversions are compiled in the library, and not again in every program.
@@ -20,11 +24,17 @@ extern template Module::Module(ELU);
 extern template Module::Module(Embedding);
 extern template Module::Module(Flatten);
 extern template Module::Module(GELU);
+extern template Module::Module(GRU);
+extern template Module::Module(LSTM);
+extern template Module::Module(LastState<GRU>);
+extern template Module::Module(LastState<LSTM>);
+extern template Module::Module(LastState<RNN>);
 extern template Module::Module(LayerNorm);
 extern template Module::Module(LeakyReLU);
 extern template Module::Module(LogSigmoid);
 extern template Module::Module(LogSoftmax);
 extern template Module::Module(Mish);
+extern template Module::Module(RNN);
 extern template Module::Module(ReLU);
 extern template Module::Module(Residual);
 extern template Module::Module(SELU);

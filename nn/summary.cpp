@@ -3,9 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <span>
+#include <string_view>
+#include <vector>
 
+#include "autograd/graph/subprogram.hpp"
 #include "autograd/graph/substitute.hpp"
 #include "autograd/graph/walks.hpp"
+#include "autograd/loops/loop.hpp"
 #include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::nn {
@@ -40,11 +45,41 @@ std::int64_t multiply_adds_of_product(const Node& product) {
   return output.element_count() * std::llround(inner);
 }
 
-std::int64_t multiply_adds(const Tensor& output) {
+/// The functions among the attributes of an operation, such as what a loop does in each step.
+class Programs final : public AttributeVisitor {
+ public:
+  explicit Programs(const AnyOperation& operation) { operation.visit_attributes(*this); }
+  const std::vector<const SubProgram*>& list() const { return list_; }
+
+  void program(std::string_view, const SubProgram& value) override { list_.push_back(&value); }
+  void boolean(std::string_view, bool) override {}
+  void integer(std::string_view, std::int64_t) override {}
+  void number(std::string_view, double) override {}
+  void dtype(std::string_view, DType) override {}
+  void shape(std::string_view, const Ints&) override {}
+  void text(std::string_view, std::string_view) override {}
+  void formula(std::string_view, const Formula&) override {}
+  void opaque(std::string_view, const OpaqueAttribute&) override {}
+
+ private:
+  std::vector<const SubProgram*> list_;
+};
+
+/// How often the functions of an operation run: once where that is not known.
+std::int64_t repetitions(const Node& node) {
+  const Loop* loop = node.as<Loop>();
+  return loop == nullptr || loop->stops ? 1 : loop->steps;
+}
+
+std::int64_t multiply_adds(std::span<const Tensor> outputs) {
   std::int64_t count = 0;
-  for (const Node* node : topological_order(std::span(&output, 1)).nodes) {
+  for (const Node* node : topological_order(outputs).nodes) {
     if (node->name() == "matmul") {
       count += multiply_adds_of_product(*node);
+    }
+    const Programs programs(node->operation());
+    for (const SubProgram* program : programs.list()) {
+      count += repetitions(*node) * multiply_adds(program->outputs());
     }
   }
   return count;
@@ -66,7 +101,7 @@ Tensor add_rows(const Module& layer, const std::string& path, const Spec& x, std
   }
   const Tensor output = layer(placeholder(x, "summary"));
   rows.push_back({path.empty() ? layer.type_name() : phrase("{} {}", path, layer.type_name()), output.shape(),
-                  count_numbers(layer.named_variables()), multiply_adds(output)});
+                  count_numbers(layer.named_variables()), multiply_adds(std::span(&output, 1))});
   return output;
 }
 

@@ -22,6 +22,12 @@ using namespace xgrad;
 extern const Tensor x;
 """
 
+LOOP = """
+#include "autograd/autograd.hpp"
+using namespace xgrad;
+extern const Tensor x;
+"""
+
 SAVED = """
 #include "nn/saved.hpp"
 using namespace xgrad;
@@ -108,6 +114,38 @@ using namespace xgrad;
 nn::Adam adam(nn::Variables{}, {.learning_rat = 0.1});
 """,
         ("initializer list", "AdamOptions"),
+        12,
+    ),
+    "step without a slice": Refusal(
+        LOOP
+        + """
+const Tensor last = scan([](const Tensor& carry) { return carry; }, x, x);
+""",
+        ("the function of a step takes the carry and a slice of xs, or the index, in the structures that they are given in",),
+        12,
+    ),
+    "step that gives no carry": Refusal(
+        LOOP
+        + """
+const auto last = scan([](const Tensors& c, const Tensor&) { return c[0]; }, Tensors{x, x}, 3);
+""",
+        ("the function of a step returns the carry in the structure that it was given in",),
+        12,
+    ),
+    "while without a carry": Refusal(
+        LOOP
+        + """
+const auto found = while_loop([] { return true; }, [](const Tensor& c) { return c; }, x);
+""",
+        ("condition and step take the carry in the structure that it is given in",),
+        12,
+    ),
+    "branches of different structures": Refusal(
+        LOOP
+        + """
+const auto y = cond(x, [](const Tensor& c) { return Tensors{c, c}; }, [](const Tensor& c) { return c; }, x);
+""",
+        ("both branches of cond return the same structure",),
         12,
     ),
     "op without infer": Refusal(

@@ -1,11 +1,16 @@
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "autograd/array/print_elements.hpp"
 #include "autograd/graph/describe.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/print.hpp"
 #include "autograd/graph/recognize.hpp"
+#include "autograd/graph/subprogram.hpp"
 #include "autograd/graph/variable_cell.hpp"
 #include "autograd/graph/walks.hpp"
 #include "autograd/runtime/phrase.hpp"
@@ -99,45 +104,125 @@ std::string escaped(std::string_view text) {
 
 }  // namespace
 
-std::string print_graph(std::span<const Tensor> outputs) {
-  const TopologicalOrder order = topological_order(outputs);
+namespace {
+
+/// The programs among the attributes of an operation.
+class Programs final : public AttributeVisitor {
+ public:
+  explicit Programs(const AnyOperation& operation) { operation.visit_attributes(*this); }
+
+  struct Entry {
+    std::string name;
+    const SubProgram* program;
+  };
+  const std::vector<Entry>& all() const { return entries_; }
+
+  void boolean(std::string_view, bool) override {}
+  void integer(std::string_view, std::int64_t) override {}
+  void number(std::string_view, double) override {}
+  void dtype(std::string_view, DType) override {}
+  void shape(std::string_view, const Ints&) override {}
+  void text(std::string_view, std::string_view) override {}
+  void formula(std::string_view, const Formula&) override {}
+  void program(std::string_view name, const SubProgram& value) override {
+    if (!name.empty()) {  // one without a name follows from the others
+      entries_.push_back({std::string(name), &value});
+    }
+  }
+  void opaque(std::string_view, const OpaqueAttribute&) override {}
+
+ private:
+  std::vector<Entry> entries_;
+};
+
+std::string list_text(std::span<const Tensor> tensors, const NodeNumbers& numbers) {
+  std::string text;
+  for (const Tensor& tensor : tensors) {
+    text += (text.empty() ? "" : ", ") + operand_text(tensor, numbers);
+  }
+  return text;
+}
+
+// What nobody but derivatives reads of what a node's program gives.
+std::size_t hidden_outputs(const Node& node) {
+  return node.output_count() - node.operation().shown_outputs(node.output_count());
+}
+
+std::string graph_text(std::span<const Tensor> roots, std::span<const Tensor> returned, const std::string& indent);
+
+// The programs of a node, a little to the right of it.
+std::string programs_text(const Node& node, const std::string& indent) {
+  std::string text;
+  const Programs programs(node.operation());
+  for (const auto& [name, program] : programs.all()) {
+    Tensors roots = program->effects();
+    roots.insert(roots.end(), program->outputs().begin(), program->outputs().end());
+    const std::span<const Tensor> outputs(program->outputs());
+    text += phrase("{}  {}:\n", indent, name);
+    text += graph_text(roots, outputs.first(outputs.size() - std::min(outputs.size(), hidden_outputs(node))),
+                       indent + "    ");
+  }
+  return text;
+}
+
+std::string graph_text(std::span<const Tensor> roots, std::span<const Tensor> returned, const std::string& indent) {
+  const TopologicalOrder order = topological_order(roots);
   const NodeNumbers numbers = shown_numbers(order);
   std::string text;
   for (const Node* node : order.nodes) {
     if (is_number(*node)) {
       continue;
     }
-    const std::string line = phrase("%{} = {} : {}", numbers.find(node), call_text(*node, numbers), specs_text(*node));
+    const std::string line =
+        indent + phrase("%{} = {} : {}", numbers.find(node), call_text(*node, numbers), specs_text(*node));
     const std::string source = source_text(*node);
     text += source.empty() ? line + "\n" : phrase("{:<72}  # {}\n", line, source);
+    text += programs_text(*node, indent);
   }
-  std::string results;
-  for (const Tensor& output : outputs) {
-    results += (results.empty() ? "" : ", ") + operand_text(output, numbers);
-  }
-  return text + "return " + results + "\n";
+  return text + indent + "return " + list_text(returned, numbers) + "\n";
 }
+
+}  // namespace
+
+std::string print_graph(std::span<const Tensor> outputs) { return graph_text(outputs, outputs, ""); }
 
 std::string print_graph(const Tensor& output) { return print_graph(std::span(&output, 1)); }
 
-std::string to_dot(std::span<const Tensor> outputs) {
-  const TopologicalOrder order = topological_order(outputs);
+namespace {
+
+// The nodes of a graph and its edges; the names of nodes begin with \p prefix. Programs of operations stand in boxes of their
+// own, once.
+std::string dot_lines(std::span<const Tensor> roots, const std::string& prefix) {
+  const TopologicalOrder order = topological_order(roots);
   const NodeNumbers numbers = shown_numbers(order);
-  std::string text = "digraph xgrad {\n  node [shape=box, fontname=\"monospace\"];\n";
+  std::string text;
   for (const Node* node : order.nodes) {
     if (is_number(*node)) {
       continue;
     }
-    const std::uint32_t number = numbers.find(node);
-    text += phrase("  n{} [label=\"{}\\n{}\"{}];\n", number, escaped(call_text(*node, numbers)),
+    const std::string name = phrase("{}{}", prefix, numbers.find(node));
+    text += phrase("  {} [label=\"{}\\n{}\"{}];\n", name, escaped(call_text(*node, numbers)),
                    escaped(specs_text(*node)), node->inputs().empty() ? ", style=rounded" : "");
     for (const Tensor& input : node->inputs()) {
       if (!is_number(input.node())) {
-        text += phrase("  n{} -> n{};\n", numbers.find(&input.node()), number);
+        text += phrase("  {}{} -> {};\n", prefix, numbers.find(&input.node()), name);
       }
     }
+    const Programs programs(node->operation());
+    for (const auto& [title, program] : programs.all()) {
+      Tensors inside = program->effects();
+      inside.insert(inside.end(), program->outputs().begin(), program->outputs().end());
+      text += phrase("  subgraph cluster_{}_{} {{\n  label=\"{} of %{}\";\n", name, title, title, numbers.find(node)) +
+              dot_lines(inside, phrase("{}_{}_", name, title)) + "  }\n";
+    }
   }
-  return text + "}\n";
+  return text;
+}
+
+}  // namespace
+
+std::string to_dot(std::span<const Tensor> outputs) {
+  return "digraph xgrad {\n  node [shape=box, fontname=\"monospace\"];\n" + dot_lines(outputs, "n") + "}\n";
 }
 
 std::string to_dot(const Tensor& output) { return to_dot(std::span(&output, 1)); }

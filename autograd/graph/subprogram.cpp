@@ -42,7 +42,14 @@ SubProgram::SubProgram(Tensors inputs, Tensors outputs, Tensors effects)
       description_(joined(effects_, outputs_), inputs_),
       output_values_(values_of(description_, outputs_)),
       structure_(description_, output_values_, Structure::Known::as_constants),
-      total_(all_total(description_)) {}
+      total_(all_total(description_)) {
+  for (const Node* node : description_.nodes()) {
+    const std::string_view kind = node->operation().effect();
+    if (!kind.empty() && std::find(effect_kinds_.begin(), effect_kinds_.end(), kind) == effect_kinds_.end()) {
+      effect_kinds_.push_back(kind);
+    }
+  }
+}
 
 void drop_reference(const SubProgram* program) {
   if (program->release()) {

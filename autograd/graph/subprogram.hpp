@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "autograd/array/ref.hpp"
@@ -34,6 +35,8 @@ class SubProgram final : public RefCounted {
   /// The outputs, as values of the description.
   std::span<const Description::Value> output_values() const { return output_values_; }
   bool is_total() const { return total_; }  ///< running it never throws
+  /// Which kinds of effects its operations have, in no order.
+  const std::vector<std::string_view>& effect_kinds() const { return effect_kinds_; }
 
   /// The outputs on other inputs, as nodes. Effects do not happen: see substitute.
   Tensors apply(const Tensors& inputs) const;
@@ -54,6 +57,7 @@ class SubProgram final : public RefCounted {
   std::vector<Description::Value> output_values_;
   Structure structure_;
   bool total_;
+  std::vector<std::string_view> effect_kinds_;
   mutable std::once_flag once_;
   mutable std::shared_ptr<const void> attachment_;
 };

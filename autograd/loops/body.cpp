@@ -137,18 +137,14 @@ Ref<const SubProgram> Body::closed_program(const Tensors& outputs) {
 }
 
 std::string_view effect_of(std::string_view op, const SubProgram& program) {
-  std::string_view effect;
-  for (const Node* node : program.description().nodes()) {
-    const std::string_view other = node->operation().effect();
-    if (!effect.empty() && !other.empty() && other != effect) {
-      raise<ValueError>(op,
-                        phrase("the function has effects of two kinds, '{}' and '{}', whose order is not kept; give "
-                               "it effects of one kind",
-                               effect, other));
-    }
-    effect = other.empty() ? effect : other;
+  const std::vector<std::string_view>& kinds = program.effect_kinds();
+  if (kinds.size() > 1) {
+    raise<ValueError>(op,
+                      phrase("the function has effects of two kinds, '{}' and '{}', whose order is not kept; give it "
+                             "effects of one kind",
+                             kinds[0], kinds[1]));
   }
-  return effect;
+  return kinds.empty() ? std::string_view() : kinds[0];
 }
 
 namespace {

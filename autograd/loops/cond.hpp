@@ -1,5 +1,7 @@
 #pragma once
 
+#include <concepts>
+#include <cstddef>
 #include <functional>
 #include <source_location>
 #include <type_traits>
@@ -19,6 +21,10 @@ namespace detail {
 using BranchFunction = std::function<Tensors(const Tensors& operands)>;
 Tensors cond(const Tensor& predicate, const BranchFunction& if_true, const BranchFunction& if_false,
              const Tensors& operands, const std::source_location& where);
+
+/// A tensor, in place of whatever was given.
+template <class T>
+using AsTensor = const Tensor&;
 
 /// Where a call stands, and what it is given first.
 struct Predicate {
@@ -46,27 +52,31 @@ struct Predicate {
 /// \throws ValueError when a function assigns a variable, reads an element or returns an empty tensor.
 template <class F, class G, class... Operands>
 auto cond(detail::Predicate predicate, F if_true, G if_false, const Operands&... operands) {
-  static_assert(std::is_invocable_v<F&, const std::conditional_t<true, Tensor, Operands>&...> &&
-                    std::is_invocable_v<G&, const std::conditional_t<true, Tensor, Operands>&...>,
-                "the branches of cond take its operands, a tensor each");
-  using Result = std::remove_cvref_t<std::invoke_result_t<F&, const std::conditional_t<true, Tensor, Operands>&...>>;
-  using Kept = std::conditional_t<detail::Packable<Result>, Result, Tensor>;
-  static_assert(
-      std::is_convertible_v<std::invoke_result_t<G&, const std::conditional_t<true, Tensor, Operands>&...>, Kept>,
-      "both branches of cond return the same structure: a Tensor, Tensors, a std::pair, std::tuple or std::array of "
-      "these");
-  Kept like{};
-  const auto call = [&like](auto& f) {
-    return [&f, &like](const Tensors& tensors) {
-      return [&]<std::size_t... I>(std::index_sequence<I...>) {
-        like = Kept(f(tensors[I]...));
-        return detail::tensors_of(like);
-      }(std::index_sequence_for<Operands...>());
-    };
-  };
-  const Tensors chosen = detail::cond(predicate.tensor, call(if_true), call(if_false),
-                                      {Operand(operands, predicate.where).tensor()...}, predicate.where);
-  return detail::with_tensors_replaced(like, [&](const Tensors&) { return chosen; });
+  constexpr bool fits =
+      std::is_invocable_v<F&, detail::AsTensor<Operands>...> && std::is_invocable_v<G&, detail::AsTensor<Operands>...>;
+  static_assert(fits, "the branches of cond take its operands, a tensor each");
+  if constexpr (fits) {
+    using Result = std::remove_cvref_t<std::invoke_result_t<F&, detail::AsTensor<Operands>...>>;
+    using Kept = std::conditional_t<detail::Packable<Result>, Result, Tensor>;
+    constexpr bool alike = std::is_convertible_v<std::invoke_result_t<G&, detail::AsTensor<Operands>...>, Kept>;
+    static_assert(alike,
+                  "both branches of cond return the same structure: a Tensor, Tensors, a std::pair, std::tuple or "
+                  "std::array of these");
+    if constexpr (alike) {
+      Kept like{};
+      const auto call = [&like](auto& f) {
+        return [&f, &like](const Tensors& tensors) {
+          return [&]<std::size_t... I>(std::index_sequence<I...>) {
+            like = Kept(f(tensors[I]...));
+            return detail::tensors_of(like);
+          }(std::index_sequence_for<Operands...>());
+        };
+      };
+      const Tensors chosen = detail::cond(predicate.tensor, call(if_true), call(if_false),
+                                          {Operand(operands, predicate.where).tensor()...}, predicate.where);
+      return detail::with_tensors_replaced(like, [&](const Tensors&) { return chosen; });
+    }
+  }
 }
 
 }  // namespace xgrad

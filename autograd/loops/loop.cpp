@@ -7,6 +7,7 @@
 
 #include "autograd/graph/substitute.hpp"
 #include "autograd/loops/body.hpp"
+#include "autograd/loops/hoist.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/transforms/chain_rule.hpp"
 
@@ -62,10 +63,8 @@ Ref<const SubProgram> with_residuals(const Loop& loop) {
   const Tensors carries = part_of(body.inputs(), 1, loop.carry_count());
   std::for_each(carries.begin(), carries.end(), add);
   for (const Node* node : body.description().nodes()) {
-    const Tensors computed = node->outputs();
-    std::for_each(computed.begin(),
-                  computed.begin() + static_cast<std::ptrdiff_t>(node->operation().shown_outputs(computed.size())),
-                  add);
+    const Tensors computed = node->outputs();  // also those that a loop inside has for derivatives
+    std::for_each(computed.begin(), computed.end(), add);
   }
   return Ref<const SubProgram>(new SubProgram(body.inputs(), outputs, body.effects()));
 }
@@ -82,11 +81,12 @@ LoopInputs placeholders_of(const Loop& loop) {
   return inputs_of({loop.body, loop.steps, loop.carries, loop.slices}, std::span(loop.body->inputs()).subspan(1));
 }
 
-LoopOutputs make_loop(Loop loop, const LoopInputs& inputs, std::source_location where) {
+LoopOutputs make_loop(Loop loop, LoopInputs inputs, std::source_location where) {
   loop.carries = static_cast<std::int64_t>(inputs.init.size());
   loop.slices = static_cast<std::int64_t>(inputs.xs.size());
   loop.shown_results = static_cast<std::int64_t>(loop.result_count());
   loop.counted = inputs.count.defined();
+  hoist_products(loop, inputs);
   if (loop.is_bounded()) {
     loop.body = with_residuals(loop);
   }

@@ -78,7 +78,7 @@ struct LoopOutputs {
 
 /// A new loop. \param loop all but the results that derivatives may read, which are added, and what can be counted: carries,
 /// slices and results.
-LoopOutputs make_loop(Loop loop, const LoopInputs& inputs, std::source_location where);
+LoopOutputs make_loop(Loop loop, LoopInputs inputs, std::source_location where);
 
 /// The inputs of the node of a loop, by what they are.
 LoopInputs inputs_of(const Loop& loop, std::span<const Tensor> inputs);

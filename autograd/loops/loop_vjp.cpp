@@ -5,6 +5,7 @@
 #include "autograd/loops/body.hpp"
 #include "autograd/loops/loop.hpp"
 #include "autograd/loops/residuals.hpp"
+#include "autograd/loops/step_sum.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "autograd/transforms/chain_rule.hpp"
@@ -119,25 +120,61 @@ class Reversal {
     }
   }
 
+  // The cotangent of what is captured is a sum over all steps. Where a step adds a product over a few rows, or a sum over them,
+  // it is one product or sum over the rows of all steps, behind the loop; else it grows step by step.
   void reverse_captured() {
     const std::size_t first = loop_.carry_count() + loop_.slice_count();
     for (std::size_t i = first; i < first + loop_.captured_count(); ++i) {
-      if (const Tensor& gradient = gradients_[1 + i]; gradient.defined()) {
-        new_carries_.push_back(placeholder_like(gradient));
-        next_.push_back(new_carries_.back() + gradient);
-        inputs_.init.push_back(zeros_of(gradient));
-        sums_of_.push_back(i);
+      const Tensor& gradient = gradients_[1 + i];
+      if (!gradient.defined()) {
+        continue;
       }
+      if (const StepSum sum(gradient, loop_.steps); sum.is_worth_it() && !loop_.stops && !loop_.counted) {
+        later_.push_back({i, sum, {}});
+        for (const Tensor& rows : sum.rows()) {
+          later_.back().rows.push_back(all_steps_of(rows));
+        }
+        continue;
+      }
+      new_carries_.push_back(placeholder_like(gradient));
+      next_.push_back(new_carries_.back() + gradient);
+      inputs_.init.push_back(zeros_of(gradient));
+      sums_of_.push_back(i);
     }
   }
 
   void reverse_slices() {
     for (std::size_t i = loop_.carry_count(); i < loop_.carry_count() + loop_.slice_count(); ++i) {
       if (const Tensor& gradient = gradients_[1 + i]; gradient.defined()) {
-        results_.push_back(gradient);
-        results_of_.push_back(i);
+        result_of_slice_.emplace_back(i, result_number(gradient));
       }
     }
+  }
+
+  // A tensor of all steps: one that is there, or a result of the reversed loop.
+  struct Steps {
+    Tensor tensor;
+    std::size_t result = 0;
+  };
+
+  Steps all_steps_of(const Tensor& value) {
+    for (std::size_t i = 0; i < old_.xs.size(); ++i) {
+      if (old_.xs[i].same_as(value)) {
+        return {given_.xs[i], 0};
+      }
+    }
+    const Tensor known = result_of(value);
+    return known.defined() ? Steps{known, 0} : Steps{Tensor(), result_number(value)};
+  }
+
+  std::size_t result_number(const Tensor& value) {
+    const auto found =
+        std::find_if(results_.begin(), results_.end(), [&](const Tensor& each) { return each.same_as(value); });
+    if (found == results_.end()) {
+      results_.push_back(value);
+      return results_.size() - 1;
+    }
+    return static_cast<std::size_t>(found - results_.begin());
   }
 
   void read_residuals() {
@@ -160,11 +197,14 @@ class Reversal {
     inputs_.captured = given_.captured;
   }
 
-  // All values, step by step, of what the program computes or of a carry.
+  // All values, step by step, of what the program computes or of a carry; else undefined.
   Tensor result_of(const Tensor& value) const {
     const Tensors& outputs = body_.outputs();
     const auto found = std::find_if(outputs.begin() + static_cast<std::ptrdiff_t>(loop_.carry_count()), outputs.end(),
                                     [&](const Tensor& output) { return output.same_as(value); });
+    if (found == outputs.end()) {
+      return Tensor();
+    }
     const auto number = static_cast<std::size_t>(found - outputs.begin()) - loop_.carry_count();
     return node_.output(loop_.first_result() + number);
   }
@@ -182,18 +222,22 @@ class Reversal {
     reversed.reverse = !loop_.reverse;
     reversed.stops = false;
     Tensors gradients(node_.inputs().size());
-    if (next_.empty() && results_.empty()) {
-      return gradients;
-    }
-    const LoopOutputs made = make_loop(reversed, inputs_, node_.location());
+    const LoopOutputs made = program_outputs.empty() ? LoopOutputs() : make_loop(reversed, inputs_, node_.location());
     for (std::size_t i = 0; i < carries_.size(); ++i) {
       gradients[carries_[i]] = made.carries[i];
     }
     for (std::size_t i = 0; i < sums_of_.size(); ++i) {
       gradients[sums_of_[i]] = made.carries[carries_.size() + i];
     }
-    for (std::size_t i = 0; i < results_of_.size(); ++i) {
-      gradients[results_of_[i]] = made.results[i];
+    for (const auto& [input, result] : result_of_slice_) {
+      gradients[input] = made.results[result];
+    }
+    for (const Later& later : later_) {
+      Tensors rows;
+      for (const Steps& each : later.rows) {
+        rows.push_back(each.tensor.defined() ? each.tensor : made.results[each.result]);
+      }
+      gradients[later.input] = later.sum.of_all_steps(rows);
     }
     return gradients;
   }
@@ -208,11 +252,17 @@ class Reversal {
   Flags arrives_;           // per output
   Tensors gradients_;       // per input of the program, of one step
 
-  std::vector<std::size_t> carries_;     // that have cotangents
-  std::vector<std::size_t> sums_of_;     // inputs of the loop whose cotangents are summed
-  std::vector<std::size_t> results_of_;  // inputs of the loop that have one in each step
-  LoopInputs inputs_;                    // of the reversed loop
-  Tensors new_carries_;                  // what stands for them
+  std::vector<std::size_t> carries_;                                  // that have cotangents
+  std::vector<std::size_t> sums_of_;                                  // inputs of the loop whose cotangents are summed
+  std::vector<std::pair<std::size_t, std::size_t>> result_of_slice_;  // an input of the loop, a result
+  struct Later {
+    std::size_t input;  // of the loop
+    StepSum sum;
+    std::vector<Steps> rows;
+  };
+  std::vector<Later> later_;  // what is summed behind the loop
+  LoopInputs inputs_;         // of the reversed loop
+  Tensors new_carries_;       // what stands for them
   Tensors new_slices_;
   Tensors next_;
   Tensors results_;

@@ -2,6 +2,7 @@
 
 #include "autograd/loops/body.hpp"
 #include "autograd/loops/loop.hpp"
+#include "autograd/loops/segments.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
 
@@ -11,6 +12,9 @@ namespace {
 
 // The place where a step made \p carry, for what is wrong with it.
 void require_kept(std::string_view op, std::size_t number, const Tensor& before, const Tensor& after) {
+  if (!after.defined()) {
+    raise<ValueError>(op, "the function returned an empty tensor; return tensors that were computed");
+  }
   const Spec first{before.shape(), before.dtype()};
   const Spec next{after.shape(), after.dtype()};
   if (first == next) {
@@ -29,7 +33,7 @@ void require_kept(std::string_view op, std::size_t number, const Tensor& before,
 
 void require_carries(std::string_view op, const Tensors& init, const Tensors& next) {
   if (init.size() != next.size()) {
-    raise<ValueError>(op, phrase("the step was given {} carries and returns {}; it returns what it is given",
+    raise<ValueError>(op, phrase("the step was given {} carries and returns {}; it returns as many as it is given",
                                  init.size(), next.size()));
   }
   for (std::size_t i = 0; i < init.size(); ++i) {
@@ -85,25 +89,28 @@ Tensors scan(std::string_view op, const Step& step, const Tensors& init, const T
     if (by_index && steps < 0) {
       raise<ValueError>(op, phrase("the number of steps is {}; give 0 or more", steps));
     }
-    Body body(op, arguments_of(init, xs));
     Loop loop;
     loop.steps = by_index ? steps : common_steps(op, xs);
+    Body body(op, arguments_of(init, xs));
     loop.reverse = options.reverse;
     const Tensors& arguments = body.arguments();
     Tensors outputs;
     {
       const RecorderScope scope(body);
-      outputs = step(part(arguments, 1, init.size()),
-                     by_index ? part(arguments, 0, 1) : part(arguments, 1 + init.size(), xs.size()));
+      const StepTensors next = step(part(arguments, 1, init.size()),
+                                    by_index ? part(arguments, 0, 1) : part(arguments, 1 + init.size(), xs.size()));
+      require_carries(op, init, next.carries);
+      outputs = next.carries;
+      outputs.insert(outputs.end(), next.results.begin(), next.results.end());
     }
     body.finish(outputs, Body::Invariants::outside);
-    require_carries(op, init, part(outputs, 0, init.size()));
     loop.body = body.program(body.captured());
-    LoopOutputs made = [&] {
-      LoopInputs inputs{init, xs, body.captured(), Tensor()};
-      loop.carries = static_cast<std::int64_t>(init.size());
-      return make_loop(loop, inputs, where);
-    }();
+    loop.carries = static_cast<std::int64_t>(init.size());
+    loop.slices = static_cast<std::int64_t>(xs.size());
+    const LoopInputs inputs{init, xs, body.captured(), Tensor()};
+    const bool limited = options.memory != ScanOptions().memory;
+    LoopOutputs made =
+        limited ? make_loop_within(op, loop, inputs, options.memory, where) : make_loop(loop, inputs, where);
     made.carries.insert(made.carries.end(), made.results.begin(), made.results.end());
     return made.carries;
   });

@@ -26,6 +26,10 @@ namespace xgrad {
 /// Options of scan().
 struct ScanOptions {
   bool reverse = false;  ///< from the last slice to the first; results stay with their slices
+  /// Bytes that a gradient in reverse mode may keep of the steps at a time: the carries at the beginning of some segments, and
+  /// what derivatives read of the steps of one segment. The rest is computed again, once for each level of segments in segments
+  /// that this takes. What does not depend on steps, arguments and results, does not count. No limit unless given.
+  std::int64_t memory = std::numeric_limits<std::int64_t>::max();
 };
 
 /// Options of while_loop().
@@ -66,19 +70,26 @@ Structure<std::remove_cvref_t<T>> as_structure(T&& value, const std::source_loca
 template <class Carry, class Result>
 struct StepResult {
   static constexpr bool has_results = false;
+  static constexpr bool is_carry = std::convertible_to<Result, Carry>;
   static_assert(
-      std::convertible_to<Result, Carry>,
+      is_carry,
       "the function of a step returns the carry in the structure that it was given in, or a std::pair of it and "
       "results: a Tensor, Tensors, a std::pair, std::tuple or std::array of these");
 };
 template <class Carry, class A, class Results>
   requires std::convertible_to<A, Carry>
 struct StepResult<Carry, std::pair<A, Results>> {
-  static constexpr bool has_results = !std::convertible_to<std::pair<A, Results>, Carry>;
+  static constexpr bool is_carry = std::convertible_to<std::pair<A, Results>, Carry>;
+  static constexpr bool has_results = !is_carry;
 };
 
-/// A step, without the types of its structures: carries and slices to carries, then results.
-using Step = std::function<Tensors(const Tensors& carries, const Tensors& slices)>;
+/// What a step gives, without the types of its structures.
+struct StepTensors {
+  Tensors carries;
+  Tensors results;
+};
+/// A step, without the types of its structures.
+using Step = std::function<StepTensors(const Tensors& carries, const Tensors& slices)>;
 /// A loop without the types of its structures. \return the last carries, then results.
 Tensors scan(std::string_view op, const Step& step, const Tensors& init, const Tensors& xs, std::int64_t steps,
              bool by_index, const ScanOptions& options, const std::source_location& where);
@@ -98,41 +109,45 @@ inline Tensors part(const Tensors& list, std::size_t first, std::size_t count) {
   return Tensors(begin, begin + static_cast<std::ptrdiff_t>(count));
 }
 
-/// f(carry, x) of structures as a Step, and what it gave.
+/// f(carry, x) of structures, as a Step, and the results that it gave: nothing, or a structure to be filled.
+template <class F, class Carry, class Slices, class Y>
+Step as_step(F& f, const Carry& init, const Slices& xs, Y* like) {
+  return [&f, &init, &xs, like](const Tensors& carries, const Tensors& slices) {
+    const auto result = f(with_tensors(init, carries), with_tensors(xs, slices));
+    if constexpr (std::same_as<Y, void>) {
+      return StepTensors{tensors_of(Carry(result)), {}};
+    } else {
+      *like = result.second;
+      return StepTensors{tensors_of(Carry(result.first)), tensors_of(*like)};
+    }
+  };
+}
+
+/// scan() of structures.
 template <class F, class Carry, class Slices>
 auto scan_structures(std::string_view op, F& f, const Carry& init, const Slices& xs, std::int64_t steps, bool by_index,
                      const ScanOptions& options, const std::source_location& where) {
+  constexpr bool fits = std::is_invocable_v<F&, const Carry&, const Slices&>;
   static_assert(
-      std::is_invocable_v<F&, const Carry&, const Slices&>,
+      fits,
       "the function of a step takes the carry and a slice of xs, or the index, in the structures that they are "
       "given in");
-  using Result = std::remove_cvref_t<std::invoke_result_t<F&, const Carry&, const Slices&>>;
-  using Kind = StepResult<Carry, Result>;
-  const Tensors first = tensors_of(init);
-  if constexpr (Kind::has_results) {
-    using Y = typename Result::second_type;
-    static_assert(Packable<Y>, "results are a Tensor, Tensors, a std::pair, std::tuple or std::array of these");
-    Y like{};
-    const Tensors all = scan(
-        op,
-        [&](const Tensors& carries, const Tensors& slices) {
-          const Result result = f(with_tensors(init, carries), with_tensors(xs, slices));
-          like = result.second;
-          Tensors tensors = tensors_of(Carry(result.first));
-          const Tensors results = tensors_of(result.second);
-          tensors.insert(tensors.end(), results.begin(), results.end());
-          return tensors;
-        },
-        first, by_index ? Tensors() : tensors_of(xs), steps, by_index, options, where);
-    return std::pair<Carry, Y>(with_tensors(init, part(all, 0, first.size())),
-                               with_tensors(like, part(all, first.size(), all.size() - first.size())));
-  } else {
-    return with_tensors(init, scan(
-                                  op,
-                                  [&](const Tensors& carries, const Tensors& slices) {
-                                    return tensors_of(Carry(f(with_tensors(init, carries), with_tensors(xs, slices))));
-                                  },
-                                  first, by_index ? Tensors() : tensors_of(xs), steps, by_index, options, where));
+  if constexpr (fits) {
+    using Result = std::remove_cvref_t<std::invoke_result_t<F&, const Carry&, const Slices&>>;
+    const Tensors first = tensors_of(init);
+    const Tensors slices = by_index ? Tensors() : tensors_of(xs);
+    if constexpr (StepResult<Carry, Result>::has_results) {
+      using Y = typename Result::second_type;
+      static_assert(Packable<Y>, "results are a Tensor, Tensors, a std::pair, std::tuple or std::array of these");
+      Y like{};
+      const Tensors all = scan(op, as_step(f, init, xs, &like), first, slices, steps, by_index, options, where);
+      return std::pair<Carry, Y>(with_tensors(init, part(all, 0, first.size())),
+                                 with_tensors(like, part(all, first.size(), all.size() - first.size())));
+    } else if constexpr (StepResult<Carry, Result>::is_carry) {
+      void* const nothing = nullptr;
+      return with_tensors(init,
+                          scan(op, as_step(f, init, xs, nothing), first, slices, steps, by_index, options, where));
+    }
   }
 }
 
@@ -184,16 +199,20 @@ auto while_loop(C condition, F f, Carry&& init, WhileOptions options = {},
                 std::source_location where = std::source_location::current()) {
   const auto first = detail::as_structure(std::forward<Carry>(init), where);
   using State = std::remove_const_t<decltype(first)>;
-  static_assert(std::is_invocable_v<C&, const State&> && std::is_invocable_v<F&, const State&>,
-                "condition and step take the carry in the structure that it is given in");
-  static_assert(std::convertible_to<std::invoke_result_t<F&, const State&>, State>,
-                "the step returns the carry in the structure that it is given in");
-  const Tensors all = detail::while_loop(
-      [&](const Tensors& carries) { return Tensor(condition(detail::with_tensors(first, carries))); },
-      [&](const Tensors& carries) { return detail::tensors_of(State(f(detail::with_tensors(first, carries)))); },
-      detail::tensors_of(first), options, where);
-  return WhileResult<State>{detail::with_tensors(first, detail::part(all, 0, all.size() - 2)), all[all.size() - 2],
-                            all.back()};
+  constexpr bool takes_carry = std::is_invocable_v<C&, const State&> && std::is_invocable_v<F&, const State&>;
+  static_assert(takes_carry, "condition and step take the carry in the structure that it is given in");
+  if constexpr (takes_carry) {
+    constexpr bool gives_carry = std::convertible_to<std::invoke_result_t<F&, const State&>, State>;
+    static_assert(gives_carry, "the step returns the carry in the structure that it is given in");
+    if constexpr (gives_carry) {
+      const Tensors all = detail::while_loop(
+          [&](const Tensors& carries) { return Tensor(condition(detail::with_tensors(first, carries))); },
+          [&](const Tensors& carries) { return detail::tensors_of(State(f(detail::with_tensors(first, carries)))); },
+          detail::tensors_of(first), options, where);
+      return WhileResult<State>{detail::with_tensors(first, detail::part(all, 0, all.size() - 2)), all[all.size() - 2],
+                                all.back()};
+    }
+  }
 }
 
 }  // namespace xgrad

@@ -3,6 +3,7 @@
 
 #include "autograd/graph/description.hpp"
 #include "autograd/graph/operation.hpp"
+#include "autograd/loops/loop.hpp"
 #include "autograd/plan/plan_cache.hpp"
 
 /// \file
@@ -19,8 +20,12 @@ namespace {
 constexpr std::size_t least_planned = 12;
 constexpr std::size_t most_planned = 5000;
 
+// A loop that is made anew finds its plan again, too, however small the graph around it is.
 bool is_plannable(const Description& graph) {
-  return graph.nodes().size() >= least_planned && graph.nodes().size() <= most_planned;
+  return graph.nodes().size() <= most_planned &&
+         (graph.nodes().size() >= least_planned ||
+          std::any_of(graph.nodes().begin(), graph.nodes().end(),
+                      [](const Node* node) { return node->as<Loop>() != nullptr; }));
 }
 
 bool is_leaf(Description::Value value) { return (value & Description::leaf_bit) != 0; }

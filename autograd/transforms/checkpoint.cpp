@@ -86,4 +86,9 @@ Tensors detail::checkpointed(const Tensors& outputs, const FreshAliases& argumen
   return apply_op_all(Checkpoint{closure->program}, inputs, outputs.front().node().location());
 }
 
+Tensors detail::run_again_for_derivatives(const Ref<const SubProgram>& program, const Tensors& inputs,
+                                          const std::source_location& where) {
+  return apply_op_all(Checkpoint{program}, inputs, where);
+}
+
 }  // namespace xgrad

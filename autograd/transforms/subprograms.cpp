@@ -23,9 +23,7 @@ Tensors joined(Tensors first, const Tensors& second) {
 
 // The outputs without the effects on the way: derivatives do not repeat them.
 Tensors pure_outputs(const SubProgram& program) {
-  const auto nodes = program.description().nodes();
-  const bool pure =
-      std::all_of(nodes.begin(), nodes.end(), [](const Node* node) { return node->operation().effect().empty(); });
+  const bool pure = program.effect_kinds().empty();
   return pure ? program.outputs() : program.apply(program.inputs());
 }
 

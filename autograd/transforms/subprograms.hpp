@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <source_location>
 #include <vector>
 
 #include "autograd/graph/subprogram.hpp"
@@ -29,5 +30,9 @@ Derivative jvp_of(const SubProgram& program, const std::vector<bool>& has_tangen
 
 /// The outputs for \p size samples at once, samples on axis 0 of those inputs that are \p batched and of all outputs.
 Ref<const SubProgram> vmap_of(const SubProgram& program, const std::vector<bool>& batched, std::int64_t size);
+
+/// The results of \p program on \p inputs, of which derivatives keep nothing but the inputs.
+Tensors run_again_for_derivatives(const Ref<const SubProgram>& program, const Tensors& inputs,
+                                  const std::source_location& where);
 
 }  // namespace xgrad::detail

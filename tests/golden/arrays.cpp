@@ -74,6 +74,14 @@ Tensor read_array(const json& value, const std::string& name) {
   return array;
 }
 
+Tensor read_defined(Entries& entries, const std::string& key) {
+  Tensor result = read_array(entries.at(key), key);
+  if (!result.defined()) {
+    raise<FileError>(key, "is null");
+  }
+  return result;
+}
+
 Tensors read_arrays(const json& value, const std::string& name) {
   if (!value.is_array()) {
     raise<FileError>(name, "should be a list of arrays");

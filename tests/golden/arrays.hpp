@@ -12,11 +12,16 @@
 
 namespace xgrad::golden {
 
+class Entries;
+
 /// The array that `{"shape": [...], "data": [row-major]}` describes: float64, or what `"dtype"` says: int64 or bool.
 /// Null is an undefined tensor.
 /// \param name for errors.
 /// \throws FileError for anything else.
 Tensor read_array(const nlohmann::json& value, const std::string& name);
+
+/// The array of an entry. \throws FileError when it is missing or null, and as read_array does.
+Tensor read_defined(Entries& entries, const std::string& key);
 
 /// A list of arrays. \throws FileError `[name]` when it is none.
 Tensors read_arrays(const nlohmann::json& value, const std::string& name);

@@ -45,14 +45,6 @@ struct OpCase {
   PerInput vjp2;
 };
 
-Tensor read_defined(Entries& entries, const std::string& key) {
-  Tensor result = read_array(entries.at(key), key);
-  if (!result.defined()) {
-    raise<FileError>(key, "is null");
-  }
-  return result;
-}
-
 PerInput read_per_input(Entries& entries, const std::string& key, const Tensors& inputs) {
   PerInput result = read_arrays(entries.at(key), key);
   const auto belongs = [](const Tensor& x, const Tensor& input) {

@@ -43,6 +43,8 @@ BOOST_AUTO_TEST_CASE(linalg) { check_file("linalg.json", 25); }
 
 BOOST_AUTO_TEST_CASE(nn) { check_file("nn.json", 28); }
 
+BOOST_AUTO_TEST_CASE(recurrent) { check_file("recurrent.json", 16); }
+
 BOOST_AUTO_TEST_CASE(optimizers) { check_file("optimizers.json", 20); }
 BOOST_AUTO_TEST_CASE(schedules) { check_file("schedules.json", 8); }
 

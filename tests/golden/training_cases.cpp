@@ -19,8 +19,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double tolerance = 1e-9;
-
 using Loss = std::function<Tensor()>;
 /// One step of an optimiser.
 using Step = std::function<void(const Loss& loss)>;
@@ -248,7 +246,7 @@ std::string compare_optimizer(Entries& entries) {
   int step = 0;
   for (const json& point : entries.at("trajectory")) {
     take_step([&] { return objective(w); });
-    differences.compare(fmt::format("step {}", ++step), w, read_numbers(point, "trajectory"), tolerance, 0);
+    differences.compare(fmt::format("step {}", ++step), w, read_numbers(point, "trajectory"), reference_tolerance, 0);
   }
   return differences.report();
 }
@@ -264,7 +262,7 @@ std::string compare_schedule(Entries& entries) {
     actual.data<double>()[step] = schedule(step);
   }
   Differences differences;
-  differences.compare("learning rate", actual, expected, tolerance, 0);
+  differences.compare("learning rate", actual, expected, reference_tolerance, 0);
   return differences.report();
 }
 

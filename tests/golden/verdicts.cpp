@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <fstream>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -44,6 +46,15 @@ json linear_schedule() {
     "schedule": "linear", "config": {"start_factor": 1.0, "end_factor": 0.0, "steps": 4}, "base_lr": 0.1,
     "lr": [0.1, 0.075, 0.05, 0.025, 0, 0]
   }])");
+}
+
+/// The first case of a kind of layer in the file of recurrent layers.
+json recurrent(std::string_view layer) {
+  std::ifstream file(std::string(XGRAD_SOURCE_ROOT) + "/tests/golden/data/recurrent.json");
+  const json cases = json::parse(file);
+  const auto found =
+      std::find_if(cases.begin(), cases.end(), [&](const json& entry) { return entry["layer"] == layer; });
+  return json::array({*found});
 }
 
 std::vector<Verdict> compare_text(const std::string& text) {
@@ -105,6 +116,82 @@ BOOST_AUTO_TEST_CASE(each_number_counts) {
       steps_of_sgd(), [](json& entry) { entry["config"]["lr"] = 0.4; }, "step 1 ");
   check_disagrees(
       linear_schedule(), [](json& entry) { entry["lr"][5] = 1e-9; }, "learning rate ");
+}
+
+BOOST_AUTO_TEST_CASE(each_number_of_a_recurrent_layer_counts) {
+  const std::vector<std::pair<std::string, std::string>> changes = {
+      {"/output/data/0", ": output "},
+      {"/hn/data/1", ": hn "},
+      {"/cn/data/2", ": cn "},
+      {"/output/data/3", ", compiled output "},
+      {"/input/data/0", "grads.weight_ih_l0 "},
+      {"/h0/data/0", "grads.weight_hh_l0 "},
+      {"/c0/data/0", "grads.c0 "},
+      {"/weights/weight_ih_l0/data/5", "output "},
+      {"/weights/bias_hh_l0/data/5", "output "},
+      {"/cotangent/data/0", "grads.input "},
+      {"/grads/input/data/0", ": grads.input "},
+      {"/grads/h0/data/0", ": grads.h0 "},
+      {"/grads/weight_hh_l0/data/7", ": grads.weight_hh_l0 "},
+      {"/grads/bias_ih_l0/data/7", ", compiled grads.bias_ih_l0 "},
+      {"/directions/weight_ih_l0/data/3", ": vjp2 "},
+      {"/vjp2/data/0", ", compiled vjp2 "},
+  };
+  check_agrees(recurrent("lstm"));
+  for (const auto& [number, part] : changes) {
+    const auto nudge = [&](json& entry) {
+      json& x = entry[json::json_pointer(number)];
+      x = x.get<double>() + 1e-6;
+    };
+    check_disagrees(recurrent("lstm"), nudge, part);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(recurrent_layers_are_read_strictly) {
+  check_disagrees(
+      recurrent("gru"), [](json& entry) { entry["layer"] = "mamba"; }, "[mamba] the layer is not known");
+  check_disagrees(
+      recurrent("gru"), [](json& entry) { entry["layer"] = "lstm"; }, "[load_torch_state]");
+  check_disagrees(
+      recurrent("rnn_tanh"), [](json& entry) { entry["layer"] = "rnn_relu"; }, "compiled output ");
+  check_disagrees(
+      recurrent("gru"), [](json& entry) { entry["layers"] = 2; }, "`layers` is not known");
+  check_disagrees(
+      recurrent("gru"),
+      [](json& entry) {
+        entry["lengths"] = {5, 3};
+      },
+      "[gru] lengths have shape (2,)");
+  check_disagrees(
+      recurrent("gru"),
+      [](json& entry) {
+        entry["lengths"] = {5, 3, 6};
+      },
+      "[gru] the length of sample 2");
+  check_disagrees(
+      recurrent("gru"), [](json& entry) { entry["grads"].erase("h0"); }, "[grads] should have an array like each");
+  check_disagrees(
+      recurrent("gru"), [](json& entry) { entry["directions"]["c0"] = entry["h0"]; }, "[directions] should have");
+  check_disagrees(
+      recurrent("lstm"), [](json& entry) { entry["cn"] = nullptr; }, "should have `hn`, and for an lstm `cn`");
+  const json cases = recurrent("gru");
+  for (const char* key : {"input_size", "batch_first", "lengths", "weights", "input", "output", "cotangent", "grads",
+                          "directions", "vjp2"}) {
+    check_disagrees(
+        cases, [&](json& entry) { entry.erase(key); }, "`" + std::string(key) + "` is missing");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_recurrent_layer_may_begin_with_zeros_and_have_no_biases) {
+  json cases = recurrent("gru");
+  json& entry = cases[0];
+  for (json* arrays : {&entry["weights"], &entry["grads"], &entry["directions"]}) {
+    arrays->erase("bias_ih_l0");
+    arrays->erase("bias_hh_l0");
+    arrays->erase("h0");
+  }
+  entry["h0"] = nullptr;
+  check_disagrees(cases.dump(), "relative error");  // computed, and other numbers than with what is gone
 }
 
 BOOST_AUTO_TEST_CASE(shapes_and_dtypes_count) {

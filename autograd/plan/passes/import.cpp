@@ -4,6 +4,8 @@
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/variable.hpp"
+#include "autograd/loops/branch.hpp"
+#include "autograd/loops/loop.hpp"
 #include "autograd/ops/map.hpp"
 #include "autograd/ops/matmul.hpp"
 #include "autograd/ops/sum.hpp"
@@ -132,6 +134,10 @@ class Import {
       step.product = {product->transpose_a, product->transpose_b, m, k, n};
     } else if (sums_columns(node)) {
       step.kind = column_sum_step;
+    } else if (node.as<Loop>() != nullptr) {
+      step.kind = loop_step;
+    } else if (node.as<Branch>() != nullptr) {
+      step.kind = branch_step;
     } else if (node.operation().program() != nullptr) {
       step.kind = program_step;
     }

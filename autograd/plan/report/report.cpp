@@ -58,6 +58,20 @@ std::string group_text(const Group& group) {
 
 }  // namespace
 
+namespace {
+
+std::string indented(const std::string& text) {
+  std::string result;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = text.find('\n', begin) + 1;
+    result += "         " + text.substr(begin, end - begin);
+    begin = end;
+  }
+  return result;
+}
+
+}  // namespace
+
 std::string escaped(std::string_view text) {
   std::string result;
   for (const char c : text) {
@@ -107,6 +121,9 @@ std::string kernels_text(const Executable& plan) {
         const Step& each = plan.draft().steps[step];
         text += phrase("    {:>3}  {} = {}({})  # {}\n         {}\n", step, list_text(plan, each.outputs, true),
                        each.name, list_text(plan, each.inputs, false), step_title(plan, step), step_text(plan, step));
+        for (const auto& nested : each.nested) {
+          text += indented(kernels_text(static_cast<const Executable&>(*nested)));
+        }
       }
     }
   }

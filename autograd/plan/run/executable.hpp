@@ -81,6 +81,7 @@ class Executable final : public NestedPlan {
   std::size_t peak_bytes() const;
   std::size_t scratch_stride() const override;
   double cost() const override;
+  bool writes_in_place(std::size_t i) const override { return schedule_.in_place[i]; }
   std::size_t inside_bytes() const override;
   void run_inside(void* const* in, void* const* out, std::byte* memory, std::byte* scratch, int threads) const override;
 

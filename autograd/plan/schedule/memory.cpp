@@ -74,10 +74,10 @@ class MemoryPlanner {
       }
       const std::uint32_t group = schedule_.group_of[i];
       const std::uint32_t phase = schedule_.phase_of[group];
-      for (const ValueId output : step.outputs) {
-        Uses& uses = uses_[output];
+      for (std::size_t k = 0; k < step.outputs.size(); ++k) {
+        Uses& uses = uses_[step.outputs[k]];
         uses.writer = i;
-        uses.may_be_skipped = step.kind->skips_outputs(step);
+        uses.may_be_skipped = step.kind->skips_output(step, k);
         uses.first = std::min(uses.first, phase);
         uses.last = std::max(uses.last, phase);
         uses.in_one_group = uses.in_one_group && schedule_.groups[group].slabs == 1 && rows_of(draft_, step) > 1;

@@ -40,6 +40,19 @@ std::vector<std::uint32_t> count_uses(const Draft& draft) {
   return uses;
 }
 
+std::vector<bool> memory_in_use(const Draft& draft) {
+  std::vector<bool> used(draft.values.size());
+  for (const Step& step : draft.steps) {
+    for (const ValueId input : step.inputs) {
+      used[draft.values[input].memory] = true;
+    }
+  }
+  for (const ValueId output : draft.outputs) {
+    used[draft.values[output].memory] = true;
+  }
+  return used;
+}
+
 std::vector<std::uint32_t> find_producers(const Draft& draft) {
   std::vector<std::uint32_t> producers(draft.values.size(), Draft::none);
   for (std::uint32_t i = 0; i < draft.steps.size(); ++i) {

@@ -132,6 +132,8 @@ void keep_steps(Draft& draft, const Wanted& wanted) {
 
 /// How often each value is read, by steps and as an output; aliases count for themselves.
 std::vector<std::uint32_t> count_uses(const Draft& draft);
+/// Per value: whether its memory is read, by a step or as an output.
+std::vector<bool> memory_in_use(const Draft& draft);
 /// Per value: the step that computes it, or Draft::none.
 std::vector<std::uint32_t> find_producers(const Draft& draft);
 /// Per step with an effect: the one of its kind that it follows, or Draft::none; for other steps Draft::none.

@@ -1,7 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
 
+#include "autograd/graph/subprogram.hpp"
 #include "autograd/plan/steps/draft.hpp"
 
 /// \file
@@ -16,6 +20,8 @@ class NestedPlan {
   virtual std::size_t phase_count() const = 0;
   virtual std::size_t scratch_stride() const = 0;  ///< bytes of scratch memory per thread
   virtual double cost() const = 0;                 ///< nanoseconds that a run takes on one thread, roughly
+  /// Whether a run may write output \p i over the argument that it replaces.
+  virtual bool writes_in_place(std::size_t i) const = 0;
 
   /// Bytes of working memory that run_inside takes, beside scratch memory.
   virtual std::size_t inside_bytes() const = 0;
@@ -28,6 +34,20 @@ class NestedPlan {
 
  protected:
   ~NestedPlan() = default;
+};
+
+/// Makes the plans of sub-programs, or finds them.
+class NestedPlanner {
+ public:
+  /// Of a whole program.
+  virtual std::shared_ptr<const NestedPlan> plan(const SubProgram& program) const = 0;
+  /// Of those outputs of \p program that are \p wanted. \param replaces per wanted output, the input that it may be written
+  /// over, or Draft::none.
+  virtual std::shared_ptr<const NestedPlan> plan_part(const SubProgram& program, const std::vector<bool>& wanted,
+                                                      std::vector<std::uint32_t> replaces) const = 0;
+
+ protected:
+  ~NestedPlanner() = default;
 };
 
 }  // namespace xgrad::plan

@@ -83,7 +83,7 @@ struct OperationStep final : StepKind {
     return operation_element_ns * moved_elements(draft, step);
   }
   Alone alone() const override { return Alone::when_large; }
-  bool skips_outputs(const Step& step) const override { return step.operation->traits().skips_outputs; }
+  bool skips_output(const Step& step, std::size_t) const override { return step.operation->traits().skips_outputs; }
 
   std::unique_ptr<const Kernel> bind(const Draft& draft, const Step& step, Binding binding) const override {
     return std::make_unique<OperationKernel>(step.operation, specs_of(draft, step.inputs),

@@ -38,7 +38,7 @@ struct ProgramStep final : StepKind {
   bool folds() const override { return false; }
 
   void plan_nested(Draft& draft, Step& step, const NestedPlanner& planner) const override {
-    step.nested.push_back(planner(*step.operation->program()));
+    step.nested.push_back(planner.plan(*step.operation->program()));
     const auto bytes = static_cast<std::int64_t>(step.nested[0]->inside_bytes());
     step.outputs.push_back(draft.add_value({{bytes}, DType::uint8}));
   }

@@ -10,7 +10,7 @@ std::int64_t StepKind::slabs(const Step&) const { return 1; }
 StepKind::Alone StepKind::alone() const { return Alone::never; }
 bool StepKind::writes_whole(const Step&) const { return false; }
 bool StepKind::reads_before_writing(std::size_t) const { return false; }
-bool StepKind::skips_outputs(const Step&) const { return false; }
+bool StepKind::skips_output(const Step&, std::size_t) const { return false; }
 bool StepKind::folds() const { return true; }
 void StepKind::plan_nested(Draft&, Step&, const NestedPlanner&) const {}
 std::optional<Fault> StepKind::find_fault(const Draft&, const Step&) const { return std::nullopt; }

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,9 +31,6 @@ struct Fault {
   ValueId value;
 };
 
-/// Makes the plan of a sub-program, or finds it.
-using NestedPlanner = std::function<std::shared_ptr<const NestedPlan>(const SubProgram& program)>;
-
 /// A kind of step: what the passes, the schedule, the binding and the reports have to know of it. There is one object per
 /// kind, constant and without state, in a file of its own. What is not overridden there stands for the plainest step: in
 /// one piece, on one thread, into memory of its own, when all that it reads is there.
@@ -59,8 +55,8 @@ struct StepKind {
   /// Whether the kernel, where input number \p input has the shape of the output and its memory, has read each element when
   /// it writes over it.
   virtual bool reads_before_writing(std::size_t input) const;
-  /// Whether outputs that nothing reads need no memory.
-  virtual bool skips_outputs(const Step& step) const;
+  /// Whether output number \p output needs no memory when nothing reads it.
+  virtual bool skips_output(const Step& step, std::size_t output) const;
   /// Whether a step that reads constants alone may be computed by its operation when the plan is made.
   virtual bool folds() const;
 
