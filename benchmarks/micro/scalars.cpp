@@ -204,6 +204,17 @@ double population_by_hand(const std::array<double, 4>& rate, int steps, std::vec
   return last[0] * last[0] + last[1] * last[1];
 }
 
+/// The same as one loop.
+Tensor population_in_a_loop(const Tensor& given, int steps) {
+  const std::array<Tensor, 4> rate = {given[0], given[1], given[2], given[3]};
+  const Tensor start = stack({full({}, 10.0, DType::float64), full({}, 5.0, DType::float64)});
+  const auto step = [&](const Tensor&, const Tensor& state) {
+    const auto next = runge_kutta<Tensor>({state[0], state[1]}, rate);
+    return stack({next[0], next[1]});
+  };
+  return sum(square(fori(steps, step, start)));
+}
+
 auto population_gradient(const benchmark::State& state) {
   return value_and_grad([steps = static_cast<int>(state.range(0))](const Tensor& x) { return population(x, steps); });
 }
@@ -215,6 +226,11 @@ void LotkaVolterra(benchmark::State& state) {
   for (auto _ : state) {
     micro::compute(f(x).second);
   }
+}
+void LotkaVolterraLoop(benchmark::State& state) {
+  const auto steps = static_cast<int>(state.range(0));
+  micro::run(state, compile(grad([steps](const Tensor& x) { return population_in_a_loop(x, steps); })),
+             numbers_of(rates));
 }
 void LotkaVolterraPlan(benchmark::State& state) { plan(state, population_gradient(state), numbers_of(rates)); }
 
@@ -292,6 +308,7 @@ BENCHMARK(RobotArm)->Unit(benchmark::kMicrosecond);
 BENCHMARK(RobotArmByHand)->Unit(benchmark::kMicrosecond);
 BENCHMARK(RobotArmPlan)->Unit(benchmark::kMicrosecond);
 BENCHMARK(LotkaVolterra)->Arg(10)->Arg(1000)->Unit(benchmark::kMicrosecond);
+BENCHMARK(LotkaVolterraLoop)->Arg(10)->Arg(1000)->Unit(benchmark::kMicrosecond);
 BENCHMARK(LotkaVolterraByHand)->Arg(10)->Arg(1000)->Unit(benchmark::kMicrosecond);
 BENCHMARK(LotkaVolterraPlan)->Arg(10)->Arg(1000)->Unit(benchmark::kMicrosecond);
 BENCHMARK(Rosenbrock)->Arg(1000)->Unit(benchmark::kMicrosecond);

@@ -307,6 +307,21 @@ BOOST_AUTO_TEST_CASE(variables_are_written_in_place) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(bodies_of_loops_are_computed_number_by_number) {
+  const auto f = [](const Tensor& x) {
+    const auto step = [&](const Tensor&, const Tensor& c) {
+      const Tensor moved = stack({c[0] + 0.01 * (c[1] - c[0] * x[2]), c[1] - 0.01 * sin(c[0]) * x[3]});
+      return where(moved[0] < 10, moved, c);
+    };
+    return value_and_grad([&](const Tensor& start) { return sum(fori(37, step, start)); })(x[{range(0, 2)}]);
+  };
+  const Tensor x = argument(DType::float64);
+  const auto [value, gradient] = compile(f, {.plan = options(true)})(x);
+  const auto [other_value, other_gradient] = compile(f, {.plan = options(false)})(x);
+  BOOST_TEST(same_bits(value, other_value));
+  BOOST_TEST(same_bits(gradient, other_gradient));
+}
+
 BOOST_AUTO_TEST_CASE(long_vectors_are_left_to_vectors) {
   const auto f = compile([](Tensor x) {
     for (int i = 0; i < 8; ++i) {

@@ -4,7 +4,6 @@
 #include "autograd/graph/operation.hpp"
 #include "autograd/plan/passes/passes.hpp"
 #include "autograd/plan/steps/step_kind.hpp"
-#include "autograd/runtime/error.hpp"
 
 /// \file
 /// What depends on constants alone is computed once, when the plan is made.
@@ -29,11 +28,10 @@ bool worth_folding(const Draft& draft, const Step& step) {
   for (const ValueId output : step.outputs) {
     out += draft.bytes(output);
   }
-  return out <= in && step.effect.empty() && step.kind->folds();
+  return out <= in && step.total && step.effect.empty() && step.kind->folds();
 }
 
-/// \return false when the operation cannot be computed on these elements: it fails whenever the plan runs.
-bool compute_now(Draft& draft, const Step& step) {
+void compute_now(Draft& draft, const Step& step) {
   std::vector<ConstView> in;
   std::vector<View> out;
   std::vector<Array> results;
@@ -47,18 +45,13 @@ bool compute_now(Draft& draft, const Step& step) {
   for (std::size_t i = 0; i < results.size(); ++i) {
     out.push_back({results[i].data(), &draft.values[step.outputs[i]].spec});
   }
-  try {
-    step.operation->eval(in, out);
-  } catch (const Error&) {
-    return false;
-  }
+  step.operation->eval(in, out);
   for (std::size_t i = 0; i < results.size(); ++i) {
     Value& value = draft.values[step.outputs[i]];
     value.source = Value::Source::constant;
     value.number = static_cast<std::uint32_t>(draft.constants.size());
     draft.constants.push_back(results[i]);
   }
-  return true;
 }
 
 }  // namespace
@@ -74,7 +67,11 @@ void fold_constants(Draft& draft) {
   keep_steps(draft, [&](std::uint32_t i) {
     Step& step = draft.steps[i];
     std::for_each(step.inputs.begin(), step.inputs.end(), follow);
-    return !worth_folding(draft, step) || !compute_now(draft, step);
+    const bool folds = worth_folding(draft, step);
+    if (folds) {
+      compute_now(draft, step);
+    }
+    return !folds;
   });
   std::for_each(draft.outputs.begin(), draft.outputs.end(), follow);
 }
