@@ -49,6 +49,11 @@ Recorder::Value Recorder::step(kernels::Opcode code, std::array<Value, 3> operan
   return entry->second;
 }
 
+void Recorder::reserve(std::size_t steps) {
+  steps_.reserve(steps);
+  known_steps_.reserve(steps);
+}
+
 std::vector<Recorder::Value> Recorder::replay(const Program& program, std::span<const Value> inputs) {
   std::vector<Value> values;
   replay(program, inputs, values);

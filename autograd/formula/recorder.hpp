@@ -30,6 +30,9 @@ class Recorder {
   Value constant(double number);
   Value step(kernels::Opcode code, std::array<Value, 3> operands);
 
+  /// Makes room for \p steps in all.
+  void reserve(std::size_t steps);
+
   std::size_t step_count() const { return steps_.size(); }
   /// The step at a position, and the value that is the step's; operands are recorded values.
   const Program::Step& step_at(std::size_t position) const { return steps_[position]; }

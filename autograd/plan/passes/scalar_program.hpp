@@ -43,9 +43,11 @@ class ScalarProgram {
  public:
   using Number = detail::Recorder::Value;
 
-  /// \param name of this program in \p numbers.
-  ScalarProgram(const Draft& draft, ElementNumbers& numbers, std::uint32_t name, DType dtype)
-      : draft_(draft), numbers_(numbers), name_(name), dtype_(dtype) {}
+  /// \param name of this program in \p numbers. \param steps that will be added, about.
+  ScalarProgram(const Draft& draft, ElementNumbers& numbers, std::uint32_t name, DType dtype, std::size_t steps)
+      : draft_(draft), numbers_(numbers), name_(name), dtype_(dtype) {
+    recorder_.reserve(steps);
+  }
 
   /// Adds what \p step computes, in an order in which what it reads has been added or is computed elsewhere.
   void add(const Step& step);

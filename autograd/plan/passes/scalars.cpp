@@ -152,7 +152,7 @@ class ScalarRuns {
     ElementNumbers numbers(draft_.values.size());
     for (std::uint32_t i = 0; i < runs_.size(); ++i) {
       const Run& run = runs_[i];
-      ScalarProgram program(draft_, numbers, i, run.dtype);
+      ScalarProgram program(draft_, numbers, i, run.dtype, run.steps.size());
       for (const std::uint32_t step : run.steps) {
         program.add(draft_.steps[step]);
       }
