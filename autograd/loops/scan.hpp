@@ -115,6 +115,7 @@ Step as_step(F& f, const Carry& init, const Slices& xs, Y* like) {
   return [&f, &init, &xs, like](const Tensors& carries, const Tensors& slices) {
     const auto result = f(with_tensors(init, carries), with_tensors(xs, slices));
     if constexpr (std::same_as<Y, void>) {
+      static_cast<void>(like);
       return StepTensors{tensors_of(Carry(result)), {}};
     } else {
       *like = result.second;

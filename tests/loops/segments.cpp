@@ -1,0 +1,97 @@
+#include "autograd/loops/segments.hpp"
+
+#include <cstdint>
+#include <numeric>
+
+#include <boost/test/unit_test.hpp>
+
+#include "autograd/autograd.hpp"
+#include "tests/testing.hpp"
+
+/// \file
+/// How loops are cut into segments, and what that costs.
+
+namespace xgrad {
+
+BOOST_AUTO_TEST_SUITE(loops_segments)
+
+namespace {
+
+using detail::choose_segments;
+using detail::Segments;
+
+std::int64_t product_of(const Segments& segments) {
+  return std::accumulate(segments.counts.begin(), segments.counts.end(), std::int64_t{1}, std::multiplies<>());
+}
+
+double binomial(std::int64_t n, std::int64_t k) {
+  double result = 1;
+  for (std::int64_t i = 1; i <= k; ++i) {
+    result *= static_cast<double>(n - k + i) / static_cast<double>(i);
+  }
+  return result;
+}
+
+// The least number of steps that are evaluated without their derivatives, for that many places for carries: t T - (s + t over
+// t - 1), where t is the least with T <= (s + t over s) (Griewank and Walther, 2000: Algorithm 799, revolve).
+double least_evaluations(std::int64_t steps, std::int64_t places) {
+  std::int64_t t = 0;
+  while (binomial(places + t, places) < static_cast<double>(steps)) {
+    ++t;
+  }
+  return t == 0 ? 0 : static_cast<double>(t * steps) - binomial(places + t, t - 1);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(segments_cover_the_steps_and_fit) {
+  for (const std::int64_t steps : {1, 2, 7, 100, 1000, 12'345, 1'000'000}) {
+    for (const std::int64_t step_bytes : {8, 100}) {
+      for (const std::int64_t bytes : {1'000, 10'000, 1'000'000}) {
+        const Segments segments = choose_segments(steps, 16, step_bytes, bytes);
+        BOOST_TEST(product_of(segments) >= steps);
+        BOOST_TEST(segments.bytes <= bytes);
+        std::int64_t kept = segments.counts.back() * step_bytes;
+        for (std::size_t i = 0; i + 1 < segments.counts.size(); ++i) {
+          kept += segments.counts[i] * 16;
+        }
+        BOOST_TEST(segments.bytes == kept);
+      }
+    }
+  }
+  BOOST_TEST(choose_segments(1000, 16, 100, 100'000).counts.size() == 1);
+  BOOST_TEST(choose_segments(1'000'000, 16, 16, 100).bytes > 100);
+}
+
+// Evaluations of steps with and without derivatives, against those of the best schedule for as much memory.
+BOOST_AUTO_TEST_CASE(segments_are_near_the_best_schedule) {
+  for (const std::int64_t steps : {100, 1'000, 10'000, 100'000, 1'000'000}) {
+    for (const std::int64_t places : {40, 64, 100, 400, 1'000, 3'000, 10'000}) {
+      const Segments segments = choose_segments(steps, 1, 1, places);
+      const auto all = static_cast<double>(steps);
+      const double mine = all * static_cast<double>(segments.counts.size());
+      BOOST_TEST_CONTEXT(steps << " steps, " << places << " places") {
+        BOOST_TEST(mine <= 1.5 * (least_evaluations(steps, places) + all));
+      }
+    }
+  }
+}
+
+// What a plan takes beside what does not depend on the number of steps.
+BOOST_AUTO_TEST_CASE(plans_keep_to_the_limit) {
+  const Tensor x = xt::xarray<double>{1, 2, 3};
+  for (const std::int64_t limit : {2'000, 5'000, 20'000, 100'000}) {
+    const auto gradient = compile([limit](const Tensor& start) {
+      return grad([limit](const Tensor& s) {
+        return sum(
+            scan([](const Tensor& c, const Tensor&) { return c + 0.001 * sin(c * c); }, s, 4'000, {.memory = limit}));
+      })(start);
+    });
+    constexpr std::size_t fixed = 16'000;
+    BOOST_TEST(gradient.plan(x).peak_bytes() < static_cast<std::size_t>(limit) + fixed);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace xgrad
