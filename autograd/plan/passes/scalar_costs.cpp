@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "autograd/formula/primitives.hpp"
+#include "autograd/ops/broadcast.hpp"
 #include "autograd/ops/selection.hpp"
 #include "autograd/ops/sum.hpp"
 #include "autograd/plan/steps/step_kind.hpp"
@@ -29,7 +30,7 @@ void ScalarCosts::add(const Draft& draft, const Step& step) {
   }
   const bool adds = step.operation->as<Sum>() != nullptr || step.operation->as<Unslice>() != nullptr;
   numbers_ns_ += adds ? number_ns * moved_elements(draft, step) : 0;
-  kernels_ns_ += call_ns;
+  kernels_ns_ += step.operation->as<BroadcastTo>() != nullptr ? 0 : call_ns;  // kernels read through broadcasts
 }
 
 void ScalarCosts::add_map(const Draft& draft, const Step& step) {
