@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <limits>
 #include <span>
+#include <utility>
 
 #include "autograd/formula/primitives.hpp"
 
@@ -60,23 +63,36 @@ class Assembler {
           {step.code, operands_of(step).size(), {a, b, c, 0}, row.cost, needed[first_step_ + steps_.size()]});
     }
     join();
+    for (std::uint32_t i = 0; i < steps_.size(); ++i) {
+      if (steps_[i].needed) {
+        order_.push_back(i);
+      }
+    }
   }
 
-  MapCode finish() {
-    const std::vector<std::size_t> last_use = last_uses();
-    MapCode map_code;
-    std::vector<std::uint16_t> location(program_.value_count());
-    for (std::size_t value = 0; value < first_step_; ++value) {
-      location[value] = static_cast<std::uint16_t>(value);
+  /// Puts steps of one code one after the other, none of which needs another, as far as they are close to each other.
+  void group_alike() {
+    constexpr std::size_t close = 2048;  // so that what a step uses is still in the cache
+    Users users{std::vector<std::uint32_t>(steps_.size()), std::vector<std::uint32_t>(steps_.size(), none), {}};
+    for (std::size_t first = 0; first < order_.size(); first += close) {
+      group_alike(std::span(order_).subspan(first, std::min(close, order_.size() - first)), users);
     }
-    std::vector<std::uint16_t> free;
-    auto count = static_cast<std::uint16_t>(first_step_);
-    for (std::size_t i = 0; i < steps_.size(); ++i) {
-      const CodeStep& step = steps_[i];
-      if (!step.needed) {
-        continue;
-      }
-      std::array<std::uint16_t, 4> registers{};
+  }
+
+  template <class Result>
+  Result finish() const {
+    using Register = typename Result::Register;
+    const std::vector<std::size_t> last_use = last_uses();
+    Result result;
+    std::vector<Register> location(program_.value_count());
+    for (std::size_t value = 0; value < first_step_; ++value) {
+      location[value] = static_cast<Register>(value);
+    }
+    std::vector<Register> free;
+    auto count = static_cast<Register>(first_step_);
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      const CodeStep& step = steps_[order_[i]];
+      std::array<Register, 4> registers{};
       for (std::size_t k = 0; k < step.operand_count; ++k) {
         const std::uint32_t value = step.operands[k];
         registers[k] = location[value];
@@ -86,22 +102,22 @@ class Assembler {
           free.push_back(location[value]);
         }
       }
-      std::uint16_t target = count;
+      Register target = count;
       if (free.empty()) {
         ++count;
       } else {
         target = free.back();
         free.pop_back();
       }
-      location[first_step_ + i] = target;
-      map_code.code.push_back({step.code, target, registers[0], registers[1], registers[2], registers[3]});
-      map_code.cost += step.cost;
+      location[first_step_ + order_[i]] = target;
+      result.code.push_back(instruction<typename Result::Kind>(step.code, target, registers));
+      result.cost += step.cost;
     }
-    map_code.register_count = count;
-    for (const std::uint32_t result : program_.results) {
-      map_code.result_registers.push_back(location[result]);
+    result.register_count = count;
+    for (const std::uint32_t value : program_.results) {
+      result.result_registers.push_back(location[value]);
     }
-    return map_code;
+    return result;
   }
 
  private:
@@ -147,13 +163,66 @@ class Assembler {
     return false;
   }
 
-  /// Per value the step that uses it last; results are used for ever.
+  static constexpr std::uint32_t none = ~std::uint32_t{0};
+  /// Which of some steps use others of them: a list per step.
+  struct Users {
+    std::vector<std::uint32_t> missing;  ///< per step: how many of those that it uses have no place yet
+    std::vector<std::uint32_t> first;    ///< per step: where its list begins, or none
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> list;  ///< a user, and where the list goes on
+  };
+
+  /// \param steps to be ordered, the numbers of.
+  void group_alike(std::span<std::uint32_t> steps, Users& users) const {
+    std::array<std::vector<std::uint32_t>, kernels::opcode_count> ready;  // per code
+    const auto add_ready = [&](std::uint32_t i) { ready[static_cast<std::size_t>(steps_[i].code)].push_back(i); };
+    const std::size_t first_value = first_step_ + steps[0];
+    users.list.clear();
+    for (const std::uint32_t i : steps) {
+      for (std::size_t k = 0; k < steps_[i].operand_count; ++k) {
+        if (const std::uint32_t value = steps_[i].operands[k]; value >= first_value) {
+          const auto place = static_cast<std::uint32_t>(users.list.size());
+          users.list.emplace_back(i, std::exchange(users.first[value - first_step_], place));
+          ++users.missing[i];
+        }
+      }
+      if (users.missing[i] == 0) {
+        add_ready(i);
+      }
+    }
+    std::vector<std::uint32_t> run;
+    for (auto next = steps.begin(); next != steps.end();) {
+      std::max_element(ready.begin(), ready.end(), [](const auto& a, const auto& b) {
+        return a.size() < b.size();
+      })->swap(run);
+      for (const std::uint32_t i : run) {
+        *next++ = i;
+        for (std::uint32_t at = users.first[i]; at != none; at = users.list[at].second) {
+          if (--users.missing[users.list[at].first] == 0) {
+            add_ready(users.list[at].first);
+          }
+        }
+      }
+      run.clear();
+    }
+  }
+
+  template <class Instruction, class Register>
+  static Instruction instruction(Opcode code, Register target, const std::array<Register, 4>& r) {
+    if constexpr (requires { &Instruction::alike; }) {
+      return {code, 1, target, r[0], r[1], r[2], r[3]};
+    } else {
+      return {code, target, r[0], r[1], r[2], r[3]};
+    }
+  }
+
+  /// Per value the step that uses it last, by its place in the order; results are used for ever.
   std::vector<std::size_t> last_uses() const {
     constexpr std::size_t forever = ~std::size_t{0};
     std::vector<std::size_t> last_use(program_.value_count(), 0);
-    for (std::size_t i = 0; i < steps_.size(); ++i) {
-      for (std::size_t k = 0; steps_[i].needed && k < steps_[i].operand_count; ++k) {
-        last_use[steps_[i].operands[k]] = i;
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      const CodeStep& step = steps_[order_[i]];
+      for (std::size_t k = 0; k < step.operand_count; ++k) {
+        last_use[step.operands[k]] = i;
       }
     }
     for (const std::uint32_t result : program_.results) {
@@ -165,10 +234,38 @@ class Assembler {
   const Program& program_;
   std::size_t first_step_;
   std::vector<CodeStep> steps_;
+  std::vector<std::uint32_t> order_;  // of the steps that are needed
 };
+
+/// Each run of instructions of one code is known by its first one, as far as none uses what another one gives.
+void count_alike(std::vector<kernels::ScalarInstruction>& code, std::uint32_t register_count) {
+  std::vector<std::size_t> written(register_count, 0);  // in which run, from 1 on
+  std::size_t run = 0;
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < code.size(); ++i) {
+    const kernels::ScalarInstruction& next = code[i];
+    const std::uint32_t operands[] = {next.a, next.b, next.c, next.d};
+    const bool depends =
+        std::any_of(std::begin(operands), std::end(operands), [&](auto r) { return written[r] == run; });
+    if (i == 0 || depends || next.code != code[first].code || i - first == std::numeric_limits<std::uint16_t>::max()) {
+      first = i;
+      ++run;
+    }
+    code[first].alike = static_cast<std::uint16_t>(i - first + 1);
+    written[next.target] = run;
+  }
+}
 
 }  // namespace
 
-MapCode assemble(const Program& program) { return Assembler(program).finish(); }
+MapCode assemble(const Program& program) { return Assembler(program).finish<MapCode>(); }
+
+ScalarCode assemble_scalars(const Program& program) {
+  Assembler assembler(program);
+  assembler.group_alike();
+  auto result = assembler.finish<ScalarCode>();
+  count_alike(result.code, result.register_count);
+  return result;
+}
 
 }  // namespace xgrad::detail

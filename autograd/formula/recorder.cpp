@@ -49,8 +49,19 @@ Recorder::Value Recorder::step(kernels::Opcode code, std::array<Value, 3> operan
   return entry->second;
 }
 
+void Recorder::reserve(std::size_t steps) {
+  steps_.reserve(steps);
+  known_steps_.reserve(steps);
+}
+
 std::vector<Recorder::Value> Recorder::replay(const Program& program, std::span<const Value> inputs) {
-  std::vector<Value> values(inputs.begin(), inputs.end());
+  std::vector<Value> values;
+  replay(program, inputs, values);
+  return values;
+}
+
+void Recorder::replay(const Program& program, std::span<const Value> inputs, std::vector<Value>& values) {
+  values.assign(inputs.begin(), inputs.end());
   values.reserve(program.value_count());
   for (const double number : program.constants) {
     values.push_back(constant(number));
@@ -62,7 +73,6 @@ std::vector<Recorder::Value> Recorder::replay(const Program& program, std::span<
                    [&](std::uint32_t operand) { return values[operand]; });
     values.push_back(step(each.code, mapped));
   }
-  return values;
 }
 
 Program Recorder::finish(std::span<const Value> results, std::vector<std::uint32_t>* used_inputs) const {

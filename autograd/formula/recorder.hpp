@@ -30,6 +30,9 @@ class Recorder {
   Value constant(double number);
   Value step(kernels::Opcode code, std::array<Value, 3> operands);
 
+  /// Makes room for \p steps in all.
+  void reserve(std::size_t steps);
+
   std::size_t step_count() const { return steps_.size(); }
   /// The step at a position, and the value that is the step's; operands are recorded values.
   const Program::Step& step_at(std::size_t position) const { return steps_[position]; }
@@ -39,6 +42,8 @@ class Recorder {
 
   /// Records the steps of \p program with \p inputs in place of its inputs. \return all values, by their numbers there.
   std::vector<Value> replay(const Program& program, std::span<const Value> inputs);
+  /// The same, into \p values.
+  void replay(const Program& program, std::span<const Value> inputs, std::vector<Value>& values);
 
   /// The program that gives \p results; what they do not need is left out, inputs too when they are to be listed.
   Program finish(std::span<const Value> results, std::vector<std::uint32_t>* used_inputs = nullptr) const;

@@ -83,6 +83,11 @@ class PreparedMap {
   std::unique_ptr<const Parts> parts_;
 };
 
+/// Runs a program on single numbers: what map computes for one element, with the same bits.
+/// \param dtype of the registers: float32 or float64.
+/// \param registers inputs and constants are there, temporaries are written; one register or more.
+void run_scalars(DType dtype, const ScalarInstruction* code, std::size_t code_size, void* registers);
+
 /// What reduce makes of the elements along an axis.
 enum class Reduction : std::uint8_t { sum, prod, amax, amin, logsumexp, all, any };
 

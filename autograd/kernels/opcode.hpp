@@ -46,4 +46,15 @@ struct Instruction {
   std::uint16_t d = 0;   ///< register of the fourth operand
 };
 
+/// The same on registers of one number each, of which there may be many.
+struct ScalarInstruction {
+  Opcode code;           ///< the primitive
+  std::uint16_t alike;   ///< how many have this code from here on, none of which uses another's result; or fewer, but 1
+  std::uint32_t target;  ///< register of the result
+  std::uint32_t a;       ///< register of the first operand
+  std::uint32_t b;       ///< register of the second operand
+  std::uint32_t c;       ///< register of the third operand
+  std::uint32_t d = 0;   ///< register of the fourth operand
+};
+
 }  // namespace xgrad::kernels

@@ -3,6 +3,7 @@
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/concatenate.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
 
@@ -90,74 +91,64 @@ Tensor squeeze(const Operand& x, const Axes& axes) {
   });
 }
 
+Spec Concatenate::infer(Inputs in) const {
+  Shape shape = in[0].shape();
+  const std::size_t along = normalize_axis(name, axis, shape.ndim());
+  for (std::size_t i = 1; i < in.size(); ++i) {
+    Shape other = in[i].shape();
+    const std::int64_t joined = other.ndim() == shape.ndim() ? std::exchange(other[along], shape[along]) : 0;
+    if (other != shape) {
+      raise<ShapeError>(name, phrase("part {} has shape {}, part 0 {}; they may differ along axis {} only", i,
+                                     to_string(in[i].shape()), to_string(in[0].shape()), axis));
+    }
+    if (in[i].dtype() != in[0].dtype()) {
+      raise<DTypeError>(name, phrase("part {} is {}, part 0 {}; cast one of them", i, to_string(in[i].dtype()),
+                                     to_string(in[0].dtype())));
+    }
+    if (__builtin_add_overflow(shape[along], joined, &shape[along])) {
+      raise<ShapeError>(name, phrase("the parts have more than 2^63 elements along axis {}; make them smaller", axis));
+    }
+  }
+  return {shape, in[0].dtype()};
+}
+
+void Concatenate::eval(ConstViews in, Views out) const {
+  const Ints strides = row_major_strides(out[0].shape());
+  const std::size_t along = normalize_axis(name, axis, strides.ndim());
+  const std::size_t element = size_of(out[0].dtype());
+  auto* target = static_cast<std::byte*>(out[0].data);
+  for (const ConstView& part : in) {
+    kernels::copy(element, part.shape(), part.data, row_major_strides(part.shape()), target, strides);
+    target += static_cast<std::size_t>(part.shape()[along] * strides[along]) * element;
+  }
+}
+
+Tensors Concatenate::vjp(const Node& node, const Cotangents& ct) const {
+  const std::size_t along = normalize_axis(name, axis, ct[0].ndim());
+  std::vector<Slice> selection(along + 1, xgrad::all());
+  Tensors parts;
+  std::int64_t begin = 0;
+  for (const Tensor& part : node.inputs()) {
+    const std::int64_t end = begin + part.shape()[along];
+    selection[along] = range(begin, end);
+    parts.push_back(slice(ct[0], selection));
+    begin = end;
+  }
+  return parts;
+}
+
+Tensors Concatenate::vmap(const Node& node, const BatchedInputs& in) const {
+  Tensors parts;
+  for (std::size_t i = 0; i < in.tensors.size(); ++i) {
+    Shape samples = node.input(i).shape();
+    samples.insert(0, in.size);
+    parts.push_back(in.batched[i] ? in[i] : broadcast_to(in[i], samples));
+  }
+  const std::size_t along = normalize_axis(name, axis, node.spec(0).shape.ndim());
+  return {concatenate(parts, static_cast<std::int64_t>(along) + 1)};
+}
+
 namespace {
-
-struct Concatenate {
-  static constexpr std::string_view name = "concatenate";
-  static constexpr bool cheap = true;
-  static constexpr bool linear = true;
-  std::int64_t axis;
-  static constexpr auto attributes = fields("axis", &Concatenate::axis);
-  static constexpr bool total = true;
-
-  Spec infer(Inputs in) const {
-    Shape shape = in[0].shape();
-    const std::size_t along = normalize_axis(name, axis, shape.ndim());
-    for (std::size_t i = 1; i < in.size(); ++i) {
-      Shape other = in[i].shape();
-      const std::int64_t joined = other.ndim() == shape.ndim() ? std::exchange(other[along], shape[along]) : 0;
-      if (other != shape) {
-        raise<ShapeError>(name, phrase("part {} has shape {}, part 0 {}; they may differ along axis {} only", i,
-                                       to_string(in[i].shape()), to_string(in[0].shape()), axis));
-      }
-      if (in[i].dtype() != in[0].dtype()) {
-        raise<DTypeError>(name, phrase("part {} is {}, part 0 {}; cast one of them", i, to_string(in[i].dtype()),
-                                       to_string(in[0].dtype())));
-      }
-      if (__builtin_add_overflow(shape[along], joined, &shape[along])) {
-        raise<ShapeError>(name,
-                          phrase("the parts have more than 2^63 elements along axis {}; make them smaller", axis));
-      }
-    }
-    return {shape, in[0].dtype()};
-  }
-
-  void eval(ConstViews in, Views out) const {
-    const Ints strides = row_major_strides(out[0].shape());
-    const std::size_t along = normalize_axis(name, axis, strides.ndim());
-    const std::size_t element = size_of(out[0].dtype());
-    auto* target = static_cast<std::byte*>(out[0].data);
-    for (const ConstView& part : in) {
-      kernels::copy(element, part.shape(), part.data, row_major_strides(part.shape()), target, strides);
-      target += static_cast<std::size_t>(part.shape()[along] * strides[along]) * element;
-    }
-  }
-
-  Tensors vjp(const Node& node, const Cotangents& ct) const {
-    const std::size_t along = normalize_axis(name, axis, ct[0].ndim());
-    std::vector<Slice> selection(along + 1, xgrad::all());
-    Tensors parts;
-    std::int64_t begin = 0;
-    for (const Tensor& part : node.inputs()) {
-      const std::int64_t end = begin + part.shape()[along];
-      selection[along] = range(begin, end);
-      parts.push_back(slice(ct[0], selection));
-      begin = end;
-    }
-    return parts;
-  }
-
-  Tensors vmap(const Node& node, const BatchedInputs& in) const {
-    Tensors parts;
-    for (std::size_t i = 0; i < in.tensors.size(); ++i) {
-      Shape samples = node.input(i).shape();
-      samples.insert(0, in.size);
-      parts.push_back(in.batched[i] ? in[i] : broadcast_to(in[i], samples));
-    }
-    const std::size_t along = normalize_axis(name, axis, node.spec(0).shape.ndim());
-    return {concatenate(parts, static_cast<std::int64_t>(along) + 1)};
-  }
-};
 
 void require_parts(std::string_view op, const Tensors& parts) {
   if (parts.empty()) {

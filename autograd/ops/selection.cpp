@@ -3,6 +3,7 @@
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/ops/selection.hpp"
 #include "autograd/runtime/phrase.hpp"
 
 /// \file
@@ -12,122 +13,100 @@ namespace xgrad {
 
 namespace {
 
-/// Evenly spaced positions of each axis: begin, begin + step, ..., count of them.
-struct Positions {
-  Ints begin, step;
-  Shape count;
-
-  static constexpr auto attributes =
-      fields("begin", &Positions::begin, "step", &Positions::step, "count", &Positions::count);
-
-  std::size_t offset(const Ints& strides) const {
-    std::int64_t offset = 0;
-    for (std::size_t i = 0; i < strides.ndim(); ++i) {
-      offset += begin[i] * strides[i];
-    }
-    return static_cast<std::size_t>(offset);
-  }
-  // All samples, and of each the same positions.
-  Positions behind_samples(std::int64_t samples) const {
-    Positions result = *this;
-    result.begin.insert(0, 0);
-    result.step.insert(0, 1);
-    result.count.insert(0, samples);
-    return result;
-  }
-  Ints steps(const Ints& strides) const {
-    Ints result = strides;
-    for (std::size_t i = 0; i < strides.ndim(); ++i) {
-      result[i] *= step[i];
-    }
-    return result;
-  }
-};
-
-Tensor unslice(const Tensor& part, const Positions& positions, const Shape& shape);
-
-struct StridedSlice {
-  static constexpr std::string_view name = "slice";
-  static constexpr bool cheap = true;
-  static constexpr bool linear = true;
-  Positions positions;
-  static constexpr auto attributes = fields("", &StridedSlice::positions);
-  static constexpr bool total = true;
-
-  Spec infer(Inputs in) const { return {positions.count, in[0].dtype()}; }
-  void eval(ConstViews in, Views out) const {
-    if (out[0].size() == 0) {
-      return;
-    }
-    const Ints strides = row_major_strides(in[0].shape());
-    const std::size_t element = size_of(in[0].dtype());
-    kernels::copy(element, out[0].shape(), in[0].as<std::byte>() + positions.offset(strides) * element,
-                  positions.steps(strides), out[0].data, row_major_strides(out[0].shape()));
-  }
-  Tensors vjp(const Node& node, const Cotangents& ct) const {
-    return {unslice(ct[0], positions, node.input(0).shape())};
-  }
-  Tensors vmap(const Node&, const BatchedInputs& in) const {
-    return {apply_op(StridedSlice{positions.behind_samples(in.size)}, {in[0]})};
-  }
-};
-
-/// Zeros of a given shape to which each input is added at positions of its own: the transpose of as many slices.
-struct Unslice {
-  static constexpr std::string_view name = "unslice";
-  static constexpr bool linear = true;
-  std::vector<Positions> positions;  // per input
-  Shape shape;
-  static constexpr auto attributes = fields("", &Unslice::positions, "shape", &Unslice::shape);
-  static constexpr bool total = true;
-
-  Spec infer(Inputs in) const { return {shape, in[0].dtype()}; }
-  void eval(ConstViews in, Views out) const {
-    kernels::fill(out[0].dtype(), out[0].data, out[0].size(), 0);
-    const Ints strides = row_major_strides(shape);
-    const std::size_t element = size_of(out[0].dtype());
-    for (std::size_t i = 0; i < in.size(); ++i) {
-      if (in[i].size() > 0) {
-        kernels::add_to(in[i].dtype(), in[i].shape(), in[i].data, row_major_strides(in[i].shape()),
-                        out[0].as<std::byte>() + positions[i].offset(strides) * element, positions[i].steps(strides));
-      }
-    }
-  }
-  Tensors vjp(const Node&, const Cotangents& ct) const {
-    Tensors gradients;
-    for (std::size_t i = 0; i < positions.size(); ++i) {
-      gradients.push_back(ct.wanted(i) ? apply_op(StridedSlice{positions[i]}, {ct[0]}) : Tensor());
-    }
-    return gradients;
-  }
-  Tensors vmap(const Node& node, const BatchedInputs& in) const {
-    Tensors parts;
-    Unslice mapped{{}, shape};
-    mapped.shape.insert(0, in.size);
-    for (std::size_t i = 0; i < positions.size(); ++i) {
-      Shape samples = node.input(i).shape();
-      samples.insert(0, in.size);
-      parts.push_back(broadcast_to(in[i], samples));
-      mapped.positions.push_back(positions[i].behind_samples(in.size));
-    }
-    return {apply_op(mapped, parts)};
-  }
-  // One buffer, whatever the number of slices of one tensor.
-  Tensor sum(std::span<const Tensor> terms) const {
-    Tensors parts;
-    Unslice joined{{}, shape};
-    for (const Tensor& term : terms) {
-      const auto* each = term.node().as<Unslice>();
-      parts.insert(parts.end(), term.node().inputs().begin(), term.node().inputs().end());
-      joined.positions.insert(joined.positions.end(), each->positions.begin(), each->positions.end());
-    }
-    return apply_op(joined, parts);
-  }
-};
-
 Tensor unslice(const Tensor& part, const Positions& positions, const Shape& shape) {
   return apply_op(Unslice{{positions}, shape}, {part});
 }
+
+}  // namespace
+
+std::size_t Positions::offset(const Ints& strides) const {
+  std::int64_t offset = 0;
+  for (std::size_t i = 0; i < strides.ndim(); ++i) {
+    offset += begin[i] * strides[i];
+  }
+  return static_cast<std::size_t>(offset);
+}
+
+Positions Positions::behind_samples(std::int64_t samples) const {
+  Positions result = *this;
+  result.begin.insert(0, 0);
+  result.step.insert(0, 1);
+  result.count.insert(0, samples);
+  return result;
+}
+
+Ints Positions::steps(const Ints& strides) const {
+  Ints result = strides;
+  for (std::size_t i = 0; i < strides.ndim(); ++i) {
+    result[i] *= step[i];
+  }
+  return result;
+}
+
+void StridedSlice::eval(ConstViews in, Views out) const {
+  if (out[0].size() == 0) {
+    return;
+  }
+  const Ints strides = row_major_strides(in[0].shape());
+  const std::size_t element = size_of(in[0].dtype());
+  kernels::copy(element, out[0].shape(), in[0].as<std::byte>() + positions.offset(strides) * element,
+                positions.steps(strides), out[0].data, row_major_strides(out[0].shape()));
+}
+
+Tensors StridedSlice::vjp(const Node& node, const Cotangents& ct) const {
+  return {unslice(ct[0], positions, node.input(0).shape())};
+}
+
+Tensors StridedSlice::vmap(const Node&, const BatchedInputs& in) const {
+  return {apply_op(StridedSlice{positions.behind_samples(in.size)}, {in[0]})};
+}
+
+void Unslice::eval(ConstViews in, Views out) const {
+  kernels::fill(out[0].dtype(), out[0].data, out[0].size(), 0);
+  const Ints strides = row_major_strides(shape);
+  const std::size_t element = size_of(out[0].dtype());
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    if (in[i].size() > 0) {
+      kernels::add_to(in[i].dtype(), in[i].shape(), in[i].data, row_major_strides(in[i].shape()),
+                      out[0].as<std::byte>() + positions[i].offset(strides) * element, positions[i].steps(strides));
+    }
+  }
+}
+
+Tensors Unslice::vjp(const Node&, const Cotangents& ct) const {
+  Tensors gradients;
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    gradients.push_back(ct.wanted(i) ? apply_op(StridedSlice{positions[i]}, {ct[0]}) : Tensor());
+  }
+  return gradients;
+}
+
+Tensors Unslice::vmap(const Node& node, const BatchedInputs& in) const {
+  Tensors parts;
+  Unslice mapped{{}, shape};
+  mapped.shape.insert(0, in.size);
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    Shape samples = node.input(i).shape();
+    samples.insert(0, in.size);
+    parts.push_back(broadcast_to(in[i], samples));
+    mapped.positions.push_back(positions[i].behind_samples(in.size));
+  }
+  return {apply_op(mapped, parts)};
+}
+
+// One buffer, whatever the number of slices of one tensor.
+Tensor Unslice::sum(std::span<const Tensor> terms) const {
+  Tensors parts;
+  Unslice joined{{}, shape};
+  for (const Tensor& term : terms) {
+    const auto* each = term.node().as<Unslice>();
+    parts.insert(parts.end(), term.node().inputs().begin(), term.node().inputs().end());
+    joined.positions.insert(joined.positions.end(), each->positions.begin(), each->positions.end());
+  }
+  return apply_op(joined, parts);
+}
+
+namespace {
 
 // One axis of begin:end:step as Python reads it.
 void add_range(Positions& positions, const Slice& s, std::int64_t size) {

@@ -14,6 +14,7 @@ struct Transpose {
   static constexpr bool linear = true;
   Ints axes;
   static constexpr auto attributes = fields("axes", &Transpose::axes);
+  static constexpr bool total = true;
 
   Spec infer(Inputs in) const;
   void eval(ConstViews in, Views out) const;

@@ -9,6 +9,7 @@ namespace xgrad {
 struct Passes {
   bool constants = true;       ///< computes once what depends on nothing that is given at each run
   bool common = true;          ///< computes equal expressions once
+  bool scalars = true;         ///< computes small tensors number by number, many operations at once
   bool simplification = true;  ///< lets kernels broadcast, cast and insert single numbers on the way
   bool slabs = true;           ///< cuts products with large variables so that each core owns a part of them
   bool fusion = true;          ///< joins elementwise operations over the same shape

@@ -28,6 +28,7 @@ std::shared_ptr<const Executable> make_executable(const Description& description
       {"constants", fold_constants, passes.constants},
       {"common", merge_common, passes.common},
       {"dead code", remove_dead, true},
+      {"scalars", join_scalars, passes.scalars && joins},
       {"simplification", simplify, passes.simplification},
       {"dead code", remove_dead, true},
       {"slabs", cut_products, passes.slabs && joins},

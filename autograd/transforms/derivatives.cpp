@@ -1,6 +1,5 @@
 #include "autograd/transforms/derivatives.hpp"
 
-#include <algorithm>
 #include <string_view>
 
 #include "autograd/graph/recognize.hpp"
@@ -22,8 +21,7 @@ Tensor standard_basis(const Spec& spec) {
   const std::int64_t size = spec.shape.element_count();
   Shape shape = spec.shape;
   shape.insert(0, size);
-  const Tensor numbers = arange(static_cast<double>(size), DType::int64);
-  return reshape(one_hot(numbers, std::max<std::int64_t>(size, 1), spec.dtype), shape);
+  return reshape(eye(size, spec.dtype), shape);
 }
 
 // `derivative`, written for one placeholder, at all standard basis vectors in its place.

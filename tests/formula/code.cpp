@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -152,6 +153,64 @@ BOOST_AUTO_TEST_CASE(random_steps) {
                  "round " << round << ": " << found[i] << " is not " << expected[i]);
     }
   }
+}
+
+namespace {
+
+std::vector<double> run(const detail::ScalarCode& code, std::vector<double> registers) {
+  registers.resize(code.register_count);
+  kernels::run_scalars(DType::float64, code.code.data(), code.code.size(), registers.data());
+  std::vector<double> results;
+  for (const std::uint32_t result : code.result_registers) {
+    results.push_back(registers[result]);
+  }
+  return results;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(long_code_on_single_numbers_gives_what_the_steps_say_in_long_runs) {
+  std::mt19937 random(5);
+  Program program{3, {0.25}, {}, {}};
+  constexpr Opcode codes[] = {Opcode::add, Opcode::multiply, Opcode::sin, Opcode::minimum, Opcode::subtract};
+  for (std::uint32_t i = 0; i < 20'000; ++i) {  // of numbers at most a thousand steps back
+    const auto operand = [&] {
+      const std::uint32_t known = 4 + i;
+      return known - 1 - static_cast<std::uint32_t>(random() % std::min(known, 1000U));
+    };
+    const std::uint32_t a = operand();
+    program.steps.push_back({codes[random() % std::size(codes)], {a, operand(), 0}});
+    program.steps.push_back({Opcode::minimum, {static_cast<std::uint32_t>(program.value_count()) - 1, 3, 0}});
+    program.results.push_back(static_cast<std::uint32_t>(program.value_count()) - 1);
+  }
+  const std::vector<double> inputs{0.5, -1.5, 2};
+  const detail::ScalarCode code = detail::assemble_scalars(program);
+  const std::vector<double> found = run(code, {0.5, -1.5, 2, 0.25});
+  const MapCode narrow = assemble({3,
+                                   {0.25},
+                                   {program.steps.begin(), program.steps.begin() + 20'000},
+                                   {program.results.begin(), program.results.begin() + 10'000}});
+  const std::vector<double> expected = run(narrow, inputs, {0.25});
+  int different = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    different += found[i] != expected[i] && !(std::isnan(found[i]) && std::isnan(expected[i]));
+  }
+  BOOST_TEST(different == 0);
+  std::size_t runs = 0;
+  for (std::size_t i = 0; i < code.code.size(); i += code.code[i].alike) {
+    ++runs;
+  }
+  BOOST_TEST(runs * 10 < code.code.size());
+}
+
+BOOST_AUTO_TEST_CASE(runs_of_any_length_are_computed) {
+  Program program{2, {}, {}, {}};
+  for (std::uint32_t i = 0; i < 200'000; ++i) {
+    program.steps.push_back({Opcode::add, {0, 1, 0}});
+    program.results.push_back(2 + i);
+  }
+  const std::vector<double> found = run(detail::assemble_scalars(program), {1, 2});
+  BOOST_TEST(std::count(found.begin(), found.end(), 3.0) == 200'000);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

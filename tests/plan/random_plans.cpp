@@ -126,9 +126,9 @@ bool same_bits(const Outcome& a, const Outcome& b) {
   });
 }
 
-constexpr bool Passes::*all_passes[] = {&Passes::constants, &Passes::common, &Passes::simplification,
-                                        &Passes::slabs,     &Passes::fusion, &Passes::accumulation,
-                                        &Passes::in_place,  &Passes::reuse};
+constexpr bool Passes::*all_passes[] = {&Passes::constants,      &Passes::common,   &Passes::scalars,
+                                        &Passes::simplification, &Passes::slabs,    &Passes::fusion,
+                                        &Passes::accumulation,   &Passes::in_place, &Passes::reuse};
 
 void check_plans(unsigned seed, RandomGraph::Size size) {
   const RandomGraph graph(seed, size);
@@ -145,8 +145,8 @@ void check_plans(unsigned seed, RandomGraph::Size size) {
   BOOST_TEST(mismatch(define_by_run(graph), expected, graph.tolerance()) == "", "graph " << seed << " define-by-run");
   check("with all passes", {.verify = true});
   PlanOptions none{.verify = true};
-  const char* names[] = {"constants", "common",       "simplification", "slabs",
-                         "fusion",    "accumulation", "in_place",       "reuse"};
+  const char* names[] = {"constants", "common",       "scalars",  "simplification", "slabs",
+                         "fusion",    "accumulation", "in_place", "reuse"};
   for (std::size_t i = 0; i < std::size(all_passes); ++i) {
     PlanOptions without{.verify = true};
     without.passes.*all_passes[i] = false;

@@ -74,6 +74,9 @@ inline constexpr std::size_t operand_bytes = 16;
 using MapKernel = bool (*)(const MapJob& job, const void* const* inputs, void* const* outputs, std::int64_t first,
                            std::int64_t last, void* scratch);
 
+/// A program on single numbers. An instruction's unused operands are registers, too.
+using ScalarsKernel = void (*)(const ScalarInstruction* code, std::size_t code_size, void* registers);
+
 using ConvertKernel = void (*)(const void* in, void* out, std::int64_t count);
 
 /// out[o] = reduction of in[o, :] for o in [0, outer).
@@ -94,6 +97,7 @@ inline constexpr int reduction_count = 7;
 struct KernelSet {
   const char* name;
   MapKernel map[dtype_count];
+  ScalarsKernel scalars[dtype_count];
   ConvertKernel convert[dtype_count][dtype_count];  ///< [from][to]
   ReduceKernels reduce[reduction_count][dtype_count];
   void (*gather_rows)(const std::uint8_t* rows, std::int64_t row_size, const std::int64_t* indices, std::int64_t count,

@@ -16,6 +16,9 @@ bool map_int32(const MapJob& job, const void* const* inputs, void* const* output
 bool map_int64(const MapJob& job, const void* const* inputs, void* const* outputs, std::int64_t first,
                std::int64_t last, void* scratch);
 
+void scalars_float32(const ScalarInstruction* code, std::size_t code_size, void* registers);
+void scalars_float64(const ScalarInstruction* code, std::size_t code_size, void* registers);
+
 /// The conversion loop between two dtypes.
 ConvertKernel convert_kernel(DType from, DType to);
 

@@ -101,6 +101,7 @@ class Representatives {
 void merge_common(Draft& draft) {
   Representatives representatives(draft);
   Table known;
+  known.reserve(draft.steps.size());
   std::uint32_t kept = 0;  // those before this number are where they will be
   keep_steps(draft, [&](std::uint32_t number) {
     Step& step = draft.steps[number];

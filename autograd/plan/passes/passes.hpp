@@ -20,6 +20,7 @@ Draft import_graph(const Description& description, std::span<const Description::
 void fold_constants(Draft& draft);       ///< computes now what depends on nothing that is given later
 void merge_common(Draft& draft);         ///< of steps that compute the same from the same, one stays
 void remove_dead(Draft& draft);          ///< what no output depends on
+void join_scalars(Draft& draft);         ///< computes small tensors number by number, many steps at once
 void simplify(Draft& draft);             ///< what a kernel does on the way needs no step: broadcasts, casts, numbers
 void cut_products(Draft& draft);         ///< cuts products with large weights into slabs, so that each core owns one
 void fuse_formulas(Draft& draft);        ///< joins elementwise steps over the same space

@@ -55,6 +55,18 @@ struct Product {
   bool accumulate = false;  ///< a third input is added: the output starts with its elements
 };
 
+/// An element of an input or of an output of a step.
+struct Element {
+  std::uint32_t operand;  ///< which input or output
+  std::uint32_t index;    ///< which of its elements, in row-major order
+};
+
+/// What the inputs and the results of a program on single numbers are: in the order of the operands.
+struct Elements {
+  std::vector<Element> read;
+  std::vector<Element> written;
+};
+
 class NestedPlan;
 
 /// One kernel call of the plan.
@@ -72,6 +84,7 @@ struct Step {
   FusedFormula formula;
   Shape space;
   Product product;
+  Elements elements;
   std::vector<std::shared_ptr<const NestedPlan>> nested;  ///< the plans that it runs
 };
 

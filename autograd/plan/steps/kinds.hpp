@@ -15,6 +15,7 @@ extern const StepKind* const operation_step;   ///< what the operation itself co
 extern const StepKind* const program_step;     ///< runs another plan; the last output is its working memory
 extern const StepKind* const loop_step;        ///< runs another plan many times; the last output is working memory
 extern const StepKind* const branch_step;      ///< runs one of two plans; the last output is working memory
+extern const StepKind* const scalars_step;     ///< `formula` on single `elements` of small tensors
 extern const StepKind* const check_step;       ///< throws when a number of the input is NaN or infinite; no output
 
 }  // namespace xgrad::plan
