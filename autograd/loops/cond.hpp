@@ -34,8 +34,13 @@ struct Predicate {
 
   /// From whatever ops take.
   template <std::convertible_to<Operand> T>
-  Predicate(T&& value, std::source_location place = std::source_location::current())
-      : tensor(Operand(std::forward<T>(value), place).tensor()), where(place) {}
+  Predicate(T&& value, std::source_location place = std::source_location::current()) : where(place) {
+    if constexpr (std::same_as<std::remove_cvref_t<T>, bool>) {
+      tensor = Tensor(value, place);  // an operand of C++ would be an integer
+    } else {
+      tensor = Operand(std::forward<T>(value), place).tensor();
+    }
+  }
 };
 
 }  // namespace detail

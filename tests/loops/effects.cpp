@@ -1,0 +1,148 @@
+#include <iostream>
+#include <sstream>
+
+#include <boost/test/unit_test.hpp>
+
+#include "autograd/autograd.hpp"
+#include "tests/testing.hpp"
+
+/// \file
+/// Effects in loops and branches: in each step, in order, and once.
+
+namespace xgrad {
+
+BOOST_AUTO_TEST_SUITE(loops_effects)
+
+namespace {
+
+using testing::check_elements;
+using testing::check_throws;
+
+const Tensor three = xt::xarray<double>{1, 2, 3};
+
+class Printed {
+ public:
+  Printed() : before_(std::cout.rdbuf(text_.rdbuf())) {}
+  Printed(const Printed&) = delete;
+  Printed& operator=(const Printed&) = delete;
+  ~Printed() { std::cout.rdbuf(before_); }
+  std::string take() {
+    std::string text = text_.str();
+    text_.str("");
+    return text;
+  }
+
+ private:
+  std::ostringstream text_;
+  std::streambuf* before_;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(effects_happen_in_each_step_and_once) {
+  Printed printed;
+  const auto g = compile([&](const Tensor& x) {
+    const Tensor last = fori(
+        3,
+        [](const Tensor& i, const Tensor& c) {
+          debug::print("{} {}", i, c);
+          return c * 2;
+        },
+        x);
+    debug::print("after {}", last);
+    return last;
+  });
+  g(1.0);
+  BOOST_TEST(printed.take() == "0 1\n1 2\n2 4\nafter 8\n");
+  fori(
+      3,
+      [](const Tensor& i, const Tensor& c) {
+        debug::print("{} {}", i, c);
+        return c * 2;
+      },
+      Tensor(1.0))
+      .item();
+  BOOST_TEST(printed.take() == "0 1\n1 2\n2 4\n");
+  const auto loss = [](const Tensor& x) {
+    return fori(
+        2,
+        [](const Tensor& i, const Tensor& c) {
+          debug::print("{}", i);
+          return c * c;
+        },
+        x);
+  };
+  BOOST_TEST(compile([&](const Tensor& x) { return grad(loss)(x); })(2.0).item() == 32);
+  BOOST_TEST(printed.take() == "0\n1\n");
+  const Tensor shown = cond(
+      Tensor(true), [](const Tensor& c) { return debug::print("yes {}", c); },
+      [](const Tensor& c) { return debug::print("no {}", c); }, 5);
+  BOOST_TEST(shown.item() == 5);
+  BOOST_TEST(printed.take() == "yes 5\n");
+}
+
+BOOST_AUTO_TEST_CASE(effects_on_captured_operands) {
+  Printed printed;
+  const auto f = compile([](const Tensor& x, const Tensor& taken) {
+    const Tensor last = fori(
+        2,
+        [&](const Tensor&, const Tensor& c) {
+          debug::print("x {}", x);
+          return c + x;
+        },
+        x);
+    return cond(
+        taken,
+        [&] {
+          debug::print("taken {}", x);
+          return last;
+        },
+        [&] { return last * 2; });
+  });
+  BOOST_TEST(f(1.0, Tensor(false)).item() == 6);
+  BOOST_TEST(printed.take() == "x 1\nx 1\n");
+  BOOST_TEST(f(1.0, Tensor(true)).item() == 3);
+  BOOST_TEST(printed.take() == "x 1\nx 1\ntaken 1\n");
+  const auto nested = [](const Tensor& x) {
+    return fori(
+        2,
+        [](const Tensor&, const Tensor& c) {
+          return fori(
+              2,
+              [&](const Tensor&, const Tensor& d) {
+                debug::print("{}", c);
+                return d + 1;
+              },
+              c);
+        },
+        x);
+  };
+  nested(0.0).item();
+  BOOST_TEST(printed.take() == "0\n0\n2\n2\n");
+  // Derivatives through a loop that prints in a loop print nothing of their own.
+  BOOST_TEST(grad(nested)(0.0).item() == 1);
+  BOOST_TEST(printed.take() == "0\n0\n2\n2\n");
+  BOOST_TEST(compile([&](const Tensor& x) { return jvp(nested, {x}, {x}).second; })(5.0).item() == 5);
+}
+
+BOOST_AUTO_TEST_CASE(effects_in_a_branch_that_all_samples_take) {
+  Printed printed;
+  const auto f = [](const Tensor& x) {
+    return cond(
+        Tensor(true), [](const Tensor& y) { return debug::print("{}", y) * 2; }, [](const Tensor& y) { return y; }, x);
+  };
+  check_elements(vmap(f)(Tensor{1.0, 2.0}), {2}, {2, 4});
+  BOOST_TEST(printed.take() == "{ 1.,  2.}\n");
+}
+
+BOOST_AUTO_TEST_CASE(an_effect_in_a_branch_that_samples_take_or_not) {
+  const auto f = [](const Tensor& x) {
+    return cond(
+        x > 0.0, [](const Tensor& y) { return debug::print("{}", y); }, [](const Tensor& y) { return y; }, x);
+  };
+  check_throws<ValueError>([&] { vmap(f)(three); }, {"[cond]", "there is an effect"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace xgrad
