@@ -118,7 +118,9 @@ void run(const SubProgram& program, ConstViews in, Views out) {
   run.execute();
   for (std::size_t i = 0; i < out.size(); ++i) {
     const Array result = run.result(i);
-    std::memcpy(out[i].data, result.data(), result.bytes());
+    if (result.bytes() > 0) {
+      std::memcpy(out[i].data, result.data(), result.bytes());
+    }
   }
 }
 

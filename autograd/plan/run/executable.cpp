@@ -236,8 +236,9 @@ void Executable::run_inside(void* const* in, void* const* out, std::byte* memory
     const std::byte* source = place.room == Place::Room::argument   ? bases[place.number]
                               : place.room == Place::Room::constant ? bases[numbers_.constants + place.number]
                                                                     : bases[numbers_.outputs + place.number];
-    if (source + value.offset != out[i]) {
-      std::memcpy(out[i], source + value.offset, draft_.bytes(draft_.outputs[i]));
+    const std::size_t bytes = draft_.bytes(draft_.outputs[i]);
+    if (bytes > 0 && source + value.offset != out[i]) {
+      std::memcpy(out[i], source + value.offset, bytes);
     }
   }
 }

@@ -215,7 +215,7 @@ class LoopPlan::Running {
       } else if (carry.comes_before && steps > 0) {
         in_[1 + i] = row_of(carry.home, index_of(0, steps));
       }
-      if (in_[1 + i] != given_[i]) {
+      if (in_[1 + i] != given_[i] && carry.bytes > 0) {
         std::memcpy(in_[1 + i], given_[i], carry.bytes);
       }
     }
@@ -274,7 +274,7 @@ class LoopPlan::Running {
 
   void finish(std::int64_t steps) {
     for (std::size_t i = 0; i < plan_.carries_.size(); ++i) {
-      if (plan_.carries_[i].other_offset == 0 && in_[1 + i] != wanted_[i]) {
+      if (plan_.carries_[i].other_offset == 0 && in_[1 + i] != wanted_[i] && plan_.carries_[i].bytes > 0) {
         std::memcpy(wanted_[i], in_[1 + i], plan_.carries_[i].bytes);
       }
     }
@@ -283,8 +283,10 @@ class LoopPlan::Running {
     }
     for (const Rows& result : plan_.results_) {  // of the steps that there might have been
       const auto done = static_cast<std::size_t>(steps);
-      std::memset(static_cast<std::byte*>(wanted_[result.number]) + done * result.bytes, 0,
-                  (static_cast<std::size_t>(plan_.steps_) - done) * result.bytes);
+      const std::size_t bytes = (static_cast<std::size_t>(plan_.steps_) - done) * result.bytes;
+      if (bytes > 0) {
+        std::memset(static_cast<std::byte*>(wanted_[result.number]) + done * result.bytes, 0, bytes);
+      }
     }
   }
 
