@@ -50,7 +50,8 @@ struct Floating {
   static V truth(typename V::batch_bool_type condition) { return xsimd::select(condition, one(), zero()); }
   static V falsehood(typename V::batch_bool_type condition) { return xsimd::select(condition, zero(), one()); }
 
-  static V negative(V x) { return x * V(T{-1}); }
+  // The sign bit alone, whatever counts as zero: compilers make that of a product with -1, or leave it.
+  static V negative(V x) { return x ^ V(-T{0}); }
   static V abs(V x) { return xsimd::abs(x); }
   static V sign(V x) {
     // The sum keeps zeros and NaN, and makes 0 of a subnormal number where that counts as one.

@@ -92,7 +92,7 @@ template <class T>
 [[gnu::always_inline]] inline void compute(Run<T> run) {
   using F = Floating<T>;
   switch (run.next->code) {
-    case Opcode::negative: return run.unary([](T a) { return a * T{-1}; });
+    case Opcode::negative: return run.unary([](T a) { return -a; });
     case Opcode::abs: return run.unary([](T a) { return absolute(a); });
     case Opcode::sign: return run.unary([](T a) { return a < 0 ? T{-1} : a > 0 ? T{1} : a + a; });
     case Opcode::exp: return together<T, F::exp>(run.next, run.end, run.r);

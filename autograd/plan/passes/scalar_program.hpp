@@ -29,7 +29,8 @@ class ElementNumbers {
   detail::Recorder::Value& operator[](std::size_t place) { return numbers_[place]; }
   /// From element \p index on; null where \p program does not compute the value.
   const detail::Recorder::Value* find(ValueId memory, std::uint32_t program, std::size_t index) const {
-    return first_[memory] == Draft::none || program_[memory] != program ? nullptr : &numbers_[first_[memory] + index];
+    return first_[memory] == Draft::none || program_[memory] != program ? nullptr
+                                                                        : numbers_.data() + first_[memory] + index;
   }
 
  private:
