@@ -1,9 +1,8 @@
-#include <iostream>
-#include <sstream>
 
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/autograd.hpp"
+#include "tests/printed.hpp"
 #include "tests/testing.hpp"
 
 /// \file
@@ -17,25 +16,9 @@ namespace {
 
 using testing::check_elements;
 using testing::check_throws;
+using testing::Printed;
 
 const Tensor three = xt::xarray<double>{1, 2, 3};
-
-class Printed {
- public:
-  Printed() : before_(std::cout.rdbuf(text_.rdbuf())) {}
-  Printed(const Printed&) = delete;
-  Printed& operator=(const Printed&) = delete;
-  ~Printed() { std::cout.rdbuf(before_); }
-  std::string take() {
-    std::string text = text_.str();
-    text_.str("");
-    return text;
-  }
-
- private:
-  std::ostringstream text_;
-  std::streambuf* before_;
-};
 
 }  // namespace
 

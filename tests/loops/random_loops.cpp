@@ -163,8 +163,8 @@ void check(const Row& row) {
   })(in.carry, in.xs, in.captured);
   for (std::size_t i = 0; i < expected.size(); ++i) {
     BOOST_TEST_CONTEXT("result " << i) {
-      BOOST_TEST(distance(eager[i], expected[i]) < 1e-8);
-      BOOST_TEST(distance(compiled[i], expected[i]) < 1e-8);
+      BOOST_TEST(distance(eager[i], expected[i]) < 1e-12);
+      BOOST_TEST(distance(compiled[i], expected[i]) < 1e-12);
     }
   }
 }

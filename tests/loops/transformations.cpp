@@ -140,7 +140,7 @@ const std::vector<Transformation>& transformations() {
 bool all_close(const Tensors& a, const Tensors& b) {
   bool result = a.size() == b.size();
   for (std::size_t i = 0; result && i < a.size(); ++i) {
-    result = a[i].shape() == b[i].shape() && allclose(a[i], b[i], 1e-9, 1e-10);
+    result = a[i].shape() == b[i].shape() && allclose(a[i], b[i], 1e-11, 1e-12);
   }
   return result;
 }

@@ -1,6 +1,4 @@
-#include <iostream>
 #include <mutex>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -9,6 +7,7 @@
 
 #include "autograd/autograd.hpp"
 #include "autograd/runtime/workers.hpp"
+#include "tests/printed.hpp"
 #include "tests/testing.hpp"
 
 /// \file
@@ -22,25 +21,7 @@ namespace {
 
 using testing::check_elements;
 using testing::check_throws;
-
-/// What is printed while it lives.
-class Printed {
- public:
-  Printed() : before_(std::cout.rdbuf(text_.rdbuf())) {}
-  Printed(const Printed&) = delete;
-  Printed& operator=(const Printed&) = delete;
-  ~Printed() { std::cout.rdbuf(before_); }
-  /// Since the last call.
-  std::string take() {
-    std::string text = text_.str();
-    text_.str("");
-    return text;
-  }
-
- private:
-  std::ostringstream text_;
-  std::streambuf* before_;
-};
+using testing::Printed;
 
 struct Call {
   std::string name;
