@@ -45,26 +45,6 @@ std::int64_t multiply_adds_of_product(const Node& product) {
   return output.element_count() * std::llround(inner);
 }
 
-/// The functions among the attributes of an operation, such as what a loop does in each step.
-class Programs final : public AttributeVisitor {
- public:
-  explicit Programs(const AnyOperation& operation) { operation.visit_attributes(*this); }
-  const std::vector<const SubProgram*>& list() const { return list_; }
-
-  void program(std::string_view, const SubProgram& value) override { list_.push_back(&value); }
-  void boolean(std::string_view, bool) override {}
-  void integer(std::string_view, std::int64_t) override {}
-  void number(std::string_view, double) override {}
-  void dtype(std::string_view, DType) override {}
-  void shape(std::string_view, const Ints&) override {}
-  void text(std::string_view, std::string_view) override {}
-  void formula(std::string_view, const Formula&) override {}
-  void opaque(std::string_view, const OpaqueAttribute&) override {}
-
- private:
-  std::vector<const SubProgram*> list_;
-};
-
 /// How often the functions of an operation run: once where that is not known.
 std::int64_t repetitions(const Node& node) {
   const Loop* loop = node.as<Loop>();
@@ -77,9 +57,8 @@ std::int64_t multiply_adds(std::span<const Tensor> outputs) {
     if (node->name() == "matmul") {
       count += multiply_adds_of_product(*node);
     }
-    const Programs programs(node->operation());
-    for (const SubProgram* program : programs.list()) {
-      count += repetitions(*node) * multiply_adds(program->outputs());
+    for (const NamedProgram& each : programs_of(node->operation())) {
+      count += repetitions(*node) * multiply_adds(each.program->outputs());
     }
   }
   return count;

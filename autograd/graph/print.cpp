@@ -106,34 +106,12 @@ std::string escaped(std::string_view text) {
 
 namespace {
 
-/// The programs among the attributes of an operation.
-class Programs final : public AttributeVisitor {
- public:
-  explicit Programs(const AnyOperation& operation) { operation.visit_attributes(*this); }
-
-  struct Entry {
-    std::string name;
-    const SubProgram* program;
-  };
-  const std::vector<Entry>& all() const { return entries_; }
-
-  void boolean(std::string_view, bool) override {}
-  void integer(std::string_view, std::int64_t) override {}
-  void number(std::string_view, double) override {}
-  void dtype(std::string_view, DType) override {}
-  void shape(std::string_view, const Ints&) override {}
-  void text(std::string_view, std::string_view) override {}
-  void formula(std::string_view, const Formula&) override {}
-  void program(std::string_view name, const SubProgram& value) override {
-    if (!name.empty()) {  // one without a name follows from the others
-      entries_.push_back({std::string(name), &value});
-    }
-  }
-  void opaque(std::string_view, const OpaqueAttribute&) override {}
-
- private:
-  std::vector<Entry> entries_;
-};
+// Those among the attributes of an operation that do not follow from others.
+std::vector<NamedProgram> shown_programs(const AnyOperation& operation) {
+  std::vector<NamedProgram> programs = programs_of(operation);
+  std::erase_if(programs, [](const NamedProgram& each) { return each.name.empty(); });
+  return programs;
+}
 
 std::string list_text(std::span<const Tensor> tensors, const NodeNumbers& numbers) {
   std::string text;
@@ -153,8 +131,7 @@ std::string graph_text(std::span<const Tensor> roots, std::span<const Tensor> re
 // The programs of a node, a little to the right of it.
 std::string programs_text(const Node& node, const std::string& indent) {
   std::string text;
-  const Programs programs(node.operation());
-  for (const auto& [name, program] : programs.all()) {
+  for (const auto& [name, program] : shown_programs(node.operation())) {
     Tensors roots = program->effects();
     roots.insert(roots.end(), program->outputs().begin(), program->outputs().end());
     const std::span<const Tensor> outputs(program->outputs());
@@ -208,8 +185,7 @@ std::string dot_lines(std::span<const Tensor> roots, const std::string& prefix) 
         text += phrase("  {}{} -> {};\n", prefix, numbers.find(&input.node()), name);
       }
     }
-    const Programs programs(node->operation());
-    for (const auto& [title, program] : programs.all()) {
+    for (const auto& [title, program] : shown_programs(node->operation())) {
       Tensors inside = program->effects();
       inside.insert(inside.end(), program->outputs().begin(), program->outputs().end());
       text += phrase("  subgraph cluster_{}_{} {{\n  label=\"{} of %{}\";\n", name, title, title, numbers.find(node)) +

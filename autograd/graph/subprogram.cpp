@@ -1,14 +1,12 @@
 #include "autograd/graph/subprogram.hpp"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
+#include "autograd/graph/captured.hpp"
 #include "autograd/graph/effects.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/substitute.hpp"
-#include "autograd/graph/variable_cell.hpp"
-#include "autograd/graph/walks.hpp"
 
 namespace xgrad {
 
@@ -72,70 +70,12 @@ std::shared_ptr<const void> SubProgram::attachment(const std::function<std::shar
   return attachment_;
 }
 
-namespace {
-
-constexpr std::int64_t most_constant_elements = 64;  // larger ones are inputs: a structure is not to hold large arrays
-
-// A tensor that the function used and did not compute.
-bool is_captured(const Tensor& tensor, std::uint64_t begin) {
-  const Node& node = tensor.node();
-  if (detail::variable_of(node) != nullptr || node.sequence() < begin) {
-    return true;
-  }
-  return node.inputs().empty() && node.has_value(tensor.output_index()) && tensor.size() > most_constant_elements;
-}
-
-// Finds what a function captured, from its outputs on.
-class Search {
- public:
-  Search(const Tensors& outputs, const Tensors& arguments, std::uint64_t begin) : begin_(begin) {
-    for (const Tensor& argument : arguments) {
-      known_.insert(&argument.node());
-    }
-    for (const Tensor& output : outputs) {
-      visit(output);
-    }
-    while (!open_.empty()) {
-      const Node* node = open_.back();
-      open_.pop_back();
-      for (const Tensor& input : node->inputs()) {
-        visit(input);
-      }
-    }
-  }
-
-  Tensors take_captured() { return std::move(captured_); }
-  bool found_nodes() const { return found_nodes_; }
-
- private:
-  void visit(const Tensor& tensor) {
-    static_cast<void>(tensor.shape());  // throws when the handle is empty
-    if (is_captured(tensor, begin_) && known_.find(&tensor.node()) == NodeNumbers::none) {
-      if (captured_outputs_.emplace(&tensor.node(), tensor.output_index()).second) {
-        captured_.push_back(tensor);
-      }
-    } else if (known_.insert(&tensor.node())) {
-      found_nodes_ = true;
-      open_.push_back(&tensor.node());
-    }
-  }
-
-  NodeNumbers known_;  // arguments and what was made
-  std::set<std::pair<const Node*, std::size_t>> captured_outputs_;
-  std::uint64_t begin_;
-  std::vector<const Node*> open_;
-  Tensors captured_;
-  bool found_nodes_ = false;
-};
-
-}  // namespace
-
 std::optional<Closure> close(const Tensors& outputs, const Tensors& arguments, std::uint64_t begin) {
-  Search search(outputs, arguments, begin);
-  if (!search.found_nodes()) {
+  const detail::Captured found = detail::find_captured(outputs, arguments, begin, detail::Invariants::inside);
+  if (!found.found_nodes) {
     return std::nullopt;
   }
-  const Tensors captured = search.take_captured();
+  const Tensors& captured = found.tensors;
   Tensors originals = joined(arguments, captured);
   Tensors inputs;
   for (const Tensor& original : originals) {

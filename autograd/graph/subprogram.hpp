@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -79,6 +80,15 @@ struct Closure {
 /// \param begin what Node::next() was before the call.
 /// \return nothing when the outputs need no node that the call made.
 std::optional<Closure> close(const Tensors& outputs, const Tensors& arguments, std::uint64_t begin);
+
+/// A program among the attributes of an operation.
+struct NamedProgram {
+  std::string name;           ///< of the attribute; empty where it follows from others
+  const SubProgram* program;  ///< lives as long as the operation
+};
+
+/// The programs among the attributes of \p operation, such as what a loop does in each step.
+std::vector<NamedProgram> programs_of(const AnyOperation& operation);
 
 /// Computes the outputs of \p program.
 void run(const SubProgram& program, ConstViews in, Views out);

@@ -1,21 +1,15 @@
 #include "autograd/loops/body.hpp"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/substitute.hpp"
-#include "autograd/graph/walks.hpp"
 #include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::detail {
 
 namespace {
-
-constexpr std::int64_t most_constant_elements = 64;  // larger ones are inputs: a structure is not to hold large arrays
-
-bool has_effect(const Node& node) { return !node.operation().effect().empty(); }
 
 Tensors joined(Tensors first, const Tensors& second) {
   first.insert(first.end(), second.begin(), second.end());
@@ -64,60 +58,7 @@ void Body::finish(const Tensors& outputs, Invariants invariants) {
   outputs_ = outputs;
   effects_ = scope()->take_effects();
   scope()->close();
-  find_captured(invariants);
-}
-
-void Body::find_captured(Invariants invariants) {
-  const Tensors roots = joined(effects_, outputs_);
-  // Per node that can depend on the arguments: whether it does.
-  const TopologicalOrder order = nodes_since(arguments_, roots);
-  std::vector<bool> depends(order.nodes.size());
-  const auto depends_on_arguments = [&](const Node& node) {
-    const std::uint32_t number = order.numbers.find(&node);
-    return number != NodeNumbers::none && depends[number];
-  };
-  NodeNumbers seen;
-  for (const Tensor& argument : arguments_) {
-    seen.insert(&argument.node());
-    if (const std::uint32_t number = order.numbers.find(&argument.node()); number != NodeNumbers::none) {
-      depends[number] = true;
-    }
-  }
-  for (std::size_t i = 0; i < order.nodes.size(); ++i) {
-    const Node& node = *order.nodes[i];
-    const bool stays = node.sequence() >= begin_ && (has_effect(node) || !node.operation().is_total(node.inputs()));
-    depends[i] = depends[i] || stays ||
-                 std::any_of(node.inputs().begin(), node.inputs().end(),
-                             [&](const Tensor& input) { return depends_on_arguments(input.node()); });
-  }
-  const auto is_outside = [&](const Tensor& tensor) {
-    const Node& node = tensor.node();
-    if (variable_of(node) != nullptr || node.sequence() < begin_) {
-      return true;
-    }
-    if (node.inputs().empty()) {
-      return node.has_value(tensor.output_index()) && tensor.size() > most_constant_elements;
-    }
-    return invariants == Invariants::outside && !depends_on_arguments(node);
-  };
-  std::set<std::pair<const Node*, std::size_t>> known;
-  std::vector<const Node*> open;
-  const auto visit = [&](const Tensor& tensor) {
-    const bool is_argument = seen.find(&tensor.node()) < arguments_.size();
-    if (!is_argument && is_outside(tensor)) {
-      if (known.emplace(&tensor.node(), tensor.output_index()).second) {
-        captured_.push_back(tensor);
-      }
-    } else if (seen.insert(&tensor.node())) {
-      open.push_back(&tensor.node());
-    }
-  };
-  std::for_each(roots.begin(), roots.end(), visit);
-  while (!open.empty()) {
-    const Node* node = open.back();
-    open.pop_back();
-    std::for_each(node->inputs().begin(), node->inputs().end(), visit);
-  }
+  captured_ = find_captured(joined(effects_, outputs_), arguments_, begin_, invariants).tensors;
 }
 
 Ref<const SubProgram> Body::program(const Tensors& captured) const {
@@ -137,15 +78,20 @@ Ref<const SubProgram> Body::closed_program(const Tensors& outputs) {
   return Ref<const SubProgram>(new SubProgram(arguments_, outputs, effects_));
 }
 
-std::string_view effect_of(std::string_view op, const SubProgram& program) {
-  const std::vector<std::string_view>& kinds = program.effect_kinds();
-  if (kinds.size() > 1) {
-    raise<ValueError>(op,
-                      phrase("the function has effects of two kinds, '{}' and '{}', whose order is not kept; give it "
-                             "effects of one kind",
-                             kinds[0], kinds[1]));
+std::string_view effect_of(std::string_view op, std::initializer_list<const SubProgram*> programs) {
+  std::string_view effect;
+  for (const SubProgram* program : programs) {
+    for (const std::string_view kind : program->effect_kinds()) {
+      if (!effect.empty() && kind != effect) {
+        raise<ValueError>(op,
+                          phrase("there are effects of two kinds, '{}' and '{}', whose order is not kept; leave it at "
+                                 "effects of one kind",
+                                 effect, kind));
+      }
+      effect = kind;
+    }
   }
-  return kinds.empty() ? std::string_view() : kinds[0];
+  return effect;
 }
 
 namespace {

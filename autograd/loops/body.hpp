@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "autograd/graph/captured.hpp"
 #include "autograd/graph/scope.hpp"
 #include "autograd/graph/subprogram.hpp"
 #include "autograd/graph/variable_cell.hpp"
@@ -22,18 +24,12 @@ namespace xgrad::detail {
 ///       const RecorderScope scope(body);
 ///       outputs = f(body.arguments());
 ///     }
-///     body.finish(outputs, Body::Invariants::outside);
+///     body.finish(outputs, Invariants::outside);
 ///     body.program(body.captured())
 ///
 /// What it uses from outside, contents of variables among them, is captured: it becomes arguments behind the others.
 class Body final : public Recorder {
  public:
-  /// Where that is computed which the call makes and which does not depend on its arguments.
-  enum class Invariants : std::uint8_t {
-    inside,   ///< with the rest, for the function may not run
-    outside,  ///< once, before the function runs many times
-  };
-
   /// \param op what to call the function in messages.
   Body(std::string_view op, std::span<const Spec> arguments);
   Body(const Body&) = delete;
@@ -55,8 +51,6 @@ class Body final : public Recorder {
   Ref<const SubProgram> closed_program(const Tensors& outputs);
 
  private:
-  void find_captured(Invariants invariants);
-
   std::string op_;
   OpenScope scope_;
   std::uint64_t begin_;
@@ -70,8 +64,8 @@ class Body final : public Recorder {
 /// The kinds of \p tensors.
 std::vector<Spec> specs_of(std::span<const Tensor> tensors);
 
-/// The kind of effect that \p program has, or nothing. \throws ValueError `[op]` when it has several.
-std::string_view effect_of(std::string_view op, const SubProgram& program);
+/// The kind of effect that \p programs have, or nothing. \throws ValueError `[op]` when they have several.
+std::string_view effect_of(std::string_view op, std::initializer_list<const SubProgram*> programs);
 
 /// Which inputs or outputs of a program.
 using Flags = std::vector<bool>;

@@ -9,7 +9,6 @@
 #include "autograd/loops/body.hpp"
 #include "autograd/loops/mapped_program.hpp"
 #include "autograd/ops/ops.hpp"
-#include "autograd/runtime/phrase.hpp"
 #include "autograd/transforms/subprograms.hpp"
 
 namespace xgrad {
@@ -99,14 +98,6 @@ Tensors with_front(const Tensor& first, const Tensors& rest) {
   return all;
 }
 
-Specs specs_of_outputs(const SubProgram& program) {
-  Specs specs;
-  for (const Tensor& output : program.outputs()) {
-    specs.push_back({output.shape(), output.dtype()});
-  }
-  return specs;
-}
-
 // Both programs for all samples, and what was chosen.
 Ref<const SubProgram> chosen_of(const SubProgram& if_true, const SubProgram& if_false, const Flags& batched,
                                 std::int64_t size) {
@@ -130,17 +121,12 @@ Ref<const SubProgram> chosen_of(const SubProgram& if_true, const SubProgram& if_
 Tensors choose_for_each(std::string_view op, const Ref<const SubProgram>& if_true,
                         const Ref<const SubProgram>& if_false, const Tensor& which, const Tensors& inputs,
                         const std::vector<bool>& batched, std::int64_t size) {
-  for (const SubProgram* program : {if_true.get(), if_false.get()}) {
-    if (!effect_of(op, *program).empty()) {
-      raise<ValueError>(op,
-                        "there is an effect that happens for some samples and not for others, but what it is a part of "
-                        "runs for all samples; leave the effect out, or move it behind");
-    }
+  if (!effect_of(op, {if_true.get(), if_false.get()}).empty()) {
+    raise<ValueError>(op,
+                      "there is an effect that happens for some samples and not for others, but what it is a part of "
+                      "runs for all samples; leave the effect out, or move it behind");
   }
-  std::vector<int> flags;
-  for (const bool each : batched) {
-    flags.push_back(each ? 1 : 0);
-  }
+  const std::vector<int> flags(batched.begin(), batched.end());
   return apply_op_all(EachBranch{if_true, if_false, flags, size, chosen_of(*if_true, *if_false, batched, size)},
                       with_front(which, inputs));
 }
@@ -149,26 +135,11 @@ Tensors choose_for_each(std::string_view op, const Ref<const SubProgram>& if_tru
 
 using namespace detail;
 
-std::string_view Branch::effect() const {
-  const std::string_view first = effect_of(name, *if_true);
-  const std::string_view second = effect_of(name, *if_false);
-  if (!first.empty() && !second.empty() && first != second) {
-    raise<ValueError>(name,
-                      phrase("the branches have effects of two kinds, '{}' and '{}', whose order is not kept; give "
-                             "them effects of one kind",
-                             first, second));
-  }
-  return first.empty() ? second : first;
-}
+std::string_view Branch::effect() const { return effect_of(name, {if_true.get(), if_false.get()}); }
 
-Branch Branch::without_effect() const {
-  const auto pure = [](const SubProgram& program) {
-    return Ref<const SubProgram>(new SubProgram(program.inputs(), program.apply(program.inputs())));
-  };
-  return {pure(*if_true), pure(*if_false)};
-}
+Branch Branch::without_effect() const { return {without_effects(*if_true), without_effects(*if_false)}; }
 
-Specs Branch::infer(Inputs) const { return specs_of_outputs(*if_true); }
+Specs Branch::infer(Inputs) const { return specs_of(if_true->outputs()); }
 
 void Branch::eval(ConstViews in, Views out) const {
   const bool which = *in[0].as<bool>();
@@ -212,17 +183,17 @@ Tensors Branch::vmap(const Node&, const BatchedInputs& in) const {
                       in.tensors);
 }
 
-Specs EachBranch::infer(Inputs) const { return specs_of_outputs(*chosen); }
+Flags EachBranch::flags_of_inputs() const { return Flags(batched.begin(), batched.end()); }
+
+Specs EachBranch::infer(Inputs) const { return specs_of(chosen->outputs()); }
 
 Tensors EachBranch::vjp(const Node& node, const Cotangents& ct) const {
   Tensors inputs;
   const BothDerivatives both = vjps_of(*if_true, *if_false, node, ct, inputs);
   Tensors gradients(node.inputs().size());
   if (both.programs[0]) {
-    Flags flags(inputs.size(), true);
-    for (std::size_t i = 0; i < batched.size(); ++i) {
-      flags[i] = batched[i] != 0;
-    }
+    Flags flags = flags_of_inputs();
+    flags.resize(inputs.size(), true);  // cotangents have samples
     const Tensors found =
         choose_for_each("cond", both.programs[0], both.programs[1], node.input(0), inputs, flags, size);
     for (std::size_t i = 0; i < found.size(); ++i) {
@@ -238,10 +209,7 @@ Tensors EachBranch::jvp(const Node& node, const Tangents& t) const {
   const BothDerivatives both = jvps_of(*if_true, *if_false, node, t, inputs, has_tangent);
   Tensors tangents(node.output_count());
   if (both.programs[0]) {
-    Flags flags;
-    for (const int each : batched) {
-      flags.push_back(each != 0);
-    }
+    Flags flags = flags_of_inputs();
     for (std::size_t i = 0; i < batched.size(); ++i) {
       if (has_tangent[i]) {
         flags.push_back(batched[i] != 0);

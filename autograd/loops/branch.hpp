@@ -50,6 +50,9 @@ struct EachBranch {
   Tensors vjp(const Node& node, const Cotangents& ct) const;
   Tensors jvp(const Node& node, const Tangents& t) const;
   Tensors vmap(const Node& node, const BatchedInputs& in) const;
+
+ private:
+  std::vector<bool> flags_of_inputs() const;
 };
 
 namespace detail {

@@ -84,7 +84,7 @@ Tensors cond(const Tensor& predicate, const BranchFunction& if_true, const Branc
     const auto trace = [&](Body& body, const BranchFunction& f) {
       const RecorderScope scope(body);
       Results results = f(body.arguments());
-      body.finish(tensors_of_results(results), Body::Invariants::inside);
+      body.finish(tensors_of_results(results), Invariants::inside);
       return results;
     };
     Body first("cond", specs_of(operands));

@@ -1,4 +1,5 @@
 #include "autograd/loops/hoist.hpp"
+#include "autograd/loops/lists.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -13,8 +14,6 @@ namespace xgrad::detail {
 namespace {
 
 constexpr std::int64_t most_bytes = std::int64_t{1} << 28;  // of a product for all steps
-
-void append(Tensors& list, const Tensors& more) { list.insert(list.end(), more.begin(), more.end()); }
 
 /// What the values of a program depend on.
 class Dependence {
@@ -62,8 +61,7 @@ std::vector<const Node*> find_products(const Loop& loop) {
   const Dependence dependence(loop);
   const auto nodes = loop.body->description().nodes();
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const Spec& spec = nodes[i]->spec(0);
-    const std::int64_t bytes = spec.shape.element_count() * static_cast<std::int64_t>(size_of(spec.dtype));
+    const std::int64_t bytes = bytes_of(nodes[i]->outputs());
     if (dependence.is_product_of_slices(i) && bytes > 0 && loop.steps <= most_bytes / bytes) {
       products.push_back(nodes[i]);
     }
@@ -106,7 +104,7 @@ void hoist_products(Loop& loop, LoopInputs& inputs) {
   Tensors slices;
   for (std::size_t i = 0; i < products.size(); ++i) {
     originals.push_back(products[i]->output(0));
-    slices.push_back(placeholder({products[i]->spec(0).shape, products[i]->spec(0).dtype}, "loop", nullptr));
+    slices.push_back(placeholder_like(originals.back()));
     inputs.xs.push_back(product_of_all(*products[i], rows[i], factors[i]));
   }
   Tensors outputs = loop.body->effects();
@@ -125,7 +123,7 @@ void hoist_products(Loop& loop, LoopInputs& inputs) {
 std::int64_t hoisted_bytes(const Loop& loop) {
   std::int64_t bytes = 0;
   for (const Node* product : find_products(loop)) {
-    bytes += product->spec(0).shape.element_count() * static_cast<std::int64_t>(size_of(product->spec(0).dtype));
+    bytes += bytes_of(product->outputs());
   }
   return bytes;
 }

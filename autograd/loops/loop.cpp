@@ -8,16 +8,18 @@
 #include "autograd/graph/substitute.hpp"
 #include "autograd/loops/body.hpp"
 #include "autograd/loops/hoist.hpp"
+#include "autograd/loops/lists.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/transforms/chain_rule.hpp"
+#include "autograd/transforms/subprograms.hpp"
 
 namespace xgrad {
 
-std::string_view Loop::effect() const { return detail::effect_of(name, *body); }
+std::string_view Loop::effect() const { return detail::effect_of(name, {body.get()}); }
 
 Loop Loop::without_effect() const {
   Loop pure = *this;
-  pure.body = Ref<const SubProgram>(new SubProgram(body->inputs(), body->apply(body->inputs())));
+  pure.body = detail::without_effects(*body);
   return pure;
 }
 
@@ -45,13 +47,6 @@ void Loop::eval(ConstViews in, Views out) const { detail::run_loop(*this, in, ou
 namespace detail {
 
 namespace {
-
-void append(Tensors& list, const Tensors& more) { list.insert(list.end(), more.begin(), more.end()); }
-
-Tensors part_of(std::span<const Tensor> list, std::size_t first, std::size_t count) {
-  const auto part = list.subspan(first, count);
-  return Tensors(part.begin(), part.end());
-}
 
 // The program with results that derivatives may read behind its own.
 Ref<const SubProgram> with_residuals(const Loop& loop) {
@@ -87,6 +82,19 @@ LoopInputs placeholders_of(const Loop& loop) {
   return inputs_of({loop.body, loop.steps, loop.carries, loop.slices}, std::span(loop.body->inputs()).subspan(1));
 }
 
+Flags after_all_steps(const Loop& loop, Flags inputs, bool differentiable) {
+  for (bool grows = true; grows;) {
+    grows = false;
+    const Flags outputs = depending_outputs(*loop.body, inputs, differentiable);
+    for (std::size_t i = 0; i < loop.carry_count(); ++i) {
+      if (outputs[i] && !inputs[1 + i]) {
+        inputs[1 + i] = grows = true;
+      }
+    }
+  }
+  return inputs;
+}
+
 LoopOutputs make_loop(Loop loop, LoopInputs inputs, std::source_location where) {
   loop.carries = static_cast<std::int64_t>(inputs.init.size());
   loop.slices = static_cast<std::int64_t>(inputs.xs.size());
@@ -110,22 +118,6 @@ LoopOutputs make_loop(Loop loop, LoopInputs inputs, std::source_location where) 
 
 namespace {
 
-// With the carries that have a tangent after some steps, as those of others depend on them.
-Flags with_tangents(const Loop& loop, Flags inputs) {
-  for (bool grows = true; grows;) {
-    grows = false;
-    const Flags outputs = depending_outputs(*loop.body, inputs, true);
-    for (std::size_t i = 0; i < loop.carry_count(); ++i) {
-      if (outputs[i] && !inputs[1 + i]) {
-        inputs[1 + i] = grows = true;
-      }
-    }
-  }
-  return inputs;
-}
-
-Tensor zeros_of(const Tensor& tensor) { return zeros(tensor.shape(), tensor.dtype()); }
-
 Tensor or_zeros(const Tensor& derivative, const Tensor& primal) {
   return derivative.defined() ? derivative : zeros_of(primal);
 }
@@ -141,20 +133,20 @@ Tensors Loop::jvp(const Node& node, const Tangents& t) const {
   for (std::size_t i = 0; i + 1 < body->inputs().size(); ++i) {
     has.push_back(t[i].defined());
   }
-  has = with_tangents(*this, has);
+  has = after_all_steps(*this, has, true);
   Tensors primals;
   Tensors tangents;
   Tensors placeholders(body->inputs().size());
   for (std::size_t i = 0; i < placeholders.size(); ++i) {
     const Tensor& primal = body->inputs()[i];
     if (has[i]) {
-      placeholders[i] = placeholder({primal.shape(), primal.dtype()}, "loop", nullptr);
+      placeholders[i] = placeholder_like(primal);
       primals.push_back(primal);
       tangents.push_back(placeholders[i]);
     }
   }
   // The results that are asked for, with tangents and without: effects are not among them, they happen once.
-  const Tensors outputs = body->effects().empty() ? body->outputs() : body->apply(body->inputs());
+  const Tensors outputs = pure_outputs(*body);
   const Tensors found = forward_mode(outputs, primals, tangents);
   const LoopInputs given = inputs_of(*this, node.inputs());
   LoopInputs inputs = given;

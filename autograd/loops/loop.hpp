@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <source_location>
 #include <string_view>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/subprogram.hpp"
+#include "autograd/loops/body.hpp"
 
 /// \file
 /// The operation behind scan, fori and while_loop. Not installed.
@@ -87,6 +87,10 @@ LoopInputs inputs_of(const Loop& loop, std::span<const Tensor> inputs);
 
 /// The inputs of a loop's program that stand for carries, slices and what is captured; without the index.
 LoopInputs placeholders_of(const Loop& loop);
+
+/// The inputs of a loop's program that depend on those flagged in some step: carries do when they come to.
+/// \param differentiable only where a derivative can flow.
+Flags after_all_steps(const Loop& loop, Flags inputs, bool differentiable);
 
 }  // namespace detail
 

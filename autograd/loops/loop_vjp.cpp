@@ -3,6 +3,7 @@
 
 #include "autograd/graph/substitute.hpp"
 #include "autograd/loops/body.hpp"
+#include "autograd/loops/lists.hpp"
 #include "autograd/loops/loop.hpp"
 #include "autograd/loops/residuals.hpp"
 #include "autograd/loops/step_sum.hpp"
@@ -19,12 +20,6 @@ namespace xgrad {
 namespace detail {
 
 namespace {
-
-void append(Tensors& list, const Tensors& more) { list.insert(list.end(), more.begin(), more.end()); }
-
-Tensor placeholder_like(const Tensor& tensor) { return placeholder({tensor.shape(), tensor.dtype()}, "loop", nullptr); }
-
-Tensor zeros_of(const Tensor& tensor) { return zeros(tensor.shape(), tensor.dtype()); }
 
 class Reversal {
  public:
@@ -62,15 +57,13 @@ class Reversal {
     for (std::size_t i = 0; i < arrives_.size(); ++i) {
       arrives_[i] = ct_[i < loop_.carry_count() ? i : loop_.first_result() + i - loop_.carry_count()].defined();
     }
+    wanted_ = after_all_steps(loop_, wanted_, true);
     for (bool grows = true; grows;) {
       grows = false;
-      const Flags depends = depending_outputs(body_, wanted_, true);
       const Flags reached = reached_inputs(body_, arrives_);
       for (std::size_t i = 0; i < loop_.carry_count(); ++i) {
-        if ((depends[i] && !wanted_[1 + i]) || (reached[1 + i] && !arrives_[i])) {
-          wanted_[1 + i] = wanted_[1 + i] || depends[i];
-          arrives_[i] = arrives_[i] || reached[1 + i];
-          grows = true;
+        if (reached[1 + i] && !arrives_[i]) {
+          arrives_[i] = grows = true;
         }
       }
     }

@@ -3,6 +3,7 @@
 #include "autograd/graph/substitute.hpp"
 #include "autograd/loops/body.hpp"
 #include "autograd/loops/branch.hpp"
+#include "autograd/loops/lists.hpp"
 #include "autograd/loops/loop.hpp"
 #include "autograd/loops/mapped_program.hpp"
 #include "autograd/ops/ops.hpp"
@@ -16,8 +17,6 @@ namespace xgrad {
 namespace detail {
 
 namespace {
-
-void append(Tensors& list, const Tensors& more) { list.insert(list.end(), more.begin(), more.end()); }
 
 // `batched` as far as it is one, else the same for all samples.
 Tensor for_all_samples(const Tensor& tensor, bool batched, std::int64_t size) {
@@ -48,15 +47,8 @@ class Mapped {
     for (std::size_t i = 0; i + 1 < batched_.size(); ++i) {
       batched_[1 + i] = in_.batched[i];
     }
-    for (bool grows = true; grows;) {
-      grows = false;
-      outputs_batched_ = depending_outputs(body_, batched_, false);
-      for (std::size_t i = 0; i < loop_.carry_count(); ++i) {
-        if (outputs_batched_[i] && !batched_[1 + i]) {
-          batched_[1 + i] = grows = true;
-        }
-      }
-    }
+    batched_ = after_all_steps(loop_, batched_, false);
+    outputs_batched_ = depending_outputs(body_, batched_, false);
     for (std::size_t i = 0; i < loop_.carry_count(); ++i) {
       outputs_batched_[i] = batched_[1 + i];
     }
@@ -159,10 +151,6 @@ class Mapped {
     const Tensor count = placeholder(counts, "loop", nullptr);  // of a loop that stops a carry, else captured
     const Tensor active = loop_.stops ? old[1] : less(old[0], count);
     const Tensors next = choose_for_each("while_loop", goes_on, has_finished, active, old, batched_, in_.size);
-    const auto part = [](const Tensors& list, std::size_t first, std::size_t size) {
-      const auto begin = list.begin() + static_cast<std::ptrdiff_t>(first);
-      return Tensors(begin, begin + static_cast<std::ptrdiff_t>(size));
-    };
     Tensors program_inputs{old[0]};
     Tensors program_outputs;
     if (loop_.stops) {
@@ -174,21 +162,21 @@ class Mapped {
       inputs.captured.push_back(for_all_samples(given_.count, in_.batched.back(), in_.size));
       inputs.count = in_.size == 0 ? zeros({}, DType::int64) : amax(inputs.captured.back());
     }
-    append(program_inputs, part(old, 1, loop_.carry_count()));
-    append(program_outputs, part(next, 0, loop_.carry_count()));
+    append(program_inputs, part_of(old, 1, loop_.carry_count()));
+    append(program_outputs, part_of(next, 0, loop_.carry_count()));
     if (loop_.stops) {
       program_inputs.push_back(count);
       program_outputs.push_back(count + cast(active, DType::int64));
     }
-    append(program_inputs, part(old, 1 + loop_.carry_count(), old.size() - 1 - loop_.carry_count()));
+    append(program_inputs, part_of(old, 1 + loop_.carry_count(), old.size() - 1 - loop_.carry_count()));
     if (!loop_.stops) {
       program_inputs.push_back(count);
     }
-    append(program_outputs, part(next, loop_.carry_count(), next.size() - loop_.carry_count()));
+    append(program_outputs, part_of(next, loop_.carry_count(), next.size() - loop_.carry_count()));
     Loop all = loop_;
     all.body = Ref<const SubProgram>(new SubProgram(program_inputs, program_outputs));
     const LoopOutputs made = make_loop(all, inputs, node_.location());
-    const Tensors carries = part(made.carries, loop_.stops ? 1 : 0, loop_.carry_count());
+    const Tensors carries = part_of(made.carries, loop_.stops ? 1 : 0, loop_.carry_count());
     return results_of(carries, made.results, loop_.stops ? made.carries.back() : Tensor(), true);
   }
 

@@ -8,12 +8,11 @@
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/walks.hpp"
+#include "autograd/loops/lists.hpp"
 
 namespace xgrad::detail {
 
 namespace {
-
-std::size_t bytes_of(const Tensor& tensor) { return static_cast<std::size_t>(tensor.size()) * size_of(tensor.dtype()); }
 
 class Choice {
  public:
@@ -84,7 +83,7 @@ class Choice {
       return {value};
     }
     Tensors sources;
-    std::size_t bytes = 0;
+    std::int64_t bytes = 0;
     NodeNumbers seen;
     std::vector<const Node*> open{&value.node()};
     while (!open.empty()) {
@@ -101,10 +100,10 @@ class Choice {
         } else if (std::none_of(sources.begin(), sources.end(),
                                 [&](const Tensor& each) { return each.same_as(input); })) {
           sources.push_back(input);
-          bytes += bytes_of(input);
+          bytes += bytes_of(std::span(&input, 1));
         }
       }
-      if (seen.size() > most_visits || (bytes > 0 && bytes >= bytes_of(value))) {
+      if (seen.size() > most_visits || (bytes > 0 && bytes >= bytes_of(std::span(&value, 1)))) {
         return {value};
       }
     }

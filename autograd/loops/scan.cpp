@@ -103,7 +103,7 @@ Tensors scan(std::string_view op, const Step& step, const Tensors& init, const T
       outputs = next.carries;
       outputs.insert(outputs.end(), next.results.begin(), next.results.end());
     }
-    body.finish(outputs, Body::Invariants::outside);
+    body.finish(outputs, Invariants::outside);
     loop.body = body.program(body.captured());
     loop.carries = static_cast<std::int64_t>(init.size());
     loop.slices = static_cast<std::int64_t>(xs.size());
@@ -150,7 +150,7 @@ Tensors while_loop(const std::function<Tensor(const Tensors&)>& condition,
     Body test("while_loop", specs_of(init));
     {
       const RecorderScope scope(test);
-      test.finish({checked_condition(condition(test.arguments()))}, Body::Invariants::inside);
+      test.finish({checked_condition(condition(test.arguments()))}, Invariants::inside);
     }
     const Ref<const SubProgram> goes_on = test.program(test.captured());
     const auto condition_of = [&](Tensors values) {
@@ -167,7 +167,7 @@ Tensors while_loop(const std::function<Tensor(const Tensors&)>& condition,
       require_carries("while_loop", init, next);
       next.insert(next.begin(), condition_of(next));
     }
-    body.finish(next, Body::Invariants::outside);
+    body.finish(next, Invariants::outside);
     Loop loop;
     loop.steps = options.max_steps;
     loop.stops = true;

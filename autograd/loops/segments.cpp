@@ -8,6 +8,7 @@
 
 #include "autograd/graph/substitute.hpp"
 #include "autograd/loops/hoist.hpp"
+#include "autograd/loops/lists.hpp"
 #include "autograd/loops/residuals.hpp"
 #include "autograd/loops/step_sum.hpp"
 #include "autograd/ops/ops.hpp"
@@ -19,17 +20,7 @@ namespace xgrad::detail {
 
 namespace {
 
-void append(Tensors& list, const Tensors& more) { list.insert(list.end(), more.begin(), more.end()); }
-
 Tensor placeholder_of(const Spec& spec) { return placeholder(spec, "loop", nullptr); }
-
-std::int64_t bytes_of(const Tensors& tensors) {
-  std::int64_t bytes = 0;
-  for (const Tensor& tensor : tensors) {
-    bytes += tensor.size() * static_cast<std::int64_t>(size_of(tensor.dtype()));
-  }
-  return bytes;
-}
 
 std::int64_t quotient_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -79,7 +70,7 @@ std::int64_t residual_bytes(const Loop& loop) {
   const LoopInputs inputs = placeholders_of(loop);
   Tensors cotangents;
   for (const Tensor& output : body.outputs()) {
-    cotangents.push_back(is_floating(output.dtype()) ? placeholder_of({output.shape(), output.dtype()}) : Tensor());
+    cotangents.push_back(is_floating(output.dtype()) ? placeholder_like(output) : Tensor());
   }
   Tensors wanted;
   std::copy_if(body.inputs().begin(), body.inputs().end(), std::back_inserter(wanted),
@@ -180,17 +171,13 @@ class Nest {
     }
     Tensors inside;
     for (const Tensor& tensor : all) {
-      inside.push_back(placeholder_of({tensor.shape(), tensor.dtype()}));
+      inside.push_back(placeholder_like(tensor));
     }
-    const auto at = [&](std::size_t first, std::size_t count) {
-      const auto begin_of = inside.begin() + static_cast<std::ptrdiff_t>(first);
-      return Tensors(begin_of, begin_of + static_cast<std::ptrdiff_t>(count));
-    };
     const std::size_t carries = inputs.init.size();
     const std::size_t slices = inputs.xs.size();
-    const LoopOutputs made =
-        run(level + 1, steps, inside[0],
-            {at(1, carries), at(1 + carries, slices), at(1 + carries + slices, inputs.captured.size()), Tensor()});
+    const LoopOutputs made = run(level + 1, steps, inside[0],
+                                 {part_of(inside, 1, carries), part_of(inside, 1 + carries, slices),
+                                  part_of(inside, 1 + carries + slices, inputs.captured.size()), Tensor()});
     Tensors outputs = made.carries;
     append(outputs, made.results);
     const Tensors results =
@@ -213,7 +200,7 @@ class Nest {
     outside.captured.push_back(begin);
     for (Tensors* part : {&inside.init, &inside.captured}) {
       for (Tensor& tensor : *part) {
-        tensor = placeholder_of({tensor.shape(), tensor.dtype()});
+        tensor = placeholder_like(tensor);
       }
     }
     const Tensor number = placeholder_of({{}, DType::int64});

@@ -91,7 +91,7 @@ std::shared_ptr<const LoopPlan> loop_plan_of(const Loop& loop, const std::vector
       return found->second;
     }
   }
-  auto plan = std::make_shared<const LoopPlan>(loop, wanted, Planner({}));
+  auto plan = std::make_shared<const LoopPlan>(loop, wanted, LoopPlan::plan_steps(loop, wanted, Planner({})));
   const std::lock_guard lock(known.mutex);
   return known.plans.emplace(key, std::move(plan)).first->second;
 }

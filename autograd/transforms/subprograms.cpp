@@ -21,12 +21,6 @@ Tensors joined(Tensors first, const Tensors& second) {
   return first;
 }
 
-// The outputs without the effects on the way: derivatives do not repeat them.
-Tensors pure_outputs(const SubProgram& program) {
-  const bool pure = program.effect_kinds().empty();
-  return pure ? program.outputs() : program.apply(program.inputs());
-}
-
 // Those derivatives that exist, as a program.
 Derivative derivative(Tensors inputs, const Tensors& derivatives) {
   Derivative result;
@@ -44,6 +38,14 @@ Derivative derivative(Tensors inputs, const Tensors& derivatives) {
 }
 
 }  // namespace
+
+Tensors pure_outputs(const SubProgram& program) {
+  return program.effect_kinds().empty() ? program.outputs() : program.apply(program.inputs());
+}
+
+Ref<const SubProgram> without_effects(const SubProgram& program) {
+  return Ref<const SubProgram>(new SubProgram(program.inputs(), pure_outputs(program)));
+}
 
 Derivative vjp_of(const SubProgram& program, const std::vector<bool>& has_cotangent, const std::vector<bool>& wanted) {
   const Tensors outputs = pure_outputs(program);

@@ -19,6 +19,11 @@ struct Derivative {
   std::vector<std::size_t> of;
 };
 
+/// The outputs without the effects on the way: derivatives do not repeat them.
+Tensors pure_outputs(const SubProgram& program);
+/// The program that computes the same and has no effects.
+Ref<const SubProgram> without_effects(const SubProgram& program);
+
 /// (inputs, cotangents of the outputs that have one) to the cotangents of those inputs that are wanted and reached. It
 /// computes what it needs of the original again.
 /// \param has_cotangent per output. \param wanted per input.

@@ -13,22 +13,6 @@ namespace xgrad::plan {
 
 namespace {
 
-/// A planner that knows the plans that are asked for, in order.
-class KnownPlans final : public NestedPlanner {
- public:
-  explicit KnownPlans(const std::vector<std::shared_ptr<const NestedPlan>>& plans) : plans_(plans) {}
-
-  std::shared_ptr<const NestedPlan> plan(const SubProgram&) const override { return plans_[next_++]; }
-  std::shared_ptr<const NestedPlan> plan_part(const SubProgram&, const std::vector<bool>&,
-                                              std::vector<std::uint32_t>) const override {
-    return plans_[next_++];
-  }
-
- private:
-  const std::vector<std::shared_ptr<const NestedPlan>>& plans_;
-  mutable std::size_t next_ = 0;
-};
-
 // Of the first outputs, which are read; the working memory stands behind them.
 std::vector<bool> wanted_outputs(const Draft& draft, const Step& step, std::size_t count) {
   const std::vector<bool> used = memory_in_use(draft);
@@ -72,14 +56,14 @@ struct LoopStep final : StepKind {
 
   void plan_nested(Draft& draft, Step& step, const NestedPlanner& planner) const override {
     const auto* loop = step.operation->as<Loop>();
-    const LoopPlan plan(*loop, wanted_outputs(draft, step, step.outputs.size()), planner);
-    step.nested = plan.plans();
-    const auto bytes = static_cast<std::int64_t>(plan.memory_bytes());
+    const std::vector<bool> wanted = wanted_outputs(draft, step, step.outputs.size());
+    step.nested = LoopPlan::plan_steps(*loop, wanted, planner);
+    const auto bytes = static_cast<std::int64_t>(LoopPlan(*loop, wanted, step.nested).memory_bytes());
     step.outputs.push_back(draft.add_value({{bytes}, DType::uint8}));
   }
   std::unique_ptr<const Kernel> bind(const Draft& draft, const Step& step, Binding binding) const override {
     std::vector<bool> wanted = wanted_outputs(draft, step, step.outputs.size() - 1);
-    LoopPlan plan(*step.operation->as<Loop>(), wanted, KnownPlans(step.nested));
+    LoopPlan plan(*step.operation->as<Loop>(), wanted, step.nested);
     return std::make_unique<LoopKernel>(std::move(plan), std::move(wanted), std::move(binding.in),
                                         std::move(binding.out));
   }

@@ -41,54 +41,62 @@ bool is_short(const NestedPlan& step) {
   return step.cost() + call_ns * static_cast<double>(step.draft().steps.size()) < most_ns;
 }
 
+// A carry may be written over the one before where the step reads that only once: a sum that grows stays where it is.
+std::shared_ptr<const NestedPlan> plan_of(const SubProgram& program, std::size_t carries,
+                                          const std::vector<bool>& wanted, const NestedPlanner& planner) {
+  const std::vector<std::uint32_t> reads = count_reads(program);
+  const auto count = static_cast<std::size_t>(std::count(wanted.begin(), wanted.end(), true));
+  std::vector<std::uint32_t> replaces(count, Draft::none);
+  for (std::size_t i = 0; i < carries; ++i) {
+    replaces[i] = reads[1 + i] == 1 ? static_cast<std::uint32_t>(1 + i) : Draft::none;
+  }
+  return planner.plan_part(program, wanted, std::move(replaces));
+}
+
+constexpr std::int64_t several = 8;
+
 }  // namespace
 
-LoopPlan::LoopPlan(const Loop& loop, const std::vector<bool>& wanted, const NestedPlanner& planner)
+LoopPlan::Plans LoopPlan::plan_steps(const Loop& loop, const std::vector<bool>& wanted, const NestedPlanner& planner) {
+  std::vector<bool> of_step(loop.body->outputs().size(), true);
+  for (std::size_t i = 0; i < loop.result_count(); ++i) {
+    of_step[loop.carry_count() + i] = wanted[loop.first_result() + i];
+  }
+  Plans plans{plan_of(*loop.body, loop.carry_count(), of_step, planner)};
+  if (!loop.stops && loop.steps >= 2 * several && loop.effect().empty() && is_short(*plans[0])) {
+    const Ref<const SubProgram> program = several_steps(loop, of_step, several);
+    plans.push_back(plan_of(*program, loop.carry_count(), std::vector<bool>(program->outputs().size(), true), planner));
+  }
+  return plans;
+}
+
+LoopPlan::LoopPlan(const Loop& loop, const std::vector<bool>& wanted, const Plans& plans)
     : steps_(loop.steps),
       reverse_(loop.reverse),
       stops_(loop.stops),
       counted_(loop.counted),
       input_count_(loop.carry_count() + loop.slice_count() + loop.captured_count() + (loop.counted ? 1 : 0)),
       captured_(loop.captured_count()) {
+  for (std::size_t i = plans.size(); i-- > 0;) {
+    rounds_.push_back({plans[i], i == 0 ? 1 : several, 0, 0});
+  }
   const Tensors& outputs = loop.body->outputs();
-  std::vector<bool> of_step(outputs.size(), true);
   for (std::size_t i = 0; i < loop.carry_count(); ++i) {
-    carries_.push_back({bytes_of(outputs[i]), 0, wanted[i] ? 0 : std::size_t{1}, true, none, false});
+    const bool in_place =
+        std::all_of(plans.begin(), plans.end(), [&](const auto& plan) { return plan->writes_in_place(i); });
+    carries_.push_back({bytes_of(outputs[i]), 0, wanted[i] ? 0 : std::size_t{1}, in_place, none, false});
   }
   for (std::size_t i = 0; i < loop.slice_count(); ++i) {
     const std::size_t number = loop.carry_count() + i;
     slices_.push_back({number, bytes_of(loop.body->inputs()[1 + number]), false});
   }
   for (std::size_t i = 0; i < loop.result_count(); ++i) {
-    of_step[loop.carry_count() + i] = wanted[loop.first_result() + i];
     if (wanted[loop.first_result() + i]) {
       results_.push_back({loop.first_result() + i, bytes_of(outputs[loop.carry_count() + i]), false});
     }
   }
-  add_round(*loop.body, of_step, 1, planner);
-  constexpr std::int64_t several = 8;
-  if (!stops_ && steps_ >= 2 * several && loop.effect().empty() && is_short(*rounds_[0].plan)) {
-    const Ref<const SubProgram> program = several_steps(loop, of_step, several);
-    add_round(*program, std::vector<bool>(program->outputs().size(), true), several, planner);
-    std::swap(rounds_[0], rounds_[1]);
-  }
   find_homes(loop);
   lay_out();
-}
-
-// A carry may be written over the one before where the step reads that only once: a sum that grows stays where it is.
-void LoopPlan::add_round(const SubProgram& program, std::vector<bool> wanted, std::int64_t steps,
-                         const NestedPlanner& planner) {
-  const std::vector<std::uint32_t> reads = count_reads(program);
-  const auto count = static_cast<std::size_t>(std::count(wanted.begin(), wanted.end(), true));
-  std::vector<std::uint32_t> replaces(count, Draft::none);
-  for (std::size_t i = 0; i < carries_.size(); ++i) {
-    replaces[i] = reads[1 + i] == 1 ? static_cast<std::uint32_t>(1 + i) : Draft::none;
-  }
-  rounds_.push_back({planner.plan_part(program, wanted, std::move(replaces)), steps, 0, 0});
-  for (std::size_t i = 0; i < carries_.size(); ++i) {
-    carries_[i].in_place = carries_[i].in_place && rounds_.back().plan->writes_in_place(i);
-  }
 }
 
 // A carry that is a result, too, is computed where the result's row is, and read from there in the next step: the two are not
@@ -141,14 +149,6 @@ std::size_t LoopPlan::scratch_stride() const {
     stride = std::max(stride, round.plan->scratch_stride());
   }
   return stride;
-}
-
-std::vector<std::shared_ptr<const NestedPlan>> LoopPlan::plans() const {
-  std::vector<std::shared_ptr<const NestedPlan>> plans;
-  for (auto round = rounds_.rbegin(); round != rounds_.rend(); ++round) {
-    plans.push_back(round->plan);
-  }
-  return plans;
 }
 
 /// One run.

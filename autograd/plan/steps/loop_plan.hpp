@@ -17,12 +17,16 @@ namespace xgrad::plan {
 /// than a call of a plan, there is another plan, of several steps in one.
 class LoopPlan {
  public:
+  using Plans = std::vector<std::shared_ptr<const NestedPlan>>;
+  /// The plan of one step of \p loop, and that of several, where a step is short.
   /// \param wanted per output of the loop, whether it is; results that are not are not computed.
-  LoopPlan(const Loop& loop, const std::vector<bool>& wanted, const NestedPlanner& planner);
+  static Plans plan_steps(const Loop& loop, const std::vector<bool>& wanted, const NestedPlanner& planner);
 
-  std::size_t memory_bytes() const { return memory_bytes_; }     ///< of working memory, beside scratch memory
-  std::size_t scratch_stride() const;                            ///< bytes of scratch memory per thread
-  std::vector<std::shared_ptr<const NestedPlan>> plans() const;  ///< of one step, and of several
+  /// \param plans from plan_steps, for the same outputs.
+  LoopPlan(const Loop& loop, const std::vector<bool>& wanted, const Plans& plans);
+
+  std::size_t memory_bytes() const { return memory_bytes_; }  ///< of working memory, beside scratch memory
+  std::size_t scratch_stride() const;                         ///< bytes of scratch memory per thread
 
   /// Runs it.
   /// \param in one pointer per input of the loop. \param out one per output, null where it is not wanted.
@@ -54,7 +58,6 @@ class LoopPlan {
   class Running;
   static constexpr std::size_t none = ~std::size_t{0};
 
-  void add_round(const SubProgram& program, std::vector<bool> wanted, std::int64_t steps, const NestedPlanner& planner);
   void find_homes(const Loop& loop);
   void lay_out();
 
