@@ -88,6 +88,35 @@ BOOST_AUTO_TEST_CASE(two_compiled_functions_in_turn_make_no_allocation) {
              }) == 0);
 }
 
+// Whatever the number of steps, of operands, and of values that a gradient reads.
+BOOST_AUTO_TEST_CASE(loops_and_branches_make_no_allocation) {
+  Tensors captured;
+  for (unsigned i = 0; i < 20; ++i) {
+    captured.push_back(random::normal(random::Key(i), {3}).detach());
+  }
+  const auto f = [&](const Tensor& x) {
+    const auto step = [&](const Tensor& c, const Tensor& i) {
+      Tensor next = fori(
+          3, [&](const Tensor&, const Tensor& d) { return sin(d + x) * 0.5; }, c);
+      for (const Tensor& each : captured) {
+        next = tanh(next * each);
+      }
+      return cond(
+          remainder(i, 2) == 0, [&](const Tensor& y) { return y * captured[0]; },
+          [&](const Tensor& y) { return sum(y) + x; }, next);
+    };
+    return sum(scan(step, x, 40));
+  };
+  const Tensor x = random::normal(random::Key(99), {3}).detach();
+  for (const int threads : {1, 2}) {
+    const testing::Threads setting(threads);
+    const auto value = compile(f);
+    BOOST_TEST(allocations_per_call([&] { value(x); }) == 0);
+    const auto gradient = compile([&](const Tensor& y) { return grad(f)(y); });
+    BOOST_TEST(allocations_per_call([&] { gradient(x); }) == 0);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace xgrad

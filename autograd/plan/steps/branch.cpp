@@ -14,21 +14,31 @@ namespace xgrad::plan {
 
 namespace {
 
+using Plans = std::vector<std::shared_ptr<const NestedPlan>>;
+
+// The plans run one or the other, in the same memory.
+NestedMemory memory_of(const Plans& plans, std::size_t inputs, std::size_t outputs) {
+  return {std::max(plans[0]->inside_bytes(), plans[1]->inside_bytes()), inputs + outputs};
+}
+
 class BranchKernel final : public Kernel {
  public:
-  BranchKernel(std::vector<std::shared_ptr<const NestedPlan>> plans, Operands in, Operands out)
-      : plans_(std::move(plans)), in_(std::move(in)), out_(std::move(out)) {}
+  BranchKernel(Plans plans, const NestedMemory& memory, Operands in, Operands out)
+      : plans_(std::move(plans)), layout_(memory), memory_(out.back()), in_(std::move(in)), out_(std::move(out)) {}
 
   void run(const Block& block) const override {
-    const Pointers in(in_, block);
-    const Pointers out(out_, block);
+    std::byte* memory = memory_.at(block.bases, block.scratch, block.first);
+    void** in = layout_.pointers(memory);
+    void** out = put_pointers(in_, block, in);
+    put_pointers(out_, block, out);
     const bool first = *static_cast<const bool*>(in[0]);
-    plans_[first ? 0 : 1]->run_inside(in.data() + 1, out.data(), static_cast<std::byte*>(out[out_.size() - 1]),
-                                      block.scratch, block.threads);
+    plans_[first ? 0 : 1]->run_inside(in + 1, out, memory, block.scratch, block.threads);
   }
 
  private:
-  std::vector<std::shared_ptr<const NestedPlan>> plans_;
+  Plans plans_;
+  NestedMemory layout_;
+  Operand memory_;
   Operands in_;
   Operands out_;
 };
@@ -43,11 +53,12 @@ struct BranchStep final : StepKind {
   void plan_nested(Draft& draft, Step& step, const NestedPlanner& planner) const override {
     const auto* branch = step.operation->as<Branch>();
     step.nested = {planner.plan(*branch->if_true), planner.plan(*branch->if_false)};
-    const std::size_t bytes = std::max(step.nested[0]->inside_bytes(), step.nested[1]->inside_bytes());
-    step.outputs.push_back(draft.add_value({{static_cast<std::int64_t>(bytes)}, DType::uint8}));
+    const NestedMemory memory = memory_of(step.nested, step.inputs.size(), step.outputs.size() + 1);
+    step.outputs.push_back(draft.add_value({{static_cast<std::int64_t>(memory.bytes())}, DType::uint8}));
   }
   std::unique_ptr<const Kernel> bind(const Draft&, const Step& step, Binding binding) const override {
-    return std::make_unique<BranchKernel>(step.nested, std::move(binding.in), std::move(binding.out));
+    return std::make_unique<BranchKernel>(step.nested, memory_of(step.nested, step.inputs.size(), step.outputs.size()),
+                                          std::move(binding.in), std::move(binding.out));
   }
 
   std::string text(const Step& step) const override {

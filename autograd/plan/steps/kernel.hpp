@@ -52,6 +52,14 @@ class Kernel {
 /// What a kernel reads, or what it writes.
 using Operands = std::vector<Operand>;
 
+/// Writes where \p operands are in one run to \p places, and gives the place behind.
+inline void** put_pointers(const Operands& operands, const Block& block, void** places) {
+  for (const Operand& operand : operands) {
+    *places++ = operand.at(block.bases, block.scratch, block.first);
+  }
+  return places;
+}
+
 /// Where operands are in one run, on the stack.
 class Pointers {
  public:

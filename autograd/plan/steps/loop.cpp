@@ -23,22 +23,35 @@ std::vector<bool> wanted_outputs(const Draft& draft, const Step& step, std::size
   return wanted;
 }
 
+NestedMemory memory_of(const LoopPlan& plan, std::size_t inputs, std::size_t outputs) {
+  return {plan.memory_bytes(), inputs + outputs};
+}
+
 class LoopKernel final : public Kernel {
  public:
   LoopKernel(LoopPlan plan, std::vector<bool> wanted, Operands in, Operands out)
-      : plan_(std::move(plan)), wanted_(std::move(wanted)), in_(std::move(in)), out_(std::move(out)) {}
+      : plan_(std::move(plan)),
+        layout_(memory_of(plan_, in.size(), out.size())),
+        memory_(out.back()),
+        wanted_(std::move(wanted)),
+        in_(std::move(in)),
+        out_(std::move(out)) {}
 
   void run(const Block& block) const override {
-    const Pointers in(in_, block);
-    const Pointers out(out_, block);
-    const detail::FixedVector<void*, 16> results(wanted_.size(),
-                                                 [&](std::size_t i) { return wanted_[i] ? out[i] : nullptr; });
-    plan_.run(in.data(), results.span().data(), static_cast<std::byte*>(out[wanted_.size()]), block.scratch,
-              block.threads);
+    std::byte* memory = memory_.at(block.bases, block.scratch, block.first);
+    void** in = layout_.pointers(memory);
+    void** out = put_pointers(in_, block, in);
+    put_pointers(out_, block, out);
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+      out[i] = wanted_[i] ? out[i] : nullptr;
+    }
+    plan_.run(in, out, memory, block.scratch, block.threads);
   }
 
  private:
   LoopPlan plan_;
+  NestedMemory layout_;
+  Operand memory_;
   std::vector<bool> wanted_;
   Operands in_;
   Operands out_;
@@ -58,8 +71,9 @@ struct LoopStep final : StepKind {
     const auto* loop = step.operation->as<Loop>();
     const std::vector<bool> wanted = wanted_outputs(draft, step, step.outputs.size());
     step.nested = LoopPlan::plan_steps(*loop, wanted, planner);
-    const auto bytes = static_cast<std::int64_t>(LoopPlan(*loop, wanted, step.nested).memory_bytes());
-    step.outputs.push_back(draft.add_value({{bytes}, DType::uint8}));
+    const LoopPlan plan(*loop, wanted, step.nested);
+    const NestedMemory memory = memory_of(plan, step.inputs.size(), step.outputs.size() + 1);
+    step.outputs.push_back(draft.add_value({{static_cast<std::int64_t>(memory.bytes())}, DType::uint8}));
   }
   std::unique_ptr<const Kernel> bind(const Draft& draft, const Step& step, Binding binding) const override {
     std::vector<bool> wanted = wanted_outputs(draft, step, step.outputs.size() - 1);

@@ -36,6 +36,22 @@ class NestedPlan {
   ~NestedPlan() = default;
 };
 
+/// Working memory of a step that runs other plans: theirs, and behind it room for pointers to all operands of the step, of
+/// which there may be many: kernels allocate nothing.
+class NestedMemory {
+ public:
+  /// \param plan_bytes of working memory that the plans take. \param operands how many the step has.
+  NestedMemory(std::size_t plan_bytes, std::size_t operands)
+      : pointers_offset_((plan_bytes + alignof(void*) - 1) / alignof(void*) * alignof(void*)), operands_(operands) {}
+
+  std::size_t bytes() const { return pointers_offset_ + operands_ * sizeof(void*); }
+  void** pointers(std::byte* memory) const { return reinterpret_cast<void**>(memory + pointers_offset_); }
+
+ private:
+  std::size_t pointers_offset_;
+  std::size_t operands_;
+};
+
 /// Makes the plans of sub-programs, or finds them.
 class NestedPlanner {
  public:

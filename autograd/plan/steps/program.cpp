@@ -13,24 +13,31 @@ namespace xgrad::plan {
 
 namespace {
 
-/// Another plan, in memory of this one.
+/// Another plan, in memory of this one. The last output is that memory.
 class ProgramKernel final : public Kernel {
  public:
-  ProgramKernel(std::shared_ptr<const NestedPlan> plan, Operands in, Operands out)
-      : plan_(std::move(plan)), in_(std::move(in)), out_(std::move(out)) {}
+  ProgramKernel(std::shared_ptr<const NestedPlan> plan, const NestedMemory& memory, Operands in, Operands out)
+      : plan_(std::move(plan)), layout_(memory), memory_(out.back()), in_(std::move(in)), out_(std::move(out)) {}
 
   void run(const Block& block) const override {
-    const Pointers in(in_, block);
-    const Pointers out(out_, block);
-    plan_->run_inside(in.data(), out.data(), static_cast<std::byte*>(out[out_.size() - 1]), block.scratch,
-                      block.threads);
+    std::byte* memory = memory_.at(block.bases, block.scratch, block.first);
+    void** in = layout_.pointers(memory);
+    void** out = put_pointers(in_, block, in);
+    put_pointers(out_, block, out);
+    plan_->run_inside(in, out, memory, block.scratch, block.threads);
   }
 
  private:
   std::shared_ptr<const NestedPlan> plan_;
+  NestedMemory layout_;
+  Operand memory_;
   Operands in_;
   Operands out_;
 };
+
+NestedMemory memory_of(const NestedPlan& plan, std::size_t inputs, std::size_t outputs) {
+  return {plan.inside_bytes(), inputs + outputs};
+}
 
 struct ProgramStep final : StepKind {
   double cost(const Draft&, const Step& step) const override { return step.nested[0]->cost(); }
@@ -39,11 +46,13 @@ struct ProgramStep final : StepKind {
 
   void plan_nested(Draft& draft, Step& step, const NestedPlanner& planner) const override {
     step.nested.push_back(planner.plan(*step.operation->program()));
-    const auto bytes = static_cast<std::int64_t>(step.nested[0]->inside_bytes());
-    step.outputs.push_back(draft.add_value({{bytes}, DType::uint8}));
+    const NestedMemory memory = memory_of(*step.nested[0], step.inputs.size(), step.outputs.size() + 1);
+    step.outputs.push_back(draft.add_value({{static_cast<std::int64_t>(memory.bytes())}, DType::uint8}));
   }
   std::unique_ptr<const Kernel> bind(const Draft&, const Step& step, Binding binding) const override {
-    return std::make_unique<ProgramKernel>(step.nested[0], std::move(binding.in), std::move(binding.out));
+    return std::make_unique<ProgramKernel>(step.nested[0],
+                                           memory_of(*step.nested[0], step.inputs.size(), step.outputs.size()),
+                                           std::move(binding.in), std::move(binding.out));
   }
 
   std::string text(const Step& step) const override {
