@@ -58,7 +58,7 @@ FormulaBuilder* FormulaBuilder::of(Scalar a, Scalar b, Scalar c) {
 
 Scalar FormulaBuilder::add_input() { return value(recorder_.add_input()); }
 
-Recorder::Value FormulaBuilder::id_of(Scalar x) {
+ProgramRecorder::Value FormulaBuilder::id_of(Scalar x) {
   if (x.formula_ == 0) {
     return recorder_.constant(x.constant_);
   }
@@ -72,14 +72,14 @@ std::optional<double> FormulaBuilder::constant_of(Scalar x) const {
   if (x.formula_ == 0) {
     return x.constant_;
   }
-  return Recorder::is_constant(x.id_) ? std::optional(recorder_.number_of(x.id_)) : std::nullopt;
+  return ProgramRecorder::is_constant(x.id_) ? std::optional(recorder_.number_of(x.id_)) : std::nullopt;
 }
 
 std::optional<Program::Step> FormulaBuilder::step_of(Scalar x) const {
-  if (x.formula_ == 0 || !Recorder::is_step(x.id_)) {
+  if (x.formula_ == 0 || !ProgramRecorder::is_step(x.id_)) {
     return std::nullopt;
   }
-  return recorder_.step_at(Recorder::position_of(x.id_));
+  return recorder_.step_at(ProgramRecorder::position_of(x.id_));
 }
 
 Scalar FormulaBuilder::emit(Opcode code, Scalar a, Scalar b, Scalar c) {
@@ -87,7 +87,7 @@ Scalar FormulaBuilder::emit(Opcode code, Scalar a, Scalar b, Scalar c) {
     return *simpler;
   }
   const int count = primitive(code).operand_count;
-  std::array<Recorder::Value, 3> operands{id_of(a)};
+  std::array<ProgramRecorder::Value, 3> operands{id_of(a)};
   operands[1] = count > 1 ? id_of(b) : 0;
   operands[2] = count > 2 ? id_of(c) : 0;
   return value(recorder_.step(code, operands));
@@ -194,7 +194,7 @@ std::vector<Scalar> FormulaBuilder::replay(const Program& program, const std::ve
 }
 
 Program FormulaBuilder::finish(std::span<const Scalar> results, std::vector<std::uint32_t>* used) {
-  std::vector<Recorder::Value> ids;
+  std::vector<ProgramRecorder::Value> ids;
   for (const Scalar& result : results) {
     ids.push_back(id_of(result));
   }

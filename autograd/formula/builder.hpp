@@ -37,11 +37,11 @@ class FormulaBuilder {
   /// The number that \p x is, when it is a constant.
   std::optional<double> constant_of(Scalar x) const;
   /// The value of this builder with the given number, as the operands of steps are given.
-  Scalar value(Recorder::Value id) const { return Scalar(number_, id); }
+  Scalar value(ProgramRecorder::Value id) const { return Scalar(number_, id); }
   /// The number of \p x in this builder.
-  Recorder::Value id_of(Scalar x);
+  ProgramRecorder::Value id_of(Scalar x);
   /// What has been recorded.
-  const Recorder& recorded() const { return recorder_; }
+  const ProgramRecorder& recorded() const { return recorder_; }
 
   /// The program that gives \p results. With \p used, inputs that do not contribute are left out and the others listed.
   Program finish(std::span<const Scalar> results, std::vector<std::uint32_t>* used = nullptr);
@@ -57,7 +57,7 @@ class FormulaBuilder {
 
   std::uint64_t number_;   // of all builders of the process
   FormulaBuilder* outer_;  // the one that this thread goes on with afterwards
-  Recorder recorder_;
+  ProgramRecorder recorder_;
   bool floating_only_ = false;  // something was written for floating numbers that no step shows
 };
 

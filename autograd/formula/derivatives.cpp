@@ -15,11 +15,11 @@ using kernels::Opcode;
 namespace {
 
 /// A cotangent or tangent; nothing where it is 0.
-using Derivative = std::optional<Scalar>;
+using OptionalScalar = std::optional<Scalar>;
 /// Per value of a program.
-using Derivatives = std::vector<Derivative>;
+using OptionalScalars = std::vector<OptionalScalar>;
 
-void add(Derivative& sum, const Derivative& term) {
+void add(OptionalScalar& sum, const OptionalScalar& term) {
   if (term) {
     sum = sum ? *sum + *term : *term;
   }
@@ -42,27 +42,27 @@ bool divides_by_repeated_factors(const Program::Step& step, const Primal& primal
 /// Beside each value its tangent, and the numerator of dp / p where a divisor repeats factors.
 class ForwardMode {
  public:
-  ForwardMode(const Program& program, Primal& primal, Derivatives tangents)
+  ForwardMode(const Program& program, Primal& primal, OptionalScalars tangents)
       : program_(program), primal_(primal), tangents_(std::move(tangents)), numerators_(tangents_) {
     for (std::size_t i = 0; i < program.steps.size(); ++i) {
       primal_.record_step(i);
       const auto value = static_cast<std::uint32_t>(tangents_.size());
-      const Derivative tangent = tangent_of(program.steps[i], value);
+      const OptionalScalar tangent = tangent_of(program.steps[i], value);
       tangents_.push_back(tangent);
       numerators_.push_back(primal_.divides(value) && tangent ? numerator_of(program.steps[i], tangent) : tangent);
     }
   }
 
-  const Derivative& of_result(std::size_t k) const { return tangents_[program_.results[k]]; }
+  const OptionalScalar& of_result(std::size_t k) const { return tangents_[program_.results[k]]; }
 
  private:
-  Derivative tangent_of(const Program::Step& step, std::uint32_t value) {
+  OptionalScalar tangent_of(const Program::Step& step, std::uint32_t value) {
     const Primitive& row = primitive(step.code);
     const auto [first, second, third] = step.operands;
     const Scalar a = primal_[first];
     const Scalar b = primal_[second];
     const Scalar y = primal_[value];
-    Derivative tangent;
+    OptionalScalar tangent;
     if (row.kind == PrimitiveKind::selection) {
       if (tangents_[second] || tangents_[third]) {
         tangent = where(a, tangents_[second].value_or(0), tangents_[third].value_or(0));
@@ -80,7 +80,7 @@ class ForwardMode {
     return tangent;
   }
 
-  Derivative numerator_of(const Program::Step& step, const Derivative& tangent) {
+  OptionalScalar numerator_of(const Program::Step& step, const OptionalScalar& tangent) {
     const auto [a, b, c] = step.operands;
     if (step.code == Opcode::negative) {
       return numerators_[a];
@@ -95,9 +95,9 @@ class ForwardMode {
       return 2 * *numerators_[a];
     }
     const bool same_root = primal_.same_root(a, b);
-    Derivative sum;
+    OptionalScalar sum;
     for (const auto& [p, other] : {std::pair(a, b), std::pair(b, a)}) {
-      if (const Derivative& numerator = numerators_[p]) {
+      if (const OptionalScalar& numerator = numerators_[p]) {
         add(sum, same_root ? *numerator : primal_.builder().multiply(*numerator, primal_.divisor(other).root));
       }
     }
@@ -106,15 +106,15 @@ class ForwardMode {
 
   const Program& program_;
   Primal& primal_;
-  Derivatives tangents_;
-  Derivatives numerators_;
+  OptionalScalars tangents_;
+  OptionalScalars numerators_;
 };
 
 /// Back from the results, a cotangent for each value that depends on a wanted input; and one of the numerator of dp / p
 /// where a divisor repeats factors.
 class ReverseMode {
  public:
-  ReverseMode(const Program& program, Primal& primal, Derivatives cotangents, const std::vector<bool>& wanted)
+  ReverseMode(const Program& program, Primal& primal, OptionalScalars cotangents, const std::vector<bool>& wanted)
       : program_(program),
         primal_(primal),
         cotangents_(std::move(cotangents)),
@@ -134,7 +134,7 @@ class ReverseMode {
     }
   }
 
-  const Derivative& of_input(std::size_t i) const { return cotangents_[i]; }
+  const OptionalScalar& of_input(std::size_t i) const { return cotangents_[i]; }
 
  private:
   bool find_carries(const Program::Step& step) const {
@@ -176,7 +176,7 @@ class ReverseMode {
 
   // The transpose of ForwardMode::numerator_of.
   void give_numerator_back(std::uint32_t value) {
-    const Derivative ct = of_numerators_[value];
+    const OptionalScalar ct = of_numerators_[value];
     if (!ct) {
       return;
     }
@@ -204,19 +204,19 @@ class ReverseMode {
 
   const Program& program_;
   Primal& primal_;
-  Derivatives cotangents_;
-  Derivatives of_numerators_;
+  OptionalScalars cotangents_;
+  OptionalScalars of_numerators_;
   std::vector<bool> carries_;
 };
 
-DerivativeProgram finish(FormulaBuilder& builder, const Derivatives& derivatives) {
+DerivativeProgram finish(FormulaBuilder& builder, const OptionalScalars& derivatives) {
   using Kind = DerivativeProgram::Place::Kind;
   DerivativeProgram result;
   std::vector<Scalar> computed;
-  for (const Derivative& each : derivatives) {
+  for (const OptionalScalar& each : derivatives) {
     if (!each || builder.constant_of(*each) == 0.0) {
       result.places.push_back({});
-    } else if (const Recorder::Value id = builder.id_of(*each); Recorder::is_input(id)) {
+    } else if (const ProgramRecorder::Value id = builder.id_of(*each); ProgramRecorder::is_input(id)) {
       result.places.push_back({Kind::argument, id});
     } else {
       result.places.push_back({Kind::result, static_cast<std::uint32_t>(computed.size())});
@@ -231,13 +231,13 @@ DerivativeProgram finish(FormulaBuilder& builder, const Derivatives& derivatives
 
 std::optional<PartialProgram> differentiate(const Program& program, std::size_t input, bool simplify) {
   Primal primal(program, 1);
-  Derivatives tangents(program.first_step());
+  OptionalScalars tangents(program.first_step());
   tangents[input] = primal.seed(0);
-  const Derivative plain = ForwardMode(program, primal, std::move(tangents)).of_result(0);
+  const OptionalScalar plain = ForwardMode(program, primal, std::move(tangents)).of_result(0);
   if (!plain) {
     return std::nullopt;
   }
-  const Derivative simple = simplify ? collect_terms(primal.builder(), *plain) : std::nullopt;
+  const OptionalScalar simple = simplify ? collect_terms(primal.builder(), *plain) : std::nullopt;
   const std::array best{simple.value_or(*plain)};
   if (primal.builder().constant_of(best[0]) == 0.0) {
     return std::nullopt;
@@ -252,14 +252,14 @@ DerivativeProgram pull_back(const Program& program, const std::vector<bool>& giv
   for (std::size_t i = 0; i < program.steps.size(); ++i) {
     primal.record_step(i);
   }
-  Derivatives cotangents(program.value_count());
+  OptionalScalars cotangents(program.value_count());
   for (std::size_t k = 0; k < given.size(); ++k) {
     if (given[k]) {
       add(cotangents[program.results[k]], primal.seed(k));
     }
   }
   const ReverseMode reverse(program, primal, std::move(cotangents), wanted);
-  Derivatives derivatives;
+  OptionalScalars derivatives;
   for (std::size_t i = 0; i < program.input_count; ++i) {
     derivatives.push_back(wanted[i] ? reverse.of_input(i) : std::nullopt);
   }
@@ -268,12 +268,12 @@ DerivativeProgram pull_back(const Program& program, const std::vector<bool>& giv
 
 DerivativeProgram push_forward(const Program& program, const std::vector<bool>& given) {
   Primal primal(program, program.input_count);
-  Derivatives tangents(program.first_step());
+  OptionalScalars tangents(program.first_step());
   for (std::size_t i = 0; i < given.size(); ++i) {
-    tangents[i] = given[i] ? Derivative(primal.seed(i)) : std::nullopt;
+    tangents[i] = given[i] ? OptionalScalar(primal.seed(i)) : std::nullopt;
   }
   const ForwardMode forward(program, primal, std::move(tangents));
-  Derivatives derivatives;
+  OptionalScalars derivatives;
   for (std::size_t k = 0; k < program.results.size(); ++k) {
     derivatives.push_back(forward.of_result(k));
   }

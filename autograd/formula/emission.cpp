@@ -55,15 +55,15 @@ Scalar Emitter::emit(Powers product, double size) {
   return result.value_or(1);
 }
 
-std::uint64_t Emitter::inputs_behind(Recorder::Value value) {
-  const auto of = [&](Recorder::Value known) {
-    return Recorder::is_input(known)      ? std::uint64_t{1} << std::min<Recorder::Value>(known, 63)
-           : Recorder::is_constant(known) ? 0
-                                          : inputs_behind_[Recorder::position_of(known)];
+std::uint64_t Emitter::inputs_behind(ProgramRecorder::Value value) {
+  const auto of = [&](ProgramRecorder::Value known) {
+    return ProgramRecorder::is_input(known)      ? std::uint64_t{1} << std::min<ProgramRecorder::Value>(known, 63)
+           : ProgramRecorder::is_constant(known) ? 0
+                                                 : inputs_behind_[ProgramRecorder::position_of(known)];
   };
-  while (Recorder::is_step(value) && inputs_behind_.size() <= Recorder::position_of(value)) {
+  while (ProgramRecorder::is_step(value) && inputs_behind_.size() <= ProgramRecorder::position_of(value)) {
     std::uint64_t inputs = 0;
-    for (const Recorder::Value operand : operands_of(builder_.recorded().step_at(inputs_behind_.size()))) {
+    for (const ProgramRecorder::Value operand : operands_of(builder_.recorded().step_at(inputs_behind_.size()))) {
       inputs |= of(operand);
     }
     inputs_behind_.push_back(inputs);
@@ -84,7 +84,7 @@ Products::Number Emitter::common_inputs(const Terms& terms) {
   };
   Products::Number inputs = Products::one;
   for (const Power& power : Powers(products_[common_factors(products_, terms)])) {
-    if (power.exponent == 1 && Recorder::is_input(power.value) && is_linear(power)) {
+    if (power.exponent == 1 && ProgramRecorder::is_input(power.value) && is_linear(power)) {
       inputs = products_.times(inputs, products_.of(power.value));
     }
   }

@@ -26,7 +26,7 @@ class Emitter {
  private:
   Scalar emit(Powers product, double size);
   Products::Number common_inputs(const Terms& terms);
-  std::uint64_t inputs_behind(Recorder::Value value);
+  std::uint64_t inputs_behind(ProgramRecorder::Value value);
 
   FormulaBuilder& builder_;
   Products& products_;

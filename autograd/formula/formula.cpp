@@ -55,7 +55,7 @@ struct Formula::Shared {
   detail::MapCode code;
   std::unique_ptr<Slot[]> partials;
   mutable std::once_flag cut;
-  mutable std::vector<detail::Piece> pieces;
+  mutable std::vector<detail::FormulaPiece> pieces;
 };
 
 namespace {
@@ -122,7 +122,7 @@ std::optional<Partial> Formula::partial(std::size_t input) const {
   return Partial{std::move(formula), slot.arguments, slot.simplified};
 }
 
-const std::vector<detail::Piece>& Formula::pieces() const {
+const std::vector<detail::FormulaPiece>& Formula::pieces() const {
   std::call_once(shared_->cut, [&] {
     for (detail::ProgramPiece& piece : detail::cut(program(), detail::longest_piece)) {
       shared_->pieces.push_back(
@@ -154,8 +154,8 @@ struct HashOfDerivative {
   }
 };
 
-std::shared_ptr<const detail::Derivative> find_derivative(const DerivativeKey& key) {
-  using Found = std::shared_ptr<const detail::Derivative>;
+std::shared_ptr<const detail::FormulaDerivative> find_derivative(const DerivativeKey& key) {
+  using Found = std::shared_ptr<const detail::FormulaDerivative>;
   static auto& table = *new runtime::Cache<DerivativeKey, Found, HashOfDerivative>(4096, std::size_t{64} << 20);
   if (const auto known = table.find(key)) {
     return *known;
@@ -166,19 +166,19 @@ std::shared_ptr<const detail::Derivative> find_derivative(const DerivativeKey& k
   const std::size_t bytes = derivative.program.steps.size() * sizeof(Program::Step);
   return table.insert(
       key,
-      std::make_shared<const detail::Derivative>(detail::Derivative{
+      std::make_shared<const detail::FormulaDerivative>(detail::FormulaDerivative{
           Formula(std::move(derivative.program)), std::move(derivative.arguments), std::move(derivative.places)}),
       bytes);
 }
 
 }  // namespace
 
-std::shared_ptr<const detail::Derivative> Formula::pullback(const std::vector<bool>& given,
-                                                            const std::vector<bool>& wanted) const {
+std::shared_ptr<const detail::FormulaDerivative> Formula::pullback(const std::vector<bool>& given,
+                                                                   const std::vector<bool>& wanted) const {
   return find_derivative({*this, false, given, wanted});
 }
 
-std::shared_ptr<const detail::Derivative> Formula::pushforward(const std::vector<bool>& given) const {
+std::shared_ptr<const detail::FormulaDerivative> Formula::pushforward(const std::vector<bool>& given) const {
   return find_derivative({*this, true, given, {}});
 }
 

@@ -24,10 +24,10 @@
 namespace xgrad {
 
 namespace detail {
-struct Derivative;
+struct FormulaDerivative;
 struct FormulaKinds;
 struct MapCode;
-struct Piece;
+struct FormulaPiece;
 }  // namespace detail
 
 struct Partial;
@@ -63,12 +63,12 @@ class Formula {
 
   const detail::FormulaKinds& kinds() const;  ///< what operands it takes and what it gives
   const detail::MapCode& code() const;        ///< what kernels run; nothing when the program is too long for one map
-  const std::vector<detail::Piece>& pieces() const;  ///< the program as several short ones
+  const std::vector<detail::FormulaPiece>& pieces() const;  ///< the program as several short ones
   /// In reverse mode, the cotangents of the \p wanted inputs together, from those of the results that are \p given.
-  std::shared_ptr<const detail::Derivative> pullback(const std::vector<bool>& given,
-                                                     const std::vector<bool>& wanted) const;
+  std::shared_ptr<const detail::FormulaDerivative> pullback(const std::vector<bool>& given,
+                                                            const std::vector<bool>& wanted) const;
   /// In forward mode, the tangents of the results together, from those of the inputs that are \p given.
-  std::shared_ptr<const detail::Derivative> pushforward(const std::vector<bool>& given) const;
+  std::shared_ptr<const detail::FormulaDerivative> pushforward(const std::vector<bool>& given) const;
   /// \}
 
   /// Whether name and program are equal.

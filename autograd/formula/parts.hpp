@@ -12,14 +12,14 @@
 namespace xgrad::detail {
 
 /// Some derivatives of a formula, computed together: DerivativeProgram as a formula.
-struct Derivative {
+struct FormulaDerivative {
   Formula formula;
   std::vector<std::uint32_t> arguments;
   std::vector<DerivativeProgram::Place> places;
 };
 
 /// A part of a long formula: ProgramPiece as a formula.
-struct Piece {
+struct FormulaPiece {
   Formula formula;
   std::vector<std::uint32_t> inputs;
   std::vector<std::uint32_t> outputs;

@@ -66,22 +66,22 @@ class Cut {
  private:
   ProgramPiece piece(std::size_t first, std::size_t last) const {
     ProgramPiece result;
-    Recorder recorder;
-    std::unordered_map<std::uint32_t, Recorder::Value> known;
+    ProgramRecorder recorder;
+    std::unordered_map<std::uint32_t, ProgramRecorder::Value> known;
     const auto value_of = [&](std::uint32_t value) {
       if (!program_.is_input(value) && !program_.is_step(value)) {
         return recorder.constant(program_.constants[value - program_.input_count]);
       }
       const auto [entry, inserted] = known.try_emplace(value);
       if (inserted) {
-        const Recorder::Value input = recorder.add_input();
+        const ProgramRecorder::Value input = recorder.add_input();
         result.inputs.push_back(value);
         // A truth value is marked as one, in case that the piece itself only selects and compares it.
         entry->second = truth_[value] ? recorder.step(kernels::Opcode::logical_or, {input, input}) : input;
       }
       return entry->second;
     };
-    std::vector<Recorder::Value> outputs;
+    std::vector<ProgramRecorder::Value> outputs;
     const auto give = [&](std::uint32_t value) {
       result.outputs.push_back(value);
       outputs.push_back(value_of(value));
@@ -89,7 +89,7 @@ class Cut {
     for (std::size_t i = first; i < last; ++i) {
       const Program::Step& step = program_.steps[i];
       const auto operands = operands_of(step);
-      std::array<Recorder::Value, 3> mapped{};
+      std::array<ProgramRecorder::Value, 3> mapped{};
       std::transform(operands.begin(), operands.end(), mapped.begin(), value_of);
       const auto value = static_cast<std::uint32_t>(program_.first_step() + i);
       known[value] = recorder.step(step.code, mapped);

@@ -18,18 +18,18 @@ void require_room(std::size_t count, std::size_t most) {
 
 }  // namespace
 
-std::size_t Recorder::StepHash::operator()(const Program::Step& step) const {
+std::size_t ProgramRecorder::StepHash::operator()(const Program::Step& step) const {
   const auto [a, b, c] = step.operands;
   return runtime::mix_bits((std::uint64_t{a} << 32 | b) ^
                            (std::uint64_t{c} << 8 | static_cast<std::uint64_t>(step.code)) * 0x9E3779B97F4A7C15U);
 }
 
-Recorder::Value Recorder::add_input() {
+ProgramRecorder::Value ProgramRecorder::add_input() {
   require_room(input_count_, first_constant);
   return input_count_++;
 }
 
-Recorder::Value Recorder::constant(double number) {
+ProgramRecorder::Value ProgramRecorder::constant(double number) {
   const auto [entry, inserted] = known_constants_.try_emplace(std::bit_cast<std::uint64_t>(number));
   if (inserted) {
     require_room(constants_.size(), first_step - first_constant);
@@ -39,7 +39,7 @@ Recorder::Value Recorder::constant(double number) {
   return entry->second;
 }
 
-Recorder::Value Recorder::step(kernels::Opcode code, std::array<Value, 3> operands) {
+ProgramRecorder::Value ProgramRecorder::step(kernels::Opcode code, std::array<Value, 3> operands) {
   const auto [entry, inserted] = known_steps_.try_emplace({code, operands});
   if (inserted) {
     require_room(steps_.size(), ~first_step);
@@ -49,18 +49,18 @@ Recorder::Value Recorder::step(kernels::Opcode code, std::array<Value, 3> operan
   return entry->second;
 }
 
-void Recorder::reserve(std::size_t steps) {
+void ProgramRecorder::reserve(std::size_t steps) {
   steps_.reserve(steps);
   known_steps_.reserve(steps);
 }
 
-std::vector<Recorder::Value> Recorder::replay(const Program& program, std::span<const Value> inputs) {
+std::vector<ProgramRecorder::Value> ProgramRecorder::replay(const Program& program, std::span<const Value> inputs) {
   std::vector<Value> values;
   replay(program, inputs, values);
   return values;
 }
 
-void Recorder::replay(const Program& program, std::span<const Value> inputs, std::vector<Value>& values) {
+void ProgramRecorder::replay(const Program& program, std::span<const Value> inputs, std::vector<Value>& values) {
   values.assign(inputs.begin(), inputs.end());
   values.reserve(program.value_count());
   for (const double number : program.constants) {
@@ -75,7 +75,7 @@ void Recorder::replay(const Program& program, std::span<const Value> inputs, std
   }
 }
 
-Program Recorder::finish(std::span<const Value> results, std::vector<std::uint32_t>* used_inputs) const {
+Program ProgramRecorder::finish(std::span<const Value> results, std::vector<std::uint32_t>* used_inputs) const {
   Program all{input_count_, constants_, steps_, {results.begin(), results.end()}};
   const auto number = [&](Value value) {
     const auto constants = static_cast<Value>(constants_.size());

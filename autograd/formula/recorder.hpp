@@ -15,7 +15,7 @@
 namespace xgrad::detail {
 
 /// Records values; equal constants and equal steps are there once.
-class Recorder {
+class ProgramRecorder {
  public:
   /// A recorded value: its kind, and its number among those of its kind. In order, inputs come before constants and both
   /// before steps, which come in the order in which they were recorded.

@@ -17,7 +17,7 @@ using kernels::Opcode;
 
 namespace {
 
-using Value = Recorder::Value;
+using Value = ProgramRecorder::Value;
 
 class Collector {
  public:
@@ -67,15 +67,15 @@ class Collector {
     std::vector<Value> open;
     std::size_t count = 0;
     const auto enter = [&](Value value) {
-      if (Recorder::is_step(value) && visited_[Recorder::position_of(value)] != visit_) {
-        visited_[Recorder::position_of(value)] = visit_;
+      if (ProgramRecorder::is_step(value) && visited_[ProgramRecorder::position_of(value)] != visit_) {
+        visited_[ProgramRecorder::position_of(value)] = visit_;
         open.push_back(value);
         ++count;
       }
     };
     enter(builder_.id_of(x));
     while (!open.empty()) {
-      const Program::Step& step = builder_.recorded().step_at(Recorder::position_of(open.back()));
+      const Program::Step& step = builder_.recorded().step_at(ProgramRecorder::position_of(open.back()));
       open.pop_back();
       const auto operands = operands_of(step);
       std::for_each(operands.begin(), operands.end(), enter);
@@ -181,7 +181,7 @@ class Collector {
     std::vector<Member> members;
     for (const Term& term : terms) {
       for (const Power& power : products_[term.product]) {
-        if (power.exponent == 1 && Recorder::is_step(power.value)) {
+        if (power.exponent == 1 && ProgramRecorder::is_step(power.value)) {
           members.push_back({products_.without(term.product, products_.of(power.value)), power.value, term});
         }
       }
@@ -310,7 +310,8 @@ class Collector {
     const auto is_one = [](const Term& term) { return term.product == Products::one && term.size == 1; };
     const auto is_input = [&](const Term& term) {
       const Powers& powers = products_[term.product];
-      return term.size == 1 && powers.size() == 1 && powers[0].exponent == 1 && !Recorder::is_step(powers[0].value);
+      return term.size == 1 && powers.size() == 1 && powers[0].exponent == 1 &&
+             !ProgramRecorder::is_step(powers[0].value);
     };
     return terms.size() <= 1 ||
            (std::none_of(terms.begin(), terms.end(), is_one) && !std::all_of(terms.begin(), terms.end(), is_input));

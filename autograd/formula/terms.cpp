@@ -110,7 +110,7 @@ Products::Number Products::remembered(Results& results, Number a, Number b, cons
   return entry->second;
 }
 
-Products::Number Products::of(Recorder::Value value) {
+Products::Number Products::of(ProgramRecorder::Value value) {
   const auto [entry, inserted] = values_.try_emplace(value);
   if (inserted) {
     entry->second = number_of({{value, 1}});

@@ -18,7 +18,7 @@ namespace xgrad::detail {
 
 /// A value to a power, which is negative below the line.
 struct Power {
-  Recorder::Value value;
+  ProgramRecorder::Value value;
   int exponent;
   friend auto operator<=>(const Power&, const Power&) = default;
 };
@@ -49,7 +49,7 @@ class Products {
   /// How many powers have been compared so far.
   std::size_t work() const { return work_; }
 
-  Number of(Recorder::Value value);
+  Number of(ProgramRecorder::Value value);
   Number times(Number a, Number b);
   Number over(Number a, Number b);
   /// \p a without the powers of \p b, which it has.
@@ -71,7 +71,7 @@ class Products {
 
   std::unordered_map<Powers, Number, Hash> numbers_;
   std::vector<const Powers*> powers_;
-  std::unordered_map<Recorder::Value, Number> values_;
+  std::unordered_map<ProgramRecorder::Value, Number> values_;
   Results times_;
   Results over_;
   Results without_;

@@ -52,10 +52,10 @@ namespace detail {
 
 /// A structure as it is, everything else that ops take as a tensor.
 template <class T>
-using Structure = std::conditional_t<Packable<T>, T, Tensor>;
+using StructureOf = std::conditional_t<Packable<T>, T, Tensor>;
 
 template <class T>
-Structure<std::remove_cvref_t<T>> as_structure(T&& value, const std::source_location& where) {
+StructureOf<std::remove_cvref_t<T>> as_structure(T&& value, const std::source_location& where) {
   if constexpr (Packable<std::remove_cvref_t<T>>) {
     return std::forward<T>(value);
   } else {

@@ -172,7 +172,7 @@ void Map::eval(ConstViews in, Views out) const {
 Tensors apply_pieces(const Formula& formula, const Tensors& operands) {
   Tensors values(operands);
   values.resize(formula.program().value_count());
-  for (const detail::Piece& piece : formula.pieces()) {
+  for (const detail::FormulaPiece& piece : formula.pieces()) {
     Tensors inputs;
     for (const std::uint32_t input : piece.inputs) {
       inputs.push_back(values[input]);

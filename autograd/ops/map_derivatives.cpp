@@ -129,7 +129,7 @@ struct Values {
   Tensors outputs;
 };
 
-Tensors apply_derivative(const detail::Derivative& derivative, const Values& values, const Tensors& seeds) {
+Tensors apply_derivative(const detail::FormulaDerivative& derivative, const Values& values, const Tensors& seeds) {
   const auto argument = [&](std::size_t i) {
     const std::size_t n = values.inputs.size();
     const std::size_t r = values.outputs.size();
@@ -169,7 +169,7 @@ class Pieces {
     std::vector<bool> carries(derivatives_.size());
     std::copy(wanted.begin(), wanted.end(), carries.begin());
     const auto is_carrying = [&](std::uint32_t value) -> bool { return carries[value]; };
-    for (const detail::Piece& piece : formula_.pieces()) {
+    for (const detail::FormulaPiece& piece : formula_.pieces()) {
       const bool any = std::any_of(piece.inputs.begin(), piece.inputs.end(), is_carrying);
       for (const std::uint32_t output : piece.outputs) {
         carries[output] = any && is_floating(values_[output].dtype());
@@ -179,7 +179,7 @@ class Pieces {
       add(derivatives_[results()[k]], cotangents[k]);
     }
     for (std::size_t i = formula_.pieces().size(); i-- > 0;) {
-      const detail::Piece& piece = formula_.pieces()[i];
+      const detail::FormulaPiece& piece = formula_.pieces()[i];
       std::vector<bool> asked;
       std::transform(piece.inputs.begin(), piece.inputs.end(), std::back_inserter(asked), is_carrying);
       const Tensors given = at(derivatives_, piece.outputs);
@@ -197,7 +197,7 @@ class Pieces {
 
   Tensors push_forward(const Tensors& tangents) {
     std::copy(tangents.begin(), tangents.end(), derivatives_.begin());
-    for (const detail::Piece& piece : formula_.pieces()) {
+    for (const detail::FormulaPiece& piece : formula_.pieces()) {
       const Tensors given = at(derivatives_, piece.inputs);
       const auto derivative = piece.formula.pushforward(defined(given));
       const Tensors found = apply_derivative(*derivative, values_of(piece), given);
@@ -216,7 +216,9 @@ class Pieces {
     }
     return tensors;
   }
-  Values values_of(const detail::Piece& piece) const { return {at(values_, piece.inputs), at(values_, piece.outputs)}; }
+  Values values_of(const detail::FormulaPiece& piece) const {
+    return {at(values_, piece.inputs), at(values_, piece.outputs)};
+  }
   const std::vector<std::uint32_t>& results() const { return formula_.program().results; }
 
   const Formula& formula_;

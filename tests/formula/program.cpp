@@ -89,15 +89,15 @@ BOOST_AUTO_TEST_CASE(inputs_have_names_beyond_the_alphabet) {
 }
 
 BOOST_AUTO_TEST_CASE(equal_steps_are_recorded_once) {
-  detail::Recorder recorder;
+  detail::ProgramRecorder recorder;
   const auto a = recorder.add_input();
   const auto two = recorder.constant(2);
   const auto product = recorder.step(Opcode::multiply, {a, two});
   const auto b = recorder.add_input();
   BOOST_TEST(recorder.step(Opcode::multiply, {a, recorder.constant(2)}) == product);
-  const std::vector<detail::Recorder::Value> inputs{b, a};
+  const std::vector<detail::ProgramRecorder::Value> inputs{b, a};
   const auto values = recorder.replay(example(), inputs);  // b * 2 + a
-  const std::vector<detail::Recorder::Value> results{product, values[6]};
+  const std::vector<detail::ProgramRecorder::Value> results{product, values[6]};
   BOOST_TEST(detail::to_string(recorder.finish(results)) == "(a, b) -> a * 2 | b * 2 + a");
 }
 

@@ -17,7 +17,7 @@ namespace xgrad::plan {
 class JoinedFormula {
  public:
   /// A number on the way: an input, a constant or the result of a primitive.
-  using Number = detail::Recorder::Value;
+  using Number = detail::ProgramRecorder::Value;
 
   Number input(ValueId value);
   Number constant(double value) { return recorder_.constant(value); }
@@ -30,7 +30,7 @@ class JoinedFormula {
   std::pair<FusedFormula, std::vector<ValueId>> finish(std::span<const Number> results, DType compute) const;
 
  private:
-  detail::Recorder recorder_;
+  detail::ProgramRecorder recorder_;
   std::vector<ValueId> inputs_;
   std::unordered_map<ValueId, Number> known_inputs_;
 };

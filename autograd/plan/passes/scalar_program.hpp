@@ -23,12 +23,12 @@ class ElementNumbers {
   explicit ElementNumbers(std::size_t value_count) : first_(value_count, Draft::none), program_(value_count) {}
 
   /// The numbers of all elements of \p memory, to be filled in.
-  std::span<detail::Recorder::Value> add(ValueId memory, std::uint32_t program, std::size_t count);
+  std::span<detail::ProgramRecorder::Value> add(ValueId memory, std::uint32_t program, std::size_t count);
   std::size_t size() const { return numbers_.size(); }  ///< of all values that have been added
   /// By its place among all that have been added.
-  detail::Recorder::Value& operator[](std::size_t place) { return numbers_[place]; }
+  detail::ProgramRecorder::Value& operator[](std::size_t place) { return numbers_[place]; }
   /// From element \p index on; null where \p program does not compute the value.
-  const detail::Recorder::Value* find(ValueId memory, std::uint32_t program, std::size_t index) const {
+  const detail::ProgramRecorder::Value* find(ValueId memory, std::uint32_t program, std::size_t index) const {
     return first_[memory] == Draft::none || program_[memory] != program ? nullptr
                                                                         : numbers_.data() + first_[memory] + index;
   }
@@ -36,13 +36,13 @@ class ElementNumbers {
  private:
   std::vector<std::uint32_t> first_;    // per value: of its numbers
   std::vector<std::uint32_t> program_;  // per value
-  std::vector<detail::Recorder::Value> numbers_;
+  std::vector<detail::ProgramRecorder::Value> numbers_;
 };
 
 /// Grows step by step; elements that are only moved cost nothing.
 class ScalarProgram {
  public:
-  using Number = detail::Recorder::Value;
+  using Number = detail::ProgramRecorder::Value;
 
   /// \param name of this program in \p numbers. \param steps that will be added, about.
   ScalarProgram(const Draft& draft, ElementNumbers& numbers, std::uint32_t name, DType dtype, std::size_t steps)
@@ -69,7 +69,7 @@ class ScalarProgram {
   ElementNumbers& numbers_;
   std::uint32_t name_;
   DType dtype_;
-  detail::Recorder recorder_;
+  detail::ProgramRecorder recorder_;
   struct Source {
     ValueId id;
     std::uint32_t index;
