@@ -14,7 +14,7 @@ namespace xgrad::datasets {
 
 namespace {
 
-constexpr const char* op = "Batches";
+constexpr const char* batches_op = "Batches";
 
 // Keep these apart from other random numbers that a program draws from the same seed.
 constexpr std::uint64_t shuffle_stream = 0x73687566666c65;  // "shuffle"
@@ -30,16 +30,16 @@ bool changes_images(const BatchOptions& options) {
 
 void check(const Dataset& data, const BatchOptions& options) {
   if (options.batch_size < 1) {
-    raise<ValueError>(op, phrase("the batch size is {}; give 1 or more", options.batch_size));
+    raise<ValueError>(batches_op, phrase("the batch size is {}; give 1 or more", options.batch_size));
   }
   if (!is_floating(options.dtype)) {
-    raise<DTypeError>(op, phrase("the dtype is {}; give float32 or float64", to_string(options.dtype)));
+    raise<DTypeError>(batches_op, phrase("the dtype is {}; give float32 or float64", to_string(options.dtype)));
   }
   const std::size_t ndim = data.features().shape().ndim();
   if (changes_images(options) && ndim != 3 && ndim != 4) {
-    raise<ShapeError>(op, phrase("features of shape {} are no images; give (n, rows, columns) or (n, channels, "
-                                 "rows, columns), or augment by mixup alone",
-                                 to_string(data.features().shape())));
+    raise<ShapeError>(batches_op, phrase("features of shape {} are no images; give (n, rows, columns) or (n, channels, "
+                                         "rows, columns), or augment by mixup alone",
+                                         to_string(data.features().shape())));
   }
 }
 
@@ -77,7 +77,8 @@ Batch Epoch::operator[](std::int64_t index) const {
   const Array features = changes_images(options_) ? gather_augmented(data_.features(), positions, options_.augment, key)
                                                   : gather_features(data_.features(), positions);
   const bool widened = data_.features().dtype() == DType::uint8;
-  Batch batch = {widened ? cast(features, options_.dtype) : features, take_rows(op, data_.targets(), positions)};
+  Batch batch = {widened ? cast(features, options_.dtype) : features,
+                 take_rows(batches_op, data_.targets(), positions)};
   if (options_.flatten) {
     batch.features = flattened(batch.features);
   }

@@ -13,7 +13,7 @@ namespace xgrad::datasets {
 
 namespace {
 
-constexpr std::string_view op = "Schema";
+constexpr std::string_view column_op = "Schema";
 constexpr std::size_t most_sampled = 10'000'000;
 // Of numbers every field may be different: they are counted as categories no longer than this.
 constexpr std::size_t most_counted_numbers = 10'000;
@@ -112,7 +112,7 @@ ColumnFacts::ColumnFacts(std::string name, std::size_t place, const SchemaOption
 }
 
 void ColumnFacts::fail(std::string_view message) const {
-  raise<ValueError>(op, phrase("the column {} {}", backticked(name_), message));
+  raise<ValueError>(column_op, phrase("the column {} {}", backticked(name_), message));
 }
 
 void ColumnFacts::add(const TableReader& table, bool missing) {

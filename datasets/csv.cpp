@@ -17,7 +17,7 @@ namespace xgrad::datasets {
 
 namespace {
 
-constexpr std::string_view op = "read_csv";
+constexpr std::string_view read_csv_op = "read_csv";
 
 /// Numbers the categories of a column in the order in which they come.
 class CategoryCodes {
@@ -26,7 +26,7 @@ class CategoryCodes {
   explicit CategoryCodes(const std::vector<std::string>& names) {
     for (const std::string& name : names) {
       if (find(name)) {
-        raise<ValueError>(op, phrase("the known categories have {} twice; give each once", backticked(name)));
+        raise<ValueError>(read_csv_op, phrase("the known categories have {} twice; give each once", backticked(name)));
       }
       code(name);
     }
@@ -87,8 +87,8 @@ class CsvTable {
       columns_[find(column)].kind = Kind::ignored;
     }
     if (columns_[target_].kind == Kind::ignored) {
-      raise<ValueError>(
-          op, phrase("column {} is the target and ignored; leave it out of one", shown(columns_[target_].name)));
+      raise<ValueError>(read_csv_op, phrase("column {} is the target and ignored; leave it out of one",
+                                            shown(columns_[target_].name)));
     }
     for (Column& column : columns_) {
       if (const auto known = options.known.find(column.name); known != options.known.end()) {
@@ -140,8 +140,8 @@ class CsvTable {
     const auto count = static_cast<std::int64_t>(columns_.size());
     if (const auto* position = std::get_if<std::int64_t>(&wanted)) {
       if (*position < -count || *position >= count) {
-        raise<ValueError>(op, phrase("{} has {} columns, there is no column {}; give one in [{}, {})", path_.string(),
-                                     count, *position, -count, count));
+        raise<ValueError>(read_csv_op, phrase("{} has {} columns, there is no column {}; give one in [{}, {})",
+                                              path_.string(), count, *position, -count, count));
       }
       return static_cast<std::size_t>(*position < 0 ? *position + count : *position);
     }
@@ -153,8 +153,9 @@ class CsvTable {
       for (const Column& column : columns_) {
         names.push_back(column.name);
       }
-      raise<ValueError>(op, phrase("{} has {} column {}; its columns are {}", path_.string(),
-                                   found == columns_.end() ? "no" : "more than one", backticked(name), listed(names)));
+      raise<ValueError>(read_csv_op,
+                        phrase("{} has {} column {}; its columns are {}", path_.string(),
+                               found == columns_.end() ? "no" : "more than one", backticked(name), listed(names)));
     }
     return static_cast<std::size_t>(found - columns_.begin());
   }
@@ -191,7 +192,7 @@ class CsvTable {
   // What becomes features takes a number per category in every record.
   void require_few_categories(const Column& column, std::size_t position) const {
     if (position != target_ && !column.known && column.categories.count() > max_categories_) {
-      raise<ValueError>(op,
+      raise<ValueError>(read_csv_op,
                         phrase("{}: column {} ({}) has more than {} categories, and each becomes a feature of every "
                                "record; ignore the column, or raise CsvOptions::max_categories",
                                path_.string(), position + 1, shown(column.name), max_categories_));
@@ -215,7 +216,7 @@ class CsvTable {
     for (const std::string& name : wanted) {
       const Column* column = &columns_[find(CsvColumn(name))];
       if (std::find(present.begin(), present.end(), column) == present.end()) {
-        raise<ValueError>(op,
+        raise<ValueError>(read_csv_op,
                           phrase("{}: column {} is a feature of the known file, and ignored or the target here; read "
                                  "both alike",
                                  path_.string(), backticked(name)));
@@ -224,8 +225,9 @@ class CsvTable {
     }
     for (const Column* column : present) {
       if (std::find(ordered.begin(), ordered.end(), column) == ordered.end()) {
-        raise<ValueError>(op, phrase("{}: column {} is no feature of the known file, whose features are {}; ignore it",
-                                     path_.string(), backticked(column->name), listed(wanted)));
+        raise<ValueError>(read_csv_op,
+                          phrase("{}: column {} is no feature of the known file, whose features are {}; ignore it",
+                                 path_.string(), backticked(column->name), listed(wanted)));
       }
     }
     return ordered;

@@ -11,7 +11,7 @@ namespace xgrad::datasets {
 
 namespace {
 
-constexpr std::string_view op = "CsvWriter";
+constexpr std::string_view csv_writer_op = "CsvWriter";
 
 std::string quoted_where_needed(const std::string& field, char separator) {
   const std::string special = std::string("\"\r\n") + separator;
@@ -36,7 +36,7 @@ std::string shortest(Number number) {
 }  // namespace
 
 CsvWriter::CsvWriter(const std::filesystem::path& path, const std::vector<std::string>& names, char separator)
-    : file_(std::make_unique<OutputFile>(op, path)), columns_(names.size()), separator_(separator) {
+    : file_(std::make_unique<OutputFile>(csv_writer_op, path)), columns_(names.size()), separator_(separator) {
   write(names);
 }
 
@@ -47,8 +47,8 @@ std::string CsvWriter::field_of(float number) { return shortest(number); }
 
 void CsvWriter::write(const std::vector<std::string>& fields) {
   if (fields.size() != columns_) {
-    raise<ValueError>(
-        op, phrase("a record has {} fields, the table {} columns; give one for each", fields.size(), columns_));
+    raise<ValueError>(csv_writer_op, phrase("a record has {} fields, the table {} columns; give one for each",
+                                            fields.size(), columns_));
   }
   std::string line;
   for (std::size_t i = 0; i < fields.size(); ++i) {

@@ -11,11 +11,11 @@ namespace xgrad::datasets {
 
 namespace {
 
-constexpr std::string_view op = "FashionMnist::load";
+constexpr std::string_view fashion_mnist_op = "FashionMnist::load";
 
 std::filesystem::path require_files(const std::filesystem::path& folder, std::string_view origin) {
   if (const std::string missing = MnistFolder::missing_from(folder); !missing.empty()) {
-    raise_file_error(op, folder, phrase("the files of Fashion-MNIST in this folder, {}", origin), missing,
+    raise_file_error(fashion_mnist_op, folder, phrase("the files of Fashion-MNIST in this folder, {}", origin), missing,
                      "correct it, or leave it out to search elsewhere");
   }
   return folder;
@@ -31,10 +31,11 @@ std::filesystem::path FashionMnist::find(const std::filesystem::path& folder, co
     return require_files(variable, "given by the environment variable XGRAD_DATA");
   }
   if (const std::string missing = missing_from(fallback); !missing.empty()) {
-    raise<FileError>(op, phrase("Fashion-MNIST was not found: no folder was given as the argument, the environment "
-                                "variable XGRAD_DATA is not set, and {} has {}; install the Debian package "
-                                "dataset-fashion-mnist or give the folder in one of the two other ways",
-                                fallback.string(), missing));
+    raise<FileError>(fashion_mnist_op,
+                     phrase("Fashion-MNIST was not found: no folder was given as the argument, the environment "
+                            "variable XGRAD_DATA is not set, and {} has {}; install the Debian package "
+                            "dataset-fashion-mnist or give the folder in one of the two other ways",
+                            fallback.string(), missing));
   }
   return fallback;
 }
@@ -44,7 +45,7 @@ FashionMnist FashionMnist::load(const std::filesystem::path& folder) {
   FashionMnist data{MnistFolder::load(found, class_count)};
   // The test images have the same size: MnistFolder::load has checked it.
   if (const Shape& shape = data.train.features().shape(); shape[1] != image_rows || shape[2] != image_columns) {
-    raise_file_error(op, found, phrase("images of {} x {}", image_rows, image_columns),
+    raise_file_error(fashion_mnist_op, found, phrase("images of {} x {}", image_rows, image_columns),
                      phrase("{} x {}", shape[1], shape[2]), "load other data sets by MnistFolder::load");
   }
   return data;

@@ -12,7 +12,7 @@ namespace xgrad::datasets {
 
 namespace {
 
-constexpr const char* op = "Batches";
+constexpr const char* gather_op = "Batches";
 constexpr float grey_scale = 1.0f / 255.0f;
 
 std::int64_t row_size(const Array& rows) { return Shape(rows.shape().begin() + 1, rows.shape().end()).element_count(); }
@@ -79,7 +79,7 @@ Array gather_features(const Array& rows, std::span<const std::int64_t> positions
     kernels::gather_rows(rows.data<std::uint8_t>(), row_size(rows), positions.data(),
                          static_cast<std::int64_t>(positions.size()), grey_scale, batch.data<float>());
   } else {
-    take(op, rows, positions, batch.data());
+    take(gather_op, rows, positions, batch.data());
   }
   return batch;
 }
@@ -99,12 +99,12 @@ Array gather_augmented(const Array& rows, std::span<const std::int64_t> position
         positions.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(last - first));
     if (!bytes) {
       std::byte* images = static_cast<std::byte*>(batch.data()) + first * row_bytes;
-      take(op, rows, here, images);
+      take(gather_op, rows, here, images);
       image_changes.apply(images, first, last);
       return;
     }
     Array images(batch_shape(rows, here.size()), DType::uint8);
-    take(op, rows, here, images.data());
+    take(gather_op, rows, here, images.data());
     image_changes.apply(static_cast<std::byte*>(images.data()), first, last);
     const Array order = ascending(last - first);
     kernels::gather_rows(images.data<std::uint8_t>(), size, order.data<std::int64_t>(), last - first, grey_scale,

@@ -18,9 +18,9 @@ namespace {
 constexpr std::size_t buffer_bytes = std::size_t{1} << 18;
 constexpr int gzip_window_bits = 15 + 16;  // zlib: the largest window, and gzip framing only
 
-std::string system_message(int error) { return std::generic_category().message(error); }
-
 }  // namespace
+
+std::string system_message(int error) { return std::generic_category().message(error); }
 
 void raise_file_error(std::string_view op, const std::filesystem::path& path, std::string_view expected,
                       std::string_view found, std::string_view next_step) {

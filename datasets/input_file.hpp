@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +21,9 @@ namespace xgrad::datasets {
 /// \throws FileError `[op] path: expected ..., found ...; next_step`.
 [[noreturn]] void raise_file_error(std::string_view op, const std::filesystem::path& path, std::string_view expected,
                                    std::string_view found, std::string_view next_step);
+
+/// What the system says of a value of errno.
+std::string system_message(int error);
 
 /// \throws FileError for an empty name, and for one with a NUL byte, at which the system would take it to end.
 void require_name(std::string_view op, const std::filesystem::path& path);

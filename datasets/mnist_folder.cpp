@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view op = "MnistFolder::load";
+constexpr std::string_view mnist_op = "MnistFolder::load";
 constexpr std::string_view next_step = "fetch the data set again or give its folder";
 
 struct FileNames {
@@ -40,7 +40,7 @@ std::optional<fs::path> find_file(const fs::path& folder, std::string_view name)
 Array read_bytes(const fs::path& path, std::size_t ndim, std::string_view expected) {
   Array array = read_idx(path);
   if (array.dtype() != DType::uint8 || array.shape().ndim() != ndim) {
-    raise_file_error(op, path, expected, phrase("{} {}", to_string(array.dtype()), to_string(array.shape())),
+    raise_file_error(mnist_op, path, expected, phrase("{} {}", to_string(array.dtype()), to_string(array.shape())),
                      next_step);
   }
   return array;
@@ -52,7 +52,7 @@ Dataset read_part(const fs::path& folder, const FileNames& names, std::int64_t c
   const Array images = read_bytes(images_path, 3, "uint8 images of shape (n, rows, columns)");
   const Array labels = read_bytes(labels_path, 1, "uint8 labels of shape (n,)");
   if (labels.size() != images.shape()[0]) {
-    raise_file_error(op, labels_path,
+    raise_file_error(mnist_op, labels_path,
                      phrase("{} labels, one for each image of {}", images.shape()[0], images_path.string()),
                      phrase("{}", labels.size()), next_step);
   }
@@ -60,7 +60,7 @@ Dataset read_part(const fs::path& folder, const FileNames& names, std::int64_t c
   const std::uint8_t* last = first + labels.size();
   const std::uint8_t* outside = std::find_if(first, last, [classes](std::uint8_t label) { return label >= classes; });
   if (outside != last) {
-    raise_file_error(op, labels_path, phrase("labels below {}, the number of classes", classes),
+    raise_file_error(mnist_op, labels_path, phrase("labels below {}, the number of classes", classes),
                      phrase("{} at position {}", *outside, outside - first),
                      "fetch the data set again or give its number of classes");
   }
@@ -84,16 +84,16 @@ std::string MnistFolder::missing_from(const fs::path& folder) {
 
 MnistFolder MnistFolder::load(const fs::path& folder, std::int64_t classes) {
   if (classes < 1 || classes > 256) {
-    raise<ValueError>(op, phrase("the number of classes is {}; labels are bytes: give 1 to 256", classes));
+    raise<ValueError>(mnist_op, phrase("the number of classes is {}; labels are bytes: give 1 to 256", classes));
   }
   if (const std::string missing = missing_from(folder); !missing.empty()) {
-    raise_file_error(op, folder, "a folder with the four IDX files of a data set like MNIST", missing, next_step);
+    raise_file_error(mnist_op, folder, "a folder with the four IDX files of a data set like MNIST", missing, next_step);
   }
   MnistFolder data{{read_part(folder, train_names, classes), read_part(folder, test_names, classes)}};
   const Shape& train_shape = data.train.features().shape();
   const Shape& test_shape = data.test.features().shape();
   if (train_shape[1] != test_shape[1] || train_shape[2] != test_shape[2]) {
-    raise_file_error(op, find_file(folder, test_names.images).value(),
+    raise_file_error(mnist_op, find_file(folder, test_names.images).value(),
                      phrase("images of {} x {} as in the training set", train_shape[1], train_shape[2]),
                      phrase("{} x {}", test_shape[1], test_shape[2]), next_step);
   }

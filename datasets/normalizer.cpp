@@ -15,7 +15,7 @@ namespace xgrad::datasets {
 
 namespace {
 
-constexpr std::string_view op = "Normalizer";
+constexpr std::string_view normalizer_op = "Normalizer";
 
 struct Table {
   std::int64_t rows;      // numbers to take a statistic of
@@ -25,8 +25,9 @@ struct Table {
 
 Table table_of(const Array& samples, bool per_feature) {
   if (!samples || samples.shape().empty() || samples.size() == 0) {
-    raise<ShapeError>(op, phrase("samples of shape {}; give (n, ...) with one sample and one element or more",
-                                 to_string(samples.shape())));
+    raise<ShapeError>(normalizer_op,
+                      phrase("samples of shape {}; give (n, ...) with one sample and one element or more",
+                             to_string(samples.shape())));
   }
   const Shape& shape = samples.shape();
   if (!per_feature) {
@@ -65,8 +66,8 @@ Array transformed(const Array& samples, const Array& offset, const Array& scale,
   const bool empty = table.rows == 0;
   if (!shared &&
       (samples.shape().empty() || Shape(samples.shape().begin() + 1, samples.shape().end()) != offset.shape())) {
-    raise<ShapeError>(op, phrase("samples of shape {} do not have the {} of those fitted to",
-                                 to_string(samples.shape()), to_string(offset.shape())));
+    raise<ShapeError>(normalizer_op, phrase("samples of shape {} do not have the {} of those fitted to",
+                                            to_string(samples.shape()), to_string(offset.shape())));
   }
   const DType dtype = samples.dtype() == DType::float64 ? DType::float64 : DType::float32;
   Array result(samples.shape(), dtype);

@@ -28,7 +28,7 @@ namespace {
 
 constexpr std::string_view magic = "\x93NUMPY";
 constexpr std::size_t largest_header = std::size_t{1} << 16;  // NumPy's own of eight dimensions has some 200 bytes
-constexpr std::string_view fetch_again = "write or fetch the file again";
+constexpr std::string_view write_or_fetch_again = "write or fetch the file again";
 
 struct Half {
   std::uint16_t bits;
@@ -58,7 +58,7 @@ constexpr NpyType element_type(std::string_view code) {
 }
 
 // The first of a dtype is what it is written as.
-constexpr std::array element_types = {
+constexpr std::array npy_types = {
     element_type<std::uint8_t, bool>("b1"),
     element_type<std::uint8_t>("u1"),
     element_type<std::int32_t>("i4"),
@@ -95,7 +95,8 @@ class HeaderReader {
     }
     const auto version = std::to_integer<int>(start[6]);
     if (version < 1 || version > 3) {
-      source_.fail("format 1.0, 2.0 or 3.0", phrase("{}.{}", version, std::to_integer<int>(start[7])), fetch_again);
+      source_.fail("format 1.0, 2.0 or 3.0", phrase("{}.{}", version, std::to_integer<int>(start[7])),
+                   write_or_fetch_again);
     }
     const std::size_t size_bytes = version == 1 ? 2 : 4;
     found += version == 1 ? 0 : source_.read(start.data() + 10, 2);
@@ -104,11 +105,11 @@ class HeaderReader {
       size |= std::to_integer<std::size_t>(start[8 + i]) << (8 * i);
     }
     if (found < 8 + size_bytes || size > largest_header) {
-      source_.fail(phrase("a header of at most {} bytes", largest_header), phrase("{}", size), fetch_again);
+      source_.fail(phrase("a header of at most {} bytes", largest_header), phrase("{}", size), write_or_fetch_again);
     }
     const std::vector<std::byte> header = source_.read_bytes(size);
     if (header.size() < size) {
-      source_.fail(phrase("a header of {} bytes", size), phrase("{}", header.size()), fetch_again);
+      source_.fail(phrase("a header of {} bytes", size), phrase("{}", header.size()), write_or_fetch_again);
     }
     return {reinterpret_cast<const char*>(header.data()), header.size()};
   }
@@ -117,14 +118,14 @@ class HeaderReader {
   NpyHeader parse(std::string_view text) const {
     text = without_blanks(text);
     if (!text.starts_with('{') || !text.ends_with('}')) {
-      source_.fail("a header {...}", backticked(text), fetch_again);
+      source_.fail("a header {...}", backticked(text), write_or_fetch_again);
     }
     NpyHeader header;
     set_type(header, value_of(text, "descr"));
     const std::string_view order = value_of(text, "fortran_order");
     header.fortran_order = order.starts_with("True");
     if (!header.fortran_order && !order.starts_with("False")) {
-      source_.fail("True or False as fortran_order", backticked(order), fetch_again);
+      source_.fail("True or False as fortran_order", backticked(order), write_or_fetch_again);
     }
     set_shape(header, value_of(text, "shape"));
     return header;
@@ -141,17 +142,17 @@ class HeaderReader {
         }
       }
     }
-    source_.fail(phrase("a header with '{}'", key), backticked(header), fetch_again);
+    source_.fail(phrase("a header with '{}'", key), backticked(header), write_or_fetch_again);
   }
 
   void set_type(NpyHeader& header, std::string_view text) const {
     const std::size_t end = text.empty() ? std::string_view::npos : text.find(text[0], 1);
     const bool is_string = text.starts_with('\'') || text.starts_with('"');
     const std::string_view name = is_string && end != std::string_view::npos ? text.substr(1, end - 1) : "";
-    const auto* type = std::find_if(element_types.begin(), element_types.end(), [name](const NpyType& candidate) {
+    const auto* type = std::find_if(npy_types.begin(), npy_types.end(), [name](const NpyType& candidate) {
       return name.size() == 3 && name.substr(1) == candidate.code;
     });
-    if (type == element_types.end() || std::string_view("<>|=").find(name[0]) == std::string_view::npos) {
+    if (type == npy_types.end() || std::string_view("<>|=").find(name[0]) == std::string_view::npos) {
       source_.fail("elements of bool, int8 to int64, uint8 to uint32, or float16 to float64",
                    backticked(name.empty() ? text.substr(0, 60) : name),
                    "convert the array with astype before saving it");
@@ -163,7 +164,7 @@ class HeaderReader {
   void set_shape(NpyHeader& header, std::string_view text) const {
     const std::size_t end = text.find(')');
     if (!text.starts_with('(') || end == std::string_view::npos) {
-      source_.fail("a tuple as shape", backticked(text.substr(0, 60)), fetch_again);
+      source_.fail("a tuple as shape", backticked(text.substr(0, 60)), write_or_fetch_again);
     }
     const std::string_view tuple = text.substr(0, end + 1);
     for (std::string_view rest = without_blanks(text.substr(1, end - 1)); !rest.empty();) {
@@ -172,10 +173,10 @@ class HeaderReader {
       std::int64_t size = -1;
       const auto [stop, error] = std::from_chars(number.data(), number.data() + number.size(), size);
       if (error != std::errc() || stop != number.data() + number.size() || size < 0) {
-        source_.fail("sizes of 0 or more as shape", backticked(tuple), fetch_again);
+        source_.fail("sizes of 0 or more as shape", backticked(tuple), write_or_fetch_again);
       }
       if (header.shape.ndim() == Shape::max_ndim) {
-        source_.fail(phrase("at most {} dimensions", Shape::max_ndim), backticked(tuple), fetch_again);
+        source_.fail(phrase("at most {} dimensions", Shape::max_ndim), backticked(tuple), write_or_fetch_again);
       }
       header.shape.push_back(size);
       rest = without_blanks(rest.substr(std::min(comma + 1, rest.size())));
@@ -184,7 +185,7 @@ class HeaderReader {
     std::int64_t count = 1;
     for (const std::int64_t size : header.shape) {
       if (size > 1 && count > (std::numeric_limits<std::int64_t>::max() >> 4) / size) {
-        source_.fail("sizes whose product is below 2^59", backticked(tuple), fetch_again);
+        source_.fail("sizes whose product is below 2^59", backticked(tuple), write_or_fetch_again);
       }
       count *= std::max<std::int64_t>(size, 1);
     }
@@ -215,7 +216,7 @@ Array row_major(const Array& stored, const Shape& shape) {
 }
 
 std::string header_of(const Array& array) {
-  const auto* type = std::find_if(element_types.begin(), element_types.end(),
+  const auto* type = std::find_if(npy_types.begin(), npy_types.end(),
                                   [&](const NpyType& candidate) { return candidate.dtype == array.dtype(); });
   std::string sizes;
   for (const std::int64_t size : array.shape()) {
@@ -242,7 +243,7 @@ NpyHeader read_npy_header(ByteSource& source) {
   const NpyHeader header = HeaderReader(source).read();
   const std::optional<std::uint64_t> stated = source.stated_bytes();
   if (stated && *stated != header.data_bytes()) {
-    source.fail(bytes_of(header), phrase("{}", *stated), fetch_again);
+    source.fail(bytes_of(header), phrase("{}", *stated), write_or_fetch_again);
   }
   return header;
 }
@@ -250,11 +251,11 @@ NpyHeader read_npy_header(ByteSource& source) {
 Array read_npy_elements(ByteSource& source, const NpyHeader& header) {
   const std::vector<std::byte> data = source.read_bytes(header.data_bytes());
   if (data.size() < header.data_bytes()) {
-    source.fail(bytes_of(header), phrase("{}", data.size()), fetch_again);
+    source.fail(bytes_of(header), phrase("{}", data.size()), write_or_fetch_again);
   }
   std::byte beyond;
   if (source.read(&beyond, 1) != 0) {
-    source.fail("the end after " + bytes_of(header), "trailing bytes", fetch_again);
+    source.fail("the end after " + bytes_of(header), "trailing bytes", write_or_fetch_again);
   }
   Array result(stored_shape(header), header.type->dtype);
   header.type->decode(data.data(), header.swapped, result);

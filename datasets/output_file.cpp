@@ -103,8 +103,7 @@ void OutputFile::publish() {
 }
 
 void OutputFile::fail() const {
-  raise_file_error(op_, path_, "a place to write the file",
-                   phrase("an error ({})", std::generic_category().message(errno)),
+  raise_file_error(op_, path_, "a place to write the file", phrase("an error ({})", system_message(errno)),
                    "check the folder, its permissions and the free space");
 }
 

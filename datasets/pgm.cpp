@@ -16,18 +16,19 @@ namespace xgrad::datasets {
 
 namespace {
 
-constexpr std::string_view op = "write_pgm";
+constexpr std::string_view write_pgm_op = "write_pgm";
 
 Array grey_levels(const Array& images) {
   if (!images || images.shape().ndim() != 3 || images.size() == 0) {
-    raise<ShapeError>(op,
+    raise<ShapeError>(write_pgm_op,
                       phrase("images of shape {}; give (n, rows, columns), none of them 0", to_string(images.shape())));
   }
   if (images.dtype() == DType::uint8) {
     return images;
   }
   if (!is_floating(images.dtype())) {
-    raise<DTypeError>(op, phrase("images are {}; give uint8, or floating in [0, 1]", to_string(images.dtype())));
+    raise<DTypeError>(write_pgm_op,
+                      phrase("images are {}; give uint8, or floating in [0, 1]", to_string(images.dtype())));
   }
   const Array numbers = cast(images, DType::float64);
   Array levels(images.shape(), DType::uint8);
@@ -43,7 +44,7 @@ Array grey_levels(const Array& images) {
 void write_pgm(const std::filesystem::path& path, const Array& images, std::int64_t per_row) {
   const Array levels = grey_levels(images);
   if (per_row < 0) {
-    raise<ValueError>(op, phrase("{} images side by side; give 1 or more, or 0 for a square grid", per_row));
+    raise<ValueError>(write_pgm_op, phrase("{} images side by side; give 1 or more, or 0 for a square grid", per_row));
   }
   const Shape& shape = levels.shape();
   const std::int64_t count = shape[0];
@@ -54,8 +55,9 @@ void write_pgm(const std::filesystem::path& path, const Array& images, std::int6
   const std::int64_t down = (count - 1) / across + 1;
   constexpr std::int64_t most = std::int64_t{1} << 30;
   if (rows > most / columns || across > most / (rows * columns) || down > most / (rows * columns * across)) {
-    raise<ValueError>(op, phrase("{} images of {} side by side make a picture of more than {} pixels; give fewer",
-                                 across, to_string(Shape{rows, columns}), most));
+    raise<ValueError>(write_pgm_op,
+                      phrase("{} images of {} side by side make a picture of more than {} pixels; give fewer", across,
+                             to_string(Shape{rows, columns}), most));
   }
 
   std::vector<std::uint8_t> grid(static_cast<std::size_t>(down * rows * across * columns));
@@ -65,7 +67,7 @@ void write_pgm(const std::filesystem::path& path, const Array& images, std::int6
     std::memcpy(grid.data() + (grid_line * across + image % across) * columns,
                 levels.data<std::uint8_t>() + line * columns, static_cast<std::size_t>(columns));
   }
-  OutputFile file(op, path);
+  OutputFile file(write_pgm_op, path);
   file.write(phrase("P5\n{} {}\n255\n", across * columns, down * rows));
   file.write(std::as_bytes(std::span(grid)));
   file.publish();

@@ -9,7 +9,7 @@ namespace xgrad::datasets {
 
 namespace {
 
-constexpr std::size_t most = 60;  // bytes that are shown
+constexpr std::size_t most_shown = 60;  // bytes that are shown
 
 // How many bytes at the start of text are one printable character of UTF-8; 0 when they are none.
 std::size_t printable(std::string_view text) {
@@ -24,7 +24,7 @@ std::size_t printable(std::string_view text) {
 std::string shown(std::string_view text) {
   std::string result;
   for (std::size_t at = 0; at < text.size();) {
-    if (at >= most) {
+    if (at >= most_shown) {
       return result + phrase("... ({} bytes)", text.size());
     }
     const std::size_t length = printable(text.substr(at));

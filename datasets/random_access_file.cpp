@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <system_error>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,12 +11,6 @@
 #include "datasets/input_file.hpp"
 
 namespace xgrad::datasets {
-
-namespace {
-
-std::string system_message(int error) { return std::generic_category().message(error); }
-
-}  // namespace
 
 RandomAccessFile::RandomAccessFile(std::string_view op, const std::filesystem::path& path)
     : op_(op), path_(path), descriptor_(-1) {

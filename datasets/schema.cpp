@@ -15,7 +15,7 @@ namespace xgrad::datasets {
 
 namespace {
 
-constexpr std::string_view op = "Schema";
+constexpr std::string_view schema_op = "Schema";
 constexpr std::string_view other_category = "(other)";
 
 bool is_among(const std::vector<std::string>& list, std::string_view text) {
@@ -53,7 +53,7 @@ std::vector<ColumnFacts> columns_of(const TableReader& table, const SchemaOption
 }  // namespace
 
 Schema Schema::fit(const std::filesystem::path& path, const SchemaOptions& options) {
-  TableReader table(op, path, options.separator);
+  TableReader table(schema_op, path, options.separator);
   std::vector<ColumnFacts> columns = columns_of(table, options);
   std::int64_t records = 0;
   while (table.next()) {
@@ -72,9 +72,9 @@ Schema Schema::fit(const std::filesystem::path& path, const SchemaOptions& optio
     ++records;
   }
   if (records == 0) {
-    raise<FileError>(
-        op, phrase("{} has no records to learn from; expected a header and a line per record, found {}", path.string(),
-                   table.number() < 0 ? "the header alone" : "missing fields in all of them"));
+    raise<FileError>(schema_op,
+                     phrase("{} has no records to learn from; expected a header and a line per record, found {}",
+                            path.string(), table.number() < 0 ? "the header alone" : "missing fields in all of them"));
   }
   Schema schema;
   for (const ColumnFacts& column : columns) {
@@ -251,9 +251,9 @@ class RowBuilder {
 void Schema::read_rows(const std::filesystem::path& path, std::int64_t batch,
                        const std::function<void(const TableRows&)>& take) const {
   if (batch < 1) {
-    raise<ValueError>(op, phrase("a batch has {} records; give 1 or more", batch));
+    raise<ValueError>(schema_op, phrase("a batch has {} records; give 1 or more", batch));
   }
-  TableReader table(op, path, separator_);
+  TableReader table(schema_op, path, separator_);
   RowBuilder builder(*this, missing_, thousands_, table, false);
   while (table.next()) {
     builder.add_record();
@@ -267,7 +267,7 @@ void Schema::read_rows(const std::filesystem::path& path, std::int64_t batch,
 }
 
 TableRows Schema::read_all(const std::filesystem::path& path, bool needs_target) const {
-  TableReader table(op, path, separator_);
+  TableReader table(schema_op, path, separator_);
   RowBuilder builder(*this, missing_, thousands_, table, needs_target);
   while (table.next()) {
     builder.add_record();
@@ -279,7 +279,7 @@ TableRows Schema::read_rows(const std::filesystem::path& path) const { return re
 
 Dataset Schema::read(const std::filesystem::path& path) const {
   if (!target_) {
-    raise<ValueError>(op, "the schema has no target; fit it with one, or read features alone by read_rows");
+    raise<ValueError>(schema_op, "the schema has no target; fit it with one, or read features alone by read_rows");
   }
   const TableRows rows = read_all(path, true);
   return Dataset(rows.features, rows.targets).named(feature_names());

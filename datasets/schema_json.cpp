@@ -21,8 +21,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view op = "Schema";
-constexpr int version = 1;
+constexpr std::string_view schema_json_op = "Schema";
+constexpr int schema_version = 1;
 
 constexpr std::array<std::pair<ColumnType, const char*>, 4> types = {{{ColumnType::number, "number"},
                                                                       {ColumnType::category, "category"},
@@ -46,7 +46,8 @@ const char* word_of(const std::array<std::pair<Enum, const char*>, N>& words, En
 }
 
 [[noreturn]] void fail(std::string_view what) {
-  raise<ValueError>(op, phrase("this is no schema that xgrad has written: {}; write it anew by Schema::write", what));
+  raise<ValueError>(schema_json_op,
+                    phrase("this is no schema that xgrad has written: {}; write it anew by Schema::write", what));
 }
 
 template <class Enum, std::size_t N>
@@ -117,7 +118,7 @@ std::string text_of(char c) { return c == '\0' ? std::string() : std::string(1, 
 }  // namespace
 
 std::string Schema::json() const {
-  Json json = {{"xgrad_schema", version},
+  Json json = {{"xgrad_schema", schema_version},
                {"separator", text_of(separator_)},
                {"thousands", text_of(thousands_)},
                {"missing", missing_},
@@ -130,15 +131,16 @@ std::string Schema::json() const {
   try {
     return json.dump(2) + "\n";
   } catch (const Json::exception&) {
-    raise<ValueError>(op, "names or categories are not in UTF-8, as JSON has to be; convert the table first");
+    raise<ValueError>(schema_json_op,
+                      "names or categories are not in UTF-8, as JSON has to be; convert the table first");
   }
 }
 
 Schema Schema::from_json(std::string_view text) {
   try {
     const Json json = Json::parse(text);
-    if (json.at("xgrad_schema").get<int>() != version) {
-      fail(phrase("its version is {}, this xgrad reads {}", json.at("xgrad_schema").get<int>(), version));
+    if (json.at("xgrad_schema").get<int>() != schema_version) {
+      fail(phrase("its version is {}, this xgrad reads {}", json.at("xgrad_schema").get<int>(), schema_version));
     }
     Schema schema;
     schema.separator_ = character_of(json.at("separator"));
@@ -158,13 +160,14 @@ Schema Schema::from_json(std::string_view text) {
 }
 
 void Schema::write(const std::filesystem::path& path) const {
-  OutputFile file(op, path);
+  OutputFile file(schema_json_op, path);
   file.write(json());
   file.publish();
 }
 
 Schema Schema::load(const std::filesystem::path& path) {
-  const std::vector<std::byte> bytes = InputFile(op, path).read_bytes(std::numeric_limits<std::size_t>::max());
+  const std::vector<std::byte> bytes =
+      InputFile(schema_json_op, path).read_bytes(std::numeric_limits<std::size_t>::max());
   try {
     return from_json({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   } catch (Error& error) {

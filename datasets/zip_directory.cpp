@@ -14,7 +14,7 @@ namespace xgrad::datasets {
 
 namespace {
 
-constexpr std::string_view fetch_again = "write or fetch the file again";
+constexpr std::string_view write_file_again = "write or fetch the file again";
 
 // A part of the file, read field by field.
 class RecordReader {
@@ -23,7 +23,7 @@ class RecordReader {
 
   std::string_view text(std::size_t count) {
     if (count > left()) {
-      file_.fail(phrase("{} more bytes in the directory or a header", count), phrase("{}", left()), fetch_again);
+      file_.fail(phrase("{} more bytes in the directory or a header", count), phrase("{}", left()), write_file_again);
     }
     at_ += count;
     return std::string_view(bytes_).substr(at_ - count, count);
@@ -107,7 +107,7 @@ class DirectoryReader {
   };
 
   [[noreturn]] void refuse(std::string_view expected, std::string_view found) const {
-    file_.fail(expected, found, fetch_again);
+    file_.fail(expected, found, write_file_again);
   }
   [[noreturn]] void refuse_as_zip() const {
     refuse("a zip file with entries, and a directory of them at its end", "something else");

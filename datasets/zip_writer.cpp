@@ -37,9 +37,9 @@ class RecordWriter {
   std::string text_;
 };
 
-constexpr std::uint64_t version = 20;        // that a reader needs
-constexpr std::uint64_t version_large = 45;  // for large numbers
-constexpr std::uint64_t first_day = 0x21;    // 1 January 1980, the first there is: equal states make equal files
+constexpr std::uint64_t version_needed = 20;  // that a reader needs
+constexpr std::uint64_t version_large = 45;   // for large numbers
+constexpr std::uint64_t first_day = 0x21;     // 1 January 1980, the first there is: equal states make equal files
 
 std::uint64_t at_most(std::uint64_t value, std::uint64_t largest) { return std::min(value, largest); }
 
@@ -60,7 +60,7 @@ RecordWriter& describe(RecordWriter& header, const std::string& name, std::uint3
                        const std::string& extra) {
   const bool is_ascii =
       std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-  header.two(extra.empty() ? version : version_large).two(is_ascii ? 0 : zip::utf8).two(zip::stored);
+  header.two(extra.empty() ? version_needed : version_large).two(is_ascii ? 0 : zip::utf8).two(zip::stored);
   header.two(0).two(first_day).four(crc).four(at_most(bytes, zip::beyond)).four(at_most(bytes, zip::beyond));
   return header.two(name.size()).two(extra.size());
 }
@@ -91,7 +91,7 @@ void ZipWriter::add(const std::string& name, const ByteProducer& produce) {
 
   const std::string extra = large_numbers({bytes, bytes, begin});
   RecordWriter entry(zip::directory_signature);
-  describe(entry.two(version), name, checksum, bytes, extra);
+  describe(entry.two(version_needed), name, checksum, bytes, extra);
   entry.two(0).two(0).two(0).four(0);  // a comment, the number of the part, attributes
   directory_ += entry.four(at_most(begin, zip::beyond)).text(name).text(extra).text();
   ++count_;

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 
 [[noreturn]] void fail(std::string_view op, const fs::path& folder, int error = errno) {
   raise<FileError>(op, phrase("{}: {}; check the folder, its permissions and the free space", folder.string(),
-                              std::generic_category().message(error)));
+                              datasets::system_message(error)));
 }
 
 // What is replaced is deleted: it must not be somebody's home.

@@ -18,7 +18,7 @@ namespace xgrad::nn::callbacks {
 
 namespace {
 
-constexpr std::string_view op = "checkpoint";
+constexpr std::string_view checkpoint_op = "checkpoint";
 
 class Checkpointing {
  public:
@@ -27,7 +27,7 @@ class Checkpointing {
 
   void start(const TrainingState& training) {
     if (options_.keep_best) {
-      require_score(op, training, options_.monitor, where_);
+      require_score(checkpoint_op, training, options_.monitor, where_);
     }
     best_ = Best(options_.maximize, 0);
     begin();
@@ -77,7 +77,7 @@ class Checkpointing {
         std::error_code ignored;  // it shows when the lock is made
         std::filesystem::create_directories(path_.parent_path(), ignored);
       }
-      lock_.emplace(op, path_);
+      lock_.emplace(checkpoint_op, path_);
     }
   }
 
@@ -88,14 +88,14 @@ class Checkpointing {
       const Saved saved = training.snapshot();
       const auto number = [&] { return saved.integer("trainer/steps"); };
       try_to([&] {
-        detail::write_saved_file(op, options_.keep_last == 0 ? path_ : detail::numbered_checkpoint(path_, number()),
-                                 saved);
+        detail::write_saved_file(checkpoint_op,
+                                 options_.keep_last == 0 ? path_ : detail::numbered_checkpoint(path_, number()), saved);
         if (options_.keep_last > 0 && detail::remove_old_checkpoints(path_, number(), options_.keep_last)) {
           warn_about_later();
         }
       });
       if (is_best) {
-        detail::write_saved_file(op, detail::checkpoint_named(path_, "best"), saved);
+        detail::write_saved_file(checkpoint_op, detail::checkpoint_named(path_, "best"), saved);
       }
     });
   }
@@ -132,13 +132,13 @@ class Checkpointing {
 
 Callback checkpoint(const std::filesystem::path& path, const CheckpointOptions& options, std::source_location where) {
   located(where, [&] {
-    datasets::require_name(op, path);
+    datasets::require_name(checkpoint_op, path);
     if (path.extension() == ".gz") {
-      raise<ValueError>(op, phrase("{} would be compressed; choose a name without .gz", path.string()));
+      raise<ValueError>(checkpoint_op, phrase("{} would be compressed; choose a name without .gz", path.string()));
     }
     if (options.every_batches < 0 || options.keep_last < 0 || !(options.every_seconds >= 0)) {
-      raise<ValueError>(op, phrase("every_batches is {}, every_seconds {}, keep_last {}; give 0 or more",
-                                   options.every_batches, options.every_seconds, options.keep_last));
+      raise<ValueError>(checkpoint_op, phrase("every_batches is {}, every_seconds {}, keep_last {}; give 0 or more",
+                                              options.every_batches, options.every_seconds, options.keep_last));
     }
   });
   const auto writing = std::make_shared<Checkpointing>(path, options, where);

@@ -20,28 +20,28 @@ namespace {
 
 using datasets::Dataset;
 
-constexpr std::string_view op = "fit";
-constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+constexpr std::string_view fit_op = "fit";
+constexpr double not_known = std::numeric_limits<double>::quiet_NaN();
 
 FitData divide(const Dataset& data, const FitOptions& options, std::uint64_t seed) {
   const double fraction = options.validation_fraction;
   if (!(fraction >= 0 && fraction < 1)) {
-    raise<ValueError>(op, phrase("the validation fraction is {}; give one in [0, 1)", fraction));
+    raise<ValueError>(fit_op, phrase("the validation fraction is {}; give one in [0, 1)", fraction));
   }
-  require_samples(op, data, "the training data");
+  require_samples(fit_op, data, "the training data");
   if (fraction == 0) {
     if (options.validation) {
-      require_samples(op, *options.validation, "the validation data");
+      require_samples(fit_op, *options.validation, "the validation data");
     }
     return {data, data, options.validation};
   }
   if (options.validation) {
-    raise<ValueError>(op, "there are validation data and a validation fraction; give one of them");
+    raise<ValueError>(fit_op, "there are validation data and a validation fraction; give one of them");
   }
   const auto [train, validation] = datasets::split(data, {.fraction = fraction, .seed = seed});
   if (train.size() == 0 || validation.size() == 0) {
-    raise<ValueError>(op, phrase("a validation fraction of {} leaves {} of {} samples for training; give another",
-                                 fraction, train.size(), data.size()));
+    raise<ValueError>(fit_op, phrase("a validation fraction of {} leaves {} of {} samples for training; give another",
+                                     fraction, train.size(), data.size()));
   }
   return {data, train, validation};
 }
@@ -91,12 +91,12 @@ Fitting::Fitting(TrainerCore& core, const Dataset& data, const FitOptions& optio
           .model = core.model, .optimizer = *core.optimizer, .epochs = options.epochs, .batches = batches_.count()},
       first_step_(core.steps.item<std::int64_t>()) {
   if (options.epochs < 1) {
-    raise<ValueError>(op, phrase("{} epochs; give 1 or more", options.epochs));
+    raise<ValueError>(fit_op, phrase("{} epochs; give 1 or more", options.epochs));
   }
   if (batches_.count() == 0) {
-    raise<ValueError>(op, phrase("{} samples do not fill a batch of {}, and smaller ones are dropped; give a "
-                                 "smaller batch size",
-                                 data_.train.size(), core.options.batches.batch_size));
+    raise<ValueError>(fit_op, phrase("{} samples do not fill a batch of {}, and smaller ones are dropped; give a "
+                                     "smaller batch size",
+                                     data_.train.size(), core.options.batches.batch_size));
   }
   callbacks_.push_back(make_progress(options.progress));
   training_.snapshot = [this] { return snapshot(); };
@@ -121,8 +121,8 @@ Fitting::~Fitting() { core_.snapshot = nullptr; }
 History Fitting::run() {
   forget_scores();
   if (options_.resume) {
-    const std::filesystem::path path = newest_checkpoint(op, *options_.resume);
-    restore(read_saved_file(op, path));
+    const std::filesystem::path path = newest_checkpoint(fit_op, *options_.resume);
+    restore(read_saved_file(fit_op, path));
     tell_resumed(path);
   }
   for (;;) {
@@ -211,17 +211,17 @@ bool Fitting::goes_on() {
 // Gives every score its name and place.
 void Fitting::forget_scores() {
   const auto forget = [&](const std::string& prefix) {
-    training_.scores.set(prefix + "loss", unknown);
+    training_.scores.set(prefix + "loss", not_known);
     for (const Metric& metric : core_.options.metrics) {
-      training_.scores.set(prefix + metric.name(), unknown);
+      training_.scores.set(prefix + metric.name(), not_known);
     }
   };
   forget("");
   if (data_.validation) {
     forget("validation_");
   }
-  training_.scores.set("learning_rate", unknown);
-  training_.scores.set("seconds", unknown);
+  training_.scores.set("learning_rate", not_known);
+  training_.scores.set("seconds", not_known);
 }
 
 void Fitting::run_step() {
@@ -231,10 +231,11 @@ void Fitting::run_step() {
     training_.batch_loss = loss.item();
     core_.update_metrics(predictions, batch.targets);
   } catch (const LossNotFinite& error) {
-    raise<ValueError>(op, phrase("the loss is not finite in epoch {}, batch {} of {}, and no variable was changed "
-                                 "by this step; lower the learning rate, clip gradients, or look at the "
-                                 "features. The first result that is not finite:\n  {}",
-                                 training_.epoch, training_.batch, training_.batches, core_.first_not_finite(batch)));
+    raise<ValueError>(fit_op,
+                      phrase("the loss is not finite in epoch {}, batch {} of {}, and no variable was changed "
+                             "by this step; lower the learning rate, clip gradients, or look at the "
+                             "features. The first result that is not finite:\n  {}",
+                             training_.epoch, training_.batch, training_.batches, core_.first_not_finite(batch)));
   } catch (Error& error) {
     error.add_note(phrase("in epoch {}, batch {} of {}", training_.epoch, training_.batch, training_.batches));
     throw;

@@ -15,7 +15,7 @@ namespace xgrad::nn::detail {
 
 namespace {
 
-constexpr std::string_view op = "fit";
+constexpr std::string_view fit_state_op = "fit";
 
 void put_dataset(Saved& saved, const std::string& name, const datasets::Dataset& data) {
   const auto kind = [](const Array& array) {
@@ -63,7 +63,7 @@ std::vector<Scores> loaded_scores(const Saved& saved) {
   }
   const auto columns = static_cast<std::int64_t>(names.size());
   if (values.shape().ndim() != 2 || values.shape()[1] != columns || present.shape() != values.shape()) {
-    raise<ValueError>(op, "the checkpoint's scores do not belong to their names; take an earlier checkpoint");
+    raise<ValueError>(fit_state_op, "the checkpoint's scores do not belong to their names; take an earlier checkpoint");
   }
   std::vector<Scores> all(static_cast<std::size_t>(values.shape()[0]));
   const double* value = values.data<double>();
@@ -173,7 +173,7 @@ void Fitting::require_same(const Saved& saved) {
   Differences found;
   Saved run;
   put_identity(run);
-  core_.add_differences(op, saved, TrainerCore::Part::all, found);
+  core_.add_differences(fit_state_op, saved, TrainerCore::Part::all, found);
   add_differences("options", core_.saved_options(), saved.part("options"), found);
   if (saved.contains("fit")) {
     add_differences("", run, saved.part("run"), found);
@@ -183,7 +183,7 @@ void Fitting::require_same(const Saved& saved) {
                              saved.integer("fit/epoch")));
     }
   }
-  require_none(op, found);
+  require_none(fit_state_op, found);
 }
 
 // Behind which one training goes on; behind all of them where it is not there any more.
@@ -226,7 +226,7 @@ void Fitting::restore_position(const Saved& saved) {
   const std::int64_t before_end = saved.integer("fit/before_end");
   const std::int64_t batch = saved.integer("fit/batch");
   if (moment < 0 || moment > last || before_end < 0 || before_end > last || batch < 0 || batch > training_.batches) {
-    raise<ValueError>(op, "the checkpoint names no moment of this training; take an earlier checkpoint");
+    raise<ValueError>(fit_state_op, "the checkpoint names no moment of this training; take an earlier checkpoint");
   }
   moment_ = static_cast<Moment>(moment);
   before_end_ = static_cast<Moment>(before_end);

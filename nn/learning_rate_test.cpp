@@ -11,7 +11,7 @@ namespace xgrad::nn {
 
 namespace {
 
-constexpr std::string_view op = "find_learning_rate";
+constexpr std::string_view find_learning_rate_op = "find_learning_rate";
 constexpr std::int64_t least_steps = 20;
 
 /// Puts variables back to what they were.
@@ -38,10 +38,11 @@ class Restored {
 
 void check(const LearningRateOptions& options) {
   if (!(options.min > 0 && options.min < options.max && std::isfinite(options.max))) {
-    raise<ValueError>(op, phrase("rates from {} to {}; give 0 < min < max", options.min, options.max));
+    raise<ValueError>(find_learning_rate_op,
+                      phrase("rates from {} to {}; give 0 < min < max", options.min, options.max));
   }
   if (options.steps < least_steps) {
-    raise<ValueError>(op, phrase("{} steps; give {} or more", options.steps, least_steps));
+    raise<ValueError>(find_learning_rate_op, phrase("{} steps; give {} or more", options.steps, least_steps));
   }
 }
 
@@ -77,7 +78,7 @@ LearningRates Trainer::find_learning_rate(const datasets::Dataset& data, const L
   constexpr double decay = 0.9;  // of the smoothed loss
   return located(where, [&] {
     check(options);
-    require_samples(op, data, "the data");
+    require_samples(find_learning_rate_op, data, "the data");
     const datasets::Batches batches(data, core_->options.batches);
     const Optimizer& optimizer = *core_->optimizer;
     const Restored restored({core_->model.variables(), optimizer.parameters(), optimizer.variables(), {core_->steps}});

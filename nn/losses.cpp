@@ -20,7 +20,7 @@ Tensor detail::reduce(const Tensor& losses, Reduction reduction) {
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double infinite = std::numeric_limits<double>::infinity();
 
 void require_alike(std::string_view loss, const Tensor& prediction, const Tensor& target) {
   if (prediction.shape() != target.shape()) {
@@ -96,12 +96,12 @@ Tensor hinge(const Operand& scores, const Operand& targets, Reduction reduction)
 Tensor kl_divergence(const Operand& log_probabilities, const Operand& targets, const KlDivergenceOptions& options) {
   if (options.log_target) {
     return elementwise_loss("kl_divergence", log_probabilities, targets, options.reduction, [](Scalar z, Scalar log_t) {
-      return where(log_t == -infinity, 0, exp(log_t) * (log_t - z));
+      return where(log_t == -infinite, 0, exp(log_t) * (log_t - z));
     });
   }
   // 0 · ∞ is 0 here; elsewhere t z keeps its derivatives at t = 0.
   return elementwise_loss("kl_divergence", log_probabilities, targets, options.reduction, [](Scalar z, Scalar t) {
-    return where(t == 0, 0, t * log(t)) - where(logical_and(t == 0, z == -infinity), 0, t * z);
+    return where(t == 0, 0, t * log(t)) - where(logical_and(t == 0, z == -infinite), 0, t * z);
   });
 }
 
@@ -112,8 +112,8 @@ Tensor binary_cross_entropy_with_logits(const Operand& logits, const Operand& ta
     // t softplus(-z) + (1 - t) softplus(z), written so that nothing cancels: each side of 0 has its own form, and both
     // have the same derivatives there. At infinite logits that are right, 0 · ∞ is 0.
     return elementwise_loss(name, logits, targets, options.reduction, [](Scalar z, Scalar t) {
-      const Scalar yes = where(logical_and(t == 1, z == infinity), 0, (1 - t) * z);
-      const Scalar no = where(logical_and(t == 0, z == -infinity), 0, t * z);
+      const Scalar yes = where(logical_and(t == 1, z == infinite), 0, (1 - t) * z);
+      const Scalar no = where(logical_and(t == 0, z == -infinite), 0, t * z);
       return softplus(where(z > 0, -z, z)) + where(z > 0, yes, -no);
     });
   }
@@ -124,8 +124,8 @@ Tensor binary_cross_entropy_with_logits(const Operand& logits, const Operand& ta
     require_alike(name, z, t);
     // -w t log p - (1 - t) log(1 - p), with log p = -softplus(-z) and log(1 - p) = -softplus(z)
     const auto weighted = [](Scalar a, Scalar b, Scalar w) {
-      return where(logical_and(w * b == 0, a == -infinity), 0, w * b * softplus(-a)) +
-             where(logical_and(b == 1, a == infinity), 0, (1 - b) * softplus(a));
+      return where(logical_and(w * b == 0, a == -infinite), 0, w * b * softplus(-a)) +
+             where(logical_and(b == 1, a == infinite), 0, (1 - b) * softplus(a));
     };
     const Tensor losses = map(weighted, z, t, cast(options.positive_weight, z.dtype()));
     if (losses.shape() != z.shape()) {

@@ -173,10 +173,10 @@ void write(std::ostream& out, const Module& module, const std::string& path, con
     }
     return;
   }
-  const char* before = ": ";
+  const char* separator = ": ";
   for (const auto& [name, variable] : module.named_variables()) {
-    out << before << name << ' ' << to_string(variable.shape());
-    before = ", ";
+    out << separator << name << ' ' << to_string(variable.shape());
+    separator = ", ";
   }
 }
 

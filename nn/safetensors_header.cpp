@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::string_view metadata_name = "__metadata__";
 constexpr std::size_t most_metadata = 10'000;  // small ones take many times the memory of their text
-constexpr std::uint64_t unknown = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t unknown_size = std::numeric_limits<std::uint64_t>::max();
 
 // bfloat16 is the upper half of a float32.
 float from_bfloat16(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U); }
@@ -135,7 +135,7 @@ class HeaderSax {
     place_ = Place::entry;
     seen_ = 0;
     header.entries.emplace_back().name = key_;
-    header.entries.back().begin = header.entries.back().end = unknown;
+    header.entries.back().begin = header.entries.back().end = unknown_size;
     return true;
   }
 
@@ -207,7 +207,8 @@ class HeaderSax {
   const std::string& array_name() const { return header.entries.back().name; }
   bool is_complete() const {
     const SafetensorsEntry& entry = header.entries.back();
-    return entry.type != nullptr && entry.end != unknown && (seen_ >> static_cast<unsigned>(Place::before_shape)) % 2;
+    return entry.type != nullptr && entry.end != unknown_size &&
+           (seen_ >> static_cast<unsigned>(Place::before_shape)) % 2;
   }
 
   bool set_type(const std::string& name) {

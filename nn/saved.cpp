@@ -11,7 +11,7 @@ namespace xgrad::nn {
 
 namespace {
 
-constexpr std::string_view op = "saved";
+constexpr std::string_view saved_op = "saved";
 
 // f(rest of the name, value) for all of a part.
 template <class T, class F>
@@ -39,8 +39,8 @@ const T& find(std::string_view what, std::string_view name, const std::map<std::
       for (const auto& [each, value] : all) {
         names.push_back(each);
       }
-      raise<ValueError>(op, phrase("there is no {} {}; there are: {}", what, datasets::backticked(name),
-                                   names.empty() ? "none" : datasets::listed(names)));
+      raise<ValueError>(saved_op, phrase("there is no {} {}; there are: {}", what, datasets::backticked(name),
+                                         names.empty() ? "none" : datasets::listed(names)));
     });
   }
   return at->second;
@@ -71,7 +71,7 @@ const Array& Saved::array(std::string_view name, std::source_location where) con
 State Saved::state(std::string_view name, std::source_location where) const {
   if (!contains(name)) {
     located(where, [&] {
-      raise<ValueError>(op, phrase("there is no state {}; put one under that name", datasets::backticked(name)));
+      raise<ValueError>(saved_op, phrase("there is no state {}; put one under that name", datasets::backticked(name)));
     });
   }
   return part(name).arrays_;
@@ -128,9 +128,9 @@ void Saved::put_part(std::string_view name, const Saved& part, const std::source
 void Saved::require_new(std::string_view name, const std::source_location& where) const {
   if (name.empty() || contains(name)) {
     located(where, [&] {
-      raise<ValueError>(op, name.empty() ? std::string("the name is empty; give one")
-                                         : phrase("there is something called {} already; give another name",
-                                                  datasets::backticked(name)));
+      raise<ValueError>(saved_op, name.empty() ? std::string("the name is empty; give one")
+                                               : phrase("there is something called {} already; give another name",
+                                                        datasets::backticked(name)));
     });
   }
 }
@@ -138,9 +138,9 @@ void Saved::require_new(std::string_view name, const std::source_location& where
 void Saved::require_fits(std::string_view name, bool fits, const std::source_location& where) {
   if (!fits) {
     located(where, [&] {
-      raise<ValueError>(op, phrase("{} is out of the range of the variable, or of std::int64_t, as which it is "
-                                   "kept; take another type",
-                                   datasets::backticked(name)));
+      raise<ValueError>(saved_op, phrase("{} is out of the range of the variable, or of std::int64_t, as which it is "
+                                         "kept; take another type",
+                                         datasets::backticked(name)));
     });
   }
 }

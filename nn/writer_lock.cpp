@@ -3,7 +3,6 @@
 #include <array>
 #include <cerrno>
 #include <string>
-#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -40,7 +39,7 @@ WriterLock::WriterLock(std::string_view op, const std::filesystem::path& path) {
     descriptor_ = ::open(lock_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, rights);
     if (descriptor_ < 0) {
       datasets::raise_file_error(op, path, "a folder to write it to",
-                                 phrase("an error ({})", std::generic_category().message(errno)),
+                                 phrase("an error ({})", datasets::system_message(errno)),
                                  "check the folder, its permissions and the free space");
     }
     if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {

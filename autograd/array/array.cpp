@@ -13,8 +13,7 @@ namespace xgrad {
 namespace {
 
 // The header and its elements are one allocation: the elements start at the next cache line.
-constexpr std::size_t header_bytes =
-    (sizeof(Buffer) + runtime::alignment - 1) / runtime::alignment * runtime::alignment;
+constexpr std::size_t header_bytes = runtime::aligned(sizeof(Buffer));
 
 }  // namespace
 

@@ -1,11 +1,15 @@
-#include "autograd/loops/lists.hpp"
+#include "autograd/graph/lists.hpp"
 
 #include "autograd/graph/substitute.hpp"
-#include "autograd/ops/ops.hpp"
 
 namespace xgrad::detail {
 
 void append(Tensors& list, const Tensors& more) { list.insert(list.end(), more.begin(), more.end()); }
+
+Tensors joined(Tensors first, const Tensors& second) {
+  append(first, second);
+  return first;
+}
 
 Tensors part_of(std::span<const Tensor> list, std::size_t first, std::size_t count) {
   const auto part = list.subspan(first, count);
@@ -20,8 +24,8 @@ std::int64_t bytes_of(std::span<const Tensor> tensors) {
   return bytes;
 }
 
-Tensor placeholder_like(const Tensor& tensor) { return placeholder({tensor.shape(), tensor.dtype()}, "loop", nullptr); }
-
-Tensor zeros_of(const Tensor& tensor) { return zeros(tensor.shape(), tensor.dtype()); }
+Tensor placeholder_like(const Tensor& tensor) {
+  return placeholder({tensor.shape(), tensor.dtype()}, "program", nullptr);
+}
 
 }  // namespace xgrad::detail

@@ -5,17 +5,13 @@
 
 #include "autograd/graph/captured.hpp"
 #include "autograd/graph/effects.hpp"
+#include "autograd/graph/lists.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/substitute.hpp"
 
 namespace xgrad {
 
 namespace {
-
-Tensors joined(Tensors first, const Tensors& second) {
-  first.insert(first.end(), second.begin(), second.end());
-  return first;
-}
 
 std::vector<Description::Value> values_of(const Description& description, const Tensors& tensors) {
   std::vector<Description::Value> values;
@@ -37,7 +33,7 @@ SubProgram::SubProgram(Tensors inputs, Tensors outputs, Tensors effects)
     : inputs_(std::move(inputs)),
       outputs_(std::move(outputs)),
       effects_(std::move(effects)),
-      description_(joined(effects_, outputs_), inputs_),
+      description_(detail::joined(effects_, outputs_), inputs_),
       output_values_(values_of(description_, outputs_)),
       structure_(description_, output_values_, Structure::Known::as_constants),
       total_(all_total(description_)) {
@@ -58,7 +54,7 @@ void drop_reference(const SubProgram* program) {
 Tensors SubProgram::apply(const Tensors& inputs) const { return substitute(outputs_, inputs_, inputs); }
 
 Tensors SubProgram::call(const Tensors& inputs) const {
-  Tensors results = detail::substitute_with_effects(joined(effects_, outputs_), inputs_, inputs);
+  Tensors results = detail::substitute_with_effects(detail::joined(effects_, outputs_), inputs_, inputs);
   for (std::size_t i = 0; i < effects_.size(); ++i) {
     detail::happen(results[i].node_ref());
   }
@@ -76,10 +72,10 @@ std::optional<Closure> close(const Tensors& outputs, const Tensors& arguments, s
     return std::nullopt;
   }
   const Tensors& captured = found.tensors;
-  Tensors originals = joined(arguments, captured);
+  Tensors originals = detail::joined(arguments, captured);
   Tensors inputs;
   for (const Tensor& original : originals) {
-    inputs.push_back(detail::placeholder({original.shape(), original.dtype()}, "program", nullptr));
+    inputs.push_back(detail::placeholder_like(original));
   }
   const Ref<const SubProgram> program(new SubProgram(inputs, substitute(outputs, originals, inputs)));
   return Closure{program, captured};

@@ -10,6 +10,7 @@
 
 #include <cblas.h>
 
+#include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/lapack.hpp"
 #include "autograd/runtime/blas.hpp"
 #include "autograd/runtime/error.hpp"
@@ -126,7 +127,7 @@ inline std::string describe(const Matrices& m, std::int64_t number) {
 
 template <class T>
 bool all_finite(const T* data, std::int64_t count) {
-  return std::all_of(data, data + count, [](T x) { return std::isfinite(x); });
+  return kernels::all_finite(dtype_of<T>(), data, count);
 }
 
 // Calls body(zero, number) for every matrix, on the workers; zero is of the type of the elements.

@@ -229,7 +229,7 @@ namespace {
 
 // x - x is 0 for finite numbers and NaN for all others.
 template <class T>
-bool all_finite(const T* in, std::int64_t count) {
+bool each_is_finite(const T* in, std::int64_t count) {
   bool finite = true;
   for (std::int64_t i = 0; i < count; ++i) {
     finite &= in[i] - in[i] == 0;
@@ -240,8 +240,8 @@ bool all_finite(const T* in, std::int64_t count) {
 }  // namespace
 
 bool all_finite(DType dtype, const void* in, std::int64_t count) {
-  return dtype == DType::float32 ? all_finite(static_cast<const float*>(in), count)
-                                 : all_finite(static_cast<const double*>(in), count);
+  return dtype == DType::float32 ? each_is_finite(static_cast<const float*>(in), count)
+                                 : each_is_finite(static_cast<const double*>(in), count);
 }
 
 }  // namespace xgrad::kernels

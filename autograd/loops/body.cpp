@@ -3,20 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "autograd/graph/lists.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/substitute.hpp"
 #include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::detail {
 
-namespace {
-
-Tensors joined(Tensors first, const Tensors& second) {
-  first.insert(first.end(), second.begin(), second.end());
-  return first;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 std::vector<Spec> specs_of(std::span<const Tensor> tensors) {
   std::vector<Spec> specs;

@@ -1,9 +1,9 @@
 #include "autograd/loops/hoist.hpp"
-#include "autograd/loops/lists.hpp"
 
 #include <algorithm>
 #include <utility>
 
+#include "autograd/graph/lists.hpp"
 #include "autograd/graph/substitute.hpp"
 #include "autograd/ops/matmul.hpp"
 #include "autograd/ops/ops.hpp"
@@ -13,7 +13,7 @@ namespace xgrad::detail {
 
 namespace {
 
-constexpr std::int64_t most_bytes = std::int64_t{1} << 28;  // of a product for all steps
+constexpr std::int64_t most_product_bytes = std::int64_t{1} << 28;  // of a product for all steps
 
 /// What the values of a program depend on.
 class Dependence {
@@ -62,7 +62,7 @@ std::vector<const Node*> find_products(const Loop& loop) {
   const auto nodes = loop.body->description().nodes();
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const std::int64_t bytes = bytes_of(nodes[i]->outputs());
-    if (dependence.is_product_of_slices(i) && bytes > 0 && loop.steps <= most_bytes / bytes) {
+    if (dependence.is_product_of_slices(i) && bytes > 0 && loop.steps <= most_product_bytes / bytes) {
       products.push_back(nodes[i]);
     }
   }

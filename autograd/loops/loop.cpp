@@ -5,10 +5,10 @@
 #include <set>
 #include <utility>
 
+#include "autograd/graph/lists.hpp"
 #include "autograd/graph/substitute.hpp"
 #include "autograd/loops/body.hpp"
 #include "autograd/loops/hoist.hpp"
-#include "autograd/loops/lists.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/transforms/chain_rule.hpp"
 #include "autograd/transforms/subprograms.hpp"
@@ -119,7 +119,7 @@ LoopOutputs make_loop(Loop loop, LoopInputs inputs, std::source_location where) 
 namespace {
 
 Tensor or_zeros(const Tensor& derivative, const Tensor& primal) {
-  return derivative.defined() ? derivative : zeros_of(primal);
+  return derivative.defined() ? derivative : zeros_like(primal);
 }
 
 }  // namespace

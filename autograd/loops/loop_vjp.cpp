@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "autograd/graph/lists.hpp"
 #include "autograd/graph/substitute.hpp"
 #include "autograd/loops/body.hpp"
-#include "autograd/loops/lists.hpp"
 #include "autograd/loops/loop.hpp"
 #include "autograd/loops/residuals.hpp"
 #include "autograd/loops/step_sum.hpp"
@@ -108,8 +108,8 @@ class Reversal {
   void reverse_carries() {
     for (const std::size_t i : carries_) {
       const Tensor& gradient = gradients_[1 + i];
-      next_.push_back(gradient.defined() ? gradient : zeros_of(body_.outputs()[i]));
-      inputs_.init.push_back(ct_[i].defined() ? ct_[i] : zeros_of(body_.outputs()[i]));
+      next_.push_back(gradient.defined() ? gradient : zeros_like(body_.outputs()[i]));
+      inputs_.init.push_back(ct_[i].defined() ? ct_[i] : zeros_like(body_.outputs()[i]));
     }
   }
 
@@ -131,7 +131,7 @@ class Reversal {
       }
       new_carries_.push_back(placeholder_like(gradient));
       next_.push_back(new_carries_.back() + gradient);
-      inputs_.init.push_back(zeros_of(gradient));
+      inputs_.init.push_back(zeros_like(gradient));
       sums_of_.push_back(i);
     }
   }

@@ -1,9 +1,9 @@
 #include <utility>
 
+#include "autograd/graph/lists.hpp"
 #include "autograd/graph/substitute.hpp"
 #include "autograd/loops/body.hpp"
 #include "autograd/loops/branch.hpp"
-#include "autograd/loops/lists.hpp"
 #include "autograd/loops/loop.hpp"
 #include "autograd/loops/mapped_program.hpp"
 #include "autograd/ops/ops.hpp"

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "autograd/graph/lists.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/walks.hpp"
-#include "autograd/loops/lists.hpp"
 
 namespace xgrad::detail {
 

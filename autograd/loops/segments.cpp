@@ -6,9 +6,9 @@
 #include <limits>
 #include <utility>
 
+#include "autograd/graph/lists.hpp"
 #include "autograd/graph/substitute.hpp"
 #include "autograd/loops/hoist.hpp"
-#include "autograd/loops/lists.hpp"
 #include "autograd/loops/residuals.hpp"
 #include "autograd/loops/step_sum.hpp"
 #include "autograd/ops/ops.hpp"

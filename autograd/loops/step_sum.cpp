@@ -9,7 +9,7 @@ namespace xgrad::detail {
 
 namespace {
 
-constexpr std::int64_t most_bytes = std::int64_t{1} << 28;  // of the rows of all steps
+constexpr std::int64_t most_row_bytes = std::int64_t{1} << 28;  // of the rows of all steps
 
 // What a reshaped tensor is a reshape of.
 Tensor without_reshape(Tensor tensor) {
@@ -41,7 +41,7 @@ StepSum::StepSum(const Tensor& term, std::int64_t steps) : shape_(term.shape()) 
     worth_it_ = rows_[0].ndim() == 2 && core.size() > 0;
   }
   const auto bytes = elements * static_cast<std::int64_t>(size_of(term.dtype()));
-  worth_it_ = worth_it_ && bytes > 0 && steps <= most_bytes / bytes;
+  worth_it_ = worth_it_ && bytes > 0 && steps <= most_row_bytes / bytes;
 }
 
 Tensor StepSum::of_all_steps(const Tensors& rows) const {

@@ -9,6 +9,8 @@ namespace xgrad::runtime {
 
 /// Alignment of every block in bytes: one cache line, one AVX-512 register.
 inline constexpr std::size_t alignment = 64;
+/// \p bytes, rounded up to whole blocks of the alignment.
+constexpr std::size_t aligned(std::size_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
 /// An aligned block of at least \p bytes. Thread-safe. \throws std::bad_alloc when the system has no more memory.
 void* allocate(std::size_t bytes);

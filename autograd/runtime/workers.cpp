@@ -353,7 +353,7 @@ void* thread_scratch(std::size_t bytes) {
     if (pthread_setspecific(key, &scratch) != 0) {
       throw std::bad_alloc();
     }
-    const std::size_t rounded = (bytes + bytes / 2 + alignment - 1) / alignment * alignment;
+    const std::size_t rounded = aligned(bytes + bytes / 2);
     scratch.memory = std::aligned_alloc(alignment, rounded);
     if (scratch.memory == nullptr) {
       throw std::bad_alloc();

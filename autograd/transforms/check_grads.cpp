@@ -19,7 +19,7 @@ namespace {
 
 using Function = std::function<Tensor(const Tensors&)>;
 
-Tensor inner(const Tensor& a, const Tensor& b) { return sum(a * b); }
+Tensor inner_product(const Tensor& a, const Tensor& b) { return sum(a * b); }
 
 std::string text(const Tensor& tensor) {
   std::ostringstream out;
@@ -44,7 +44,7 @@ class Check {
   void run(const Function& f, const Tensors& inputs, int order) {
     const Tensor y = f(inputs);
     const Tensor c = direction(y);
-    const auto weighted = [&f, c](const Tensors& x) { return inner(c, f(x)); };
+    const auto weighted = [&f, c](const Tensors& x) { return inner_product(c, f(x)); };
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       compare(weighted, inputs, i, order);
     }
@@ -71,7 +71,7 @@ class Check {
     Tensors fresh = inputs;
     fresh[i] = alias(x);
     const Tensor gradient = grad(weighted(fresh), fresh[i], Unreached::zeros);
-    const double analytic = inner(gradient, d).item();
+    const double analytic = inner_product(gradient, d).item();
     // The sum of the magnitudes is what rounding and cancellation are relative to.
     const double scale = std::max(1.0, sum(abs(gradient * d)).item());
     compare_modes(weighted(fresh), fresh[i], d, analytic, scale, order);

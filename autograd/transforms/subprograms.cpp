@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "autograd/graph/lists.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/substitute.hpp"
 #include "autograd/transforms/chain_rule.hpp"
@@ -11,15 +12,6 @@
 namespace xgrad::detail {
 
 namespace {
-
-Tensor placeholder_like(const Tensor& tensor) {
-  return placeholder({tensor.shape(), tensor.dtype()}, "program", nullptr);
-}
-
-Tensors joined(Tensors first, const Tensors& second) {
-  first.insert(first.end(), second.begin(), second.end());
-  return first;
-}
 
 // Those derivatives that exist, as a program.
 Derivative derivative(Tensors inputs, const Tensors& derivatives) {

@@ -75,7 +75,7 @@ Tensors norms_of(const Tensors& gradients) {
 }
 
 // √Σ n²
-Tensor joined(const Tensors& norms) {
+Tensor joined_norms(const Tensors& norms) {
   Tensor all = norms.front();
   for (std::size_t i = 1; i < norms.size(); ++i) {
     all = hypot(all, norms[i]);
@@ -132,7 +132,7 @@ Tensor global_norm(const Tensors& gradients, std::source_location where) {
     if (gradients.empty()) {
       raise<ValueError>("global_norm", "the list of gradients is empty; give at least one");
     }
-    return joined(norms_of(gradients));
+    return joined_norms(norms_of(gradients));
   });
 }
 
@@ -161,7 +161,7 @@ detail::Clipped detail::clipped(const Tensors& gradients, const Clipping& clippi
     for (const Tensor& gradient : result.gradients) {
       norms.push_back(quick_norm_of(gradient));
     }
-    Tensor norm = joined(norms);
+    Tensor norm = joined_norms(norms);
     if (not_finite == NotFinite::error) {
       norm = checked(norm, norms, parameters);
     }

@@ -14,7 +14,7 @@ namespace xgrad::nn {
 
 namespace {
 
-constexpr std::string_view op = "lbfgs";
+constexpr std::string_view lbfgs_op = "lbfgs";
 
 // Takes arrays out of a state, so that what nobody asked for is left.
 class Taking {
@@ -24,17 +24,17 @@ class Taking {
   Tensor take(const std::string& name, const Shape& shape, DType dtype) {
     const auto at = left_.find(name);
     if (at == left_.end()) {
-      raise<ValueError>(op, phrase("the state lacks '{}'; give what state() gave", name));
+      raise<ValueError>(lbfgs_op, phrase("the state lacks '{}'; give what state() gave", name));
     }
     const Array array = at->second;
     const std::string message =
         phrase("'{}' is {}{} in the state, {}{} here; make it of the same parameters", name, to_string(array.dtype()),
                to_string(array.shape()), to_string(dtype), to_string(shape));
     if (array.shape() != shape) {
-      raise<ShapeError>(op, message);
+      raise<ShapeError>(lbfgs_op, message);
     }
     if (array.dtype() != dtype) {
-      raise<DTypeError>(op, message);
+      raise<DTypeError>(lbfgs_op, message);
     }
     left_.erase(at);
     return Tensor(array);
@@ -45,8 +45,8 @@ class Taking {
 
   void require_nothing_left() const {
     if (!left_.empty()) {
-      raise<ValueError>(op, phrase("the state has {}, of which it knows nothing; give what state() gave",
-                                   datasets::backticked(left_.begin()->first)));
+      raise<ValueError>(lbfgs_op, phrase("the state has {}, of which it knows nothing; give what state() gave",
+                                         datasets::backticked(left_.begin()->first)));
     }
   }
 

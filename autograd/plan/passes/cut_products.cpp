@@ -16,7 +16,7 @@ namespace xgrad::plan {
 
 namespace {
 
-constexpr std::int64_t slabs = 2;  ///< more cost time on one core
+constexpr std::int64_t slab_count = 2;  ///< more cost time on one core
 constexpr std::int64_t least_multiplications = 500'000;
 
 bool is_variable(const Draft& draft, ValueId id) {
@@ -33,7 +33,7 @@ bool is_worth_cutting(const Product& product, std::int64_t weight_rows) {
 Step add_slabs(Draft& draft, Step& product) {
   const ValueId result = product.outputs[0];
   const Spec spec = draft.spec(result);
-  const ValueId sums = draft.add_value({{slabs, product.product.m, product.product.n}, spec.dtype});
+  const ValueId sums = draft.add_value({{slab_count, product.product.m, product.product.n}, spec.dtype});
   product.outputs[0] = sums;
   Step add;
   add.kind = map_step;
@@ -44,8 +44,8 @@ Step add_slabs(Draft& draft, Step& product) {
   add.total = true;
   add.space = spec.shape;
   add.outputs = {result};
-  add.formula = {{slabs, {}, {{kernels::Opcode::add, {0, 1}}}, {slabs}}, spec.dtype};
-  for (std::int64_t slab = 0; slab < slabs; ++slab) {
+  add.formula = {{slab_count, {}, {{kernels::Opcode::add, {0, 1}}}, {slab_count}}, spec.dtype};
+  for (std::int64_t slab = 0; slab < slab_count; ++slab) {
     add.inputs.push_back(draft.add_alias(sums, spec, slab * static_cast<std::int64_t>(draft.bytes(result))));
   }
   return add;
@@ -75,9 +75,9 @@ void cut_products(Draft& draft) {
       continue;
     }
     if (step.product.transpose_b && is_worth_cutting(step.product, step.product.n)) {
-      step.product.n_slabs = slabs;
+      step.product.n_slabs = slab_count;
     } else if (!step.product.transpose_b && is_worth_cutting(step.product, step.product.k)) {
-      step.product.k_slabs = slabs;
+      step.product.k_slabs = slab_count;
       sums.emplace_back(i, add_slabs(draft, step));
     }
   }

@@ -14,10 +14,10 @@ namespace {
 
 /// Results of more bytes than this and than what they are computed from are left to the run: a plan should not carry
 /// large arrays of zeros.
-constexpr std::size_t small_bytes = 4096;
+constexpr std::size_t most_folded_bytes = 4096;
 
 bool worth_folding(const Draft& draft, const Step& step) {
-  std::size_t in = small_bytes;
+  std::size_t in = most_folded_bytes;
   std::size_t out = 0;
   for (const ValueId input : step.inputs) {
     if (draft.constant(input) == nullptr) {

@@ -16,7 +16,7 @@ namespace xgrad::plan {
 
 namespace {
 
-constexpr std::size_t small_bytes = 4096;  // of constants whose elements are compared
+constexpr std::size_t most_compared_bytes = 4096;  // of constants whose elements are compared
 
 std::uint64_t hash_of(const Step& step) {
   std::uint64_t hash = step.operation->hash();
@@ -54,9 +54,9 @@ class Representatives {
   ValueId of(ValueId id) {
     if (of_[id] == Draft::none) {
       const Value& value = draft_.values[id];
-      of_[id] = value.whole != id                                                            ? alias(id)
-                : value.source == Value::Source::constant && draft_.bytes(id) <= small_bytes ? constant(id)
-                                                                                             : id;
+      of_[id] = value.whole != id                                                                    ? alias(id)
+                : value.source == Value::Source::constant && draft_.bytes(id) <= most_compared_bytes ? constant(id)
+                                                                                                     : id;
     }
     return of_[id];
   }

@@ -13,7 +13,7 @@ namespace xgrad::plan {
 
 namespace {
 
-constexpr double call_ns = 21;      // of a kernel
+constexpr double kernel_ns = 21;    // of a kernel
 constexpr double crossing_ns = 12;  // for a kernel to read what another one wrote
 constexpr double again_ns = 8;      // for each reader after the first one, which may be part of another kernel
 constexpr double vector_ns = 3;     // of an instruction of a kernel on a vector or two
@@ -30,7 +30,7 @@ void ScalarCosts::add(const Draft& draft, const Step& step) {
   }
   const bool adds = step.operation->as<Sum>() != nullptr || step.operation->as<Unslice>() != nullptr;
   numbers_ns_ += adds ? number_ns * moved_elements(draft, step) : 0;
-  kernels_ns_ += step.operation->as<BroadcastTo>() != nullptr ? 0 : call_ns;  // kernels read through broadcasts
+  kernels_ns_ += step.operation->as<BroadcastTo>() != nullptr ? 0 : kernel_ns;  // kernels read through broadcasts
 }
 
 void ScalarCosts::add_map(const Draft& draft, const Step& step) {
@@ -78,7 +78,7 @@ std::uint32_t ScalarCosts::number_of(const Shape& space) {
 bool ScalarCosts::pay() const {
   double kernels_ns = kernels_ns_;
   for (const auto& [space, primitives] : spaces_) {
-    kernels_ns += call_ns * static_cast<double>((primitives + joined - 1) / joined);
+    kernels_ns += kernel_ns * static_cast<double>((primitives + joined - 1) / joined);
   }
   return numbers_ns_ < kernels_ns;
 }

@@ -18,19 +18,19 @@ class Simplifier {
   explicit Simplifier(Draft& draft) : draft_(draft), producers_(find_producers(draft)) {}
 
   void simplify(Step& step) {
-    JoinedFormula joined;
+    JoinedFormula whole;
     std::vector<JoinedFormula::Number> numbers;
     for (const ValueId input : step.inputs) {
       const ValueId source = behind(input, step);
       const std::optional<double> number = single_number(source);
-      numbers.push_back(number ? joined.constant(*number) : joined.input(source));
+      numbers.push_back(number ? whole.constant(*number) : whole.input(source));
     }
-    const std::vector<JoinedFormula::Number> all = joined.add(step.formula.program, numbers);
+    const std::vector<JoinedFormula::Number> all = whole.add(step.formula.program, numbers);
     std::vector<JoinedFormula::Number> results;
     for (const std::uint32_t result : step.formula.program.results) {
       results.push_back(all[result]);
     }
-    std::tie(step.formula, step.inputs) = joined.finish(results, step.formula.compute);
+    std::tie(step.formula, step.inputs) = whole.finish(results, step.formula.compute);
   }
 
  private:

@@ -202,22 +202,14 @@ double Executable::cost() const {
   return total;
 }
 
-namespace {
-
-std::size_t aligned(std::size_t bytes) {
-  return (bytes + runtime::alignment - 1) / runtime::alignment * runtime::alignment;
-}
-
-}  // namespace
-
 // The arena, and the pointers to all memory behind it.
 std::size_t Executable::inside_bytes() const {
-  return aligned(memory_.arena_bytes) + aligned(numbers_.count * sizeof(std::byte*));
+  return runtime::aligned(memory_.arena_bytes) + runtime::aligned(numbers_.count * sizeof(std::byte*));
 }
 
 void Executable::run_inside(void* const* in, void* const* out, std::byte* memory, std::byte* scratch,
                             int threads) const {
-  auto** bases = reinterpret_cast<std::byte**>(memory + aligned(memory_.arena_bytes));
+  auto** bases = reinterpret_cast<std::byte**>(memory + runtime::aligned(memory_.arena_bytes));
   std::transform(in, in + draft_.argument_count, bases, [](void* place) { return static_cast<std::byte*>(place); });
   for (std::size_t i = 0; i < draft_.constants.size(); ++i) {
     bases[numbers_.constants + i] = draft_.constants[i].buffer()->data();

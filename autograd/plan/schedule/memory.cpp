@@ -12,10 +12,6 @@ namespace xgrad::plan {
 
 namespace {
 
-std::size_t aligned(std::size_t bytes) {
-  return (bytes + runtime::alignment - 1) / runtime::alignment * runtime::alignment;
-}
-
 class MemoryPlanner {
  public:
   MemoryPlanner(const Draft& draft, const Schedule& schedule, bool reuse)
@@ -103,7 +99,7 @@ class MemoryPlanner {
           if (is_open(output) && uses_[output].in_one_group && group.pieces() > 1) {
             const std::size_t row = draft_.bytes(output) / static_cast<std::size_t>(group.rows);
             request_of_[output] = static_cast<std::uint32_t>(requests.size());
-            requests.push_back({output, aligned(row * static_cast<std::size_t>(group.block)), k, k});
+            requests.push_back({output, runtime::aligned(row * static_cast<std::size_t>(group.block)), k, k});
           }
         }
         for (const ValueId input : step.inputs) {
@@ -127,7 +123,7 @@ class MemoryPlanner {
     std::vector<Request> requests;
     for (ValueId id = 0; id < draft_.values.size(); ++id) {
       if (is_open(id)) {
-        requests.push_back({id, aligned(draft_.bytes(id)), uses_[id].first, uses_[id].last});
+        requests.push_back({id, runtime::aligned(draft_.bytes(id)), uses_[id].first, uses_[id].last});
         plan_.unshared_bytes += draft_.bytes(id);
       }
     }

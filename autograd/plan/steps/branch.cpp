@@ -14,16 +14,16 @@ namespace xgrad::plan {
 
 namespace {
 
-using Plans = std::vector<std::shared_ptr<const NestedPlan>>;
+using BranchPlans = std::vector<std::shared_ptr<const NestedPlan>>;
 
 // The plans run one or the other, in the same memory.
-NestedMemory memory_of(const Plans& plans, std::size_t inputs, std::size_t outputs) {
+NestedMemory memory_of(const BranchPlans& plans, std::size_t inputs, std::size_t outputs) {
   return {std::max(plans[0]->inside_bytes(), plans[1]->inside_bytes()), inputs + outputs};
 }
 
 class BranchKernel final : public Kernel {
  public:
-  BranchKernel(Plans plans, const NestedMemory& memory, Operands in, Operands out)
+  BranchKernel(BranchPlans plans, const NestedMemory& memory, Operands in, Operands out)
       : plans_(std::move(plans)), layout_(memory), memory_(out.back()), in_(std::move(in)), out_(std::move(out)) {}
 
   void run(const Block& block) const override {
@@ -36,7 +36,7 @@ class BranchKernel final : public Kernel {
   }
 
  private:
-  Plans plans_;
+  BranchPlans plans_;
   NestedMemory layout_;
   Operand memory_;
   Operands in_;

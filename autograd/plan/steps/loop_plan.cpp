@@ -15,10 +15,6 @@ namespace {
 
 std::size_t bytes_of(const Tensor& tensor) { return static_cast<std::size_t>(tensor.size()) * size_of(tensor.dtype()); }
 
-std::size_t aligned(std::size_t bytes) {
-  return (bytes + runtime::alignment - 1) / runtime::alignment * runtime::alignment;
-}
-
 // How often the program reads each of its inputs.
 std::vector<std::uint32_t> count_reads(const SubProgram& program) {
   std::vector<std::uint32_t> reads(program.inputs().size());
@@ -42,8 +38,8 @@ bool is_short(const NestedPlan& step) {
 }
 
 // A carry may be written over the one before where the step reads that only once: a sum that grows stays where it is.
-std::shared_ptr<const NestedPlan> plan_of(const SubProgram& program, std::size_t carries,
-                                          const std::vector<bool>& wanted, const NestedPlanner& planner) {
+std::shared_ptr<const NestedPlan> nested_plan_of(const SubProgram& program, std::size_t carries,
+                                                 const std::vector<bool>& wanted, const NestedPlanner& planner) {
   const std::vector<std::uint32_t> reads = count_reads(program);
   const auto count = static_cast<std::size_t>(std::count(wanted.begin(), wanted.end(), true));
   std::vector<std::uint32_t> replaces(count, Draft::none);
@@ -62,10 +58,11 @@ LoopPlan::Plans LoopPlan::plan_steps(const Loop& loop, const std::vector<bool>& 
   for (std::size_t i = 0; i < loop.result_count(); ++i) {
     of_step[loop.carry_count() + i] = wanted[loop.first_result() + i];
   }
-  Plans plans{plan_of(*loop.body, loop.carry_count(), of_step, planner)};
+  Plans plans{nested_plan_of(*loop.body, loop.carry_count(), of_step, planner)};
   if (!loop.stops && loop.steps >= 2 * several && loop.effect().empty() && is_short(*plans[0])) {
     const Ref<const SubProgram> program = several_steps(loop, of_step, several);
-    plans.push_back(plan_of(*program, loop.carry_count(), std::vector<bool>(program->outputs().size(), true), planner));
+    plans.push_back(
+        nested_plan_of(*program, loop.carry_count(), std::vector<bool>(program->outputs().size(), true), planner));
   }
   return plans;
 }
@@ -122,11 +119,11 @@ void LoopPlan::find_homes(const Loop& loop) {
 void LoopPlan::lay_out() {
   std::size_t end = 0;
   for (const Round& round : rounds_) {
-    end = std::max(end, aligned(round.plan->inside_bytes()));
+    end = std::max(end, runtime::aligned(round.plan->inside_bytes()));
   }
   const auto take = [&](std::size_t bytes) {
     const std::size_t offset = end;
-    end += aligned(bytes);
+    end += runtime::aligned(bytes);
     return offset;
   };
   index_offset_ = take(sizeof(std::int64_t));

@@ -101,9 +101,9 @@ class ScalarsKernel final : public Kernel {
 
 struct ScalarsStep final : StepKind {
   double cost(const Draft&, const Step& step) const override {
-    constexpr double number_ns = 1.5;  // to read, compute or write one
-    return number_ns * static_cast<double>(step.formula.program.steps.size() + step.elements.read.size() +
-                                           step.elements.written.size());
+    constexpr double element_ns = 1.5;  // to read, compute or write one
+    return element_ns * static_cast<double>(step.formula.program.steps.size() + step.elements.read.size() +
+                                            step.elements.written.size());
   }
   bool writes_whole(const Step&) const override { return true; }
   bool reads_before_writing(std::size_t) const override { return true; }
