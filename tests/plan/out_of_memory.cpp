@@ -83,13 +83,13 @@ std::function<Scene()> of_function(const std::function<Tensors(const Tensor&, co
 }
 
 /// Fits a line of its own with an optimiser.
-struct Training {
+struct TrainingSteps {
   nn::Sequential model{nn::Dense(3, 4), nn::Tanh(), nn::Dense(4, 2)};
   nn::Adam adam{model.parameters()};
   Tensor x = sin(reshape(arange(15.0f), {5, 3})).detach();
   Tensor y = Tensor{0, 1, 1, 0, 1};
 
-  Training() { model.initialize(random::Key(2)); }
+  TrainingSteps() { model.initialize(random::Key(2)); }
   Tensor step() {
     const Tensor loss = nn::cross_entropy(model(x), y);
     adam.minimize(loss);
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(assignments) {
 
 BOOST_AUTO_TEST_CASE(training_steps) {
   fail_everywhere([] {
-    const auto training = std::make_shared<Training>();
+    const auto training = std::make_shared<TrainingSteps>();
     return Scene{[=] { training->step(); }, [=] { return training->look(); }};
   });
 }
@@ -203,7 +203,7 @@ BOOST_AUTO_TEST_CASE(training_steps) {
 BOOST_AUTO_TEST_CASE(compiled_training_steps) {
   for (const int calls : {0, 2}) {  // before: then the plan is there, and writes over the old weights
     fail_everywhere([=] {
-      const auto training = std::make_shared<Training>();
+      const auto training = std::make_shared<TrainingSteps>();
       const auto step = std::make_shared<decltype(compile(std::function<Tensor()>()))>(
           compile(std::function<Tensor()>([=] { return training->step(); })));
       for (int i = 0; i < calls; ++i) {
