@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 
+SOURCES = pathlib.Path(__file__).resolve().parent.parent.parent
 TRAINING_IMAGES, TEST_IMAGES = 2048, 512
 LAST_LINE = re.compile(r"test_accuracy=0\.\d{4} epochs=(\d+) train_seconds=\d+\.\d+")
 WRONG_ARGUMENTS = [
@@ -210,6 +211,10 @@ def help_names_every_option(job):
     for option in ["hidden", "epochs", "batch-size", "optimizer", "learning-rate", "momentum", "activation", "seed",
                    "threads", "data", "recipe", "ensemble", "validate"]:
         assert f"--{option} " in result.stdout, (option, result.stdout)
+    # script/train answers before anything is built.
+    train = subprocess.run([SOURCES / "script" / "train", "--help"], capture_output=True, text=True)
+    expected = re.sub(r"(?m)^Usage: \S+", "Usage: script/train", result.stdout)
+    assert train.returncode == 0 and train.stdout == expected, (train, "write examples/fashion_mnist_help.txt anew")
 
 
 def progress_bar_is_for_terminals(job):
