@@ -18,6 +18,7 @@
 #include "autograd/loops/cond.hpp"
 #include "autograd/loops/scan.hpp"
 #include "autograd/ops/debug.hpp"
+#include "autograd/ops/eager.hpp"
 #include "autograd/ops/linalg.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/ops/random.hpp"

@@ -36,6 +36,39 @@ struct SELU : Layer<SELU> {
   Tensor operator()(const Operand& x) const { return selu(x); }  ///< elementwise
 };
 
+/// x for x > 0, else alpha · (e^(x / alpha) - 1) (Barron, 2017)
+struct CELU : Layer<CELU> {
+  explicit CELU(double limit = 1) : alpha(limit) {}                     ///< which goes to -limit far below 0
+  double alpha;                                                         ///< minus the limit far below 0
+  static constexpr auto members = fields();                             ///< nothing to train
+  Tensor operator()(const Operand& x) const { return celu(x, alpha); }  ///< elementwise
+};
+
+/// x / (1 + |x|) (Bergstra et al., 2009)
+struct Softsign : Layer<Softsign> {
+  Tensor operator()(const Operand& x) const { return softsign(x); }  ///< elementwise
+};
+
+/// x / 6 + 1 / 2, limited to [0, 1]
+struct HardSigmoid : Layer<HardSigmoid> {
+  Tensor operator()(const Operand& x) const { return hard_sigmoid(x); }  ///< elementwise
+};
+
+/// x · hard_sigmoid(x) (Howard et al., 2019)
+struct HardSwish : Layer<HardSwish> {
+  Tensor operator()(const Operand& x) const { return hard_swish(x); }  ///< elementwise
+};
+
+/// x - bias for x > lambda, x + bias for x < -lambda, else 0
+struct Shrink : Layer<Shrink> {
+  /// 0 within this width, and beyond it nearer to 0 by the bias
+  explicit Shrink(double width = 0.5, double nearer_by = 0) : lambda(width), bias(nearer_by) {}
+  double lambda;                                                                 ///< up to which all becomes 0
+  double bias;                                                                   ///< what the others lose
+  static constexpr auto members = fields();                                      ///< nothing to train
+  Tensor operator()(const Operand& x) const { return shrink(x, lambda, bias); }  ///< elementwise
+};
+
 /// x · Φ(x) (Hendrycks and Gimpel, 2016)
 struct GELU : Layer<GELU> {
   explicit GELU(bool approximate = false) : tanh_approximation(approximate) {}       ///< exact unless told

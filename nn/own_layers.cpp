@@ -3,6 +3,7 @@
 namespace xgrad::nn {
 
 template Module::Module(BatchNorm);
+template Module::Module(CELU);
 template Module::Module(Dense);
 template Module::Module(Dropout);
 template Module::Module(ELU);
@@ -10,6 +11,8 @@ template Module::Module(Embedding);
 template Module::Module(Flatten);
 template Module::Module(GELU);
 template Module::Module(GRU);
+template Module::Module(HardSigmoid);
+template Module::Module(HardSwish);
 template Module::Module(LSTM);
 template Module::Module(LastState<GRU>);
 template Module::Module(LastState<LSTM>);
@@ -24,10 +27,12 @@ template Module::Module(ReLU);
 template Module::Module(Residual);
 template Module::Module(SELU);
 template Module::Module(Sequential);
+template Module::Module(Shrink);
 template Module::Module(SiLU);
 template Module::Module(Sigmoid);
 template Module::Module(Softmax);
 template Module::Module(Softplus);
+template Module::Module(Softsign);
 template Module::Module(Tanh);
 
 }  // namespace xgrad::nn

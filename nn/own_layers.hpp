@@ -18,6 +18,7 @@
 namespace xgrad::nn {
 
 extern template Module::Module(BatchNorm);
+extern template Module::Module(CELU);
 extern template Module::Module(Dense);
 extern template Module::Module(Dropout);
 extern template Module::Module(ELU);
@@ -25,6 +26,8 @@ extern template Module::Module(Embedding);
 extern template Module::Module(Flatten);
 extern template Module::Module(GELU);
 extern template Module::Module(GRU);
+extern template Module::Module(HardSigmoid);
+extern template Module::Module(HardSwish);
 extern template Module::Module(LSTM);
 extern template Module::Module(LastState<GRU>);
 extern template Module::Module(LastState<LSTM>);
@@ -39,10 +42,12 @@ extern template Module::Module(ReLU);
 extern template Module::Module(Residual);
 extern template Module::Module(SELU);
 extern template Module::Module(Sequential);
+extern template Module::Module(Shrink);
 extern template Module::Module(SiLU);
 extern template Module::Module(Sigmoid);
 extern template Module::Module(Softmax);
 extern template Module::Module(Softplus);
+extern template Module::Module(Softsign);
 extern template Module::Module(Tanh);
 
 }  // namespace xgrad::nn

@@ -14,6 +14,13 @@
 namespace xgrad::detail {
 
 void print_elements(std::ostream& out, const Array& array) {
+  if (array.size() == 0) {  // braces alone would not tell how many there are of none
+    out << "{}";
+    if (array.shape().ndim() > 1) {
+      out << ", shape=" << to_string(array.shape());
+    }
+    return;
+  }
   dispatch(array.dtype(), [&](auto zero) {
     using T = decltype(zero);
     if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {

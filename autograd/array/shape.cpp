@@ -74,6 +74,19 @@ Ints normalize_axes(std::string_view op, const Axes& axes, std::size_t ndim) {
   return result;
 }
 
+Ints reduced_axes(std::string_view op, const Axes& axes, std::size_t ndim) {
+  if (ndim == 0) {
+    for (const std::int64_t axis : axes.list()) {
+      if (axis != 0 && axis != -1) {
+        normalize_axis(op, axis, ndim);  // throws
+      }
+    }
+    normalize_axes(op, axes, 1);  // none twice
+    return {};
+  }
+  return normalize_axes(op, axes, ndim);
+}
+
 Shape broadcast_shapes(std::string_view op, const Shape& a, const Shape& b) {
   if (a == b) {
     return a;

@@ -50,6 +50,11 @@ std::size_t normalize_axis(std::string_view op, std::int64_t axis, std::size_t n
 /// \throws ValueError `[op]` for an axis out of range or given twice.
 Ints normalize_axes(std::string_view op, const Axes& axes, std::size_t ndim);
 
+/// The axes that a reduction works on, counted from the front, ascending. A tensor without axes may be reduced along axis
+/// 0 or -1 as well: as in NumPy, there is nothing to do.
+/// \throws ValueError `[op]` for an axis out of range or given twice.
+Ints reduced_axes(std::string_view op, const Axes& axes, std::size_t ndim);
+
 /// The shape that two shapes broadcast to by NumPy's rule: aligned at the last axis, sizes are equal, or one is 1.
 /// \throws ShapeError `[op]` naming both shapes and the axis that does not fit.
 Shape broadcast_shapes(std::string_view op, const Shape& a, const Shape& b);

@@ -34,10 +34,12 @@ Scalar negative(Scalar a) { return emit(Opcode::negative, a); }
 Scalar abs(Scalar a) { return emit(Opcode::abs, a); }
 Scalar sign(Scalar a) { return emit(Opcode::sign, a); }
 Scalar exp(Scalar a) { return emit(Opcode::exp, a); }
+Scalar exp2(Scalar a) { return emit(Opcode::exp2, a); }
 Scalar expm1(Scalar a) { return emit(Opcode::expm1, a); }
 Scalar log(Scalar a) { return emit(Opcode::log, a); }
 Scalar log1p(Scalar a) { return emit(Opcode::log1p, a); }
 Scalar log2(Scalar a) { return emit(Opcode::log2, a); }
+Scalar log10(Scalar a) { return emit(Opcode::log10, a); }
 Scalar sqrt(Scalar a) { return emit(Opcode::sqrt, a); }
 Scalar rsqrt(Scalar a) { return 1 / sqrt(a); }
 Scalar square(Scalar a) { return a * a; }

@@ -107,9 +107,15 @@ void argmin(DType dtype, const void* in, std::int64_t* out, std::int64_t outer, 
 void linear_recurrence(DType dtype, const void* a, const void* b, void* out, std::int64_t outer, std::int64_t n,
                        std::int64_t inner, bool reverse);
 
-/// out[o, k, i] = in[o, 0, i] + ... + in[o, k, i]; \p reverse sums from the end. \p dtype is floating or integer.
+/// out[o, k, i] = in[o, 0, i] + ... + in[o, k, i]; \p reverse sums from the end, \p exclusive leaves in[o, k, i] out.
+/// \p dtype is floating or integer.
 void cumulative_sum(DType dtype, const void* in, void* out, std::int64_t outer, std::int64_t n, std::int64_t inner,
-                    bool reverse);
+                    bool exclusive, bool reverse);
+
+/// out[o, k, i] = position of the largest (smallest) of in[o, 0, i] to in[o, k, i]: of equal ones the last; the last NaN
+/// wins.
+void cumulative_extreme(DType dtype, const void* in, std::int64_t* out, std::int64_t outer, std::int64_t n,
+                        std::int64_t inner, bool largest);
 
 /// out[o, :, i] = the positions that put in[o, :, i] in ascending (descending) order, equal elements in their own
 /// order, NaN last.
@@ -150,6 +156,34 @@ void take(const char* op, std::size_t element_size, const void* in, std::int64_t
 /// \throws ValueError as take does.
 void scatter_add(const char* op, DType dtype, const void* in, std::int64_t outer, std::int64_t n, std::int64_t inner,
                  const std::int64_t* indices, std::int64_t count, void* out);
+
+/// out[i] = Σ indices[i, axis] · strides[axis], an index per axis; negative ones count from the end.
+/// \throws ValueError as take does.
+void row_positions(const char* op, const std::int64_t* indices, std::int64_t count, const Ints& sizes,
+                   const Ints& strides, std::int64_t* out);
+
+/// out[r, p] = the last j with positions[r, j] = p, of m, for p in [0, n); -1 where there is none.
+void last_update(const std::int64_t* positions, std::int64_t rows, std::int64_t m, std::int64_t n, std::int64_t* out);
+
+/// out[positions[j], i] becomes in[j, i] where that is larger (smaller), or NaN; positions are in range.
+void scatter_extreme(DType dtype, bool largest, const void* in, const std::int64_t* positions, std::int64_t count,
+                     std::int64_t inner, void* out);
+
+/// out[i] = how many of n ascending numbers come before values[i] (\p right: or are equal to it), NaN last. Value i belongs to
+/// row i / values_per_row of \p sorted.
+void search_sorted(DType dtype, const void* sorted, std::int64_t n, const void* values, std::int64_t count,
+                   std::int64_t values_per_row, bool right, std::int64_t* out);
+
+/// out[r, c] = how many of numbers[r, :count] are c, for c in [0, length).
+/// \throws ValueError `[op]` for the first number outside of it.
+void count_numbers(const char* op, const std::int64_t* numbers, std::int64_t rows, std::int64_t count,
+                   std::int64_t length, std::int64_t* out);
+
+/// Functions of statistics.
+enum class Special : std::uint8_t { erfinv, lgamma, polygamma };
+
+/// out[i] = function(in[i]); \p order of polygamma, 0 for digamma; \p dtype is floating.
+void special(Special function, std::int64_t order, DType dtype, const void* in, void* out, std::int64_t count);
 
 /// out[j, c] = (indices[j] == c) in \p dtype for c in [0, classes).
 /// \throws ValueError `[op]` naming the first index outside [0, classes) and its position.

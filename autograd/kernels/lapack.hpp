@@ -37,7 +37,8 @@ void factorize_lu(const Matrices& m, const void* a, void* lu, int* exchanges);
 void solve_lu(const Matrices& m, bool transpose, const void* lu, const int* exchanges, const RightSides& sides);
 /// Solves a x = b, or aᵀ x = b, with a triangular matrix; the other triangle is not read.
 /// \throws ValueError for a 0 on the diagonal, with its position.
-void solve_triangular(const Matrices& m, bool lower, bool transpose, const void* a, const RightSides& sides);
+/// With \p unit it is taken for 1 and not read.
+void solve_triangular(const Matrices& m, bool lower, bool transpose, bool unit, const void* a, const RightSides& sides);
 /// a⁻¹. \throws ValueError for a singular matrix, with the number of the pivot.
 void invert(const Matrices& m, const void* a, void* inverse);
 
@@ -45,6 +46,8 @@ void invert(const Matrices& m, const void* a, void* inverse);
 void determinant(const Matrices& m, const void* a, void* det);
 /// One number a matrix: the logarithm of its determinant, -inf for 0 and NaN for negative ones.
 void log_determinant(const Matrices& m, const void* a, void* logdet);
+/// Two numbers a matrix: the sign of its determinant (0 of a singular one) and the logarithm of its absolute value.
+void sign_and_log_determinant(const Matrices& m, const void* a, void* sign, void* log);
 /// det(a) a⁻ᵀ and its limit where a is singular: d det(a) / da. Where a is singular, or close to it, by singular values,
 /// which takes some ten times as long as the inverse: with a = u diag(s) vᵀ it is det(u) det(v) u diag(p) vᵀ, where pᵢ is
 /// the product of all s but sᵢ.
@@ -67,5 +70,7 @@ void singular_values(const Matrices& m, const void* a, void* u, void* s, void* v
 /// a = q r for rows ≥ columns: q has orthonormal columns and the shape of a, r is upper triangular.
 /// Without q, where that is null.
 void orthogonalize(const Matrices& m, const void* a, void* q, void* r);
+/// Orthonormal columns (rows, rows - columns) that are orthogonal to those of q (rows, columns), which are orthonormal.
+void orthogonal_complement(const Matrices& m, const void* q, void* complement);
 
 }  // namespace xgrad::kernels

@@ -45,16 +45,39 @@ void determinant(const Matrices& m, const void* a, void* det) {
   });
 }
 
+namespace {
+
+struct SignAndLog {
+  double sign = 1;
+  double log = 0;
+};
+
+template <class T>
+SignAndLog sign_and_log(const Matrices& m, const T* a) {
+  SignAndLog result;
+  visit_factors(m.op, m.rows, a, [&](double factor) {
+    result.sign *= factor < 0 ? -1 : factor > 0 ? 1 : factor;  // NaN stays
+    result.log += std::log(std::abs(factor));
+  });
+  return result;
+}
+
+}  // namespace
+
 void log_determinant(const Matrices& m, const void* a, void* logdet) {
   for_each_matrix(m.dtype, m.count, [&](auto zero, std::int64_t i) {
     using T = decltype(zero);
-    double sign = 1;
-    double log = 0;
-    visit_factors(m.op, m.rows, batch<T>(a, m.rows * m.rows)[i], [&](double factor) {
-      sign = factor < 0 ? -sign : sign;
-      log += std::log(std::abs(factor));
-    });
+    const auto [sign, log] = sign_and_log(m, batch<T>(a, m.rows * m.rows)[i]);
     *batch<T>(logdet, 1)[i] = sign < 0 ? std::numeric_limits<T>::quiet_NaN() : static_cast<T>(log);
+  });
+}
+
+void sign_and_log_determinant(const Matrices& m, const void* a, void* sign, void* log) {
+  for_each_matrix(m.dtype, m.count, [&](auto zero, std::int64_t i) {
+    using T = decltype(zero);
+    const SignAndLog found = sign_and_log(m, batch<T>(a, m.rows * m.rows)[i]);
+    *batch<T>(sign, 1)[i] = static_cast<T>(found.sign);
+    *batch<T>(log, 1)[i] = static_cast<T>(found.log);
   });
 }
 

@@ -141,4 +141,31 @@ void orthogonalize(const Matrices& m, const void* a, void* q, void* r) {
   });
 }
 
+// The last rows of the orthogonal factor of qᵀ = l h, which is qᵀ itself, up to signs, above them. Read column by column, q is qᵀ.
+void orthogonal_complement(const Matrices& m, const void* q, void* complement) {
+  const int n = narrow(m.op, m.rows);
+  const int k = narrow(m.op, m.columns);
+  const std::int64_t rest = m.rows - m.columns;
+  for_each_matrix(m.dtype, rest == 0 ? 0 : m.count, [&](auto zero, std::int64_t i) {
+    using T = decltype(zero);
+    const T* given = batch<T>(q, m.rows * m.columns)[i];
+    auto whole = elements<T>(m.rows * m.rows);
+    for (std::int64_t row = 0; row < m.rows; ++row) {
+      std::copy_n(given + row * m.columns, m.columns, whole.data() + row * m.rows);
+    }
+    auto reflections = elements<T>(m.columns);
+    int info = 0;
+    with_workspace<T>([&](T* work, int work_size) {
+      Lapack<T>::gelqf(&k, &n, whole.data(), &n, reflections.data(), work, &work_size, &info);
+    });
+    with_workspace<T>([&](T* work, int work_size) {
+      Lapack<T>::orglq(&n, &n, &k, whole.data(), &n, reflections.data(), work, &work_size, &info);
+    });
+    T* columns = batch<T>(complement, m.rows * rest)[i];
+    for (std::int64_t row = 0; row < m.rows; ++row) {
+      std::copy_n(whole.data() + row * m.rows + m.columns, rest, columns + row * rest);
+    }
+  });
+}
+
 }  // namespace xgrad::kernels

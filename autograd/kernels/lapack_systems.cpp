@@ -88,12 +88,13 @@ void solve_lu(const Matrices& m, bool transpose, const void* lu, const int* exch
   });
 }
 
-void solve_triangular(const Matrices& m, bool lower, bool transpose, const void* a, const RightSides& sides) {
+void solve_triangular(const Matrices& m, bool lower, bool transpose, bool unit, const void* a,
+                      const RightSides& sides) {
   const int n = narrow(m.op, m.rows);
   const int k = narrow(m.op, sides.columns);
   for_each_matrix(m.dtype, m.count, [&](auto zero, std::int64_t i) {
     const auto* triangle = batch<decltype(zero)>(a, m.rows * m.rows)[i];
-    for (std::int64_t j = 0; j < m.rows; ++j) {
+    for (std::int64_t j = 0; j < m.rows && !unit; ++j) {
       if (triangle[j * m.rows + j] == 0) {
         raise<ValueError>(m.op, phrase("{} is singular: element ({}, {}) of its diagonal is 0; make the diagonal "
                                        "nonzero",
@@ -106,7 +107,7 @@ void solve_triangular(const Matrices& m, bool lower, bool transpose, const void*
   }
   for_each_matrix(m.dtype, sides.count, [&](auto zero, std::int64_t i) {
     using T = decltype(zero);
-    solve_triangle(lower, transpose, false, n, k, batch<T>(a, m.rows * m.rows)[sides.matrix[i]],
+    solve_triangle(lower, transpose, unit, n, k, batch<T>(a, m.rows * m.rows)[sides.matrix[i]],
                    batch<T>(sides.x, m.rows * sides.columns)[i]);
   });
 }

@@ -11,7 +11,7 @@ namespace xgrad::kernels {
 enum class Opcode : std::uint8_t {
   // clang-format off
   // one operand
-  negative, abs, sign, exp, expm1, log, log2, log1p, sqrt, cbrt, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh,
+  negative, abs, sign, exp, exp2, expm1, log, log2, log10, log1p, sqrt, cbrt, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh,
   acosh, atanh, erf, erfc, sigmoid, relu, floor, ceil, round, trunc, logical_not,
   // two operands
   add, subtract, multiply, divide, remainder, fmod, pow, maximum, minimum, atan2, hypot, less, less_equal, equal, not_equal,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/kernels/order.hpp"
 #include "autograd/kernels/pieces.hpp"
 #include "autograd/kernels/wrapped.hpp"
 #include "autograd/runtime/workers.hpp"
@@ -74,17 +75,6 @@ void for_each_row(std::int64_t outer, std::int64_t size, const F& f) {
   });
 }
 
-// NaN comes after every number, also in descending order.
-template <class T>
-bool precedes(T a, T b, bool descending) {
-  if constexpr (std::is_floating_point_v<T>) {
-    if (std::isnan(a) || std::isnan(b)) {
-      return std::isnan(b) && !std::isnan(a);
-    }
-  }
-  return descending ? b < a : a < b;
-}
-
 }  // namespace
 
 void linear_recurrence(DType dtype, const void* a, const void* b, void* out, std::int64_t outer, std::int64_t n,
@@ -105,15 +95,61 @@ void linear_recurrence(DType dtype, const void* a, const void* b, void* out, std
 }
 
 void cumulative_sum(DType dtype, const void* in, void* out, std::int64_t outer, std::int64_t n, std::int64_t inner,
-                    bool reverse) {
+                    bool exclusive, bool reverse) {
   dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
+    const Walk walk(n, reverse);
+    const std::int64_t behind = exclusive ? walk.step * inner : 0;  // how far the term is from the sum
     for_each_row(outer, n * inner, [&](std::int64_t offset) {
       const T* term = static_cast<const T*>(in) + offset;
       scan(
-          static_cast<T*>(out) + offset, n, inner, Walk(n, reverse),
-          [&](std::int64_t i) { return static_cast<Running<T>>(term[i]); },
-          [&](Running<T> before, std::int64_t i) { return wrapped_sum<Running<T>>(before, term[i]); });
+          static_cast<T*>(out) + offset, n, inner, walk,
+          [&](std::int64_t i) { return exclusive ? Running<T>{} : static_cast<Running<T>>(term[i]); },
+          [&](Running<T> before, std::int64_t i) { return wrapped_sum<Running<T>>(before, term[i - behind]); });
+    });
+  });
+}
+
+namespace {
+
+// Whether x takes the place of the extreme value so far. At equal values it does, as in PyTorch.
+template <class T>
+bool replaces(T x, T extreme, bool largest) {
+  if constexpr (std::is_floating_point_v<T>) {
+    if (std::isnan(x) || std::isnan(extreme)) {
+      return std::isnan(x);
+    }
+  }
+  return largest ? x >= extreme : x <= extreme;
+}
+
+}  // namespace
+
+void cumulative_extreme(DType dtype, const void* in, std::int64_t* out, std::int64_t outer, std::int64_t n,
+                        std::int64_t inner, bool largest) {
+  dispatch(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    for_each_row(outer, n * inner, [&](std::int64_t offset) {
+      const T* x = static_cast<const T*>(in) + offset;
+      std::int64_t* place = out + offset;
+      if (inner == 1) {  // the extreme value and its position are in registers
+        T extreme = x[0];
+        std::int64_t last = 0;
+        for (std::int64_t k = 0; k < n; ++k) {
+          const bool here = replaces(x[k], extreme, largest);
+          extreme = here ? x[k] : extreme;
+          last = here ? k : last;
+          place[k] = last;
+        }
+        return;
+      }
+      std::fill(place, place + inner, std::int64_t{0});
+      for (std::int64_t k = 1; k < n; ++k) {
+        for (std::int64_t i = 0; i < inner; ++i) {
+          const std::int64_t last = place[(k - 1) * inner + i];
+          place[k * inner + i] = replaces(x[k * inner + i], x[last * inner + i], largest) ? k : last;
+        }
+      }
     });
   });
 }

@@ -3,7 +3,10 @@
 #include <cstdint>
 #include <limits>
 #include <numbers>
+#include <string_view>
 
+#include "autograd/graph/operation.hpp"
+#include "autograd/ops/composed.hpp"
 #include "autograd/ops/elementwise.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
@@ -38,6 +41,20 @@ Tensor leaky_relu(const Operand& x, double negative_slope) {
 
 namespace {
 
+// That x is floating, where the formula would take integers as well.
+void require_floating_operand(std::string_view op, const Operand& x) {
+  located(x.where(), [&] { require_floating(op, x.tensor().dtype()); });
+}
+
+}  // namespace
+
+Tensor prelu(const Operand& x, const Operand& slope) {
+  require_floating_operand("prelu", x);
+  return elementwise("prelu", {x, slope}, [](Scalar a, Scalar s) { return where(a > 0, a, s * a); });
+}
+
+namespace {
+
 // alpha (eᵃ - 1) below 0 and a above. At 0 the first derivative is alpha and the second one 0, as in PyTorch.
 Scalar elu_of(Scalar a, double alpha) { return where(a < 0, alpha * expm1(a), where(a > 0, a, alpha * a)); }
 
@@ -51,6 +68,60 @@ Tensor selu(const Operand& x) {
   constexpr double alpha = 1.6732632423543772848170429916717;
   constexpr double scale = 1.0507009873554804934193349852946;
   return elementwise("selu", {x}, [](Scalar a) { return scale * elu_of(a, alpha); });
+}
+
+Tensor selu(const Operand& x, double alpha, double gamma) {
+  return map(Formula([=](Scalar a) { return gamma * elu_of(a, alpha); }, "selu"), {x});
+}
+
+Tensor celu(const Operand& x, double alpha) {
+  if (alpha == 0 || std::isnan(alpha)) {
+    located(x.where(), [&] { raise<ValueError>("celu", phrase("alpha is {}; give a number other than 0", alpha)); });
+  }
+  return map(Formula([=](Scalar a) { return where(a < 0, alpha * expm1(a / alpha), a); }, "celu"), {x});
+}
+
+// Beyond ±1 as ±1 - 1 / (a ± 1), which knows infinity, and whose derivative keeps its digits.
+Tensor softsign(const Operand& x) {
+  require_floating_operand("softsign", x);
+  return elementwise("softsign", {x}, [](Scalar a) {
+    const Scalar far = sign(a);
+    return where(abs(a) > 1, far - 1 / (a + far), a / (1 + abs(a)));
+  });
+}
+
+namespace {
+
+Scalar hard_sigmoid_of(Scalar a, double alpha, double beta) {
+  const Scalar line = alpha * a + beta;
+  return where(line <= 0, 0, where(line >= 1, 1, line));
+}
+
+}  // namespace
+
+Tensor hard_sigmoid(const Operand& x, double alpha, double beta) {
+  require_floating_operand("hard_sigmoid", x);
+  return map(Formula([=](Scalar a) { return hard_sigmoid_of(a, alpha, beta); }, "hard_sigmoid"), {x});
+}
+
+Tensor hard_swish(const Operand& x) {
+  return elementwise("hard_swish", {x},
+                     [](Scalar a) { return where(a <= -3, 0, where(a >= 3, a, a * (a + 3) * (1.0 / 6))); });
+}
+
+// NaN stays NaN.
+Tensor thresholded_relu(const Operand& x, double alpha) {
+  require_floating_operand("thresholded_relu", x);
+  return map(Formula([=](Scalar a) { return where(a <= alpha, 0, a); }, "thresholded_relu"), {x});
+}
+
+Tensor shrink(const Operand& x, double lambda, double bias) {
+  require_floating_operand("shrink", x);
+  if (!(lambda >= 0)) {
+    located(x.where(), [&] { raise<ValueError>("shrink", phrase("lambda is {}; give 0 or more", lambda)); });
+  }
+  const auto shrunk = [=](Scalar a) { return where(abs(a) <= lambda, 0, where(a < 0, a + bias, a - bias)); };
+  return map(Formula(shrunk, "shrink"), {x});
 }
 
 // Φ(a) is erfc(-a / √2) / 2 and (1 + tanh(u)) / 2 is sigmoid(2 u): so they keep their digits where a is far below 0.

@@ -21,6 +21,15 @@ void require_countable(std::string_view op, DType dtype) {
   }
 }
 
+Tensor as_indices(std::string_view op, const Operand& indices) {
+  const Tensor given = indices.tensor();
+  if (is_floating(given.dtype()) || given.dtype() == DType::boolean) {
+    raise<DTypeError>(op, phrase("indices must be integers, got {}; cast them, as in cast(i, DType::int64)",
+                                 to_string(given.dtype())));
+  }
+  return cast(given, DType::int64);
+}
+
 Tensor on_axis(const Tensor& x, std::size_t axis, const Slice& selection) {
   std::vector<Slice> slices(axis, all());
   slices.push_back(selection);

@@ -18,6 +18,9 @@ void require_floating(std::string_view op, DType dtype);
 /// \throws DTypeError `[op]` for boolean and uint8, which are for storage.
 void require_countable(std::string_view op, DType dtype);
 
+/// Indices of any integer type, uint8 labels included, as int64. \throws DTypeError `[op]` for other types.
+Tensor as_indices(std::string_view op, const Operand& indices);
+
 /// x[.., selection, ..] on one axis.
 Tensor on_axis(const Tensor& x, std::size_t axis, const Slice& selection);
 

@@ -34,6 +34,10 @@ Tensor exp(const Operand& x) {
   return elementwise("exp", {x}, [](Scalar a) { return exp(a); });
 }
 
+Tensor exp2(const Operand& x) {
+  return elementwise("exp2", {x}, [](Scalar a) { return exp2(a); });
+}
+
 Tensor expm1(const Operand& x) {
   return elementwise("expm1", {x}, [](Scalar a) { return expm1(a); });
 }
@@ -48,6 +52,10 @@ Tensor log1p(const Operand& x) {
 
 Tensor log2(const Operand& x) {
   return elementwise("log2", {x}, [](Scalar a) { return log2(a); });
+}
+
+Tensor log10(const Operand& x) {
+  return elementwise("log10", {x}, [](Scalar a) { return log10(a); });
 }
 
 Tensor sqrt(const Operand& x) {

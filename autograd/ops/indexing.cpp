@@ -4,6 +4,7 @@
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/composed.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
 
@@ -181,16 +182,6 @@ struct PutAdd {
 
 Tensor put_add(const Tensor& part, const Tensor& indices, const IndexedAxis& at, std::int64_t size) {
   return apply_op(PutAdd{at, size}, {part, indices});
-}
-
-// Indices may be of any integer type, uint8 labels included.
-Tensor as_indices(std::string_view op, const Operand& indices) {
-  const Tensor given = indices.tensor();
-  if (is_floating(given.dtype()) || given.dtype() == DType::boolean) {
-    raise<DTypeError>(op, phrase("indices must be integers, got {}; cast them, as in cast(i, DType::int64)",
-                                 to_string(given.dtype())));
-  }
-  return cast(given, DType::int64);
 }
 
 }  // namespace

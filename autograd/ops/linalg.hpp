@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include "autograd/graph/tensor.hpp"
 
 /// \file
@@ -28,6 +30,14 @@ Tensor det(const Operand& a);
 /// that is 0, NaN where it is negative.
 Tensor logdet(const Operand& a);
 
+/// Sign and logarithm of the absolute value of determinants.
+struct SlogDet {
+  Tensor sign;       ///< (..), 1 or -1, or 0 of a singular matrix; without a derivative
+  Tensor logabsdet;  ///< (..), log |det a|, -inf of a singular matrix
+};
+/// The determinant as sign · exp(logabsdet), also where it is negative, or too large or small for a number.
+SlogDet slogdet(const Operand& a);
+
 /// The solution x of a x = b, where \p b is (.., n, k) or a vector (n,). Axes in front broadcast; each matrix is
 /// factorized once, however many right-hand sides it meets. \throws ValueError for a singular matrix.
 Tensor solve(const Operand& a, const Operand& b);
@@ -35,6 +45,44 @@ Tensor solve(const Operand& a, const Operand& b);
 /// solve with a triangular matrix: lower triangular, or upper triangular when \p lower is false. The other triangle is
 /// not read and gets no gradient. \throws ValueError for a 0 on the diagonal.
 Tensor solve_triangular(const Operand& a, const Operand& b, bool lower = true);
+
+/// On which side of x the triangular matrix stands.
+enum class Side : std::uint8_t {
+  left,   ///< a x = b
+  right,  ///< x a = b, where b is (.., k, n) or a vector (n,)
+};
+/// What is on the diagonal of a triangular matrix.
+enum class Diagonal : std::uint8_t {
+  given,  ///< its elements
+  unit,   ///< ones: its elements are not read and get no gradient
+};
+/// solve with a triangular matrix on either side, whose diagonal may be known to be 1.
+Tensor solve_triangular(const Operand& a, const Operand& b, bool lower, Side side, Diagonal diagonal = Diagonal::given);
+/// \}
+
+/// \name Norms
+/// \{
+
+/// The norm (Σ |x|ᵖ)^(1 / p) of all elements of the axes, for any order p, without overflow on the way: also the largest
+/// (p = ∞) and the smallest |x| (p = -∞), and for p = 0 the number of elements that are not 0, whose derivative is 0.
+/// Derivatives are those of PyTorch where x is 0 or elements tie: 0, and equal shares.
+/// \throws ValueError for an order that is NaN.
+/// \throws ShapeError for the smallest or largest of no elements.
+Tensor vector_norm(const Operand& x, double order = 2, const Axes& axes = {}, bool keepdims = false);
+
+/// Norms of matrices, with the names that NumPy and PyTorch give them.
+enum class MatrixNorm : std::uint8_t {
+  fro,        ///< Frobenius': √Σ x²
+  nuc,        ///< nuclear: the sum of the singular values
+  one,        ///< 1: the largest sum of |x| of a column
+  minus_one,  ///< -1: the smallest sum of |x| of a column
+  inf,        ///< ∞: the largest sum of |x| of a row
+  minus_inf,  ///< -∞: the smallest sum of |x| of a row
+  two,        ///< 2: the largest singular value
+  minus_two,  ///< -2: the smallest singular value
+};
+/// A norm (..) of matrices (.., m, n); with \p keepdims (.., 1, 1).
+Tensor matrix_norm(const Operand& a, MatrixNorm order = MatrixNorm::fro, bool keepdims = false);
 /// \}
 
 /// \name Factorizations
@@ -67,6 +115,9 @@ struct Svd {
 /// The singular value decomposition a = u diag(s) vt; the sign of each pair of vectors is arbitrary.
 /// \throws ValueError when an element is infinite or NaN.
 Svd svd(const Operand& a);
+/// With \p full_matrices u is (.., m, m) and vt (.., n, n): the vectors beyond the first k complete them to orthonormal bases.
+/// They are arbitrary. So u and vt have no derivatives then, where they are larger than those of svd(a): asking is an error.
+Svd svd(const Operand& a, bool full_matrices);
 /// The singular values, descending. \throws ValueError when an element is infinite or NaN.
 Tensor svdvals(const Operand& a);
 
@@ -78,6 +129,14 @@ struct Qr {
 /// a = q r; the signs of the diagonal of r are arbitrary. Derivatives need the first k columns to be linearly
 /// independent.
 Qr qr(const Operand& a);
+
+/// Which q and r.
+enum class QrMode : std::uint8_t {
+  reduced,   ///< q (.., m, k) and r (.., k, n), as above
+  complete,  ///< q (.., m, m) and r (.., m, n); columns beyond the first k are arbitrary, and q has no derivative
+};
+/// a = q r with the smallest factors, or with a square q. For r alone ask for r alone: q is not computed then.
+Qr qr(const Operand& a, QrMode mode);
 /// \}
 
 }  // namespace xgrad::linalg

@@ -263,6 +263,27 @@ struct OrthogonalTriangular {
   }
 };
 
+/// Orthonormal columns that complete those of q (.., m, k) to a basis. They are not determined, and have no derivative.
+struct OrthogonalComplement {
+  static constexpr std::string_view name = "linalg::orthogonal_complement";
+  static constexpr bool maps_leading_axes = true;
+
+  Spec infer(Inputs in) const {
+    const std::int64_t m = in[0].shape(-2);
+    return {joined(leading_axes(in[0].shape()), {m, m - in[0].shape(-1)}), in[0].dtype()};
+  }
+  void eval(ConstViews in, Views out) const {
+    kernels::Matrices m = matrices(name, in[0]);
+    m.count = out[0].size() == 0 ? 0 : leading_axes(out[0].shape()).element_count();
+    kernels::orthogonal_complement(m, in[0].data, out[0].data);
+  }
+};
+
+// A square matrix whose first columns are those of q.
+Tensor completed(const Tensor& q) {
+  return q.shape(-2) == q.shape(-1) ? q : concatenate({q, apply_op(OrthogonalComplement(), {q})}, -1);
+}
+
 }  // namespace
 
 namespace linalg {
@@ -285,6 +306,12 @@ Svd svd(const Operand& a) {
   return {outputs[0], outputs[1], outputs[2]};
 }
 
+Svd svd(const Operand& a, bool full_matrices) {
+  const SourceScope scope(a);
+  const Svd thin = svd(a);
+  return full_matrices ? Svd{completed(thin.u), thin.s, transposed(completed(transposed(thin.vt)))} : thin;
+}
+
 Tensor svdvals(const Operand& a) { return svd(a).s; }
 
 // A wide matrix is (a1 a2) with a square a1 = q r1, so r = (r1 qᵀ a2).
@@ -301,6 +328,17 @@ Qr qr(const Operand& a) {
   }
   const Tensor rest = matmul(transposed(outputs[0]), matrix[{ellipsis(), range(rows)}]);
   return {outputs[0], concatenate({outputs[1], rest}, -1)};
+}
+
+Qr qr(const Operand& a, QrMode mode) {
+  const SourceScope scope(a);
+  const Qr reduced = qr(a);
+  const std::int64_t more = reduced.q.shape(-2) - reduced.q.shape(-1);
+  if (mode == QrMode::reduced || more == 0) {
+    return reduced;
+  }
+  const Tensor zero = zeros(joined(leading_axes(reduced.r.shape()), {more, reduced.r.shape(-1)}), reduced.r.dtype());
+  return {completed(reduced.q), concatenate({reduced.r, zero}, -2)};
 }
 
 }  // namespace linalg

@@ -141,6 +141,30 @@ struct LogDeterminant {
   }
 };
 
+/// Sign and logarithm of |det a|, whose derivative is that of log det.
+struct SignAndLogDeterminant {
+  static constexpr std::string_view name = "linalg::slogdet";
+  static constexpr bool maps_leading_axes = true;
+
+  Specs infer(Inputs in) const {
+    const Spec number = number_per_matrix(name, in);
+    return {number, number};
+  }
+  void eval(ConstViews in, Views out) const {
+    if (in[0].size() == 0) {
+      kernels::fill(out[0].dtype(), out[0].data, out[0].size(), 1);
+      return kernels::fill(out[1].dtype(), out[1].data, out[1].size(), 0);
+    }
+    kernels::sign_and_log_determinant(matrices(name, in[0]), in[0].data, out[0].data, out[1].data);
+  }
+  Tensors vjp(const Node& node, const Cotangents& ct) const {
+    return {ct[1].defined() ? as_matrices(ct[1]) * transposed(linalg::inv(node.input(0))) : Tensor()};
+  }
+  Tensors jvp(const Node& node, const Tangents& t) const {
+    return {Tensor(), inner(transposed(linalg::inv(node.input(0))), t[0])};
+  }
+};
+
 // Axes in front of the matrices of both operands broadcast.
 Spec infer_solution(std::string_view op, Inputs in) {
   require_square(op, in[0]);
@@ -213,15 +237,17 @@ struct SolveTriangular {
   static constexpr std::string_view name = "linalg::solve_triangular";
   bool lower;
   bool transpose;
-  static constexpr auto attributes = fields("lower", &SolveTriangular::lower, "transpose", &SolveTriangular::transpose);
+  bool unit = false;  ///< the diagonal is not read and taken for 1
+  static constexpr auto attributes = fields("lower", &SolveTriangular::lower, "transpose", &SolveTriangular::transpose,
+                                            "unit", &SolveTriangular::unit);
 
-  SolveTriangular adjoint() const { return {lower, !transpose}; }
-  Tensor in_pattern(const Tensor& a) const { return lower ? tril(a) : triu(a); }
+  SolveTriangular adjoint() const { return {lower, !transpose, unit}; }
+  Tensor in_pattern(const Tensor& a) const { return lower ? tril(a, unit ? -1 : 0) : triu(a, unit ? 1 : 0); }
 
   Spec infer(Inputs in) const { return infer_solution(name, in); }
   void eval(ConstViews in, Views out) const {
     const BroadcastSides broadcast(in[0], in[1], out[0]);
-    kernels::solve_triangular(matrices(name, in[0]), lower, transpose, in[0].data, broadcast.sides());
+    kernels::solve_triangular(matrices(name, in[0]), lower, transpose, unit, in[0].data, broadcast.sides());
   }
   Tensors vjp(const Node& node, const Cotangents& ct) const { return solution_vjp(*this, node, ct); }
   Tensors jvp(const Node& node, const Tangents& t) const { return solution_jvp(*this, node, t); }
@@ -258,6 +284,24 @@ Tensor logdet(const Operand& a) { return apply_op(LogDeterminant(), {a.tensor()}
 Tensor solve(const Operand& a, const Operand& b) { return solution(Solve{false}, a, b); }
 Tensor solve_triangular(const Operand& a, const Operand& b, bool lower) {
   return solution(SolveTriangular{lower, false}, a, b);
+}
+
+// x a = b is aᵀ xᵀ = bᵀ.
+Tensor solve_triangular(const Operand& a, const Operand& b, bool lower, Side side, Diagonal diagonal) {
+  const SourceScope scope(a);
+  const bool right = side == Side::right;
+  const SolveTriangular solver{lower, right, diagonal == Diagonal::unit};
+  const Tensor sides = b.tensor();
+  if (!right || sides.ndim() == 1) {
+    return solution(solver, a, sides);
+  }
+  located(a.where(), [&] { require_matrices(SolveTriangular::name, sides); });
+  return transposed(solution(solver, a, transposed(sides)));
+}
+
+SlogDet slogdet(const Operand& a) {
+  const Tensors parts = apply_op_all(SignAndLogDeterminant(), Tensors{a.tensor()}, a.where());
+  return {stop_gradient(parts[0]), parts[1]};
 }
 
 }  // namespace linalg

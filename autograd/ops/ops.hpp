@@ -24,7 +24,8 @@
 /// The table of contents: every public op, one documented line each.
 ///
 /// Ops take tensors, variables, xtensor arrays and C++ numbers. They follow NumPy: operands broadcast, negative axes
-/// count from the end, `axes` left out means all axes, `keepdims` leaves reduced axes with size 1. All ops throw
+/// count from the end, `axes` left out means all axes, `keepdims` leaves reduced axes with size 1; a tensor without axes may
+/// be reduced along axis 0 or -1, too. All ops throw
 /// ShapeError for shapes that do not fit, DTypeError for element types they do not take, ValueError for axes and
 /// indices out of range. Ties and kinks get the derivatives that PyTorch gives them.
 ///
@@ -44,6 +45,8 @@ Tensor exp(const Operand& x);                                       ///< eˣ
 Tensor expm1(const Operand& x);                                     ///< eˣ - 1, exact near 0
 Tensor log(const Operand& x);                                       ///< natural logarithm
 Tensor log1p(const Operand& x);                                     ///< log(1 + x), exact near 0
+Tensor exp2(const Operand& x);                                      ///< 2ˣ
+Tensor log10(const Operand& x);                                     ///< logarithm to base 10
 Tensor log2(const Operand& x);                                      ///< logarithm to base 2
 Tensor sqrt(const Operand& x);                                      ///< √x; derivative inf at 0
 Tensor rsqrt(const Operand& x);                                     ///< 1 / √x
@@ -70,11 +73,25 @@ Tensor log_sigmoid(const Operand& x);                               ///< log sig
 Tensor softplus(const Operand& x);                                  ///< log(1 + eˣ), stable for large |x|
 Tensor relu(const Operand& x);                                      ///< max(x, 0); derivative 0 at 0
 Tensor leaky_relu(const Operand& x, double negative_slope = 0.01);  ///< x for x > 0, else negative_slope · x
+/// x for x > 0, else slope · x (He et al., 2015); the slope is a tensor that broadcasts, and has a derivative.
+Tensor prelu(const Operand& x, const Operand& slope);
 Tensor elu(const Operand& x, double alpha = 1);  ///< x for x > 0, else alpha · (eˣ - 1) (Clevert et al., 2015)
 Tensor selu(const Operand& x);  ///< scaled elu that keeps mean 0 and variance 1 (Klambauer et al., 2017)
+/// gamma · (x for x > 0, else alpha · (eˣ - 1)), with constants of one's own
+Tensor selu(const Operand& x, double alpha, double gamma = 1);
+/// x for x > 0, else alpha · (e^(x / alpha) - 1), which is smooth at 0 (Barron, 2017). \throws ValueError for alpha = 0.
+Tensor celu(const Operand& x, double alpha = 1);
 Tensor gelu(const Operand& x, bool tanh_approximation = false);  ///< x · Φ(x) (Hendrycks and Gimpel, 2016)
 Tensor silu(const Operand& x);                                   ///< x · sigmoid(x)
 Tensor mish(const Operand& x);                                   ///< x · tanh(softplus(x)) (Misra, 2019)
+Tensor softsign(const Operand& x);                               ///< x / (1 + |x|) (Bergstra et al., 2009)
+/// alpha · x + beta limited to [0, 1]; derivative 0 at the limits. PyTorch's by default; ONNX has 0.2 for alpha.
+Tensor hard_sigmoid(const Operand& x, double alpha = 1.0 / 6, double beta = 0.5);
+Tensor hard_swish(const Operand& x);  ///< x · hard_sigmoid(x) (Howard et al., 2019); derivatives 0 at -3 and 1 at 3
+Tensor thresholded_relu(const Operand& x, double alpha = 1);  ///< x for x > alpha, else 0 (Konda et al., 2014)
+/// x - bias for x > lambda, x + bias for x < -lambda, else 0: hard shrinkage, and with bias = lambda soft shrinkage.
+/// \throws ValueError for a lambda that is negative or NaN.
+Tensor shrink(const Operand& x, double lambda = 0.5, double bias = 0);
 Tensor clip(const Operand& x, double min, double max);  ///< x limited to [min, max]; derivative 1 at the limits
 Tensor floor(const Operand& x);                         ///< largest integer ≤ x; derivative 0
 Tensor ceil(const Operand& x);                          ///< smallest integer ≥ x; derivative 0
@@ -123,6 +140,17 @@ Tensor logical_or(const Operand& a, const Operand& b);                       ///
 Tensor where(const Operand& condition, const Operand& a, const Operand& b);  ///< a where condition, else b
 /// \}
 
+/// \name Elementwise, of statistics
+/// \{
+Tensor erfinv(const Operand& x);   ///< the inverse of erf, infinite at ±1 and NaN beyond
+Tensor lgamma(const Operand& x);   ///< log |Γ(x)|, infinite at 0, -1, -2, ...
+Tensor digamma(const Operand& x);  ///< ψ(x), the derivative of log Γ; -inf at 0, NaN at -1, -2, ...
+/// ψ⁽ⁿ⁾(x), the n-th derivative of digamma. At 0, -1, -2, ... it is inf for an odd n; for an even one -inf at 0 and NaN at
+/// the others.
+/// \throws ValueError for an order outside [0, 1000].
+Tensor polygamma(std::int64_t order, const Operand& x);
+/// \}
+
 /// \name Reductions
 /// \{
 Tensor sum(const Operand& x, const Axes& axes = {}, bool keepdims = false);   ///< sum; of boolean, uint8, int32: int64
@@ -160,8 +188,18 @@ Tensor any(const Operand& x, const Axes& axes = {}, bool keepdims = false);     
 
 /// \name Along an axis
 /// \{
-Tensor cumsum(const Operand& x, std::int64_t axis);                              ///< sums of the elements so far
-Tensor cumprod(const Operand& x, std::int64_t axis);                             ///< products of the elements so far
+Tensor cumsum(const Operand& x, std::int64_t axis);  ///< sums of the elements so far
+/// Sums of the elements in front of each (\p exclusive), and from the end (\p reverse).
+Tensor cumsum(const Operand& x, std::int64_t axis, bool exclusive, bool reverse = false);
+Tensor cumprod(const Operand& x, std::int64_t axis);  ///< products of the elements so far
+
+/// The largest or smallest elements so far, and where they were.
+struct CumulativeExtreme {
+  Tensor values;   ///< of the shape of x; NaN from the first NaN on
+  Tensor indices;  ///< int64: their positions along the axis; of equal ones the last
+};
+CumulativeExtreme cummax(const Operand& x, std::int64_t axis);  ///< largest so far; the derivative goes to `indices`
+CumulativeExtreme cummin(const Operand& x, std::int64_t axis);  ///< smallest so far; the derivative goes to `indices`
 Tensor sort(const Operand& x, std::int64_t axis = -1, bool descending = false);  ///< in order, NaN last
 /// int64: the positions of the elements in order; equal ones stay in theirs.
 Tensor argsort(const Operand& x, std::int64_t axis = -1, bool descending = false);
@@ -205,6 +243,14 @@ Tensor pad(const Operand& x, const Ints& before, const Ints& after, Integer valu
   return detail::is_int64(value) ? detail::pad_with_integer(x, before, after, static_cast<std::int64_t>(value))
                                  : pad(x, before, after, static_cast<double>(value));
 }
+/// What an axis is widened by, besides a value; here of 1 2 3 by two on each side. All take more than the axis has.
+enum class PadMode : std::uint8_t {
+  reflect,  ///< 3 2 | 1 2 3 | 2 1: mirrored at the elements of the ends
+  edge,     ///< 1 1 | 1 2 3 | 3 3: the elements of the ends repeated
+  wrap,     ///< 2 3 | 1 2 3 | 1 2: periodic
+};
+/// widened by its own elements. \throws ShapeError for an axis to be widened that has none.
+Tensor pad(const Operand& x, const Ints& before, const Ints& after, PadMode mode);
 Tensor tile(const Operand& x, const Ints& reps);  ///< the whole tensor repeated, reps times per axis
 Tensor repeat(const Operand& x, std::int64_t repeats, std::int64_t axis);  ///< each slice of an axis repeated
 /// \}
@@ -218,10 +264,34 @@ Tensor take(const Operand& x, const Operand& indices, std::int64_t axis = 0);   
 Tensor take_along_axis(const Operand& x, const Operand& indices, std::int64_t axis);  ///< x[.., indices[.., j, ..], ..]
 /// x with updates added at positions of an axis; updates have the shape that `take` gives for these indices.
 Tensor scatter_add(const Operand& x, const Operand& indices, const Operand& updates, std::int64_t axis = 0);
+/// What updates do where they go.
+enum class Scatter : std::uint8_t {
+  replace,   ///< take the place of what is there; of several the last one
+  add,       ///< are added; numbers
+  multiply,  ///< are multiplied with it; numbers. Derivatives are right where factors are 0
+  maximum,   ///< the largest of all stays; equal ones share the derivative
+  minimum,   ///< the smallest of all stays; equal ones share the derivative
+};
+/// x with updates at single places, as PyTorch's scatter: along axis 1, updates[i, j, ..] goes to x[i, indices[i, j, ..], ..].
+/// Indices have as many axes as x, and are no longer than x along the others; updates broadcast to their shape.
+Tensor scatter(const Operand& x, const Operand& indices, const Operand& updates, std::int64_t axis,
+               Scatter how = Scatter::replace);
+/// x with updates of slices: the last axis of indices (.., k) names an element of the first k axes of x. updates broadcast
+/// to what gather_nd gives for these indices.
+Tensor scatter_nd(const Operand& x, const Operand& indices, const Operand& updates, Scatter how = Scatter::replace);
+Tensor gather_nd(const Operand& x, const Operand& indices);  ///< the slices x[indices[.., 0], .., indices[.., k - 1]]
+/// int64: how many of ascending numbers are less than each value, or (\p right) not larger: where it can be inserted. One row
+/// (n,) for all values, or rows (.., n) for values (.., m). NaN is the largest.
+Tensor searchsorted(const Operand& sorted, const Operand& values, bool right = false);
+/// int64 (length,): how often each of 0, 1, .. occurs. \throws ValueError for a number that is negative, or `length` or more.
+Tensor bincount(const Operand& x, std::int64_t length);
 Tensor tril(const Operand& x, std::int64_t k = 0);  ///< 0 above the k-th diagonal of the last two axes
 Tensor triu(const Operand& x, std::int64_t k = 0);  ///< 0 below the k-th diagonal of the last two axes
 /// The elements x[i, i + offset] of two axes, on a new last axis.
 Tensor diagonal(const Operand& x, std::int64_t offset = 0, std::int64_t axis1 = 0, std::int64_t axis2 = 1);
+/// Matrices on two axes of the result, the last ones by default, with the elements of the last axis of x on the diagonal
+/// \p offset, and 0 elsewhere: what `diagonal` takes x from.
+Tensor diag_embed(const Operand& x, std::int64_t offset = 0, std::int64_t axis1 = -2, std::int64_t axis2 = -1);
 Tensor one_hot(const Operand& indices, std::int64_t classes, DType dtype = DType::float32);  ///< 1 at index, else 0
 /// \}
 

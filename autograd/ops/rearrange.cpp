@@ -23,13 +23,6 @@ std::string to_text(const std::vector<std::int64_t>& positions) {
   return (text.empty() ? "(" : text) + ")";
 }
 
-void require_one_per_axis(std::string_view op, std::string_view what, const Ints& given, const Shape& shape) {
-  if (given.ndim() != shape.ndim()) {
-    raise<ShapeError>(op, phrase("{} {} for a tensor of shape {}; give one number per axis", what, to_string(given),
-                                 to_string(shape)));
-  }
-}
-
 }  // namespace
 
 Tensors split_at(const Operand& x, const std::vector<std::int64_t>& positions, std::int64_t axis) {
@@ -93,58 +86,6 @@ Tensor roll(const Operand& x, std::int64_t shift, std::int64_t axis) {
     }
     return concatenate({on_axis(input, along, range(size - forward)), on_axis(input, along, range(0, size - forward))},
                        static_cast<std::int64_t>(along));
-  });
-}
-
-namespace {
-
-// \p fill gives a tensor of the shape and dtype, filled with the value.
-template <class Fill>
-Tensor padded(const Operand& x, const Ints& before, const Ints& after, const Fill& fill) {
-  const SourceScope scope(x);
-  return located(x.where(), [&] {
-    Tensor result = x.tensor();
-    require_one_per_axis("pad", "before", before, result.shape());
-    require_one_per_axis("pad", "after", after, result.shape());
-    for (std::size_t axis = 0; axis < before.ndim(); ++axis) {
-      std::int64_t size = result.shape()[axis];
-      if (before[axis] < 0 || after[axis] < 0 || __builtin_add_overflow(size, before[axis], &size) ||
-          __builtin_add_overflow(size, after[axis], &size)) {
-        raise<ValueError>("pad", phrase("widths are 0 or more, and sizes less than 2^63; got {} and {} for shape {}",
-                                        to_string(before), to_string(after), to_string(result.shape())));
-      }
-      Shape edge = result.shape();
-      edge[axis] = before[axis];
-      const Tensor front = fill(edge, result.dtype());
-      edge[axis] = after[axis];
-      const Tensor back = fill(edge, result.dtype());
-      if (size > result.shape()[axis]) {
-        result = concatenate({front, result, back}, static_cast<std::int64_t>(axis));
-      }
-    }
-    return result;
-  });
-}
-
-void require_pad_value(double value, DType dtype) {
-  if (!fits(value, dtype)) {
-    raise<DTypeError>("pad", phrase("{} cannot hold the value {}; cast the tensor first", to_string(dtype), value));
-  }
-}
-
-}  // namespace
-
-Tensor pad(const Operand& x, const Ints& before, const Ints& after, double value) {
-  return padded(x, before, after, [value](const Shape& shape, DType dtype) {
-    require_pad_value(value, dtype);
-    return full(shape, value, dtype);
-  });
-}
-
-Tensor detail::pad_with_integer(const Operand& x, const Ints& before, const Ints& after, std::int64_t value) {
-  return padded(x, before, after, [value](const Shape& shape, DType dtype) {
-    require_pad_value(dtype == DType::int64 ? 0 : static_cast<double>(value), dtype);
-    return full_of_integer(shape, value, dtype, Source::current());
   });
 }
 

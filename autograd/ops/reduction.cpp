@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <limits>
 
 #include "autograd/graph/operation.hpp"
@@ -5,6 +6,7 @@
 #include "autograd/ops/composed.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/ops/sum.hpp"
+#include "autograd/ops/transpose.hpp"
 #include "autograd/runtime/phrase.hpp"
 
 /// \file
@@ -32,7 +34,7 @@ Tensor checked_operand(std::string_view op, const Operand& x, const Axes& axes) 
   return located(x.where(), [&] {
     const Tensor tensor = x.tensor();
     require_floating(op, tensor.dtype());
-    normalize_axes(op, axes, tensor.ndim());
+    reduced_axes(op, axes, tensor.ndim());
     return tensor;
   });
 }
@@ -45,19 +47,47 @@ void require_elements(std::string_view op, const AxisRun& axes, const Shape& sha
   }
 }
 
-// Reduces any axes of x by an operation on adjacent ones: others are first moved next to each other, to the end.
+// Reduces any axes of x by an operation on adjacent ones: others are first moved next to each other, to the end. What Op makes of
+// some elements does not depend on their order, unless it tells positions among several axes.
+template <class Op>
+Tensor reduce(const Operand& x, const Axes& axes, bool keepdims);
+
+// Of a transposed tensor, what is reduced is the tensor itself, along its own axes; the axes that are left are transposed after
+// that, and most often there is one. \p reduced are axes of the transposed tensor, in ascending order.
+template <class Op>
+Tensor reduce_untransposed(const Node& transposition, const Ints& reduced) {
+  const Ints& order = transposition.as<Transpose>()->axes;
+  const auto is_reduced = [&](std::size_t axis) {
+    return std::find(reduced.begin(), reduced.end(), static_cast<std::int64_t>(axis)) != reduced.end();
+  };
+  Ints own;   // of the tensor itself
+  Ints left;  // in their order after the transposition
+  for (std::size_t axis = 0; axis < order.ndim(); ++axis) {
+    (is_reduced(axis) ? own : left).push_back(order[axis]);
+  }
+  Ints ranks = left;  // among those that are left
+  for (std::int64_t& rank : ranks) {
+    const std::int64_t axis = rank;
+    rank = std::count_if(left.begin(), left.end(), [axis](std::int64_t other) { return other < axis; });
+  }
+  const Tensor result = reduce<Op>(transposition.input(0), Axes(own), false);
+  return std::is_sorted(ranks.begin(), ranks.end()) ? result : transpose(result, ranks);
+}
+
 template <class Op>
 Tensor reduce(const Operand& x, const Axes& axes, bool keepdims) {
   const SourceScope scope(x);
   Tensor input = x.tensor();
   const Shape full_shape = input.shape();
-  const Ints reduced = located(x.where(), [&] { return normalize_axes(Op::name, axes, full_shape.ndim()); });
+  const Ints reduced = located(x.where(), [&] { return reduced_axes(Op::name, axes, full_shape.ndim()); });
   AxisRun run;
   const auto count = static_cast<std::int64_t>(reduced.ndim());
   if (count > 0) {
     run = {reduced[0], reduced[0] + count};
   }
-  if (count > 0 && reduced.back() + 1 != run.last) {
+  const bool reorders = count > 0 && input.node().template as<Transpose>() != nullptr &&
+                        (count == 1 || !requires { Op::tells_positions; });
+  if (!reorders && count > 0 && reduced.back() + 1 != run.last) {
     Ints order;
     Shape kept_shape = full_shape;
     for (std::int64_t axis : reduced) {
@@ -74,7 +104,8 @@ Tensor reduce(const Operand& x, const Axes& axes, bool keepdims) {
     }
     input = transpose(input, order);
   }
-  const Tensor result = apply_op(Op{run}, {input}, x.where());
+  const Tensor result =
+      reorders ? reduce_untransposed<Op>(input.node(), reduced) : apply_op(Op{run}, {input}, x.where());
   if (!keepdims) {
     return result;
   }
@@ -282,6 +313,7 @@ namespace {
 template <bool largest>
 struct Position {
   static constexpr std::string_view name = largest ? "argmax" : "argmin";
+  static constexpr bool tells_positions = true;
   static constexpr bool stops_gradient = true;
   AxisRun axes;
   static constexpr auto attributes = fields("axes", &Position::axes);

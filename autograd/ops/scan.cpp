@@ -28,28 +28,34 @@ struct CumulativeSum {
   static constexpr std::string_view name = "cumsum";
   static constexpr bool linear = true;
   AxisRun axis;
+  bool exclusive;
   bool reverse;
-  static constexpr auto attributes = fields("axis", &CumulativeSum::axis, "reverse", &CumulativeSum::reverse);
+  static constexpr auto attributes =
+      fields("axis", &CumulativeSum::axis, "exclusive", &CumulativeSum::exclusive, "reverse", &CumulativeSum::reverse);
   static constexpr bool total = true;
 
   Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
   void eval(ConstViews in, Views out) const {
     const auto [outer, n, inner] = axis.extent(in[0].shape());
-    kernels::cumulative_sum(in[0].dtype(), in[0].data, out[0].data, outer, n, inner, reverse);
+    kernels::cumulative_sum(in[0].dtype(), in[0].data, out[0].data, outer, n, inner, exclusive, reverse);
   }
-  Tensors vjp(const Node&, const Cotangents& ct) const { return {apply_op(CumulativeSum{axis, !reverse}, {ct[0]})}; }
+  Tensors vjp(const Node&, const Cotangents& ct) const {
+    return {apply_op(CumulativeSum{axis, exclusive, !reverse}, {ct[0]})};
+  }
   Tensors vmap(const Node&, const BatchedInputs& in) const {
-    return {apply_op(CumulativeSum{axis.behind_samples(), reverse}, {in[0]})};
+    return {apply_op(CumulativeSum{axis.behind_samples(), exclusive, reverse}, {in[0]})};
   }
 };
 
 }  // namespace
 
-Tensor cumsum(const Operand& x, std::int64_t axis) {
+Tensor cumsum(const Operand& x, std::int64_t axis) { return cumsum(x, axis, false); }
+
+Tensor cumsum(const Operand& x, std::int64_t axis, bool exclusive, bool reverse) {
   const SourceScope scope(x);
   return located(x.where(), [&] {
     const Tensor input = countable("cumsum", x.tensor());
-    return apply_op(CumulativeSum{one_axis("cumsum", axis, input.shape()), false}, {input});
+    return apply_op(CumulativeSum{one_axis("cumsum", axis, input.shape()), exclusive, reverse}, {input});
   });
 }
 
@@ -167,7 +173,7 @@ Tensor prod(const Operand& x, const Axes& axes, bool keepdims) {
   const SourceScope scope(x);
   return located(x.where(), [&] {
     Tensor result = countable("prod", x.tensor());
-    const Ints reduced = normalize_axes("prod", axes, result.ndim());
+    const Ints reduced = reduced_axes("prod", axes, result.ndim());
     Shape kept = result.shape();
     for (std::size_t i = reduced.ndim(); i-- > 0;) {  // from the last: the positions of the others stay
       kept[static_cast<std::size_t>(reduced[i])] = 1;
@@ -223,6 +229,44 @@ struct FirstInOrder {
 };
 
 }  // namespace
+
+namespace {
+
+/// Where the largest or smallest element so far is.
+template <bool largest>
+struct CumulativePosition {
+  static constexpr std::string_view name = largest ? "cummax" : "cummin";
+  static constexpr bool stops_gradient = true;
+  AxisRun axis;
+  static constexpr auto attributes = fields("axis", &CumulativePosition::axis);
+  static constexpr bool total = true;
+
+  Spec infer(Inputs in) const { return {in[0].shape(), DType::int64}; }
+  void eval(ConstViews in, Views out) const {
+    const auto [outer, n, inner] = axis.extent(in[0].shape());
+    kernels::cumulative_extreme(in[0].dtype(), in[0].data, out[0].as<std::int64_t>(), outer, n, inner, largest);
+  }
+  Tensors vmap(const Node&, const BatchedInputs& in) const {
+    return {apply_op(CumulativePosition{axis.behind_samples()}, {in[0]})};
+  }
+};
+
+template <bool largest>
+CumulativeExtreme cumulative_extreme(const Operand& x, std::int64_t axis) {
+  const SourceScope scope(x);
+  const Tensor input = x.tensor();
+  return located(x.where(), [&] {
+    const AxisRun along = one_axis(CumulativePosition<largest>::name, axis, input.shape());
+    const Tensor indices = apply_op(CumulativePosition<largest>{along}, {input});
+    return CumulativeExtreme{take_along_axis(input, indices, along.first), indices};
+  });
+}
+
+}  // namespace
+
+CumulativeExtreme cummax(const Operand& x, std::int64_t axis) { return cumulative_extreme<true>(x, axis); }
+
+CumulativeExtreme cummin(const Operand& x, std::int64_t axis) { return cumulative_extreme<false>(x, axis); }
 
 Tensor argsort(const Operand& x, std::int64_t axis, bool descending) {
   const SourceScope scope(x);

@@ -69,7 +69,7 @@ struct Parting {
 // Elements of the reduced axes side by side on one last axis, in order: NaN last. Between two of them linearly.
 Tensor quantile_of(std::string_view op, const Tensor& input, double q, const Axes& axes, bool keepdims) {
   require_floating(op, input.dtype());
-  const Ints reduced = normalize_axes(op, axes, input.ndim());
+  const Ints reduced = reduced_axes(op, axes, input.ndim());
   const Parting parting(input.shape(), reduced);
   const std::int64_t n = parting.count;
   if (n == 0) {

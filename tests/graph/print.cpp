@@ -50,10 +50,16 @@ BOOST_AUTO_TEST_CASE(tensors_are_printed_as_xtensor_prints_arrays) {
   check_printed_alike<std::int32_t>({1, 2});
   check_printed_alike<bool>({true, false});
   check_printed_alike<double>(xt::xarray<double>(3.5));
-  check_printed_alike<float>(xt::xarray<float>::from_shape({0, 2}));
   check_printed_alike<float>(xt::xarray<float>(xt::xarray<float>::shape_type{50, 50}, 1.0f));
   BOOST_TEST(text(Tensor{1.0, 2.0} * 2.0) == text(xt::xarray<double>{2, 4}));
   BOOST_TEST(text(Tensor()) == "undefined tensor");
+}
+
+BOOST_AUTO_TEST_CASE(tensors_without_elements_tell_their_shape) {
+  BOOST_TEST(text(zeros({0})) == "{}");
+  BOOST_TEST(text(zeros({0, 3})) == "{}, shape=(0, 3)");
+  BOOST_TEST(text(zeros({2, 0}, DType::boolean)) == "{}, shape=(2, 0)");
+  BOOST_TEST(text(arange(5, DType::int32)) == "{0, 1, 2, 3, 4}");
 }
 
 BOOST_AUTO_TEST_CASE(a_graph_is_printed_as_numbered_lines) {

@@ -30,7 +30,7 @@ struct Softsign {
   Tensors vjp(const Node& node, const Cotangents& ct) const { return {ct[0] / square(1.0 + abs(node.input(0)))}; }
 };
 
-inline Tensor softsign(const Operand& x, std::atomic<int>* computed = nullptr) {
+inline Tensor own_softsign(const Operand& x, std::atomic<int>* computed = nullptr) {
   return apply_op(Softsign{computed}, {x.tensor()}, x.where());
 }
 

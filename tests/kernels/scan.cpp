@@ -20,7 +20,7 @@ BOOST_AUTO_TEST_CASE(long_sums) {
     const std::vector<float> in(static_cast<std::size_t>(rows * inner), 0.1F);
     std::vector<float> out(in.size());
     for (const bool reverse : {false, true}) {
-      kernels::cumulative_sum(DType::float32, in.data(), out.data(), 1, rows, inner, reverse);
+      kernels::cumulative_sum(DType::float32, in.data(), out.data(), 1, rows, inner, false, reverse);
       const auto last = static_cast<std::size_t>((reverse ? 0 : rows - 1) * inner);
       for (std::size_t i = 0; i < static_cast<std::size_t>(inner); ++i) {
         const double expected = static_cast<double>(0.1F) * static_cast<double>(rows);
@@ -56,9 +56,9 @@ BOOST_AUTO_TEST_CASE(long_recurrences) {
 BOOST_AUTO_TEST_CASE(integers_along_either_axis) {
   const std::vector<std::int64_t> in{1, 2, 3, 4, 5, 6};
   std::vector<std::int64_t> out(6);
-  kernels::cumulative_sum(DType::int64, in.data(), out.data(), 3, 2, 1, false);
+  kernels::cumulative_sum(DType::int64, in.data(), out.data(), 3, 2, 1, false, false);
   BOOST_TEST(out == (std::vector<std::int64_t>{1, 3, 3, 7, 5, 11}), boost::test_tools::per_element());
-  kernels::cumulative_sum(DType::int64, in.data(), out.data(), 1, 3, 2, true);
+  kernels::cumulative_sum(DType::int64, in.data(), out.data(), 1, 3, 2, false, true);
   BOOST_TEST(out == (std::vector<std::int64_t>{9, 12, 8, 10, 5, 6}), boost::test_tools::per_element());
 }
 

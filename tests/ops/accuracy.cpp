@@ -36,11 +36,30 @@ Real exact_softplus(Real x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std:
 // 1 - sigmoid(-x) has no digits where sigmoid(x) is small.
 Real exact_sigmoid(Real x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
 
+// By Newton's method, on erf or on erfc, whichever has digits; from Winitzki's approximation, which is right to 0.002.
+Real exact_erfinv(Real x) {
+  const Real size = std::abs(x);
+  if (!(size < 1) || size == 0) {
+    return size == 1 ? std::copysign(std::numeric_limits<Real>::infinity(), x) : size == 0 ? x : std::nan("") + 0.0L;
+  }
+  const Real log = std::log1p(-size * size);
+  const Real part = 2 / (std::numbers::pi_v<Real> * 0.147L) + log / 2;
+  Real y = size < 1e-6L ? size * std::sqrt(std::numbers::pi_v<Real>) / 2
+                        : std::sqrt(std::sqrt(part * part - log / 0.147L) - part);
+  for (int i = 0; i < 8; ++i) {
+    const Real off = size < 0.5L ? std::erf(y) - size : (1 - size) - std::erfc(y);
+    y -= off / (2 * std::numbers::inv_sqrtpi_v<Real> * std::exp(-y * y));
+  }
+  return std::copysign(y, x);
+}
+
 const Measured functions[] = {
     {"exp", exp, std::exp},
+    {"exp2", exp2, std::exp2},
     {"expm1", expm1, std::expm1},
     {"log", log, std::log},
     {"log2", log2, std::log2},
+    {"log10", log10, std::log10},
     {"log1p", log1p, std::log1p},
     {"sqrt", sqrt, std::sqrt},
     {"rsqrt", rsqrt, [](Real x) { return 1 / std::sqrt(x); }},
@@ -59,6 +78,8 @@ const Measured functions[] = {
     {"atanh", atanh, std::atanh},
     {"erf", erf, std::erf},
     {"erfc", erfc, std::erfc},
+    {"erfinv", erfinv, exact_erfinv},
+    {"lgamma", lgamma, [](Real x) { return std::lgamma(x); }},
     {"sigmoid", sigmoid, exact_sigmoid},
     {"log_sigmoid", log_sigmoid, [](Real x) { return -exact_softplus(-x); }},
     {"softplus", softplus, exact_softplus},
@@ -206,6 +227,21 @@ BOOST_AUTO_TEST_CASE(powers_of_two_have_whole_logarithms) {
   }
   for (int exponent = -149; exponent < 128; ++exponent) {
     BOOST_TEST(log2(Tensor{std::ldexp(1.0F, exponent)}).item() == exponent);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(powers_of_ten_have_whole_logarithms_and_whole_numbers_have_whole_powers) {
+  for (int exponent = 0; exponent <= 22; ++exponent) {  // as far as they are exact
+    BOOST_TEST(log10(Tensor{std::pow(10.0, exponent)}).item() == exponent);
+  }
+  for (int exponent = 0; exponent <= 10; ++exponent) {
+    BOOST_TEST(log10(Tensor{static_cast<float>(std::pow(10.0, exponent))}).item() == exponent);
+  }
+  for (int exponent = -1074; exponent < 1024; ++exponent) {
+    BOOST_TEST(exp2(Tensor{static_cast<double>(exponent)}).item() == std::ldexp(1.0, exponent));
+  }
+  for (int exponent = -149; exponent < 128; ++exponent) {
+    BOOST_TEST(exp2(Tensor{static_cast<float>(exponent)}).item() == std::ldexp(1.0, exponent));
   }
 }
 

@@ -145,6 +145,65 @@ BOOST_AUTO_TEST_CASE(second_derivatives_flow_through_selections) {
       {testing::random_tensor({4, 5})});
 }
 
+BOOST_AUTO_TEST_CASE(updates_that_meet_are_taken_in_order) {
+  const Tensor x = {1.0, 2.0, 3.0, 4.0};
+  const Tensor places = {1, -1, 1, 3};  // -1 is 3
+  const Tensor updates = {10.0, 20.0, 30.0, 5.0};
+  check_elements(scatter(x, places, updates, 0), {4}, {1, 30, 3, 5});
+  check_elements(scatter(x, places, updates, 0, Scatter::add), {4}, {1, 42, 3, 29});
+  check_elements(scatter(x, places, updates, 0, Scatter::multiply), {4}, {1, 600, 3, 400});
+  check_elements(scatter(x, places, updates, 0, Scatter::maximum), {4}, {1, 30, 3, 20});
+  check_elements(scatter(x, places, updates, 0, Scatter::minimum), {4}, {1, 2, 3, 4});
+  check_elements(grad(sum(scatter(x, places, updates, 0)), updates), {4}, {0, 0, 1, 1});
+  check_elements(grad(sum(scatter(x, places, updates, 0)), x), {4}, {1, 0, 1, 0});
+}
+
+BOOST_AUTO_TEST_CASE(infinities_and_nan_stay_where_updates_put_them) {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  const Tensor x = {1.0, 2.0, 0.0};
+  const Tensor places = {0, 1, 1, 0};
+  check_elements(scatter(x, places, Tensor{inf, 3.0, 4.0, 2.0}, 0, Scatter::multiply), {3}, {inf, 24, 0});
+  check_elements(scatter(x, places, Tensor{0.0, 3.0, nan, inf}, 0, Scatter::multiply), {3}, {nan, nan, 0});
+  for (const Scatter how : {Scatter::maximum, Scatter::minimum}) {
+    check_elements(scatter(x, Tensor{1, 1, 2}, Tensor{nan, 5.0, 0.0}, 0, how), {3}, {1, nan, 0});
+    check_elements(scatter(Tensor{nan, 1.0}, Tensor{0}, Tensor{7.0}, 0, how), {2}, {nan, 1});
+  }
+  check_elements(scatter(x, Tensor{2, 2}, Tensor{nan, 5.0}, 0), {3}, {1, 2, 5});
+}
+
+BOOST_AUTO_TEST_CASE(derivatives_of_scattered_products_are_right_where_factors_are_zero) {
+  const Tensor x = {2.0, 3.0};
+  const Tensor zeros_meet = {0.0, 5.0, 0.0};
+  const auto product = [](const Tensors& t) { return scatter(t[0], Tensor{0, 0, 0}, t[1], 0, Scatter::multiply); };
+  check_elements(grad(sum(product({x, zeros_meet})), zeros_meet), {3}, {0, 0, 0});
+  const Tensor second = grad(grad(sum(product({x, zeros_meet})), zeros_meet)[0], zeros_meet);
+  check_elements(second, {3}, {0, 0, 10});
+  check_grads(product, {x, zeros_meet});
+  check_grads([&](const Tensors& t) { return exp(product(t)); }, {x, Tensor{0.0, 0.5, 0.25}});
+}
+
+BOOST_AUTO_TEST_CASE(equal_extremes_share_the_derivative_of_a_scatter) {
+  const Tensor x = {3.0, 1.0};
+  const Tensor updates = {3.0, 3.0, 2.0};
+  const Tensor y = scatter(x, Tensor{0, 0, 0}, updates, 0, Scatter::maximum);
+  check_elements(grad(sum(y), x), {2}, {1.0 / 3, 1}, 1e-15);
+  check_elements(grad(sum(y), updates), {3}, {1.0 / 3, 1.0 / 3, 0}, 1e-15);
+}
+
+BOOST_AUTO_TEST_CASE(searches_and_counts_at_the_ends) {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  const Tensor sorted = {1.0, 2.0, 2.0, 3.0, nan};
+  check_elements(searchsorted(sorted, Tensor{-inf, 2.0, 2.5, inf, nan}), {5}, {0, 1, 3, 4, 4});
+  check_elements(searchsorted(sorted, Tensor{-inf, 2.0, 2.5, inf, nan}, true), {5}, {0, 3, 3, 4, 5});
+  check_elements(searchsorted(sorted, 2.0), {}, {1});
+  check_elements(bincount(Tensor{2, 0, 2}, 4), {4}, {1, 0, 2, 0});
+  BOOST_TEST(bincount(zeros({0}, DType::uint8), 0).shape() == Shape({0}));
+  check_elements(cummax(Tensor{1.0, 3.0, 3.0, nan, 5.0}, 0).values, {5}, {1, 3, 3, nan, nan});
+  check_elements(cummax(Tensor{1.0, 3.0, 3.0, nan, 5.0}, 0).indices, {5}, {0, 1, 2, 3, 3});
+}
+
 BOOST_AUTO_TEST_CASE(integers_index_integers_and_booleans) {
   check_elements(Tensor{1, 2, 3}[range(2, Slice::open, -1)], {3}, {3, 2, 1});
   check_elements(Tensor{true, false, true}[{1}], {}, {0});

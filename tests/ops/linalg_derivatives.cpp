@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,8 @@ Tensor from_qr(const Tensor& a) {
   return einsum("...ij,...jk->...ijk", {q, r});
 }
 
+constexpr double largest_order = std::numeric_limits<double>::infinity();
+
 const std::vector<Function>& functions() {
   static const std::vector<Function> all = {
       {"inv", [](const Tensors& x) { return linalg::inv(x[0]); }, {{3, 3}}},
@@ -85,6 +88,47 @@ const std::vector<Function>& functions() {
        [](const Tensors& x) { return linalg::solve_triangular(x[0], x[1], false); },
        {{3, 3}, {3, 2}},
        true},
+      {"solve_triangular_from_the_right",
+       [](const Tensors& x) { return linalg::solve_triangular(x[0], x[1], true, linalg::Side::right); },
+       {{3, 3}, {2, 3}},
+       true},
+      {"solve_triangular_upper_from_the_right",
+       [](const Tensors& x) { return linalg::solve_triangular(x[0], x[1], false, linalg::Side::right); },
+       {{3, 3}, {2, 3}},
+       true},
+      {"solve_triangular_with_unit_diagonal",
+       [](const Tensors& x) {
+         return linalg::solve_triangular(x[0], x[1], true, linalg::Side::left, linalg::Diagonal::unit);
+       },
+       {{3, 3}, {3, 2}}},
+      {"solve_triangular_upper_with_unit_diagonal_from_the_right",
+       [](const Tensors& x) {
+         return linalg::solve_triangular(x[0], x[1], false, linalg::Side::right, linalg::Diagonal::unit);
+       },
+       {{3, 3}, {2, 3}}},
+      {"slogdet", [](const Tensors& x) { return linalg::slogdet(x[0]).logabsdet; }, {{4, 4}}},
+      {"slogdet_1x1", [](const Tensors& x) { return linalg::slogdet(x[0]).logabsdet; }, {{1, 1}}},
+      {"slogdet_0x0", [](const Tensors& x) { return linalg::slogdet(x[0]).logabsdet; }, {{0, 0}}},
+      {"vector_norm_3", [](const Tensors& x) { return linalg::vector_norm(x[0], 3, -1); }, {{3, 4}}},
+      {"vector_norm_half", [](const Tensors& x) { return linalg::vector_norm(x[0], 0.5, -1); }, {{3, 4}}},
+      {"vector_norm_minus_2", [](const Tensors& x) { return linalg::vector_norm(x[0], -2, -1); }, {{3, 4}}},
+      {"vector_norm_1", [](const Tensors& x) { return linalg::vector_norm(x[0], 1, -1); }, {{3, 4}}},
+      {"vector_norm_inf", [](const Tensors& x) { return linalg::vector_norm(x[0], largest_order, -1); }, {{3, 4}}},
+      {"vector_norm_minus_inf",
+       [](const Tensors& x) { return linalg::vector_norm(x[0], -largest_order, -1); },
+       {{3, 4}}},
+      {"matrix_norm_fro", [](const Tensors& x) { return linalg::matrix_norm(x[0]); }, {{3, 4}}},
+      {"matrix_norm_nuc",
+       [](const Tensors& x) { return linalg::matrix_norm(x[0], linalg::MatrixNorm::nuc); },
+       {{3, 4}}},
+      {"matrix_norm_one",
+       [](const Tensors& x) { return linalg::matrix_norm(x[0], linalg::MatrixNorm::one); },
+       {{3, 4}}},
+      {"matrix_norm_two",
+       [](const Tensors& x) { return linalg::matrix_norm(x[0], linalg::MatrixNorm::two); },
+       {{3, 4}}},
+      {"svd_full", [](const Tensors& x) { return sin(linalg::svd(x[0], true).s); }, {{4, 2}}},
+      {"qr_complete", [](const Tensors& x) { return square(linalg::qr(x[0], linalg::QrMode::complete).r); }, {{4, 2}}},
       {"cholesky", [](const Tensors& x) { return linalg::cholesky(x[0]); }, {{4, 4}}, true},
       {"cholesky_1x1", [](const Tensors& x) { return linalg::cholesky(x[0]); }, {{1, 1}}, true},
       {"cholesky_0x0", [](const Tensors& x) { return linalg::cholesky(x[0]); }, {{0, 0}}},

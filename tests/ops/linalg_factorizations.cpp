@@ -127,6 +127,42 @@ BOOST_AUTO_TEST_CASE(orthogonal_and_triangular_factors) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(square_factors_complete_the_bases) {
+  for_each_shape(rectangles, [](const Shape& shape, DType dtype) {
+    const Tensor a = cast(random_tensor(shape), dtype);
+    const double tolerance = tolerance_of(dtype, std::max(a.shape(-1), a.shape(-2)));
+    const std::int64_t k = std::min(a.shape(-2), a.shape(-1));
+    const auto [u, s, vt] = linalg::svd(a, true);
+    BOOST_TEST(u.shape(-1) == a.shape(-2));
+    BOOST_TEST(vt.shape(-2) == a.shape(-1));
+    check_orthonormal_columns(u, tolerance);
+    check_orthonormal_columns(transposed(vt), tolerance);
+    const auto first = [k](const Tensor& x) { return x[{ellipsis(), range(0, k), all()}]; };
+    check_equal(matmul(transposed(first(transposed(u))) * expand_dims(s, -2), first(vt)), a, tolerance);
+    check_equal(linalg::svd(a, false).u, linalg::svd(a).u, 0);
+
+    const auto [q, r] = linalg::qr(a, linalg::QrMode::complete);
+    BOOST_TEST(q.shape(-1) == a.shape(-2));
+    BOOST_TEST(r.shape() == a.shape());
+    check_orthonormal_columns(q, tolerance);
+    check_equal(matmul(q, r), a, tolerance);
+    check_equal(linalg::qr(a, linalg::QrMode::reduced).q, linalg::qr(a).q, 0);
+  });
+}
+
+BOOST_AUTO_TEST_CASE(what_completes_a_basis_has_no_derivative) {
+  const Tensor a = random_tensor({4, 2});
+  const auto check_refused = [&](const Tensor& basis) {
+    check_throws<GradientError>(
+        [&] {
+          grad(sum(basis[{all(), 3}]), a);
+        },
+        {"[linalg::orthogonal_complement] it has no vjp rule"});
+  };
+  check_refused(linalg::svd(a, true).u);
+  check_refused(linalg::qr(a, linalg::QrMode::complete).q);
+}
+
 BOOST_AUTO_TEST_CASE(known_values) {
   check_elements(linalg::cholesky(Tensor{{4.0, 2.0}, {2.0, 5.0}}), {2, 2}, {2, 0, 1, 2}, 1e-15);
   check_elements(linalg::eigvalsh(Tensor{{2.0, 1.0}, {1.0, 2.0}}), {2}, {1, 3}, 1e-15);

@@ -113,6 +113,61 @@ BOOST_AUTO_TEST_CASE(solutions_solve_their_systems) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(triangles_stand_on_either_side_with_a_diagonal_of_ones_or_their_own) {
+  using linalg::Diagonal;
+  using linalg::Side;
+  const Tensor a = random_tensor({2, 1, 3, 3}) + 3 * eye(3, 3, DType::float64);
+  const Tensor ones = eye(3, 3, DType::float64);
+  const Tensor b = random_tensor({4, 2, 3}, -1, 1, 2);
+  const Shape shape = {2, 4, 2, 3};
+  const std::vector<double> expected = elements(broadcast_to(b, shape));
+  for (const bool lower : {true, false}) {
+    const Tensor given = lower ? tril(a) : triu(a);
+    const Tensor unit = (lower ? tril(a, -1) : triu(a, 1)) + ones;
+    const auto solve = [&](Side side, Diagonal diagonal) {
+      return linalg::solve_triangular(a, side == Side::left ? swapaxes(b, -1, -2) : b, lower, side, diagonal);
+    };
+    check_elements(matmul(solve(Side::right, Diagonal::given), given), shape, expected, 1e-13);
+    check_elements(matmul(solve(Side::right, Diagonal::unit), unit), shape, expected, 1e-13);
+    check_elements(swapaxes(matmul(given, solve(Side::left, Diagonal::given)), -1, -2), shape, expected, 1e-13);
+    check_elements(swapaxes(matmul(unit, solve(Side::left, Diagonal::unit)), -1, -2), shape, expected, 1e-13);
+    const Tensor vector = {1.0, -2.0, 0.5};
+    const Tensor row = expand_dims(linalg::solve_triangular(a, vector, lower, Side::right), -2);
+    check_elements(matmul(row, given), {2, 1, 1, 3}, elements(broadcast_to(vector, {2, 1, 1, 3})), 1e-13);
+  }
+  check_throws<ShapeError>(
+      [&] {
+        linalg::solve_triangular(a, zeros({3, 2}, DType::float64), true, Side::right);
+      },
+      {"[linalg::solve_triangular]", "linalg_systems.cpp"});
+}
+
+BOOST_AUTO_TEST_CASE(a_diagonal_of_ones_is_neither_read_nor_given_a_gradient) {
+  using linalg::Diagonal;
+  using linalg::Side;
+  const Tensor a = {{nan, nan}, {2.0, 0.0}};
+  const Tensor x = linalg::solve_triangular(a, Tensor{1.0, 5.0}, true, Side::left, Diagonal::unit);
+  check_elements(x, {2}, {1, 3});
+  check_elements(grad(sum(x), a), {2, 2}, {0, 0, -1, 0});
+}
+
+BOOST_AUTO_TEST_CASE(signs_and_logarithms_of_determinants) {
+  const Tensor a = random_tensor({6, 3, 3});
+  const linalg::SlogDet parts = linalg::slogdet(a);
+  check_elements(parts.sign * exp(parts.logabsdet), {6}, elements(linalg::det(a)), 1e-13);
+  BOOST_TEST(all(abs(parts.sign) == 1.0).item<bool>());
+  const linalg::SlogDet singular = linalg::slogdet(Tensor{{1.0, 2.0}, {2.0, 4.0}});
+  BOOST_TEST(singular.sign.item() == 0);
+  BOOST_TEST(singular.logabsdet.item() == -std::numeric_limits<double>::infinity());
+  const linalg::SlogDet large = linalg::slogdet(-1e200 * eye(3, 3, DType::float64));
+  BOOST_TEST(large.sign.item() == -1);
+  BOOST_TEST(large.logabsdet.item() == 600 * std::log(10.0), boost::test_tools::tolerance(1e-14));
+  BOOST_TEST(std::isnan(linalg::slogdet(Tensor{{nan, 1.0}, {1.0, 1.0}}).sign.item()));
+  BOOST_TEST(linalg::slogdet(zeros({2, 0, 0})).sign.shape() == Shape({2}));
+  check_elements(linalg::slogdet(zeros({2, 0, 0})).sign, {2}, {1, 1});
+  check_throws<ShapeError>([] { linalg::slogdet(zeros({2, 3})); }, {"[linalg::slogdet]", "(2, 3)"});
+}
+
 BOOST_AUTO_TEST_CASE(rows_are_exchanged_where_a_pivot_would_be_0) {
   const Tensor a = {{0.0, 0.0, 2.0}, {4.0, 0.0, 0.0}, {0.0, 8.0, 0.0}};
   check_elements(linalg::solve(a, Tensor{2.0, 4.0, 8.0}), {3}, {1, 1, 1});

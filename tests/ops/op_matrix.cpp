@@ -38,6 +38,15 @@ std::vector<Probe> linalg_probes() {
       {"linalg::inv", [](const Tensors& x) -> Tensors { return {linalg::inv(x[0])}; }, matrix},
       {"linalg::det", [](const Tensors& x) -> Tensors { return {linalg::det(x[0])}; }, matrix},
       {"linalg::logdet", [](const Tensors& x) -> Tensors { return {linalg::logdet(x[0])}; }, matrix},
+      {"linalg::slogdet",
+       [](const Tensors& x) -> Tensors {
+         const linalg::SlogDet parts = linalg::slogdet(x[0]);
+         return {parts.sign, parts.logabsdet};
+       },
+       matrix},
+      {"linalg::vector_norm", [](const Tensors& x) -> Tensors { return {linalg::vector_norm(x[0], 3)}; }, matrix},
+      {"linalg::matrix_norm",
+       [](const Tensors& x) -> Tensors { return {linalg::matrix_norm(x[0], linalg::MatrixNorm::nuc)}; }, matrix},
       {"linalg::solve", [](const Tensors& x) -> Tensors { return {linalg::solve(x[0], x[1])}; }, system},
       {"linalg::solve_triangular", [](const Tensors& x) -> Tensors { return {linalg::solve_triangular(x[0], x[1])}; },
        system},
@@ -284,7 +293,7 @@ BOOST_AUTO_TEST_CASE(every_op_of_linalg_and_random_is_on_the_page) {
     std::ifstream header(XGRAD_SOURCE_ROOT "/autograd/ops/" + space + ".hpp");
     std::size_t found = 0;
     for (std::string line; std::getline(header, line);) {
-      for (const std::string start : {"Tensor ", "Eigh ", "Svd ", "Qr "}) {
+      for (const std::string start : {"Tensor ", "Eigh ", "Svd ", "Qr ", "SlogDet "}) {
         if (line.starts_with(start) && line.find('(') != std::string::npos) {
           const std::string op = space + "::" + line.substr(start.size(), line.find('(') - start.size());
           BOOST_TEST(facts.contains(op), op << " is not on the page");

@@ -59,14 +59,21 @@ std::vector<Misuse> other_misuses() {
        [] {
          return sum(of({2, 3}), {1, -1});
        }},
-      {"sum", value_error, {"axis 0", "()"}, [] { return sum(of({}), 0); }},
+      {"sum", value_error, {"axis 1", "()"}, [] { return sum(of({}), 1); }},
+      {"prod",
+       value_error,
+       {"twice"},
+       [] {
+         return prod(of({}), {0, -1});
+       }},
+      {"argmax", value_error, {"axis -2", "()"}, [] { return argmax(of({}), -2); }},
       {"mean",
        value_error,
        {"axis -3"},
        [] {
          return mean(of({2, 3}), -3);
        }},
-      {"softmax", value_error, {"axis -1", "()"}, [] { return softmax(of({})); }},
+      {"softmax", value_error, {"axis 1", "()"}, [] { return softmax(of({}), 1); }},
       {"log_softmax", value_error, {"axis 4"}, [] { return log_softmax(of({2}), 4); }},
       {"argmax",
        value_error,
@@ -92,6 +99,10 @@ std::vector<Misuse> other_misuses() {
          return cumsum(of({2, 3}), 2);
        }},
       {"cumsum", dtype_error, {"uint8", "cast"}, [] { return cumsum(of({2}, DType::uint8), 0); }},
+      {"cummax", value_error, {"axis 1"}, [] { return cummax(of({2}), 1).values; }},
+      {"cummin", value_error, {"axis -1", "()"}, [] { return cummin(of({}), -1).indices; }},
+      {"celu", value_error, {"alpha is 0"}, [] { return celu(of({2}), 0); }},
+      {"shrink", value_error, {"lambda is -1"}, [] { return shrink(of({2}), -1); }},
       {"cumprod",
        value_error,
        {"axis -3"},

@@ -167,6 +167,12 @@ std::vector<Misuse> layout_misuses() {
        }},
       {"pad", value_error, {"0 or more", "(-1,)"}, [] { return pad(of({3}), {-1}, {0}); }},
       {"pad", dtype_error, {"0.5", "int32"}, [] { return pad(of({3}, DType::int32), {1}, {0}, 0.5); }},
+      {"pad",
+       shape_error,
+       {"axis 1", "(2, 0)", "with a value"},
+       [] {
+         return pad(of({2, 0}), {0, 1}, {0, 0}, PadMode::edge);
+       }},
       {"tile", value_error, {"0 or more", "(-1,)"}, [] { return tile(of({3}), {-1}); }},
       {"repeat", value_error, {"0 or more", "-2"}, [] { return repeat(of({3}), -2, 0); }},
       {"repeat", value_error, {"axis 1"}, [] { return repeat(of({3}), 2, 1); }},
@@ -188,6 +194,67 @@ std::vector<Misuse> layout_misuses() {
        dtype_error,
        {"float64", "float32", "cast"},
        [] { return scatter_add(of({3}), of({2}, DType::int32), of({2}, DType::float64)); }},
+      {"scatter",
+       shape_error,
+       {"(2, 5)", "(2, 3)", "axis 0"},
+       [] {
+         return scatter(of({2, 3}), of({2, 5}, DType::int32), of({2, 5}), 0);
+       }},
+      {"scatter",
+       shape_error,
+       {"updates of shape (3,)", "(2,)"},
+       [] { return scatter(of({4}), of({2}, DType::int32), of({3}), 0); }},
+      {"scatter", dtype_error, {"integers", "float32"}, [] { return scatter(of({4}), of({2}), of({2}), 0); }},
+      {"scatter", value_error, {"index -5", "[-4, 4)"}, [] { return scatter(of({4}), Tensor{-5}, of({1}), 0); }},
+      {"scatter",
+       dtype_error,
+       {"boolean"},
+       [] { return scatter(of({4}, DType::boolean), Tensor{1}, of({1}, DType::boolean), 0, Scatter::add); }},
+      {"scatter_nd",
+       shape_error,
+       {"(2, 3)", "(4, 5)"},
+       [] {
+         return scatter_nd(of({4, 5}), of({2, 3}, DType::int32), of({2}));
+       }},
+      {"scatter_nd",
+       dtype_error,
+       {"float64", "float32"},
+       [] {
+         return scatter_nd(of({4}), of({2, 1}, DType::int32), of({2}, DType::float64));
+       }},
+      {"scatter_nd",
+       value_error,
+       {"index 5", "position 0", "[-5, 5)"},
+       [] {
+         return scatter_nd(of({4, 5}), expand_dims(Tensor{1, 5}, 0), of({1}));
+       }},
+      {"gather_nd",
+       value_error,
+       {"index 4", "[-4, 4)"},
+       [] {
+         return gather_nd(of({4, 5}), Tensor{4});
+       }},
+      {"searchsorted",
+       shape_error,
+       {"(2, 3)", "(3, 2)"},
+       [] {
+         return searchsorted(of({2, 3}), of({3, 2}));
+       }},
+      {"searchsorted",
+       dtype_error,
+       {"float64", "float32", "cast"},
+       [] { return searchsorted(of({3}), of({2}, DType::float64)); }},
+      {"bincount",
+       value_error,
+       {"number 3", "position 1", "[0, 3)"},
+       [] {
+         return bincount(Tensor{0, 3}, 3);
+       }},
+      {"bincount", value_error, {"number -1"}, [] { return bincount(Tensor{-1}, 3); }},
+      {"bincount", value_error, {"length is -2"}, [] { return bincount(Tensor{1}, -2); }},
+      {"bincount", dtype_error, {"integers", "float32"}, [] { return bincount(of({3}), 3); }},
+      {"diag_embed", shape_error, {"()"}, [] { return diag_embed(of({})); }},
+      {"diag_embed", value_error, {"axes -1 and 1"}, [] { return diag_embed(of({3}), 0, -1, 1); }},
       {"tril", shape_error, {"(3,)"}, [] { return tril(of({3})); }},
       {"triu", shape_error, {"()"}, [] { return triu(of({})); }},
       {"diagonal",

@@ -73,6 +73,7 @@ Rows arithmetic() {
       row("floor_divide", floor_divide, [](double a, double b) { return std::floor(a / b); },
           {.a = {-1.8, 1.8, {0}}, .b = {1.9, 3}, .takes = Takes::numbers, .derivative = Derivative::zero}),
       row("logaddexp", logaddexp, log_sum),
+      row("prelu", prelu, [](double a, double b) { return a > 0 ? a : b * a; }, {.a = off_zero}),
       with_number(
           "add", "number", [](const Tensor& x) { return 3 + x; }, [](double x) { return 3 + x; }),
       with_number(

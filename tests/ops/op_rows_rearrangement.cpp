@@ -1,5 +1,5 @@
 #include <algorithm>
-#include <numeric>
+#include <vector>
 
 #include "op_table.hpp"
 
@@ -33,130 +33,6 @@ Reference masked(bool (*keeps)(const Index&), double value = 0) {
     });
     return result;
   };
-}
-
-// What f makes of the elements along an axis, for every position of the others.
-Reference along_axis(std::size_t axis, std::function<std::vector<double>(std::vector<double>)> f) {
-  return [=](const std::vector<Numbers>& x) {
-    Numbers result = x[0];
-    std::int64_t inner = 1;
-    for (std::size_t i = axis + 1; i < x[0].shape.ndim(); ++i) {
-      inner *= x[0].shape[i];
-    }
-    const std::int64_t n = x[0].shape[axis];
-    for (std::int64_t start = 0; start < static_cast<std::int64_t>(x[0].data.size()); ++start) {
-      if (start / inner % n != 0) {
-        continue;
-      }
-      std::vector<double> line;
-      for (std::int64_t i = 0; i < n; ++i) {
-        line.push_back(x[0].data[static_cast<std::size_t>(start + i * inner)]);
-      }
-      line = f(line);
-      for (std::int64_t i = 0; i < n; ++i) {
-        result.data[static_cast<std::size_t>(start + i * inner)] = line[static_cast<std::size_t>(i)];
-      }
-    }
-    return result;
-  };
-}
-
-std::vector<double> running_sum(std::vector<double> x) {
-  std::partial_sum(x.begin(), x.end(), x.begin());
-  return x;
-}
-std::vector<double> running_product(std::vector<double> x) {
-  std::partial_sum(x.begin(), x.end(), x.begin(), std::multiplies<>());
-  return x;
-}
-std::vector<double> ascending(std::vector<double> x) {
-  std::sort(x.begin(), x.end());
-  return x;
-}
-std::vector<double> descending(std::vector<double> x) {
-  std::sort(x.begin(), x.end(), std::greater<>());
-  return x;
-}
-std::vector<double> positions(const std::vector<double>& x, bool down) {
-  std::vector<double> order(x.size());
-  std::iota(order.begin(), order.end(), 0.0);
-  std::stable_sort(order.begin(), order.end(), [&](double a, double b) {
-    const double left = x[static_cast<std::size_t>(a)];
-    const double right = x[static_cast<std::size_t>(b)];
-    return down ? left > right : left < right;
-  });
-  return order;
-}
-
-Rows scans() {
-  Rows rows;
-  const auto scan = [&](const char* op, const char* variant, std::function<Tensor(const Tensor&)> call,
-                        Reference reference, const Shape& shape, Takes takes, Derivative derivative, Result result) {
-    rows.push_back({op,
-                    variant,
-                    [call](const Tensors& x) { return call(x[0]); },
-                    std::move(reference),
-                    {{{shape}}},
-                    takes,
-                    derivative,
-                    result});
-  };
-  using enum Derivative;
-  const auto empty = [](const std::vector<Numbers>& x) { return x[0]; };
-  scan(
-      "cumsum", "", [](const Tensor& x) { return cumsum(x, 0); }, along_axis(0, running_sum), {3, 4}, Takes::numbers,
-      smooth, Result::wide);
-  scan(
-      "cumsum", "axis_middle", [](const Tensor& x) { return cumsum(x, -2); }, along_axis(1, running_sum), {2, 3, 4},
-      Takes::numbers, smooth, Result::wide);
-  scan(
-      "cumsum", "empty", [](const Tensor& x) { return cumsum(x, 0); }, empty, {0, 2}, Takes::numbers, smooth,
-      Result::wide);
-  scan(
-      "cumprod", "", [](const Tensor& x) { return cumprod(x, 0); }, along_axis(0, running_product), {3, 4},
-      Takes::numbers, smooth, Result::wide);
-  scan(
-      "cumprod", "axis_last", [](const Tensor& x) { return cumprod(x, -1); }, along_axis(2, running_product), {2, 1, 5},
-      Takes::numbers, smooth, Result::wide);
-  scan(
-      "cumprod", "size_1", [](const Tensor& x) { return cumprod(x, 0); }, empty, {1, 2}, Takes::numbers, smooth,
-      Result::wide);
-  scan(
-      "cumprod", "empty", [](const Tensor& x) { return cumprod(x, 1); }, empty, {2, 0}, Takes::numbers, smooth,
-      Result::wide);
-  scan(
-      "sort", "", [](const Tensor& x) { return sort(x); }, along_axis(1, ascending), {3, 5}, Takes::everything, smooth,
-      Result::same);
-  scan(
-      "sort", "descending_axis_0", [](const Tensor& x) { return sort(x, 0, true); }, along_axis(0, descending), {6, 2},
-      Takes::everything, smooth, Result::same);
-  scan(
-      "sort", "empty", [](const Tensor& x) { return sort(x, 0); }, empty, {0, 2}, Takes::everything, smooth,
-      Result::same);
-  scan(
-      "argsort", "", [](const Tensor& x) { return argsort(x); },
-      along_axis(1, [](auto x) { return positions(x, false); }), {3, 9}, Takes::everything, zero, Result::int64);
-  scan(
-      "argsort", "descending_axis_0", [](const Tensor& x) { return argsort(x, 0, true); },
-      along_axis(0, [](auto x) { return positions(x, true); }), {9, 2}, Takes::everything, zero, Result::int64);
-  const auto first = [](Reference all) -> Reference {
-    return [all](const std::vector<Numbers>& x) {
-      return gather(all(x), {3, 2}, [](const Index& index) { return index; });
-    };
-  };
-  scan(
-      "topk", "", [](const Tensor& x) { return topk(x, 2).values; }, first(along_axis(1, descending)), {3, 5},
-      Takes::everything, smooth, Result::same);
-  scan(
-      "topk", "smallest", [](const Tensor& x) { return topk(x, 3, 0, false).values; },
-      [](const std::vector<Numbers>& x) {
-        return gather(along_axis(0, ascending)(x), {3, 2}, [](const Index& i) { return i; });
-      },
-      {5, 2}, Takes::everything, smooth, Result::same);
-  scan(
-      "topk", "indices", [](const Tensor& x) { return topk(x, 2).indices; },
-      first(along_axis(1, [](auto x) { return positions(x, true); })), {3, 5}, Takes::everything, zero, Result::int64);
-  return rows;
 }
 
 Rows moves() {
@@ -223,6 +99,41 @@ Rows moves() {
             return Numbers{{3}, {1, x[0].data[0], x[0].data[1]}};
           },
           {2}),
+      row("pad", "reflect",
+          [](const Tensors& x) {
+            return pad(x[0], {0, 2}, {1, 5}, PadMode::reflect);
+          },
+          picked({3, 10},
+                 [](const Index& i) {
+                   const std::int64_t columns[] = {2, 1, 0, 1, 2, 1, 0, 1, 2, 1};
+                   return Index{i[0] == 2 ? 0 : i[0], columns[i[1]]};
+                 }),
+          {2, 3}),
+      row("pad", "edge",
+          [](const Tensors& x) {
+            return pad(x[0], {1, 0}, {2, 4}, PadMode::edge);
+          },
+          picked({5, 7},
+                 [](const Index& i) {
+                   return Index{std::clamp<std::int64_t>(i[0] - 1, 0, 1), std::min<std::int64_t>(i[1], 2)};
+                 }),
+          {2, 3}),
+      row("pad", "wrap",
+          [](const Tensors& x) {
+            return pad(x[0], {1, 4}, {0, 5}, PadMode::wrap);
+          },
+          picked({3, 12},
+                 [](const Index& i) {
+                   return Index{(i[0] + 1) % 2, (i[1] + 2) % 3};
+                 }),
+          {2, 3}),
+      row("pad", "reflect_of_one", [](const Tensors& x) { return pad(x[0], {2}, {1}, PadMode::reflect); },
+          picked({4}, [](const Index&) { return Index{0}; }), {1}),
+      row("pad", "wrap_of_none",
+          [](const Tensors& x) {
+            return pad(x[0], {0, 1}, {0, 1}, PadMode::wrap);
+          },
+          picked({0, 5}, [](const Index& i) { return i; }), {0, 3}),
       row("tile", "",
           [](const Tensors& x) {
             return tile(x[0], {2, 3});
@@ -352,8 +263,8 @@ Rows made_from_numbers() {
 }  // namespace
 
 Rows rows() {
-  Rows rows = scans();
-  for (const Rows& more : {moves(), indexed(), made_from_numbers()}) {
+  Rows rows = moves();
+  for (const Rows& more : {indexed(), made_from_numbers()}) {
     rows.insert(rows.end(), more.begin(), more.end());
   }
   return rows;

@@ -55,6 +55,8 @@ const std::vector<Variant> every_way = {
     {"", {3, 4}, {0, 1}, true, false},
     {"all_keepdims", {3, 4}, {0, 1}, true, true},
     {"no_axes", {}, {}, true, false},
+    {"axis_0_of_none", {}, {0}},
+    {"axis_last_of_none_keepdims", {}, {-1}, false, true},
     {"vector", {17}, {0}},
     {"axis_0", {3, 4}, {0}},
     {"axis_last", {2, 3, 5}, {-1}},
@@ -99,14 +101,14 @@ double softmax_of(double x, double log_sum) { return std::exp(x) / std::exp(log_
 double log_softmax_of(double x, double log_sum) { return x - log_sum; }
 
 Rows along_an_axis() {
-  const std::vector<std::vector<Input>> cases = {{{{3, 4}}}, {{{2, 3, 5}}}, {{{0, 3}}}, {{{1, 1}}}};
+  const std::vector<std::vector<Input>> cases = {{{{3, 4}}}, {{{2, 3, 5}}}, {{{0, 3}}}, {{{1, 1}}}, {{{}}}};
   return {
       {"softmax", "", [](const Tensors& x) { return softmax(x[0]); }, along_axis(-1, softmax_of), cases},
       {"softmax",
        "axis_0",
        [](const Tensors& x) { return softmax(x[0], 0); },
        along_axis(0, softmax_of),
-       {{{{3, 4}}}, {{{2, 3, 5}}}, {{{3, 0}}}, {{{5}}}}},
+       {{{{3, 4}}}, {{{2, 3, 5}}}, {{{3, 0}}}, {{{5}}}, {{{}}}}},
       {"log_softmax", "", [](const Tensors& x) { return log_softmax(x[0]); }, along_axis(-1, log_softmax_of), cases},
       {"log_softmax",
        "axis_minus_2",

@@ -143,6 +143,35 @@ Rows activations() {
       row("selu", selu, [](double x) { return selu_scale * (x > 0 ? x : selu_alpha * std::expm1(x)); },
           {.domain = off_zero}),
       row_of(
+          "selu", "of_ones_own", [](const Tensor& x) { return selu(x, 1.5, 0.8); },
+          [](double x) { return 0.8 * (x > 0 ? x : 1.5 * std::expm1(x)); }, {.domain = off_zero}),
+      row_of(
+          "celu", "", [](const Tensor& x) { return celu(x); }, [](double x) { return x > 0 ? x : std::expm1(x); },
+          {.domain = off_zero}),
+      row_of(
+          "celu", "0_6", [](const Tensor& x) { return celu(x, 0.6); },
+          [](double x) { return std::max(x, 0.0) + std::min(0.0, 0.6 * (std::exp(x / 0.6) - 1)); },
+          {.domain = off_zero}),
+      row("softsign", softsign, [](double x) { return x / (1 + std::fabs(x)); }, {.domain = {-3, 3, {-1, 0, 1}}}),
+      row_of(
+          "hard_sigmoid", "", [](const Tensor& x) { return hard_sigmoid(x); },
+          [](double x) { return std::min(std::max(x + 3, 0.0), 6.0) / 6; }, {.domain = {-5, 5, {-3, 3}}}),
+      row_of(
+          "hard_sigmoid", "of_onnx", [](const Tensor& x) { return hard_sigmoid(x, 0.2, 0.5); },
+          [](double x) { return std::max(0.0, std::min(1.0, 0.2 * x + 0.5)); }, {.domain = {-5, 5, {-2.5, 2.5}}}),
+      row("hard_swish", hard_swish, [](double x) { return x * std::min(std::max(x + 3, 0.0), 6.0) / 6; },
+          {.domain = {-5, 5, {-3, 3}}}),
+      row_of(
+          "thresholded_relu", "", [](const Tensor& x) { return thresholded_relu(x); },
+          [](double x) { return x > 1 ? x : 0.0; }, {.domain = {-2, 2, {1}}}),
+      row_of(
+          "shrink", "", [](const Tensor& x) { return shrink(x); },
+          [](double x) { return std::fabs(x) > 0.5 ? x : 0.0; }, {.domain = {-2, 2, {-0.5, 0.5}}}),
+      row_of(
+          "shrink", "soft", [](const Tensor& x) { return shrink(x, 0.75, 0.75); },
+          [](double x) { return std::copysign(std::max(std::fabs(x) - 0.75, 0.0), x); },
+          {.domain = {-2, 2, {-0.75, 0.75}}}),
+      row_of(
           "gelu", "", [](const Tensor& x) { return gelu(x); }, [](double x) { return x * normal_cdf(x); }),
       row_of(
           "gelu", "tanh", [](const Tensor& x) { return gelu(x, true); },

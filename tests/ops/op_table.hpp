@@ -82,6 +82,12 @@ Rows rows();
 namespace rearrangement_ops {
 Rows rows();
 }
+namespace scan_ops {
+Rows rows();
+}
+namespace search_ops {
+Rows rows();
+}
 namespace statistics_ops {
 Rows rows();
 }

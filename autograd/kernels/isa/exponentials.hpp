@@ -83,6 +83,18 @@ struct Exponentials {
     return y * power_of_two(n == 0 ? k : k - V(T{n}));
   }
 
+  /// 2ˣ = 2ᵏ eʳ with r = (x - k) log 2, where x - k is exact.
+  static V exp2(const V& x) {
+    const V inside = limited<T>(x, single ? -151 : -1076, single ? 129 : 1025);
+    const V k = xsimd::nearbyint(inside);
+    const V rest = inside - k;
+    const V r = rest * constant(0.69314718055994530942);
+    const V low = xsimd::fms(rest, constant(0.69314718055994530942), r) +
+                  rest * constant(single ? -1.90465429995776804525e-9 : 2.3190468138462995584e-17);
+    const V y = V(T{1}) + r;
+    return scaled(y + (((V(T{1}) - y) + r) + (behind_linear(r) + low)), k);
+  }
+
   static V expm1(const V& x) {
     if constexpr (single) {
       const auto [k, r, low] = reduce(limited<T>(x, -20, 89));
@@ -138,6 +150,16 @@ struct Exponentials {
     if constexpr (!single) {
       if (xsimd::any(x < V(std::numeric_limits<T>::min()))) {
         y = xsimd::select(is_subnormal(x), xsimd::log2(x * up()) - V(54.0), y);
+      }
+    }
+    return y;
+  }
+
+  static V log10(const V& x) {
+    V y = xsimd::log10(x);
+    if constexpr (!single) {
+      if (xsimd::any(x < V(std::numeric_limits<T>::min()))) {
+        y = xsimd::select(is_subnormal(x), xsimd::log10(x * up()) - V(16.25561976585498453), y);  // 54 log 2 / log 10
       }
     }
     return y;

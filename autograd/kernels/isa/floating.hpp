@@ -58,9 +58,11 @@ struct Floating {
     return xsimd::select(x < zero(), V(T{-1}), xsimd::select(x > zero(), one(), x + x));
   }
   static V exp(V x) { return Exponentials<T>::exp(x); }
+  static V exp2(V x) { return Exponentials<T>::exp2(x); }
   static V expm1(V x) { return Exponentials<T>::expm1(x); }
   static V log(V x) { return Exponentials<T>::log(x); }
   static V log2(V x) { return Exponentials<T>::log2(x); }
+  static V log10(V x) { return Exponentials<T>::log10(x); }
   static V log1p(V x) { return Exponentials<T>::log1p(x); }
   static V sqrt(V x) { return xsimd::sqrt(x); }
   static V cbrt(V x) { return Exponentials<T>::cbrt(x); }

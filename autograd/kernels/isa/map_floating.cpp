@@ -93,9 +93,11 @@ constexpr PrimitiveTable<T> make_table() {
   table[Opcode::abs] = unary<T, F::abs>;
   table[Opcode::sign] = unary<T, F::sign>;
   table[Opcode::exp] = unary<T, F::exp>;
+  table[Opcode::exp2] = unary<T, F::exp2>;
   table[Opcode::expm1] = unary<T, F::expm1>;
   table[Opcode::log] = unary<T, F::log>;
   table[Opcode::log2] = unary<T, F::log2>;
+  table[Opcode::log10] = unary<T, F::log10>;
   table[Opcode::log1p] = unary<T, F::log1p>;
   table[Opcode::sqrt] = unary<T, F::sqrt>;
   table[Opcode::cbrt] = unary<T, F::cbrt>;

@@ -96,9 +96,11 @@ template <class T>
     case Opcode::abs: return run.unary([](T a) { return absolute(a); });
     case Opcode::sign: return run.unary([](T a) { return a < 0 ? T{-1} : a > 0 ? T{1} : a + a; });
     case Opcode::exp: return together<T, F::exp>(run.next, run.end, run.r);
+    case Opcode::exp2: return together<T, F::exp2>(run.next, run.end, run.r);
     case Opcode::expm1: return together<T, F::expm1>(run.next, run.end, run.r);
     case Opcode::log: return together<T, F::log>(run.next, run.end, run.r);
     case Opcode::log2: return together<T, F::log2>(run.next, run.end, run.r);
+    case Opcode::log10: return together<T, F::log10>(run.next, run.end, run.r);
     case Opcode::log1p: return together<T, F::log1p>(run.next, run.end, run.r);
     case Opcode::sqrt: return run.unary([](T a) { return square_root(a); });
     case Opcode::cbrt: return together<T, F::cbrt>(run.next, run.end, run.r);

@@ -1,0 +1,98 @@
+#include <cstdint>
+#include <string_view>
+
+#include "autograd/graph/operation.hpp"
+#include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/composed.hpp"
+#include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
+
+/// \file
+/// Ops that give positions and numbers of elements: searches and counts.
+
+namespace xgrad {
+
+namespace {
+
+/// Where values (.., m) belong in sorted rows (.., n) with the same axes in front.
+struct SearchSorted {
+  static constexpr std::string_view name = "searchsorted";
+  static constexpr bool stops_gradient = true;
+  static constexpr bool total = true;
+  bool right;
+  static constexpr auto attributes = fields("right", &SearchSorted::right);
+
+  Spec infer(Inputs in) const { return {in[1].shape(), DType::int64}; }
+  void eval(ConstViews in, Views out) const {
+    const std::int64_t m = in[1].shape().back();
+    kernels::search_sorted(in[0].dtype(), in[0].data, in[0].shape().back(), in[1].data, in[1].size(), m, right,
+                           out[0].as<std::int64_t>());
+  }
+  Tensors vmap(const Node& node, const BatchedInputs& in) const {
+    Tensors both;
+    for (std::size_t i = 0; i < 2; ++i) {
+      Shape samples = node.input(i).shape();
+      samples.insert(0, in.size);
+      both.push_back(broadcast_to(in[i], samples));
+    }
+    return {apply_op(*this, both)};
+  }
+};
+
+struct BinCount {
+  static constexpr std::string_view name = "bincount";
+  static constexpr bool stops_gradient = true;
+  static constexpr bool maps_leading_axes = true;
+  std::int64_t length;
+  static constexpr auto attributes = fields("length", &BinCount::length);
+
+  Spec infer(Inputs in) const {
+    Shape shape = in[0].shape();
+    shape[shape.ndim() - 1] = length;
+    return {shape, DType::int64};
+  }
+  void eval(ConstViews in, Views out) const {
+    const std::int64_t count = in[0].shape().back();
+    kernels::count_numbers(name.data(), in[0].as<std::int64_t>(), length == 0 ? 0 : out[0].size() / length, count,
+                           length, out[0].as<std::int64_t>());
+  }
+};
+
+}  // namespace
+
+Tensor searchsorted(const Operand& sorted, const Operand& values, bool right) {
+  const SourceScope scope(sorted);
+  return located(sorted.where(), [&] {
+    const Tensor rows = sorted.tensor();
+    const Tensor sought = values.tensor(rows.dtype(), "searchsorted");
+    if (sought.dtype() != rows.dtype()) {
+      raise<DTypeError>("searchsorted", phrase("values are {}, the sorted ones {}; cast one of them",
+                                               to_string(sought.dtype()), to_string(rows.dtype())));
+    }
+    if (rows.ndim() == 1) {  // the same row for all
+      return reshape(apply_op(SearchSorted{right}, {rows, reshape(sought, {sought.size()})}), sought.shape());
+    }
+    const auto front = [](const Tensor& x) { return Shape(x.shape().begin(), x.shape().end() - 1); };
+    if (rows.ndim() == 0 || sought.ndim() == 0 || front(rows) != front(sought)) {
+      raise<ShapeError>(
+          "searchsorted",
+          phrase("sorted numbers of shape {} and values of shape {}; give one row for all, or one for each "
+                 "row of values",
+                 to_string(rows.shape()), to_string(sought.shape())));
+    }
+    return apply_op(SearchSorted{right}, {rows, sought});
+  });
+}
+
+Tensor bincount(const Operand& x, std::int64_t length) {
+  const SourceScope scope(x);
+  return located(x.where(), [&] {
+    const Tensor numbers = as_indices("bincount", x);
+    if (length < 0) {
+      raise<ValueError>("bincount", phrase("the length is {}; give 0 or more", length));
+    }
+    return apply_op(BinCount{length}, {reshape(numbers, {numbers.size()})});
+  });
+}
+
+}  // namespace xgrad
