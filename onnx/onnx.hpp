@@ -1,0 +1,6 @@
+#pragma once
+
+#include "onnx/version.hpp"
+
+/// \file
+/// What users include: models as ONNX files, and back. Needs `libxgrad-onnx` beside `libxgrad`.
