@@ -44,6 +44,11 @@ const SubProgram* inlined_program(const Node& node) {
   return node.operation().key() == "checkpoint" ? node.operation().program() : nullptr;
 }
 
+bool has_no_elements(const Value& value) {
+  return symbolic_count(value.sizes) == 0 &&
+         std::ranges::any_of(value.sizes, [](const Size& s) { return s.factor == 0; });
+}
+
 void require_alike(const Pair& pair) {
   const auto first = pair.first.nodes();
   const auto second = pair.second.nodes();
@@ -161,6 +166,12 @@ std::vector<Value> GraphEmitter::outputs_of(const Node& first, const Node& secon
     const Call call(graph_, first, second, batch_, inputs);
     for (std::size_t i = 0; i < values.size(); ++i) {
       values[i].sizes = call.output_sizes(i);
+    }
+    if (std::ranges::all_of(values, has_no_elements)) {  // which runtimes know to compute with in parts only
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        values[i].name = graph_.array(Array(first.spec(i).shape, values[i].dtype), "empty");
+      }
+      return values;
     }
     const std::vector<std::string> names = written(call, first.operation().key());
     for (std::size_t i = 0; i < values.size(); ++i) {
