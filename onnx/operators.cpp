@@ -29,18 +29,22 @@ Names det(const Call& call) {
   return {call.graph().add("Det", {call.input(0).name})};
 }
 
+using Refused = std::pair<std::string_view, std::string_view>;
+
+// A name that ends in `*` is that of all that begin so.
 constexpr std::array refusals = {
-    std::pair{"argsort", "it puts NaN last, and ONNX's TopK may put it anywhere"},
-    std::pair{"cond", "branches are not written yet"},
-    std::pair{"cond_each", "branches are not written yet"},
-    std::pair{"linear_recurrence", "ONNX has no cumulative product"},
-    std::pair{"loop", "loops are not written yet"},
-    std::pair{"random_fold", "ONNX has no random numbers that depend on a key"},
-    std::pair{"random_normal", "ONNX has no random numbers that depend on a key"},
-    std::pair{"random_uniform", "ONNX has no random numbers that depend on a key"},
-    std::pair{"topk", "ONNX's TopK may order equal elements and NaN in another way"},
-    std::pair{"xtensor_backward", "what it computes is C++ code"},
-    std::pair{"xtensor_op", "what it computes is C++ code"},
+    Refused{"argsort", "it puts NaN last, and ONNX's TopK may put it anywhere"},
+    Refused{"cond", "branches are not written yet"},
+    Refused{"cond_each", "branches are not written yet"},
+    Refused{"linalg::*", "ONNX has no linear algebra but determinants"},
+    Refused{"linear_recurrence", "ONNX has no cumulative product"},
+    Refused{"loop", "loops are not written yet"},
+    Refused{"random_fold", "ONNX has no random numbers that depend on a key"},
+    Refused{"random_normal", "ONNX has no random numbers that depend on a key"},
+    Refused{"random_uniform", "ONNX has no random numbers that depend on a key"},
+    Refused{"topk", "ONNX's TopK may order equal elements and NaN in another way"},
+    Refused{"xtensor_backward", "what it computes is C++ code"},
+    Refused{"xtensor_op", "what it computes is C++ code"},
 };
 
 }  // namespace
@@ -71,13 +75,15 @@ const OperatorRow* find_operator(std::string_view name) {
   return found != rows.end() && found->name == name ? &*found : nullptr;
 }
 
+std::vector<Refused> refused_operators() { return {refusals.begin(), refusals.end()}; }
+
 std::string_view known_refusal(std::string_view name) {
   for (const auto& [refused, reason] : refusals) {
-    if (refused == name) {
+    if (refused.ends_with('*') ? name.starts_with(refused.substr(0, refused.size() - 1)) : name == refused) {
       return reason;
     }
   }
-  return name.starts_with("linalg::") ? "ONNX has no linear algebra but determinants" : "";
+  return "";
 }
 
 }  // namespace xgrad::onnx
