@@ -57,7 +57,7 @@ void move_statistics(const nn::Module& model, const Tensor& x) {
 
 void write_residual(const std::filesystem::path& folder) {
   const auto block = [] {
-    return nn::Residual(nn::Sequential(nn::LayerNorm({16}), nn::Dense(16, 32), nn::GELU(), nn::Dropout(0.2),
+    return nn::Residual(nn::Sequential(nn::LayerNorm(16), nn::Dense(16, 32), nn::GELU(), nn::Dropout(0.2),
                                        nn::Dense(32, 16), nn::BatchNorm(16)));
   };
   const nn::Sequential model(nn::Dense(8, 16), block(), nn::Mish(), block(), nn::Dense(16, 3), nn::Softmax());
@@ -75,7 +75,7 @@ void write_embedding(const std::filesystem::path& folder) {
 
 /// The gradients of the loss of a classifier, of a batch of any size.
 void write_gradient(const std::filesystem::path& folder) {
-  const nn::Sequential model(nn::Embedding(20, 8), nn::Flatten(), nn::Dense(32, 16), nn::GELU(), nn::LayerNorm({16}),
+  const nn::Sequential model(nn::Embedding(20, 8), nn::Flatten(), nn::Dense(32, 16), nn::GELU(), nn::LayerNorm(16),
                              nn::Dense(16, 3));
   const auto words = [](std::int64_t batch) {
     return cast(floor(20 * random::uniform(random::Key(8), {batch, 4})), DType::int64);
