@@ -19,7 +19,7 @@ struct OperatorRow {
   std::string_view name;       ///< of the operation
   int since;                   ///< the smallest opset in which what is written means this
   std::string_view operators;  ///< what is written, for people
-  Emitter emit;
+  Emitter emit;                ///< null for those that run others, which GraphEmitter writes
 };
 
 /// The row of the operation called \p name, or null.

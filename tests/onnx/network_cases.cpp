@@ -73,6 +73,14 @@ void write_embedding(const std::filesystem::path& folder) {
   write_layer(folder, model, {{any_size, 4}, DType::int64}, {words(1), words(40)});
 }
 
+void write_recurrent(const std::filesystem::path& folder) {
+  const nn::Sequential model(nn::Embedding(20, 6), nn::LSTM(6, 8), nn::GRU(8, 5), nn::Dense(5, 2));
+  const auto words = [](std::int64_t batch) {
+    return cast(floor(20 * random::uniform(random::Key(10), {7, batch})), DType::int64);
+  };
+  write_layer(folder, model, {{7, any_size}, DType::int64}, {words(1), words(12)});
+}
+
 /// The gradients of the loss of a classifier, of a batch of any size.
 void write_gradient(const std::filesystem::path& folder) {
   const nn::Sequential model(nn::Embedding(20, 8), nn::Flatten(), nn::Dense(32, 16), nn::GELU(), nn::LayerNorm(16),
@@ -138,6 +146,7 @@ void write_networks(const std::filesystem::path& folder) {
   write_classifier(folder / "fashion_mnist");
   write_residual(folder / "residual");
   write_embedding(folder / "embedding");
+  write_recurrent(folder / "recurrent");
   write_gradient(folder / "gradient");
   write_adam_step(folder / "adam_step");
 }

@@ -11,6 +11,7 @@
 #include "onnx/elements.hpp"
 #include "onnx/model_file.hpp"
 #include "tests/onnx/cases.hpp"
+#include "tests/onnx/loop_cases.hpp"
 #include "tests/onnx/validity.hpp"
 #include "tests/testing.hpp"
 
@@ -250,6 +251,21 @@ BOOST_AUTO_TEST_CASE(functions_inside_are_written_as_what_they_run) {
              [&](const Tensor& x) { return grad(sum(checkpoint([](const Tensor& y) { return exp(sin(y)); })(x)), x); },
              {{{any_size}}});
   saved.model();
+}
+
+BOOST_AUTO_TEST_CASE(loops_and_branches_are_graphs_inside) {
+  for (const testing::LoopCase& each : testing::loop_cases()) {
+    BOOST_TEST_CONTEXT(each.name) {
+      const testing::TemporaryFolder folder;
+      testing::write_case(folder.path(), each.function, each.inputs);
+      testing::check_valid(folder.path() / "model.onnx");
+    }
+  }
+  const Saved saved;
+  const nn::Sequential model(nn::GRU(4, 3), nn::Dense(3, 2));
+  onnx::save(saved.path, model, {.input = {{6, any_size, 4}}});
+  const Names operators = saved.operators();
+  BOOST_TEST(std::count(operators.begin(), operators.end(), "Loop") == 1);
 }
 
 BOOST_AUTO_TEST_CASE(results_may_be_arguments_constants_and_twice_the_same) {

@@ -5,6 +5,7 @@
 
 #include "autograd/runtime/error.hpp"
 #include "tests/onnx/cases.hpp"
+#include "tests/onnx/loop_cases.hpp"
 #include "tests/onnx/network_cases.hpp"
 #include "tests/onnx/row_models.hpp"
 #include "tests/onnx/special_values.hpp"
@@ -12,7 +13,8 @@
 /// \file
 /// Writes models with what they should give, for other programs to run:  write_cases FOLDER
 ///
-/// FOLDER/rows has every op of the table that can be written, FOLDER/networks trained networks and steps of training.
+/// FOLDER/rows has every op of the table that can be written, FOLDER/special_values functions of numbers at the ends of the
+/// ranges, FOLDER/loops loops and branches, FOLDER/networks trained networks and steps of training.
 
 namespace xgrad::testing {
 
@@ -82,6 +84,9 @@ int main(int argc, char* argv[]) {
   std::filesystem::remove_all(folder);
   xgrad::testing::write_rows(folder / "rows");
   xgrad::testing::write_special_values(folder / "special_values");
+  for (const auto& loop : xgrad::testing::loop_cases()) {
+    xgrad::testing::write_case(folder / "loops" / loop.name, loop.function, loop.inputs);
+  }
   xgrad::testing::write_networks(folder / "networks");
   return 0;
 }
