@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "autograd/ops/random.hpp"
 #include "onnx/elements.hpp"
 
 namespace xgrad::testing {
@@ -36,6 +37,8 @@ onnx::Signature write_case(const std::filesystem::path& folder, const TensorFunc
   }
   return signature;
 }
+
+Tensor random_floats(const Shape& shape, unsigned seed) { return random::normal(random::Key(seed), shape); }
 
 TemporaryFolder::TemporaryFolder() {
   // In memory where there is such a place: every file is flushed to its disk.

@@ -27,6 +27,9 @@ onnx::Signature write_case(const std::filesystem::path& folder, const TensorFunc
                            const std::vector<Tensors>& inputs, const std::vector<Spec>& specs = {},
                            const onnx::SaveOptions& options = {});
 
+/// Reproducible float32 numbers, normally distributed.
+Tensor random_floats(const Shape& shape, unsigned seed);
+
 /// A folder that is removed at the end.
 class TemporaryFolder {
  public:
