@@ -30,6 +30,7 @@ ROOMS = [
     "datasets",
     "nn",
     "nn/inspect",
+    "onnx",
     "examples",
     "benchmarks",
     "tests",

@@ -1,0 +1,7 @@
+#pragma once
+
+#include "onnx/save.hpp"
+#include "onnx/version.hpp"
+
+/// \file
+/// What users include: models as ONNX files, and back. Needs `libxgrad-onnx` beside `libxgrad`.
