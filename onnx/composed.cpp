@@ -107,6 +107,12 @@ std::string log1p(const Elementwise& write, const Operands& x) {
   return where(write, write("Equal", {u, one}), x[0], large);
 }
 
+std::string exp2(const Elementwise& write, const Operands& x) { return write("Pow", {write.number(2), x[0]}); }
+
+std::string log10(const Elementwise& write, const Operands& x) {
+  return write("Mul", {write("Log", x), write.number(std::numbers::log10e)});
+}
+
 std::string log2(const Elementwise& write, const Operands& x) {
   return write("Mul", {write("Log", x), write.number(std::numbers::log2e)});
 }

@@ -95,7 +95,8 @@ Names argmin(const Call& call) { return position(call, "ArgMin"); }
 Names cumsum(const Call& call) {
   GraphWriter& graph = call.graph();
   const std::string axis = graph.scalar(static_cast<double>(call.integers("axis").at(0)), DType::int64);
-  return {graph.add("CumSum", {call.input(0).name, axis}, {{"reverse", call.boolean("reverse") ? 1 : 0}})};
+  return {graph.add("CumSum", {call.input(0).name, axis},
+                    {{"exclusive", call.boolean("exclusive") ? 1 : 0}, {"reverse", call.boolean("reverse") ? 1 : 0}})};
 }
 
 }  // namespace
