@@ -48,6 +48,21 @@ bool size_fits(const GraphValue& input, std::size_t axis, std::int64_t size, Nam
   return name.empty() || named.emplace(name, size).first->second == size;
 }
 
+/// A matrix of samples, which datasets give, in the shape that the model has for each of them.
+Tensor in_samples(const GraphValue& input, const Tensor& given) {
+  if (!given.defined() || given.ndim() != 2 || !input.ranked || input.sizes.size() <= 2) {
+    return given;
+  }
+  Shape shape{given.shape()[0]};
+  for (std::size_t axis = 1; axis < input.sizes.size(); ++axis) {
+    if (!input.sizes[axis]) {
+      return given;
+    }
+    shape.push_back(*input.sizes[axis]);
+  }
+  return shape.element_count() == given.size() ? reshape(given, shape) : given;
+}
+
 void require_fit(const GraphValue& input, const Tensor& given, NamedSizes& named) {
   if (!given.defined()) {
     raise<ValueError>("onnx", phrase("the input {} is an empty tensor", datasets::backticked(input.name)));
@@ -88,7 +103,7 @@ Tensors Model::run(const Tensors& inputs, const nn::Mode& mode, std::source_loca
   const SourceScope scope(where);
   return located(where, [&] {
     Values values;
-    for (const Tensor& input : checked(inputs)) {
+    for (const Tensor& input : fitted(inputs)) {
       values.push_back({input, false, nullptr});
     }
     Values initial;
@@ -104,17 +119,19 @@ Tensors Model::run(const Tensors& inputs, const nn::Mode& mode, std::source_loca
   });
 }
 
-Tensors Model::checked(const Tensors& inputs) const {
+Tensors Model::fitted(const Tensors& inputs) const {
   if (inputs.size() != graph_->inputs.size()) {
     std::vector<std::string> names = input_names();
     raise<ValueError>("onnx", phrase("the model takes {} inputs, {}, and got {}; give all of them to run()",
                                      names.size(), datasets::listed(names), inputs.size()));
   }
+  Tensors result;
   NamedSizes named;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    require_fit(graph_->inputs[i], inputs[i], named);
+    result.push_back(in_samples(graph_->inputs[i], inputs[i]));
+    require_fit(graph_->inputs[i], result[i], named);
   }
-  return inputs;
+  return result;
 }
 
 std::vector<std::string> Model::input_names() const {

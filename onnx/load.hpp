@@ -75,7 +75,8 @@ class Model : public nn::Layer<Model> {
   /// The first output for the first input. \throws ValueError when the model takes several. \throws Error as run() does.
   Tensor operator()(const Operand& x, const nn::Mode& mode = {}) const;
 
-  /// All outputs, for all inputs in their order.
+  /// All outputs, for all inputs in their order. Samples in the rows of a matrix, as datasets give them, take the shape that
+  /// the file has for a sample.
   /// \throws ValueError for another number of inputs.
   /// \throws ShapeError for inputs of other shapes than the file says; sizes on the first axis, and those that have a name
   /// there, are free.
@@ -88,7 +89,7 @@ class Model : public nn::Layer<Model> {
   std::vector<std::string> output_names() const;  ///< in the order of run()
 
  private:
-  Tensors checked(const Tensors& inputs) const;
+  Tensors fitted(const Tensors& inputs) const;
 
   std::shared_ptr<const Graph> graph_;
   detail::Initializers initializers_;

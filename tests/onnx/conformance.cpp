@@ -1,4 +1,4 @@
-#include "conformance.hpp"
+#include "tests/onnx/conformance.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -4,7 +4,7 @@
 #include <span>
 #include <string>
 
-#include "conformance.hpp"
+#include "tests/onnx/conformance.hpp"
 
 /// \file
 /// script/onnx_tests: how many of ONNX's conformance cases agree, and what is wrong with the others.
