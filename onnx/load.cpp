@@ -18,11 +18,16 @@ namespace xgrad::onnx {
 
 namespace {
 
+using loading::Graph;
+using loading::GraphValue;
+using loading::Value;
+using loading::Values;
+
 constexpr std::string_view op = "onnx::load";
 
 std::shared_ptr<const Graph> graph_in(const std::filesystem::path& path) {
   const proto::ModelProto model = read_model(op, path);
-  return with_merged_separated(read_graph(op, datasets::backticked(path.string()), model));
+  return loading::with_merged_separated(loading::read_graph(op, datasets::backticked(path.string()), model));
 }
 
 /// Sizes as the file has them: `(batch, 1, 28, 28)`.
@@ -112,7 +117,7 @@ Tensors Model::run(const Tensors& inputs, const nn::Mode& mode, std::source_loca
       initial.push_back({initializers_.read(i), variable == nullptr, variable});
     }
     Tensors outputs;
-    for (const Value& value : run_graph(*graph_, values, initial, {mode, training_as_in_file_})) {
+    for (const Value& value : loading::run_graph(*graph_, values, initial, {mode, training_as_in_file_})) {
       outputs.push_back(value.tensor);
     }
     return outputs;

@@ -17,7 +17,9 @@
 
 namespace xgrad::onnx {
 
+namespace loading {
 struct Graph;
+}
 
 /// Options of load().
 struct LoadOptions {
@@ -36,7 +38,7 @@ namespace detail {
 class Initializers {
  public:
   /// As parameters, statistics and constants, by how \p graph reads them. \throws ValueError for an option that names none.
-  Initializers(const Graph& graph, const LoadOptions& options);
+  Initializers(const loading::Graph& graph, const LoadOptions& options);
 
   std::size_t size() const { return items_.size(); }
   /// Number \p i: null for a constant.
@@ -91,7 +93,7 @@ class Model : public nn::Layer<Model> {
  private:
   Tensors fitted(const Tensors& inputs) const;
 
-  std::shared_ptr<const Graph> graph_;
+  std::shared_ptr<const loading::Graph> graph_;
   detail::Initializers initializers_;
   bool training_as_in_file_;
 

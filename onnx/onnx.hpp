@@ -1,6 +1,7 @@
 #pragma once
 
 #include "onnx/load.hpp"
+#include "onnx/save.hpp"
 #include "onnx/version.hpp"
 
 /// \file

@@ -75,16 +75,17 @@ struct Traced {
 };
 
 Traced trace(std::span<const Tensor> arguments, const Callee& callee) {
-  Trace trace(kinds_of(arguments));
-  const Results results = [&] {
-    const RecorderScope scope(trace);
-    return callee(trace.inputs());
-  }();
-  Tensors outputs;
-  for (std::size_t i = 0; i < results.tensors.size(); ++i) {
-    outputs.push_back(results.tensors[i]);
-  }
-  return {trace.finish(outputs), results.lengths};
+  std::vector<std::size_t> lengths;
+  TracedStep step = trace_step(kinds_of(arguments), [&](const Tensors& inputs) {
+    const Results results = callee(inputs);
+    lengths = results.lengths;
+    Tensors outputs;
+    for (std::size_t i = 0; i < results.tensors.size(); ++i) {
+      outputs.push_back(results.tensors[i]);
+    }
+    return outputs;
+  });
+  return {std::move(step), std::move(lengths)};
 }
 
 // The function as it runs by itself.

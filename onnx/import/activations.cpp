@@ -9,7 +9,7 @@
 /// \file
 /// Activations.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -132,4 +132,4 @@ constexpr std::array table = {
 
 std::span<const Operator> activation_operators() { return table; }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

@@ -9,7 +9,7 @@
 /// \file
 /// Operators on the elements of several tensors, which broadcast.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -119,4 +119,4 @@ constexpr std::array table = {
 
 std::span<const Operator> arithmetic_operators() { return table; }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

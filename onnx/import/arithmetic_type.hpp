@@ -7,7 +7,7 @@
 /// \file
 /// Internal: arithmetic on types that we keep but do not compute in.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 /// f(x, more...) in int32 where they are boolean or uint8, and back: as the last eight bits count, exact.
 template <class F, class... More>
@@ -25,4 +25,4 @@ Tensor with_floating(const F& f, const Tensor& x) {
   return is_floating(x.dtype()) ? f(x) : cast(f(cast(x, DType::float64)), x.dtype());
 }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

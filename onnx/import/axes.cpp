@@ -2,7 +2,7 @@
 
 #include "autograd/ops/ops.hpp"
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 Ints all_axes(std::size_t ndim) {
   Ints axes;
@@ -40,4 +40,4 @@ Tensor as_matrix(const Tensor& x, std::int64_t axis) {
   return reshape(x, {rows, columns});
 }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

@@ -11,7 +11,7 @@
 /// \file
 /// Internal: axes and shapes as attributes and inputs give them.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 /// 0, 1, ... ndim - 1.
 Ints all_axes(std::size_t ndim);
@@ -27,4 +27,4 @@ Shape as_shape(std::span<const std::int64_t> list);
 /// \p x as a matrix: the axes before \p axis, in [0, ndim], and those from it on.
 Tensor as_matrix(const Tensor& x, std::int64_t axis);
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

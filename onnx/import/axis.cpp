@@ -10,7 +10,7 @@
 /// \file
 /// Operators along an axis: normalised exponentials, cumulative sums, sorting.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -117,4 +117,4 @@ constexpr std::array table = {
 
 std::span<const Operator> axis_operators() { return table; }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

@@ -7,7 +7,7 @@
 #include "autograd/runtime/phrase.hpp"
 #include "datasets/quoted.hpp"
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 std::string_view to_string(Attribute::Kind kind) {
   switch (kind) {
@@ -140,4 +140,4 @@ const Graph& Call::graph(std::string_view attribute) const { return *need(attrib
 
 Values Call::run(const Graph& body, const Values& inputs) const { return run_graph(body, inputs, &frame_, session_); }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

@@ -15,7 +15,7 @@
 /// \file
 /// Internal: what the builders of operators are given.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 /// A value while a graph is built.
 struct Value {
@@ -106,4 +106,4 @@ Values run_graph(const Graph& graph, const Values& inputs, const Values* outside
 /// The same, of the model's own graph: \p initial are the values of its initialisers, in their order.
 Values run_graph(const Graph& graph, const Values& inputs, const Values& initial, const Session& session);
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

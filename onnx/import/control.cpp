@@ -14,7 +14,7 @@
 /// \file
 /// Branches and loops.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -182,4 +182,4 @@ constexpr std::array table = {
 
 std::span<const Operator> control_operators() { return table; }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

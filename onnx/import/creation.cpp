@@ -13,7 +13,7 @@
 /// \file
 /// Operators that make tensors: constants, and what follows from shapes.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -166,4 +166,4 @@ constexpr std::array table = {
 
 std::span<const Operator> creation_operators() { return table; }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

@@ -10,7 +10,7 @@
 /// \file
 /// Operators on the elements of one tensor, beside activations.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -93,4 +93,4 @@ constexpr std::array table = {
 
 std::span<const Operator> elementwise_operators() { return table; }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

@@ -15,7 +15,7 @@
 /// \file
 /// Internal: a graph as it is read from a file, checked, and without protobuf's types. Values are called by numbers.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 struct Graph;
 struct Operator;
@@ -94,4 +94,4 @@ struct Graph {
   std::vector<GraphNode> nodes;  ///< each after those that it reads from
 };
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

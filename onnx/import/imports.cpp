@@ -5,7 +5,7 @@
 #include "datasets/quoted.hpp"
 #include "onnx/import/read_graph.hpp"
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -75,4 +75,4 @@ void Imports::fail(std::string_view what) const {
   raise<FileError>(op_, phrase("the model {} {}; export it again", file_, what));
 }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

@@ -14,7 +14,7 @@
 /// \file
 /// Internal: what holds for a whole file while its graphs are read.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 /// The domain as the table has it: ONNX's own set has two names.
 std::string_view plain_domain(std::string_view domain);
@@ -58,4 +58,4 @@ class Imports {
   std::size_t nodes_ = 0;
 };
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

@@ -11,7 +11,7 @@
 #include "datasets/quoted.hpp"
 #include "onnx/load.hpp"
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -134,26 +134,29 @@ std::shared_ptr<const Graph> with_merged_separated(std::shared_ptr<const Graph> 
   return result;
 }
 
-namespace detail {
+}  // namespace xgrad::onnx::loading
 
-Initializers::Initializers(const Graph& graph, const LoadOptions& given) {
-  require_named(graph, given.constants, "constants");
-  require_named(graph, given.parameters, "parameters");
+namespace xgrad::onnx::detail {
+
+Initializers::Initializers(const loading::Graph& graph, const LoadOptions& given) {
+  loading::require_named(graph, given.constants, "constants");
+  loading::require_named(graph, given.parameters, "parameters");
   std::set<std::string> taken;
-  for (const Initializer& initializer : graph.initializers) {
-    const std::string path = path_of(initializer.name, taken);
+  for (const loading::Initializer& initializer : graph.initializers) {
+    const std::string path = loading::path_of(initializer.name, taken);
     const Tensor content(initializer.array);
-    Role role = is_floating(initializer.array.dtype()) ? role_of(graph, initializer.slot) : Role::constant;
-    if (names(given.parameters, initializer.name)) {
-      role = Role::parameter;
-    } else if (names(given.constants, initializer.name) ||
-               (role == Role::parameter && initializer.array.shape().ndim() == 0)) {
-      role = Role::constant;
+    auto role =
+        is_floating(initializer.array.dtype()) ? loading::role_of(graph, initializer.slot) : loading::Role::constant;
+    if (loading::names(given.parameters, initializer.name)) {
+      role = loading::Role::parameter;
+    } else if (loading::names(given.constants, initializer.name) ||
+               (role == loading::Role::parameter && initializer.array.shape().ndim() == 0)) {
+      role = loading::Role::constant;
     }
     switch (role) {
-      case Role::constant: items_.emplace_back(content); break;
-      case Role::statistic: items_.emplace_back(nn::Statistic(content, path)); break;
-      case Role::parameter: items_.emplace_back(Variable(content, path)); break;
+      case loading::Role::constant: items_.emplace_back(content); break;
+      case loading::Role::statistic: items_.emplace_back(nn::Statistic(content, path)); break;
+      case loading::Role::parameter: items_.emplace_back(Variable(content, path)); break;
     }
     paths_.push_back(path);
   }
@@ -194,6 +197,4 @@ void separate(Initializers& initializers, nn::detail::CopiedVariables& copied) {
   }
 }
 
-}  // namespace detail
-
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::detail

@@ -7,7 +7,7 @@
 /// \file
 /// Internal: which initialisers are what.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 /// PyTorch writes parameters of equal elements once, and has the others as copies of it: all the weights that begin as ones,
 /// say. As they go their own ways in training, a copy of an initialiser whose elements are all one number is an initialiser of
@@ -24,4 +24,4 @@ enum class Role : std::uint8_t {
 /// The role of the value \p slot of \p graph.
 Role role_of(const Graph& graph, Slot slot);
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

@@ -12,7 +12,7 @@
 /// \file
 /// Operators that give the same elements in another shape or order.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -169,4 +169,4 @@ constexpr std::array table = {
 
 std::span<const Operator> layout_operators() { return table; }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

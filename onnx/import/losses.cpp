@@ -11,7 +11,7 @@
 /// \file
 /// Losses.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -62,4 +62,4 @@ constexpr std::array table = {
 
 std::span<const Operator> loss_operators() { return table; }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

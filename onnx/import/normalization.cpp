@@ -12,7 +12,7 @@
 /// \file
 /// Normalisation and dropout.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -231,4 +231,4 @@ constexpr std::array table = {
 
 std::span<const Operator> normalization_operators() { return table; }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

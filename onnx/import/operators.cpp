@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 std::span<const std::span<const Operator>> operator_families() {
   static const std::array families = {
@@ -44,4 +44,4 @@ std::string_view why_unsupported(std::string_view name, std::int64_t opset) {
   return "no operator of this name is known";
 }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

@@ -13,7 +13,7 @@
 /// \file
 /// Internal: the table of operators, which is made of one table per family.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 class Call;
 
@@ -89,4 +89,4 @@ std::span<const Unsupported> unsupported_operators();
 /// Why there is no row for \p name in the given set.
 std::string_view why_unsupported(std::string_view name, std::int64_t opset);
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

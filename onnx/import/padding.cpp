@@ -11,7 +11,7 @@
 /// \file
 /// Operators that cut tensors, and widen them.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -194,4 +194,4 @@ constexpr std::array table = {
 
 std::span<const Operator> padding_operators() { return table; }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

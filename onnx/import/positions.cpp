@@ -6,7 +6,7 @@
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -104,4 +104,4 @@ Tensor element_positions(const Call& call, const Shape& shape, const Tensor& ind
   return minimum(positions, total);
 }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

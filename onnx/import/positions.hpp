@@ -8,7 +8,7 @@
 /// \file
 /// Internal: elements named by a position on each of several axes.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 /// Slices of a tensor that are named by vectors of positions, one per axis.
 struct NamedPositions {
@@ -28,4 +28,4 @@ Tensor cut_to(const Call& call, const Tensor& x, const Shape& shape, std::int64_
 /// Indices of the same shape as updates, along one axis, as positions among the elements of a tensor of shape \p shape.
 Tensor element_positions(const Call& call, const Shape& shape, const Tensor& indices, std::int64_t axis);
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

@@ -10,7 +10,7 @@
 /// \file
 /// Products of matrices.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -74,4 +74,4 @@ constexpr std::array table = {
 
 std::span<const Operator> product_operators() { return table; }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

@@ -12,7 +12,7 @@
 #include "onnx/import/imports.hpp"
 #include "onnx/import/operators.hpp"
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -318,4 +318,4 @@ std::shared_ptr<const Graph> read_graph(std::string_view op, const std::string& 
   return graph;
 }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

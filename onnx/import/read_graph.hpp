@@ -15,7 +15,7 @@ class ModelProto;
 /// \file
 /// Internal: from protobuf's messages to a graph.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 /// The newest set of ONNX's operators whose meaning the table knows.
 inline constexpr std::int64_t newest_opset = 22;
@@ -27,4 +27,4 @@ inline constexpr std::int64_t newest_opset = 22;
 /// \throws ValueError naming everything that is not supported, each with how many nodes have it and the first of them.
 std::shared_ptr<const Graph> read_graph(std::string_view op, const std::string& file, const proto::ModelProto& model);
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

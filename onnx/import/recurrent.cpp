@@ -13,7 +13,7 @@
 /// \file
 /// Recurrent layers: a loop over the steps, for each direction.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -210,4 +210,4 @@ constexpr std::array table = {
 
 std::span<const Operator> recurrent_operators() { return table; }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

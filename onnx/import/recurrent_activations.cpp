@@ -8,7 +8,7 @@
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -89,4 +89,4 @@ std::vector<Activation> activations_of(const Call& call, std::size_t directions,
   return result;
 }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

@@ -11,7 +11,7 @@
 /// \file
 /// Internal: the activations of recurrent operators, by name.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 using Activation = std::function<Tensor(const Tensor&)>;
 
@@ -23,4 +23,4 @@ bool is_activation(std::string_view name);
 std::vector<Activation> activations_of(const Call& call, std::size_t directions,
                                        const std::vector<std::string>& otherwise);
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

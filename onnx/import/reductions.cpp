@@ -12,7 +12,7 @@
 /// \file
 /// Reductions, and positions of extreme elements.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -128,4 +128,4 @@ constexpr std::array table = {
 
 std::span<const Operator> reduction_operators() { return table; }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

@@ -6,7 +6,7 @@
 #include "onnx/import/call.hpp"
 #include "onnx/import/operators.hpp"
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 std::string GraphNode::title() const {
   return name.empty() ? datasets::shown(type) : phrase("{} ({})", datasets::backticked(name), datasets::shown(type));
@@ -109,4 +109,4 @@ Values run_graph(const Graph& graph, const Values& inputs, const Values& initial
   return run_frame(graph, frame, inputs, session);
 }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

@@ -14,7 +14,7 @@
 /// \file
 /// Operators that put elements in places that indices name.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -142,4 +142,4 @@ constexpr std::array table = {
 
 std::span<const Operator> scattering_operators() { return table; }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

@@ -12,7 +12,7 @@
 /// \file
 /// Operators that pick elements by indices, or by what they are.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -138,4 +138,4 @@ constexpr std::array table = {
 
 std::span<const Operator> selection_operators() { return table; }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

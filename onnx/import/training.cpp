@@ -12,7 +12,7 @@
 /// Steps of optimisers, and gradients: ONNX's operators of training. Inputs are the learning rate r, the number of steps t
 /// so far, and of each of several tensors x its gradient and the optimiser's moments, kind after kind.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -135,4 +135,4 @@ constexpr std::array table = {
 
 std::span<const Operator> training_operators() { return table; }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

@@ -12,7 +12,7 @@
 /// \file
 /// Which slices of a tensor there are, each once.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -80,4 +80,4 @@ constexpr std::array table = {Operator{"Unique", {1, 1}, unique, 11}};
 
 std::span<const Operator> unique_operators() { return table; }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

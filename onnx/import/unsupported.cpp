@@ -5,7 +5,7 @@
 /// \file
 /// Operators without a row, and why.
 
-namespace xgrad::onnx {
+namespace xgrad::onnx::loading {
 
 namespace {
 
@@ -78,4 +78,4 @@ constexpr std::array table = {
 
 std::span<const Unsupported> unsupported_operators() { return table; }
 
-}  // namespace xgrad::onnx
+}  // namespace xgrad::onnx::loading

@@ -33,7 +33,8 @@ using testing::check_throws;
 const std::filesystem::path models = std::filesystem::path(XGRAD_SOURCE_ROOT) / "tests" / "nn" / "interop";
 
 /// PyTorch writes the weight of a layer without a bias transposed, under the name of the product's result.
-const std::map<std::string, std::string> transposed = {{"onnx::MatMul_39", "0.weight"}, {"onnx::MatMul_50", "b.weight"}};
+const std::map<std::string, std::string> transposed = {{"onnx::MatMul_39", "0.weight"},
+                                                       {"onnx::MatMul_50", "b.weight"}};
 
 /// As in tests/nn/interop.cpp: up to the rounding of float32 in sums in another order.
 void check_close(const std::string& name, const Tensor& found, const Tensor& expected) {
@@ -87,8 +88,7 @@ void trains_further(const std::string& name) {
   const Loaded loaded(name);
   const double before = loaded.loss().item();
   nn::Trainer trainer(loaded.model, nn::Adam(loaded.model.parameters(), {.learning_rate = 0.01}), nn::cross_entropy);
-  trainer.fit({loaded.check.at("input"), loaded.check.at("target")},
-              {.epochs = 30, .progress = nn::Progress::quiet});
+  trainer.fit({loaded.check.at("input"), loaded.check.at("target")}, {.epochs = 30, .progress = nn::Progress::quiet});
   BOOST_TEST(loaded.loss().item() < 0.5 * before);
 }
 
@@ -263,7 +263,10 @@ BOOST_FIXTURE_TEST_CASE(a_clone_has_variables_of_its_own, Files) {
 /// Shape, Gather, Concat and Reshape are done at once, from the shape that arrives.
 BOOST_FIXTURE_TEST_CASE(shape_arithmetic_leaves_nothing_in_the_graph, Files) {
   SmallModel small;
-  small.input("x").initializer("zero", Tensor(std::int64_t{0})).initializer("rest", Tensor{std::int64_t{-1}}).output("y");
+  small.input("x")
+      .initializer("zero", Tensor(std::int64_t{0}))
+      .initializer("rest", Tensor{std::int64_t{-1}})
+      .output("y");
   small.node("Shape", {"x"}, {"shape"});
   small.node("Gather", {"shape", "zero"}, {"rows"});
   small.node("Unsqueeze", {"rows", "zero_list"}, {"row_list"});
@@ -284,8 +287,16 @@ BOOST_FIXTURE_TEST_CASE(shape_arithmetic_leaves_nothing_in_the_graph, Files) {
 BOOST_AUTO_TEST_CASE(inputs_are_checked) {
   const Loaded loaded("mlp");
   BOOST_TEST(allclose(loaded.model(reshape(loaded.input(), {7, 784})), loaded.model(loaded.input())));
-  check_throws<ShapeError>([&] { loaded.model(ones({7, 1, 27, 28})); }, {"`input`", "(7, 1, 27, 28)", "(batch, 1, 28, 28)"});
-  check_throws<DTypeError>([&] { loaded.model(ones({7, 1, 28, 28}, DType::float64)); }, {"`input`", "float64", "float32"});
+  check_throws<ShapeError>(
+      [&] {
+        loaded.model(ones({7, 1, 27, 28}));
+      },
+      {"`input`", "(7, 1, 27, 28)", "(batch, 1, 28, 28)"});
+  check_throws<DTypeError>(
+      [&] {
+        loaded.model(ones({7, 1, 28, 28}, DType::float64));
+      },
+      {"`input`", "float64", "float32"});
   check_throws<ValueError>([&] { loaded.model.run({}); }, {"1 inputs", "input"});
 }
 

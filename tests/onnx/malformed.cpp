@@ -121,8 +121,8 @@ BOOST_FIXTURE_TEST_CASE(everything_unsupported_is_listed_at_once, Files) {
   set(model.node("Cast", {"b"}, {"c"}), "to", std::int64_t{10});
   model.node("Attention", {"c"}, {"d"}).set_domain("com.example");
   model.node("Wonder", {"d"}, {"y"});
-  check_throws<ValueError>([&] { load(model); }, {"Conv", "`conv1` (Conv) and 1 more", "Cast to float16",
-                                                  "com.example.Attention", "Wonder"});
+  check_throws<ValueError>([&] { load(model); },
+                           {"Conv", "`conv1` (Conv) and 1 more", "Cast to float16", "com.example.Attention", "Wonder"});
   SmallModel newer(99);
   newer.input("x").output("x");
   check_throws<ValueError>([&] { load(newer); }, {"opset 99"});
@@ -153,7 +153,11 @@ BOOST_FIXTURE_TEST_CASE(errors_name_the_node, Files) {
   model.input("x").initializer("w", ones({3, 4})).output("y");
   model.node("MatMul", {"x", "w"}, {"y"}).set_name("/layer/MatMul");
   const onnx::Model loaded = load(model);
-  check_throws<ShapeError>([&] { loaded(ones({2, 5})); }, {"(2, 5) x (3, 4)", "in node `/layer/MatMul` (MatMul)", "malformed.cpp"});
+  check_throws<ShapeError>(
+      [&] {
+        loaded(ones({2, 5}));
+      },
+      {"(2, 5) x (3, 4)", "in node `/layer/MatMul` (MatMul)", "malformed.cpp"});
 }
 
 /// A shape that depends on elements cannot stand in a compiled function.

@@ -8,7 +8,7 @@
 #include "autograd/ops/ops.hpp"
 
 /// \file
-/// One row per public op: how to call it, on what, and what it should give. The tests in op_table.cpp go through it.
+/// One row per public op: how to call it, on what, and what it should give. The tests in op_table_checks.cpp go through it.
 
 namespace xgrad::op_table {
 

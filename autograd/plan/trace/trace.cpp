@@ -158,3 +158,17 @@ TracedStep Trace::finish(const Tensors& outputs) {
 }
 
 }  // namespace xgrad::detail
+
+namespace xgrad {
+
+TracedStep trace_step(std::span<const Spec> arguments, const std::function<Tensors(const Tensors&)>& function) {
+  detail::Trace trace(arguments);
+  Tensors outputs;
+  {
+    const detail::RecorderScope scope(trace);
+    outputs = function(trace.inputs());
+  }
+  return trace.finish(outputs);
+}
+
+}  // namespace xgrad

@@ -1,12 +1,15 @@
 #pragma once
 
+#include <functional>
+#include <span>
 #include <vector>
 
+#include "autograd/graph/spec.hpp"
 #include "autograd/graph/tensor.hpp"
 #include "autograd/graph/variable.hpp"
 
 /// \file
-/// What tracing hands to planning. Not installed.
+/// What a function does, as a graph: for plans, and for whoever writes it in another language.
 
 namespace xgrad {
 
@@ -17,9 +20,9 @@ namespace xgrad {
 struct TracedStep {
   /// A variable that the function reads or assigns.
   struct Cell {
-    Variable variable;
-    Tensor before;  ///< the leaf that stands for the old content; always there, also when it is only assigned
-    Tensor after;   ///< the new content, computed from the old ones; undefined when it is not assigned
+    Variable variable;  ///< the variable
+    Tensor before;      ///< the leaf that stands for the old content; always there, also when it is only assigned
+    Tensor after;       ///< the new content, computed from the old ones; undefined when it is not assigned
   };
 
   Tensors inputs;           ///< leaves that stand for the arguments
@@ -27,5 +30,10 @@ struct TracedStep {
   Tensors outputs;          ///< what the function returned
   Tensors effects;          ///< nodes that do something to the world, in program order
 };
+
+/// What \p function does with arguments like \p arguments. It is called once, with tensors that have no elements, and
+/// changes no variable.
+/// \throws ValueError as a compiled function does: when it reads a value, or captures what is no constant.
+TracedStep trace_step(std::span<const Spec> arguments, const std::function<Tensors(const Tensors&)>& function);
 
 }  // namespace xgrad

@@ -1,0 +1,83 @@
+#include "onnx/operators.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "onnx/formulas.hpp"
+
+namespace xgrad::onnx {
+
+namespace {
+
+using Names = std::vector<std::string>;
+
+// What makes a difference to derivatives alone, or checks elements, is the tensor itself.
+Names first_input(const Call& call) { return {call.input(0).name}; }
+
+// √Σ x² in float64 of a float32 tensor, which is the second input.
+Names gradient_norm(const Call& call) {
+  GraphWriter& graph = call.graph();
+  const std::string x = graph.cast(call.input(1).name, DType::float64);
+  return {graph.add("Sqrt", {graph.add("ReduceSum", {graph.add("Mul", {x, x})}, {{"keepdims", 0}})})};
+}
+
+Names det(const Call& call) {
+  if (call.inputs().size() != 1) {
+    throw Refusal{"ONNX has determinants, but not their derivatives"};
+  }
+  return {call.graph().add("Det", {call.input(0).name})};
+}
+
+constexpr std::array refusals = {
+    std::pair{"argsort", "it puts NaN last, and ONNX's TopK may put it anywhere"},
+    std::pair{"cond", "branches are not written yet"},
+    std::pair{"cond_each", "branches are not written yet"},
+    std::pair{"linear_recurrence", "ONNX has no cumulative product"},
+    std::pair{"loop", "loops are not written yet"},
+    std::pair{"random_fold", "ONNX has no random numbers that depend on a key"},
+    std::pair{"random_normal", "ONNX has no random numbers that depend on a key"},
+    std::pair{"random_uniform", "ONNX has no random numbers that depend on a key"},
+    std::pair{"topk", "ONNX's TopK may order equal elements and NaN in another way"},
+    std::pair{"xtensor_backward", "what it computes is C++ code"},
+    std::pair{"xtensor_op", "what it computes is C++ code"},
+};
+
+}  // namespace
+
+const std::vector<OperatorRow>& operator_rows() {
+  static const std::vector<OperatorRow> rows = [] {
+    std::vector<OperatorRow> all = {
+        {"alias", 1, "none", first_input},      {"checked_number", 1, "none", first_input},
+        {"clipping", 1, "none", first_input},   {"custom_jvp", 1, "none", first_input},
+        {"custom_vjp", 1, "none", first_input}, {"gradient_norm", 13, "Cast, Mul, ReduceSum, Sqrt", gradient_norm},
+        {"labels", 1, "none", first_input},     {"lengths", 1, "none", first_input},
+        {"linalg::det", 11, "Det", det},        {"map", 16, "by the table of primitives", write_map},
+        {"print", 1, "none", first_input},      {"stop_gradient", 1, "none", first_input},
+    };
+    for (const auto& family : {layout_operators(), reduction_operators(), index_operators()}) {
+      all.insert(all.end(), family.begin(), family.end());
+    }
+    std::sort(all.begin(), all.end(), [](const OperatorRow& a, const OperatorRow& b) { return a.name < b.name; });
+    return all;
+  }();
+  return rows;
+}
+
+const OperatorRow* find_operator(std::string_view name) {
+  const std::vector<OperatorRow>& rows = operator_rows();
+  const auto found = std::lower_bound(rows.begin(), rows.end(), name,
+                                      [](const OperatorRow& row, std::string_view n) { return row.name < n; });
+  return found != rows.end() && found->name == name ? &*found : nullptr;
+}
+
+std::string_view known_refusal(std::string_view name) {
+  for (const auto& [refused, reason] : refusals) {
+    if (refused == name) {
+      return reason;
+    }
+  }
+  return name.starts_with("linalg::") ? "ONNX has no linear algebra but determinants" : "";
+}
+
+}  // namespace xgrad::onnx
