@@ -25,9 +25,17 @@ using loading::Values;
 
 constexpr std::string_view op = "onnx::load";
 
-std::shared_ptr<const Graph> graph_in(const std::filesystem::path& path) {
+Graph graph_in(const std::filesystem::path& path) {
   const proto::ModelProto model = read_model(op, path);
   return loading::with_merged_separated(loading::read_graph(op, datasets::backticked(path.string()), model));
+}
+
+/// Without the elements of its initialisers, which variables hold: they would be in memory twice once those are assigned.
+std::shared_ptr<const Graph> without_elements(Graph graph) {
+  for (loading::Initializer& initializer : graph.initializers) {
+    initializer.array = Array();
+  }
+  return std::make_shared<const Graph>(std::move(graph));
 }
 
 /// Sizes as the file has them: `(batch, 1, 28, 28)`.
@@ -90,9 +98,13 @@ void require_fit(const GraphValue& input, const Tensor& given, NamedSizes& named
 }  // namespace
 
 Model::Model(const std::filesystem::path& path, const LoadOptions& options, std::source_location where)
-    : graph_(located(where, [&] { return graph_in(path); })),
-      initializers_(located(where, [&] { return detail::Initializers(*graph_, options); })),
-      training_as_in_file_(options.training_as_in_file) {}
+    : training_as_in_file_(options.training_as_in_file) {
+  located(where, [&] {
+    Graph graph = graph_in(path);
+    initializers_ = detail::Initializers(graph, options);
+    graph_ = without_elements(std::move(graph));
+  });
+}
 
 Tensor Model::operator()(const Operand& x, const nn::Mode& mode) const {
   const SourceScope scope(x);
@@ -113,8 +125,7 @@ Tensors Model::run(const Tensors& inputs, const nn::Mode& mode, std::source_loca
     }
     Values initial;
     for (std::size_t i = 0; i < initializers_.size(); ++i) {
-      const Variable* variable = initializers_.variable(i);
-      initial.push_back({initializers_.read(i), variable == nullptr, variable});
+      initial.push_back({initializers_.read(i), initializers_.is_constant(i), initializers_.statistic(i)});
     }
     Tensors outputs;
     for (const Value& value : loading::run_graph(*graph_, values, initial, {mode, training_as_in_file_})) {

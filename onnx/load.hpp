@@ -37,12 +37,13 @@ namespace detail {
 /// The initialisers of a model: parameters and statistics, by their paths, and constants.
 class Initializers {
  public:
+  Initializers() = default;  ///< none
   /// As parameters, statistics and constants, by how \p graph reads them. \throws ValueError for an option that names none.
   Initializers(const loading::Graph& graph, const LoadOptions& options);
 
   std::size_t size() const { return items_.size(); }
-  /// Number \p i: null for a constant.
-  const Variable* variable(std::size_t i) const;
+  bool is_constant(std::size_t i) const;             ///< whether number \p i is neither a parameter nor a statistic
+  const Variable* statistic(std::size_t i) const;    ///< number \p i, if it is one; else null
   /// Its elements, as they are now.
   Tensor read(std::size_t i) const;
 

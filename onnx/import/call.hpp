@@ -19,9 +19,9 @@ namespace xgrad::onnx::loading {
 
 /// A value while a graph is built.
 struct Value {
-  Tensor tensor;                       ///< undefined where it is left out
-  bool known = false;                  ///< whether its elements depend neither on arguments nor on parameters
-  const Variable* variable = nullptr;  ///< which variable of the model it is, if it is one
+  Tensor tensor;                        ///< undefined where it is left out
+  bool known = false;                   ///< whether its elements depend neither on arguments nor on parameters
+  const Variable* statistic = nullptr;  ///< which Statistic of the model it is, if it is one
 };
 using Values = std::vector<Value>;
 

@@ -9,14 +9,24 @@ namespace xgrad::onnx::loading {
 
 namespace {
 
-constexpr std::size_t most_nodes = 1'000'000;
+/// As many nodes as there can be any use for: those of the file, and of functions one for each call, of functions of functions
+/// too, which could be called without end.
+std::size_t most_nodes_of(const proto::ModelProto& model) {
+  constexpr std::size_t few = 1000;
+  constexpr std::size_t times = 100;
+  std::size_t nodes = static_cast<std::size_t>(model.graph().node_size());
+  for (const auto& function : model.functions()) {
+    nodes += static_cast<std::size_t>(function.node_size());
+  }
+  return few + times * nodes;
+}
 
 }  // namespace
 
 std::string_view plain_domain(std::string_view domain) { return domain == "ai.onnx" ? "" : domain; }
 
 Imports::Imports(std::string_view op, std::string file, const proto::ModelProto& model)
-    : op_(op), file_(std::move(file)) {
+    : op_(op), file_(std::move(file)), most_nodes_(most_nodes_of(model)) {
   for (const auto& set : model.opset_import()) {
     if (!opsets_.emplace(plain_domain(set.domain()), set.version()).second) {
       fail(phrase("imports the operators of the domain {} twice", datasets::backticked(set.domain())));
@@ -44,9 +54,9 @@ const proto::FunctionProto* Imports::find_function(std::string_view domain, std:
   return found == functions_.end() ? nullptr : found->second;
 }
 
-std::size_t Imports::next_number() {
-  if (nodes_ == most_nodes) {
-    fail(phrase("has more than {} nodes, with those of its functions", most_nodes));
+std::size_t Imports::next_number(bool in_function) {
+  if (in_function && ++function_nodes_ > most_nodes_) {
+    fail(phrase("makes more than {} nodes of its functions", most_nodes_));
   }
   return nodes_++;
 }

@@ -35,7 +35,7 @@ class Imports {
   const proto::FunctionProto* find_function(std::string_view domain, std::string_view name) const;
 
   /// Counts a node. \throws FileError for more than there can be any use for, as functions of functions could make.
-  std::size_t next_number();
+  std::size_t next_number(bool in_function);
   /// Notes what cannot be built.
   void object(const std::string& what, const std::string& why, const std::string& where);
   /// \throws ValueError naming all objections, when there are some.
@@ -56,6 +56,8 @@ class Imports {
   std::map<std::pair<std::string, std::string>, const proto::FunctionProto*> functions_;
   std::map<std::string, Objection> objections_;
   std::size_t nodes_ = 0;
+  std::size_t function_nodes_ = 0;
+  std::size_t most_nodes_;
 };
 
 }  // namespace xgrad::onnx::loading

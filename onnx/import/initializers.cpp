@@ -110,27 +110,27 @@ Role role_of(const Graph& graph, Slot slot) {
   return role;
 }
 
-std::shared_ptr<const Graph> with_merged_separated(std::shared_ptr<const Graph> graph) {
-  auto result = std::make_shared<Graph>(*graph);
+Graph with_merged_separated(const Graph& graph) {
+  Graph result = graph;
   const auto is_copy = [&](const GraphNode& node) {
     if (node.type != "Identity" || !node.domain.empty() || node.function != nullptr || node.outputs.size() != 1 ||
         node.outputs[0] == no_slot) {
       return false;
     }
     const auto original =
-        std::find_if(graph->initializers.begin(), graph->initializers.end(),
+        std::find_if(graph.initializers.begin(), graph.initializers.end(),
                      [&](const Initializer& initializer) { return initializer.slot == node.inputs[0]; });
-    return original != graph->initializers.end() && is_one_number(original->array);
+    return original != graph.initializers.end() && is_one_number(original->array);
   };
-  for (const GraphNode& node : graph->nodes) {
+  for (const GraphNode& node : graph.nodes) {
     if (is_copy(node)) {
       const auto original =
-          std::find_if(graph->initializers.begin(), graph->initializers.end(),
+          std::find_if(graph.initializers.begin(), graph.initializers.end(),
                        [&](const Initializer& initializer) { return initializer.slot == node.inputs[0]; });
-      result->initializers.push_back({node.output_names.front(), node.outputs[0], original->array});
+      result.initializers.push_back({node.output_names.front(), node.outputs[0], original->array});
     }
   }
-  std::erase_if(result->nodes, is_copy);
+  std::erase_if(result.nodes, is_copy);
   return result;
 }
 
@@ -162,16 +162,12 @@ Initializers::Initializers(const loading::Graph& graph, const LoadOptions& given
   }
 }
 
-const Variable* Initializers::variable(std::size_t i) const {
-  if (const auto* statistic = std::get_if<nn::Statistic>(&items_[i])) {
-    return statistic;
-  }
-  return std::get_if<Variable>(&items_[i]);
-}
+bool Initializers::is_constant(std::size_t i) const { return std::holds_alternative<Tensor>(items_[i]); }
+
+const Variable* Initializers::statistic(std::size_t i) const { return std::get_if<nn::Statistic>(&items_[i]); }
 
 Tensor Initializers::read(std::size_t i) const {
-  const Variable* held = variable(i);
-  return held == nullptr ? std::get<Tensor>(items_[i]) : held->read();
+  return std::visit([](const auto& item) { return Tensor(item); }, items_[i]);
 }
 
 void collect(const Initializers& initializers, const nn::detail::Place& place, nn::detail::Which which,

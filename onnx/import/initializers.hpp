@@ -1,6 +1,6 @@
 #pragma once
 
-#include <memory>
+#include <cstdint>
 
 #include "onnx/import/graph.hpp"
 
@@ -12,7 +12,7 @@ namespace xgrad::onnx::loading {
 /// PyTorch writes parameters of equal elements once, and has the others as copies of it: all the weights that begin as ones,
 /// say. As they go their own ways in training, a copy of an initialiser whose elements are all one number is an initialiser of
 /// its own here. (What is really one parameter under two names, such as tied embeddings, is hardly ever one number.)
-std::shared_ptr<const Graph> with_merged_separated(std::shared_ptr<const Graph> graph);
+Graph with_merged_separated(const Graph& graph);
 
 /// How the nodes of a graph read an initialiser.
 enum class Role : std::uint8_t {

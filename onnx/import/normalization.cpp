@@ -60,10 +60,10 @@ Tensor moved(const Tensor& running, const Tensor& batch, double kept) {
   return running * kept + cast(reshape(batch, running.shape()), running.dtype()) * (1 - kept);
 }
 
-/// The variables of the model go on as those of nn::BatchNorm do, and PyTorch's: with the unbiased variance.
+/// The statistics of the model go on as those of nn::BatchNorm do, and PyTorch's: with the unbiased variance.
 void update_statistics(const Call& call, const Moments& batch, std::int64_t count, double kept) {
-  const Variable* mean = call.value(3).variable;
-  const Variable* variance = call.value(4).variable;
+  const Variable* mean = call.value(3).statistic;
+  const Variable* variance = call.value(4).statistic;
   if (mean == nullptr || variance == nullptr) {
     return;
   }

@@ -149,7 +149,7 @@ class GraphReader {
     node.type = proto.op_type();
     node.domain = plain_domain(proto.domain());
     node.name = proto.name();
-    node.number = imports_.next_number();
+    node.number = imports_.next_number(given_ != nullptr);
     for (const std::string& name : proto.input()) {
       node.inputs.push_back(name.empty() ? no_slot : find(name, "node " + node.title()));
     }
@@ -310,10 +310,10 @@ class GraphReader {
 
 }  // namespace
 
-std::shared_ptr<const Graph> read_graph(std::string_view op, const std::string& file, const proto::ModelProto& model) {
+Graph read_graph(std::string_view op, const std::string& file, const proto::ModelProto& model) {
   Imports imports(op, file, model);
   GraphReader reader(imports, imports.opsets(), nullptr, nullptr, 0);
-  auto graph = std::make_shared<const Graph>(reader.read(model.graph()));
+  Graph graph = reader.read(model.graph());
   imports.raise_objections();
   return graph;
 }

@@ -1,10 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "onnx/import/graph.hpp"
 
@@ -25,6 +23,6 @@ inline constexpr std::int64_t newest_opset = 22;
 /// \param op the function the user called, and \p file the file, for messages.
 /// \throws FileError for what is no right graph.
 /// \throws ValueError naming everything that is not supported, each with how many nodes have it and the first of them.
-std::shared_ptr<const Graph> read_graph(std::string_view op, const std::string& file, const proto::ModelProto& model);
+Graph read_graph(std::string_view op, const std::string& file, const proto::ModelProto& model);
 
 }  // namespace xgrad::onnx::loading

@@ -52,15 +52,11 @@ Values outputs_of(const GraphNode& node, const Values& frame, const Session& ses
 
 void run_node(const GraphNode& node, Values& frame, const Session& session) {
   const Values outputs = outputs_of(node, frame, session);
-  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-    if (node.outputs[i] == no_slot) {
-      continue;
+  // Outputs that an operator does not give in this mode have no value; who reads one is told.
+  for (std::size_t i = 0; i < std::min(node.outputs.size(), outputs.size()); ++i) {
+    if (node.outputs[i] != no_slot) {
+      frame[static_cast<std::size_t>(node.outputs[i])] = outputs[i];
     }
-    if (i >= outputs.size()) {
-      raise<ValueError>(datasets::shown(node.type),
-                        phrase("it gives {} outputs, and the file asks for {}", outputs.size(), node.outputs.size()));
-    }
-    frame[static_cast<std::size_t>(node.outputs[i])] = outputs[i];
   }
 }
 
@@ -83,7 +79,11 @@ Values run_frame(const Graph& graph, Values& frame, const Values& inputs, const 
   Values outputs;
   for (const GraphValue& output : graph.outputs) {
     outputs.push_back(frame[static_cast<std::size_t>(output.slot)]);
-    outputs.back().variable = nullptr;
+    outputs.back().statistic = nullptr;
+    if (!outputs.back().tensor.defined()) {
+      raise<ValueError>("onnx", phrase("the output {} of the graph '{}' has no value: its node does not give it",
+                                       datasets::backticked(output.name), datasets::shown(graph.name)));
+    }
   }
   return outputs;
 }
