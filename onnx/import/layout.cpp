@@ -72,9 +72,9 @@ Tensors concat(const Call& call) {
 
 /// Sizes of as many parts as there are outputs; the last one may be smaller.
 Integers equal_parts(const Call& call, std::int64_t size) {
-  const std::int64_t count = call.integer("num_outputs", static_cast<std::int64_t>(call.output_count()));
-  if (count < 1) {
-    call.refuse(phrase("it gives 1 part or more, not {}", count));
+  const auto count = static_cast<std::int64_t>(call.output_count());
+  if (call.integer("num_outputs", count) != count || count == 0) {
+    call.refuse(phrase("{} outputs, where num_outputs is {}", count, call.integer("num_outputs", count)));
   }
   const std::int64_t part = (size + count - 1) / count;
   Integers parts(static_cast<std::size_t>(count), part);
@@ -124,7 +124,8 @@ struct Blocks {
 Blocks blocks_of(const Call& call) {
   const Shape& shape = call[0].shape();
   const std::int64_t size = call.integer("blocksize", 0);
-  if (shape.ndim() != 4 || size < 1) {
+  constexpr std::int64_t largest = 1 << 30;
+  if (shape.ndim() != 4 || size < 1 || size > largest) {
     call.refuse(phrase("it takes four axes and a blocksize of 1 or more, got {} and {}", to_string(shape), size));
   }
   return {shape[0], shape[1], shape[2], shape[3], size};

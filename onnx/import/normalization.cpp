@@ -160,15 +160,19 @@ Tensors local_response_normalization(const Call& call) {
     call.refuse(
         phrase("it takes samples of channels and a size of 1 or more, got {} and {}", to_string(x.shape()), size));
   }
+  // Channels that there are not add nothing.
+  const std::int64_t channels = x.shape()[1];
+  const std::int64_t lower = std::min((size - 1) / 2, channels);
+  const std::int64_t upper = std::min(size / 2, channels);
   Ints before, behind;
   for (std::size_t axis = 0; axis < x.ndim(); ++axis) {
-    before.push_back(axis == 1 ? (size - 1) / 2 : 0);
-    behind.push_back(axis == 1 ? size / 2 : 0);
+    before.push_back(axis == 1 ? lower : 0);
+    behind.push_back(axis == 1 ? upper : 0);
   }
   const Tensor squares = pad(square(x), before, behind);
   Tensor total = zeros_like(x);
-  for (std::int64_t i = 0; i < size; ++i) {
-    total = total + squares[{all(), range(i, i + x.shape()[1])}];
+  for (std::int64_t i = 0; i <= lower + upper; ++i) {
+    total = total + squares[{all(), range(i, i + channels)}];
   }
   const double alpha = call.number("alpha", 1e-4) / static_cast<double>(size);
   return {x / pow(call.number("bias", 1) + alpha * total, call.number("beta", 0.75))};

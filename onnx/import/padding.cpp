@@ -65,6 +65,9 @@ struct Widths {
   Ints before, behind;
 };
 
+/// More than there is memory for, and little enough to be added up.
+constexpr std::int64_t widest = std::int64_t{1} << 48;
+
 Widths widths_of(const Call& call, const Integers& pads, const Integers& axes) {
   const std::size_t ndim = call[0].ndim();
   if (pads.size() != 2 * axes.size()) {
@@ -75,6 +78,11 @@ Widths widths_of(const Call& call, const Integers& pads, const Integers& axes) {
   std::fill(widths.behind.begin(), widths.behind.end(), 0);
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const std::size_t axis = normalize_axis(call.node().type, axes[i], ndim);
+    for (const std::int64_t width : {pads[i], pads[axes.size() + i]}) {
+      if (width < -widest || width > widest) {
+        call.refuse(phrase("a width of {} on axis {} is more than tensors can have", width, axis));
+      }
+    }
     widths.before[axis] = pads[i];
     widths.behind[axis] = pads[axes.size() + i];
   }
@@ -172,7 +180,10 @@ Tensors center_crop_pad(const Call& call) {
   }
   Integers pads(2 * axes.size());
   for (std::size_t i = 0; i < axes.size(); ++i) {
-    const std::int64_t size = x.shape(axes[i]);
+    const std::int64_t size = x.shape()[normalize_axis(call.node().type, axes[i], x.ndim())];
+    if (sizes[i] < 0 || sizes[i] > widest) {
+      call.refuse(phrase("a size of {} on axis {}", sizes[i], axes[i]));
+    }
     const std::int64_t more = sizes[i] - size;
     pads[i] = more >= 0 ? more / 2 : -((-more) / 2);
     pads[axes.size() + i] = more - pads[i];

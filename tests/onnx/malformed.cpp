@@ -1,5 +1,6 @@
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -111,6 +112,31 @@ BOOST_FIXTURE_TEST_CASE(hostile_sizes_take_no_memory, Files) {
   full.initializer("shape", Tensor{std::int64_t{1} << 40, std::int64_t{1} << 40});
   const onnx::Model loaded = load(full);
   check_throws<ShapeError>([&] { loaded(ones({2})).array(); }, {"ConstantOfShape"});
+}
+
+/// Numbers that nothing can be done with.
+BOOST_FIXTURE_TEST_CASE(hostile_numbers_are_refused, Files) {
+  constexpr std::int64_t huge = std::numeric_limits<std::int64_t>::max();
+  const auto refuses = [&](SmallModel model, const Tensor& x, std::initializer_list<std::string_view> parts) {
+    const onnx::Model loaded = load(model);
+    check_throws<ValueError>([&] { loaded(x); }, parts);
+  };
+  SmallModel parts = one_node("Split", {"x"});
+  set(*parts.proto().mutable_graph()->mutable_node(0), "num_outputs", huge);
+  refuses(parts, ones({7}), {"Split", "num_outputs"});
+  SmallModel padded = one_node("Pad", {"x", "pads"});
+  padded.initializer("pads", Tensor{-huge - 1, huge});
+  set(*padded.proto().mutable_graph()->mutable_node(0), "mode", std::string("edge"));
+  refuses(padded, ones({7}), {"Pad", "width"});
+  SmallModel deep = one_node("OneHot", {"x", "depth", "values"});
+  deep.initializer("depth", Tensor(1e300)).initializer("values", Tensor{0.F, 1.F});
+  refuses(deep, ones({7}), {"OneHot", "depth"});
+  SmallModel blocks = one_node("SpaceToDepth", {"x"});
+  set(*blocks.proto().mutable_graph()->mutable_node(0), "blocksize", huge);
+  refuses(blocks, ones({1, 1, 2, 2}), {"SpaceToDepth", "blocksize"});
+  SmallModel wide = one_node("LRN", {"x"});
+  set(*wide.proto().mutable_graph()->mutable_node(0), "size", huge);
+  testing::check_elements(load(wide)(ones({1, 2, 1})), {1, 2, 1}, {1, 1}, 1e-6);
 }
 
 BOOST_FIXTURE_TEST_CASE(everything_unsupported_is_listed_at_once, Files) {
