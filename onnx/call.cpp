@@ -29,8 +29,8 @@ class Call::Collector final : public AttributeVisitor {
     keep(name, std::vector<std::int64_t>(value.begin(), value.end()));
   }
   void formula(std::string_view name, const Formula& value) override { keep(name, value); }
+  void program(std::string_view name, const SubProgram& value) override { keep(name, &value); }
   // No emitter needs these.
-  void program(std::string_view, const SubProgram&) override {}
   void text(std::string_view, std::string_view) override {}
   void opaque(std::string_view, const OpaqueAttribute&) override {}
 
@@ -131,6 +131,11 @@ Number Call::number(std::string_view name) const {
     refuse_batch(name);
   }
   return *number;
+}
+
+std::pair<const SubProgram&, const SubProgram&> Call::programs(std::string_view name) const {
+  const auto [first, second] = both<const SubProgram*>(name);
+  return {*first, *second};
 }
 
 const Program& Call::program(std::string_view name) const {

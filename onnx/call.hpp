@@ -46,6 +46,8 @@ class Call {
   Size size(std::string_view name) const;
   Sizes sizes(std::string_view name) const;
   Number number(std::string_view name) const;
+  /// What is run inside, at both sizes of the batch.
+  std::pair<const SubProgram&, const SubProgram&> programs(std::string_view name) const;
   /// The program of a formula.
   const Program& program(std::string_view name) const;
   /// The constants of that program.
@@ -58,7 +60,8 @@ class Call {
   Array elements() const { return first_.output(0).array(); }
 
  private:
-  using AttributeValue = std::variant<bool, std::int64_t, double, DType, std::vector<std::int64_t>, Formula>;
+  using AttributeValue =
+      std::variant<bool, std::int64_t, double, DType, std::vector<std::int64_t>, Formula, const SubProgram*>;
   using AttributeMap = std::map<std::string, AttributeValue, std::less<>>;
   class Collector;
 

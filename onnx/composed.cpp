@@ -140,6 +140,10 @@ std::string erfc(const Elementwise& write, const Operands& x) {
   return where(write, is_tail, of_tail, write("Sub", {one, write("Erf", x)}));
 }
 
+std::string relu(const Elementwise& write, const Operands& x) {
+  return is_floating(write.dtype()) ? write("Relu", x) : write("Max", {x[0], write.number(0)});
+}
+
 // Of numbers, Mod has the sign of the divisor only where they are integers.
 std::string remainder(const Elementwise& write, const Operands& ab) {
   if (!is_floating(write.dtype())) {
@@ -167,18 +171,21 @@ std::string atan2(const Elementwise& write, const Operands& yx) {
   return where(write, is_negative(write, yx[0]), write("Neg", {upper}), upper);
 }
 
-// m √(1 + (n / m)²) for the larger one m and the smaller one n, so that no square overflows or vanishes.
+// m √(1 + (n / m)²) for the larger one m and the smaller one n, so that no square overflows or vanishes. Beside an infinity,
+// NaN does not count.
 std::string hypot(const Elementwise& write, const Operands& ab) {
   const std::string a = write("Abs", {ab[0]});
   const std::string b = write("Abs", {ab[1]});
-  const std::string a_is_larger = write("Less", {b, a});
+  const std::string a_is_larger = write("Or", {write("Less", {b, a}), write("IsNaN", {a})});
   const std::string large = where(write, a_is_larger, a, b);
   const std::string small = where(write, a_is_larger, b, a);
   const std::string ratio = write("Div", {small, large});
   const std::string root = write("Sqrt", {write("Add", {write("Mul", {ratio, ratio}), write.number(1)})});
-  const std::string is_plain =
-      write("Or", {write("Equal", {large, write.number(0)}), write("Equal", {large, write.number(infinity)})});
-  return where(write, is_plain, large, write("Mul", {large, root}));
+  const std::string product = write("Mul", {large, root});
+  const std::string finite = where(write, write("Equal", {large, write.number(0)}), large, product);
+  const std::string unlimited = write.number(infinity);
+  const std::string is_unlimited = write("Or", {write("Equal", {a, unlimited}), write("Equal", {b, unlimited})});
+  return where(write, is_unlimited, unlimited, finite);
 }
 
 std::string maximum(const Elementwise& write, const Operands& ab) { return extreme(write, ab, "Max"); }

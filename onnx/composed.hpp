@@ -22,6 +22,7 @@ std::string log1p(const Elementwise& write, const Operands& x);
 std::string log2(const Elementwise& write, const Operands& x);
 std::string cbrt(const Elementwise& write, const Operands& x);
 std::string erfc(const Elementwise& write, const Operands& x);
+std::string relu(const Elementwise& write, const Operands& x);
 std::string remainder(const Elementwise& write, const Operands& ab);
 std::string fmod(const Elementwise& write, const Operands& ab);
 std::string atan2(const Elementwise& write, const Operands& yx);

@@ -41,7 +41,13 @@ Sizes fixed_sizes(const Shape& shape) {
 
 /// The function that an operation runs and nothing but runs.
 const SubProgram* inlined_program(const Node& node) {
-  return node.operation().key() == "checkpoint" ? node.operation().program() : nullptr;
+  const std::string_view key = node.operation().key();
+  return key == "checkpoint" || key == "cond_each" ? node.operation().program() : nullptr;
+}
+
+bool has_no_elements(const Value& value) {
+  return symbolic_count(value.sizes) == 0 &&
+         std::ranges::any_of(value.sizes, [](const Size& s) { return s.factor == 0; });
 }
 
 void require_alike(const Pair& pair) {
@@ -59,13 +65,19 @@ void require_alike(const Pair& pair) {
   }
 }
 
-/// The names of what the call gives.
-std::vector<std::string> written(const Call& call, std::string_view key) {
-  if (const OperatorRow* row = find_operator(key)) {
-    return row->emit(call);
+/// Which values are read by an operation, or are roots.
+std::vector<bool> find_wanted(const Description& description, std::span<const Description::Value> roots) {
+  std::vector<bool> wanted(description.value_count());
+  const auto want = [&](Description::Value value) {
+    if ((value & Description::leaf_bit) == 0) {
+      wanted[value] = true;
+    }
+  };
+  for (std::size_t i = 0; i < description.nodes().size(); ++i) {
+    std::ranges::for_each(description.reads(i), want);
   }
-  const std::string_view reason = known_refusal(key);
-  throw Refusal{reason.empty() ? "it is not in the table of operations that are written" : std::string(reason)};
+  std::ranges::for_each(roots, want);
+  return wanted;
 }
 
 }  // namespace
@@ -96,6 +108,7 @@ std::vector<Value> GraphEmitter::emit(const Pair& pair, const std::vector<Value>
   require_alike(pair);
   const std::vector<Value> leaves = leaves_of(pair, given);
   std::vector<Value> values(pair.first.value_count());
+  const std::vector<bool> wanted = find_wanted(pair.first, roots);
   const auto value = [&](Description::Value number) -> const Value& {
     return (number & Description::leaf_bit) != 0 ? leaves[number & ~Description::leaf_bit] : values[number];
   };
@@ -104,8 +117,10 @@ std::vector<Value> GraphEmitter::emit(const Pair& pair, const std::vector<Value>
     for (const Description::Value number : pair.first.reads(i)) {
       inputs.push_back(value(number));
     }
-    const std::vector<Value> outputs = outputs_of(*pair.first.nodes()[i], *pair.second.nodes()[i], inputs);
-    std::copy(outputs.begin(), outputs.end(), values.begin() + pair.first.first_value(i));
+    const Description::Value begin = pair.first.first_value(i);
+    const std::vector<bool> of_node(wanted.begin() + begin, wanted.begin() + pair.first.first_value(i + 1));
+    const std::vector<Value> outputs = outputs_of(*pair.first.nodes()[i], *pair.second.nodes()[i], inputs, of_node);
+    std::copy(outputs.begin(), outputs.end(), values.begin() + begin);
   }
   std::vector<Value> result;
   for (const Description::Value root : roots) {
@@ -142,7 +157,8 @@ Value GraphEmitter::leaf(const Description::Leaf& first, const Description::Leaf
   return {"", array.dtype(), fixed_sizes(array.shape()), true};
 }
 
-std::vector<Value> GraphEmitter::outputs_of(const Node& first, const Node& second, const std::vector<Value>& inputs) {
+std::vector<Value> GraphEmitter::outputs_of(const Node& first, const Node& second, const std::vector<Value>& inputs,
+                                            const std::vector<bool>& wanted) {
   std::vector<Value> values;
   for (std::size_t i = 0; i < first.output_count(); ++i) {
     values.push_back({"", first.spec(i).dtype, fixed_sizes(first.spec(i).shape)});
@@ -154,15 +170,22 @@ std::vector<Value> GraphEmitter::outputs_of(const Node& first, const Node& secon
     return values;
   }
   try {
-    if (const SubProgram* program = inlined_program(first)) {
+    const SubProgram* program = inlined_program(first);
+    if (program != nullptr && program->inputs().size() == inputs.size()) {
       const SubProgram* other = inlined_program(second);
       return emit({program->description(), other->description()}, inputs, program->output_values());
     }
     const Call call(graph_, first, second, batch_, inputs);
     for (std::size_t i = 0; i < values.size(); ++i) {
-      values[i].sizes = call.output_sizes(i);
+      values[i].sizes = wanted[i] ? call.output_sizes(i) : Sizes();
     }
-    const std::vector<std::string> names = written(call, first.operation().key());
+    if (std::ranges::all_of(values, has_no_elements)) {  // which runtimes know to compute with in parts only
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        values[i].name = graph_.array(Array(first.spec(i).shape, values[i].dtype), "empty");
+      }
+      return values;
+    }
+    const std::vector<std::string> names = written(call, first.operation().key(), wanted);
     for (std::size_t i = 0; i < values.size(); ++i) {
       values[i].name = names.at(i);
     }
@@ -173,6 +196,22 @@ std::vector<Value> GraphEmitter::outputs_of(const Node& first, const Node& secon
     }
   }
   return values;
+}
+
+std::vector<std::string> GraphEmitter::written(const Call& call, std::string_view key,
+                                               const std::vector<bool>& wanted) {
+  if (key == "loop") {
+    return loop(call, wanted);
+  }
+  if (key == "cond") {
+    return branch(call);
+  }
+  const OperatorRow* row = find_operator(key);
+  if (row != nullptr && row->emit != nullptr) {
+    return row->emit(call);
+  }
+  const std::string_view reason = known_refusal(key);
+  throw Refusal{reason.empty() ? "it is not in the table of operations that are written" : std::string(reason)};
 }
 
 }  // namespace xgrad::onnx

@@ -14,6 +14,8 @@
 
 namespace xgrad::onnx {
 
+class Call;
+
 /// The operations that could not be written.
 class Refusals {
  public:
@@ -54,7 +56,12 @@ class GraphEmitter {
  private:
   std::vector<Value> leaves_of(const Pair& pair, const std::vector<Value>& given);
   Value leaf(const Description::Leaf& first, const Description::Leaf& second);
-  std::vector<Value> outputs_of(const Node& first, const Node& second, const std::vector<Value>& inputs);
+  /// \param wanted of which outputs something is computed.
+  std::vector<Value> outputs_of(const Node& first, const Node& second, const std::vector<Value>& inputs,
+                                const std::vector<bool>& wanted);
+  std::vector<std::string> written(const Call& call, std::string_view key, const std::vector<bool>& wanted);
+  std::vector<std::string> branch(const Call& call);
+  std::vector<std::string> loop(const Call& call, const std::vector<bool>& wanted);
 
   GraphWriter& graph_;
   const BatchSizes& batch_;

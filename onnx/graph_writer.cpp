@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "autograd/graph/tensor.hpp"
 #include "autograd/ops/ops.hpp"
@@ -65,9 +66,9 @@ std::string GraphWriter::add(std::string_view op_type, const std::vector<std::st
 
 std::vector<std::string> GraphWriter::add_several(std::string_view op_type, const std::vector<std::string>& inputs,
                                                   const std::vector<Attribute>& attributes, std::size_t count) {
-  proto::NodeProto& node = *graph_.add_node();
+  proto::NodeProto& node = *graph_->add_node();
   node.set_op_type(std::string(op_type));
-  node.set_name(phrase("{}/{}", graph_.node_size(), op_type));
+  node.set_name(unique(phrase("{}/{}", graph_->node_size(), op_type)));
   for (const std::string& input : inputs) {
     node.add_input(input);
   }
@@ -87,12 +88,53 @@ std::vector<std::string> GraphWriter::add_several(std::string_view op_type, cons
 void GraphWriter::add_named(std::string_view op_type, const std::vector<std::string>& inputs,
                             const std::string& output) {
   add(op_type, inputs);
-  graph_.mutable_node(graph_.node_size() - 1)->set_output(0, output);
+  graph_->mutable_node(graph_->node_size() - 1)->set_output(0, output);
 }
 
-std::string GraphWriter::cached(const std::string& key, const std::function<std::string()>& make) {
-  const auto found = made_.find(key);
-  return found != made_.end() ? found->second : made_.emplace(key, make()).first->second;
+std::vector<std::string> GraphWriter::add_control(std::string_view op_type, const std::vector<std::string>& inputs,
+                                                  std::vector<std::pair<std::string_view, proto::GraphProto>> graphs,
+                                                  std::size_t count) {
+  const std::vector<std::string> outputs = add_several(op_type, inputs, {}, count);
+  proto::NodeProto& node = *graph_->mutable_node(graph_->node_size() - 1);
+  for (auto& [name, graph] : graphs) {
+    proto::AttributeProto& attribute = *node.add_attribute();
+    attribute.set_name(std::string(name));
+    attribute.set_type(proto::AttributeProto::GRAPH);
+    attribute.mutable_g()->Swap(&graph);
+  }
+  return outputs;
+}
+
+proto::GraphProto GraphWriter::inner_graph(std::string_view name,
+                                           const std::function<void(proto::GraphProto& graph)>& write) {
+  proto::GraphProto inner;
+  inner.set_name(unique(name));
+  proto::GraphProto* const outer = std::exchange(graph_, &inner);
+  const Made seen_outside = computed_;
+  write(inner);
+  graph_ = outer;
+  computed_ = seen_outside;
+  return inner;
+}
+
+void GraphWriter::describe(proto::ValueInfoProto& info, const Value& value) const {
+  info.set_name(value.name);
+  proto::TypeProto::Tensor& type = *info.mutable_type()->mutable_tensor_type();
+  type.set_elem_type(this->type(value.dtype));
+  proto::TensorShapeProto& shape = *type.mutable_shape();
+  for (const Size& size : value.sizes) {
+    proto::TensorShapeProto::Dimension& dimension = *shape.add_dim();
+    if (!size.symbolic) {
+      dimension.set_dim_value(size.factor);
+    } else if (size.factor == 1) {
+      dimension.set_dim_param(batch_name_);
+    }
+  }
+}
+
+std::string GraphWriter::cached(Made& made, const std::string& key, const std::function<std::string()>& make) {
+  const auto found = made.find(key);
+  return found != made.end() ? found->second : made.emplace(key, make()).first->second;
 }
 
 std::string GraphWriter::array(const Array& array, std::string_view wanted) {
@@ -101,10 +143,10 @@ std::string GraphWriter::array(const Array& array, std::string_view wanted) {
   // One buffer may be seen in several shapes.
   const std::string key =
       phrase("array {} {} {}", address, to_string(dtype), to_string(static_cast<const Ints&>(array.shape())));
-  return cached(key, [&] {
+  return cached(constants_, key, [&] {
     const std::string name = unique(wanted);
     const Array elements = dtype == array.dtype() ? array : xgrad::cast(Tensor(array), dtype).array();
-    *graph_.add_initializer() = to_tensor(elements, name);
+    *whole_.add_initializer() = to_tensor(elements, name);
     held_.push_back(array);
     return name;
   });
@@ -112,26 +154,26 @@ std::string GraphWriter::array(const Array& array, std::string_view wanted) {
 
 std::string GraphWriter::scalar(double number, DType dtype) {
   const std::string key = phrase("scalar {} {}", std::bit_cast<std::uint64_t>(number), to_string(written(dtype)));
-  return cached(key, [&] {
+  return cached(constants_, key, [&] {
     const std::string name = unique("constant");
-    *graph_.add_initializer() = to_tensor(full({}, number, written(dtype)).array(), name);
+    *whole_.add_initializer() = to_tensor(full({}, number, written(dtype)).array(), name);
     return name;
   });
 }
 
 std::string GraphWriter::list(const std::vector<std::int64_t>& numbers) {
-  return cached("list " + text(numbers), [&] {
+  return cached(constants_, "list " + text(numbers), [&] {
     const std::string name = unique("list");
     Array array({static_cast<std::int64_t>(numbers.size())}, DType::int64);
     std::copy(numbers.begin(), numbers.end(), array.data<std::int64_t>());
-    *graph_.add_initializer() = to_tensor(array, name);
+    *whole_.add_initializer() = to_tensor(array, name);
     return name;
   });
 }
 
 // As a list of one number, which Concat joins to others.
 std::string GraphWriter::batch_list() {
-  return cached("batch", [&] {
+  return cached(computed_, "batch", [&] {
     return add("Shape", {batch_.first}, {{"start", batch_.second}, {"end", batch_.second + 1}});
   });
 }
@@ -148,7 +190,7 @@ std::string GraphWriter::sizes(const Sizes& sizes) {
   for (const Size& size : sizes) {
     key += phrase("{}{},", size.factor, size.symbolic ? "n" : "");
   }
-  return cached(key, [&] {
+  return cached(computed_, key, [&] {
     std::vector<std::string> parts;
     for (const Size& size : sizes) {
       const std::string factor = list({size.factor});
@@ -174,7 +216,7 @@ std::string GraphWriter::number(const Number& number, DType dtype) {
   if (number.kind == Number::Kind::constant) {
     return factor;
   }
-  const std::string batch = cached(phrase("batch {}", to_string(written(dtype))), [&] {
+  const std::string batch = cached(computed_, phrase("batch {}", to_string(written(dtype))), [&] {
     return cast(add("Squeeze", {batch_list(), list({0})}), dtype);
   });
   if (number.kind == Number::Kind::times_batch) {

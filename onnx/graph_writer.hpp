@@ -34,10 +34,10 @@ struct Attribute {
   std::variant<std::int64_t, std::vector<std::int64_t>, std::string> value;
 };
 
-/// Writes the nodes and initialisers of one graph.
+/// Writes the nodes and initialisers of one graph, and of those inside of it.
 class GraphWriter {
  public:
-  explicit GraphWriter(proto::GraphProto& graph) : graph_(graph) {}
+  explicit GraphWriter(proto::GraphProto& graph) : whole_(graph), graph_(&graph) {}
 
   /// \p wanted, or with a number behind it where that is taken.
   std::string unique(std::string_view wanted);
@@ -51,6 +51,15 @@ class GraphWriter {
   /// A node whose output has the name \p output, which is unique.
   void add_named(std::string_view op_type, const std::vector<std::string>& inputs, const std::string& output);
 
+  /// A node with graphs as attributes, which take from the graph around them what they use. \return its outputs.
+  std::vector<std::string> add_control(std::string_view op_type, const std::vector<std::string>& inputs,
+                                       std::vector<std::pair<std::string_view, proto::GraphProto>> graphs,
+                                       std::size_t count);
+  /// A graph for such a node: \p write writes its nodes, and its inputs and outputs.
+  proto::GraphProto inner_graph(std::string_view name, const std::function<void(proto::GraphProto& graph)>& write);
+  /// Fills in what is known of an input or output of a graph.
+  void describe(proto::ValueInfoProto& info, const Value& value) const;
+
   /// The elements of \p array, which are written once, however often they are asked for.
   /// \param wanted what to call them.
   std::string array(const Array& array, std::string_view wanted);
@@ -59,8 +68,11 @@ class GraphWriter {
   /// A list of int64 numbers, each different one once.
   std::string list(const std::vector<std::int64_t>& numbers);
 
-  /// \param size where the size of the batch is found: the name of an input, and an axis of it.
-  void set_batch(const std::string& input, std::int64_t axis) { batch_ = {input, axis}; }
+  /// Where the size of the batch is found: the name of an input, and an axis of it. \param name what it is called.
+  void set_batch(const std::string& input, std::int64_t axis, const std::string& name) {
+    batch_ = {input, axis};
+    batch_name_ = name;
+  }
   /// A list of int64 sizes.
   std::string sizes(const Sizes& sizes);
   /// A list for Reshape: at most one symbolic size is -1.
@@ -82,14 +94,18 @@ class GraphWriter {
 
  private:
   std::string batch_list();
-  std::string cached(const std::string& key, const std::function<std::string()>& make);
+  using Made = std::map<std::string, std::string>;
+  static std::string cached(Made& made, const std::string& key, const std::function<std::string()>& make);
 
-  proto::GraphProto& graph_;
+  proto::GraphProto& whole_;  // whose initialisers all graphs see
+  proto::GraphProto* graph_;  // where nodes go now
   std::set<std::string, std::less<>> names_;
   std::map<std::string, int, std::less<>> next_number_;  // per name that was taken
-  std::map<std::string, std::string> made_;              // what is written once, by what it is
+  Made constants_;                                       // initialisers, by what they are
+  Made computed_;                                        // the same of nodes that the graph of now sees
   std::vector<Array> held_;                              // written ones: no other can come to be where they are
   std::pair<std::string, std::int64_t> batch_;
+  std::string batch_name_;
   bool narrow_ = false;
 };
 

@@ -42,8 +42,8 @@ class Initializers {
   Initializers(const loading::Graph& graph, const LoadOptions& options);
 
   std::size_t size() const { return items_.size(); }
-  bool is_constant(std::size_t i) const;             ///< whether number \p i is neither a parameter nor a statistic
-  const Variable* statistic(std::size_t i) const;    ///< number \p i, if it is one; else null
+  bool is_constant(std::size_t i) const;           ///< whether number \p i is neither a parameter nor a statistic
+  const Variable* statistic(std::size_t i) const;  ///< number \p i, if it is one; else null
   /// Its elements, as they are now.
   Tensor read(std::size_t i) const;
 

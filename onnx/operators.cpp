@@ -29,18 +29,19 @@ Names det(const Call& call) {
   return {call.graph().add("Det", {call.input(0).name})};
 }
 
+using Refused = std::pair<std::string_view, std::string_view>;
+
+// A name that ends in `*` is that of all that begin so.
 constexpr std::array refusals = {
-    std::pair{"argsort", "it puts NaN last, and ONNX's TopK may put it anywhere"},
-    std::pair{"cond", "branches are not written yet"},
-    std::pair{"cond_each", "branches are not written yet"},
-    std::pair{"linear_recurrence", "ONNX has no cumulative product"},
-    std::pair{"loop", "loops are not written yet"},
-    std::pair{"random_fold", "ONNX has no random numbers that depend on a key"},
-    std::pair{"random_normal", "ONNX has no random numbers that depend on a key"},
-    std::pair{"random_uniform", "ONNX has no random numbers that depend on a key"},
-    std::pair{"topk", "ONNX's TopK may order equal elements and NaN in another way"},
-    std::pair{"xtensor_backward", "what it computes is C++ code"},
-    std::pair{"xtensor_op", "what it computes is C++ code"},
+    Refused{"argsort", "it puts NaN last, and ONNX's TopK may put it anywhere"},
+    Refused{"linalg::*", "ONNX has no linear algebra but determinants"},
+    Refused{"linear_recurrence", "ONNX has no cumulative product"},
+    Refused{"random_fold", "ONNX has no random numbers that depend on a key"},
+    Refused{"random_normal", "ONNX has no random numbers that depend on a key"},
+    Refused{"random_uniform", "ONNX has no random numbers that depend on a key"},
+    Refused{"topk", "ONNX's TopK may order equal elements and NaN in another way"},
+    Refused{"xtensor_backward", "what it computes is C++ code"},
+    Refused{"xtensor_op", "what it computes is C++ code"},
 };
 
 }  // namespace
@@ -48,12 +49,19 @@ constexpr std::array refusals = {
 const std::vector<OperatorRow>& operator_rows() {
   static const std::vector<OperatorRow> rows = [] {
     std::vector<OperatorRow> all = {
-        {"alias", 1, "none", first_input},      {"checked_number", 1, "none", first_input},
-        {"clipping", 1, "none", first_input},   {"custom_jvp", 1, "none", first_input},
-        {"custom_vjp", 1, "none", first_input}, {"gradient_norm", 13, "Cast, Mul, ReduceSum, Sqrt", gradient_norm},
-        {"labels", 1, "none", first_input},     {"lengths", 1, "none", first_input},
-        {"linalg::det", 11, "Det", det},        {"map", 16, "by the table of primitives", write_map},
-        {"print", 1, "none", first_input},      {"stop_gradient", 1, "none", first_input},
+        {"alias", 1, "none", first_input},
+        {"checked_number", 1, "none", first_input},
+        {"clipping", 1, "none", first_input},
+        {"custom_jvp", 1, "none", first_input},
+        {"custom_vjp", 1, "none", first_input},
+        {"gradient_norm", 13, "Cast, Mul, ReduceSum, Sqrt", gradient_norm},
+        {"labels", 1, "none", first_input},
+        {"lengths", 1, "none", first_input},
+        {"linalg::det", 11, "Det", det},
+        {"loop", 16, "Loop, with Gather of slices", nullptr},
+        {"map", 16, "by the table of primitives", write_map},
+        {"print", 1, "none", first_input},
+        {"stop_gradient", 1, "none", first_input},
     };
     for (const auto& family : {layout_operators(), reduction_operators(), index_operators()}) {
       all.insert(all.end(), family.begin(), family.end());
@@ -71,13 +79,15 @@ const OperatorRow* find_operator(std::string_view name) {
   return found != rows.end() && found->name == name ? &*found : nullptr;
 }
 
+std::vector<Refused> refused_operators() { return {refusals.begin(), refusals.end()}; }
+
 std::string_view known_refusal(std::string_view name) {
   for (const auto& [refused, reason] : refusals) {
-    if (refused == name) {
+    if (refused.ends_with('*') ? name.starts_with(refused.substr(0, refused.size() - 1)) : name == refused) {
       return reason;
     }
   }
-  return name.starts_with("linalg::") ? "ONNX has no linear algebra but determinants" : "";
+  return "";
 }
 
 }  // namespace xgrad::onnx

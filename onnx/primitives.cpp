@@ -35,7 +35,7 @@ const std::vector<PrimitiveRow>& primitive_rows() {
       {Opcode::erf, "erf", "Erf"},
       {Opcode::erfc, "erfc", "", composed::erfc},
       {Opcode::sigmoid, "sigmoid", "Sigmoid"},
-      {Opcode::relu, "relu", "Relu"},
+      {Opcode::relu, "relu", "", composed::relu},
       {Opcode::floor, "floor", "", composed::floor},
       {Opcode::ceil, "ceil", "", composed::ceil},
       {Opcode::round, "round", "", composed::round},

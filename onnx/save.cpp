@@ -134,7 +134,8 @@ class ModelBuilder {
     }
     for (std::size_t i = 0; i < results.size(); ++i) {
       graph_.add_named("Identity", {results[i].name}, signature_.outputs[i]);
-      describe(*model_.mutable_graph()->add_output(), {signature_.outputs[i], results[i].dtype, results[i].sizes});
+      graph_.describe(*model_.mutable_graph()->add_output(),
+                      {signature_.outputs[i], results[i].dtype, results[i].sizes});
     }
   }
 
@@ -169,11 +170,13 @@ class ModelBuilder {
         sizes.push_back(size == any_size ? Size{1, true} : Size{size, false});
       }
       values.push_back({unique_name(names[i]), inputs_[i].dtype, sizes});
-      describe(*model_.mutable_graph()->add_input(), values.back());
       signature_.inputs.push_back(names[i]);
     }
     if (const auto batch = find_batch(inputs_)) {
-      graph_.set_batch(values[batch->first].name, batch->second);
+      graph_.set_batch(values[batch->first].name, batch->second, options_.batch_name);
+    }
+    for (const Value& value : values) {
+      graph_.describe(*model_.mutable_graph()->add_input(), value);
     }
     return values;
   }
@@ -199,27 +202,12 @@ class ModelBuilder {
       return value;
     }
     value.name = graph_.unique(name);
-    describe(*model_.mutable_graph()->add_input(), value);
+    graph_.describe(*model_.mutable_graph()->add_input(), value);
     const std::string output = graph_.unique(value.name + ".new");
     signature_.inputs.push_back(value.name);
     signature_.outputs.push_back(output);
     signature_.updated.push_back({variable, value.name, output});
     return value;
-  }
-
-  void describe(proto::ValueInfoProto& info, const Value& value) const {
-    info.set_name(value.name);
-    proto::TypeProto::Tensor& type = *info.mutable_type()->mutable_tensor_type();
-    type.set_elem_type(graph_.type(value.dtype));
-    proto::TensorShapeProto& shape = *type.mutable_shape();
-    for (const Size& size : value.sizes) {
-      proto::TensorShapeProto::Dimension& dimension = *shape.add_dim();
-      if (!size.symbolic) {
-        dimension.set_dim_value(size.factor);
-      } else if (size.factor == 1) {
-        dimension.set_dim_param(options_.batch_name);
-      }
-    }
   }
 
   const std::vector<Spec>& inputs_;

@@ -40,6 +40,16 @@ def build_and_run(root, project, name, *options):
     return "libxgrad.so" in needed
 
 
+def check_onnx(root, source_text, options):
+    """The package of the library of ONNX files gives its target, and finds the other package."""
+    project = root / "onnx_project"
+    project.mkdir()
+    text = source_text.replace("find_package(xgrad", "find_package(xgrad-onnx").replace("xgrad::xgrad", "xgrad::onnx")
+    (project / "CMakeLists.txt").write_text(text, encoding="utf-8")
+    shutil.copy(EXAMPLES / "onnx_program.cpp", project / "program.cpp")
+    build_and_run(root, project, "onnx", *options)
+
+
 def main():
     source, build, *compiler = sys.argv[1:]
     if shutil.which("cmake") is None:
@@ -57,6 +67,9 @@ def main():
             sys.exit("the shared library should be linked where there is one")
         if static and build_and_run(root, project, "static", *options, "-Dxgrad_USE_STATIC_LIBS=ON"):
             sys.exit("the static library was asked for, and the shared one linked")
+
+        if list(root.rglob("libxgrad-onnx.*")):
+            check_onnx(root, project_text, options)
 
         later = project_text.replace("find_package(xgrad", "find_package(xgrad 99.0")
         (project / "CMakeLists.txt").write_text(later, encoding="utf-8")

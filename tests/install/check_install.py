@@ -4,7 +4,7 @@
 
 A program builds with pkg-config's flags alone and runs, with the shared library and with the static one where that was
 built; its headers add less than two seconds to xtensor's own; and all installed headers compile together without a
-warning, so none includes one that is not installed.
+warning, so none includes one that is not installed. Where it was built, the library of ONNX files is used, too.
 """
 
 import resource
@@ -46,6 +46,14 @@ def check_headers(root, compiler, flags):
     print(f"{len(includes)} headers installed")
 
 
+def check_onnx(root, compiler):
+    """The library of ONNX files, where it was built: its package brings the other one's."""
+    if list(root.rglob("xgrad-onnx.pc")):
+        program = root / "onnx_program"
+        run(*compiler, EXAMPLES / "onnx_program.cpp", *pkg_config_flags(root, module="xgrad-onnx"), "-o", program)
+        run(program, env=without_library_path())
+
+
 def check_static(root, compiler):
     """A program of the static library needs nothing of the shared one, which is taken away."""
     for library in root.rglob("libxgrad.so*"):
@@ -67,6 +75,7 @@ def main():
         for program in root.rglob("bin/xgrad-inspect"):
             run(sys.executable, INSPECTS, program, "compares_two_files", env=without_library_path())
         check_headers(root, compiler, flags)
+        check_onnx(root, compiler)
         if list(root.rglob("libxgrad.a")):
             check_static(root, compiler)
     return 0 if added < MAX_ADDED_SECONDS else 1

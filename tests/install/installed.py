@@ -21,10 +21,10 @@ def installation(build):
         yield pathlib.Path(folder)
 
 
-def pkg_config_flags(root, *options):
-    (module,) = root.rglob("xgrad.pc")
-    environment = {**os.environ, "PKG_CONFIG_PATH": str(module.parent)}
-    query = run("pkg-config", "--cflags", "--libs", *options, "xgrad", env=environment, capture_output=True)
+def pkg_config_flags(root, *options, module="xgrad"):
+    (file,) = root.rglob(f"{module}.pc")
+    environment = {**os.environ, "PKG_CONFIG_PATH": str(file.parent)}
+    query = run("pkg-config", "--cflags", "--libs", *options, module, env=environment, capture_output=True)
     return query.stdout.split()
 
 

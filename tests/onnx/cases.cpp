@@ -3,8 +3,6 @@
 #include <fstream>
 #include <stdexcept>
 
-#include <stdlib.h>
-
 #include "onnx/elements.hpp"
 
 namespace xgrad::testing {
@@ -35,22 +33,6 @@ onnx::Signature write_case(const std::filesystem::path& folder, const TensorFunc
     write_tensors(data, "output", function(inputs[i]), signature.outputs);
   }
   return signature;
-}
-
-TemporaryFolder::TemporaryFolder() {
-  // In memory where there is such a place: every file is flushed to its disk.
-  const std::filesystem::path memory = "/dev/shm";
-  const auto place = std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
-  std::string pattern = (place / "xgrad_onnx_XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) {
-    throw std::runtime_error("cannot make a folder like " + pattern);
-  }
-  path_ = pattern;
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
 }
 
 }  // namespace xgrad::testing

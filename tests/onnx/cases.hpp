@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "onnx/save.hpp"
+#include "tests/datasets/temporary_folder.hpp"
 
 /// \file
 /// Models with inputs and what they should give, as ONNX's own conformance cases are laid out: `model.onnx`, and a folder
@@ -26,18 +27,5 @@ void write_tensors(const std::filesystem::path& folder, const std::string& kind,
 onnx::Signature write_case(const std::filesystem::path& folder, const TensorFunction& function,
                            const std::vector<Tensors>& inputs, const std::vector<Spec>& specs = {},
                            const onnx::SaveOptions& options = {});
-
-/// A folder that is removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder();
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 }  // namespace xgrad::testing

@@ -34,8 +34,8 @@ std::set<std::string> refused_ops(const std::function<testing::TensorFunction(co
           for (const Tensor& operand : model.operands) {
             specs.push_back({operand.shape(), operand.dtype()});
           }
-          onnx::save(folder.path() / "model.onnx", function, specs);
-          testing::check_valid(folder.path() / "model.onnx");
+          onnx::save(folder.folder / "model.onnx", function, specs);
+          testing::check_valid(folder.folder / "model.onnx");
         } catch (const ValueError& error) {
           BOOST_TEST_MESSAGE(error.what());
           refused.insert(model.op);

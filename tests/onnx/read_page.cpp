@@ -63,9 +63,7 @@ std::string make_tables() {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(the_page_says_what_is_read) {
-  testing::check_tables("operators that are read", make_tables());
-}
+BOOST_AUTO_TEST_CASE(the_page_says_what_is_read) { testing::check_tables("operators that are read", make_tables()); }
 
 BOOST_AUTO_TEST_CASE(rows_of_one_operator_do_not_overlap) {
   const std::vector<Operator> rows = sorted_operators();
@@ -77,7 +75,8 @@ BOOST_AUTO_TEST_CASE(rows_of_one_operator_do_not_overlap) {
     }
   }
   for (const auto& unsupported : onnx::loading::unsupported_operators()) {
-    const bool known = std::any_of(rows.begin(), rows.end(), [&](const Operator& row) { return row.name == unsupported.name; });
+    const bool known =
+        std::any_of(rows.begin(), rows.end(), [&](const Operator& row) { return row.name == unsupported.name; });
     BOOST_TEST(!known, unsupported.name);
   }
 }

@@ -36,7 +36,7 @@ std::vector<RowModel> row_models(DType dtype) {
   std::vector<RowModel> models;
   for (const op_table::Row& row : op_table::tensor_rows()) {
     for (std::size_t i = 0; op_table::takes(row, dtype) && i < row.cases.size(); ++i) {
-      RowModel model{phrase("{}.{}.{}", row.name(), to_string(dtype), i), row.op, make_inputs(row.cases[i], dtype),
+      RowModel model{phrase("{}.{}", row.name(), to_string(dtype)), row.op, make_inputs(row.cases[i], dtype),
                      [&row](const Tensors& x) { return Tensors{row.call(x)}; }, nullptr};
       if (has_derivatives(row, model.operands)) {
         model.derivatives = [&row](const Tensors& x) { return derivatives_of(row, x); };

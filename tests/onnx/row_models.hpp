@@ -14,7 +14,7 @@ namespace xgrad::testing {
 
 /// One call of one op.
 struct RowModel {
-  std::string name;  ///< of row, dtype and case
+  std::string name;  ///< of row and dtype
   std::string op;
   Tensors operands;
   TensorFunction value;
