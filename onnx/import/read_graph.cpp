@@ -178,6 +178,11 @@ class GraphReader {
 
   void find_meaning(GraphNode& node) {
     if (const proto::FunctionProto* function = imports_.find_function(node.domain, node.type)) {
+      for (const auto& otherwise : function->attribute_proto()) {
+        if (!node.attributes.contains(otherwise.name())) {
+          add_attribute(otherwise, node);
+        }
+      }
       const Opsets opsets = imports_.opsets_of(*function);
       GraphReader reader(imports_, opsets, nullptr, &node.attributes, depth_ + 1);
       node.function = std::make_shared<const Graph>(reader.read(*function));

@@ -1,5 +1,6 @@
 #include "onnx/load.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <map>
@@ -12,6 +13,7 @@
 #include "autograd/autograd.hpp"
 #include "autograd/graph/node.hpp"
 #include "nn/nn.hpp"
+#include "onnx/save.hpp"
 #include "tests/datasets/temporary_folder.hpp"
 #include "tests/onnx/small_model.hpp"
 #include "tests/testing.hpp"
@@ -107,6 +109,28 @@ void maps(const std::string& name) {
   check_close("mapped", vmap(model)(samples), stack({model(samples[0]), model(samples[1])}));
 }
 
+/// Written again, with a batch of any size, and read again.
+void goes_out_again(const std::string& name) {
+  const Loaded loaded(name);
+  const testing::TemporaryFolder folder;
+  Shape shape = loaded.input().shape();
+  shape[0] = onnx::any_size;
+  onnx::save(folder.folder / "again.onnx", loaded.model, {.input = {shape, loaded.input().dtype()}});
+  const onnx::Model again = onnx::load(folder.folder / "again.onnx");
+  check_close("output", again(loaded.input()), Tensor(loaded.check.at("output")));
+  check_close("part", again(loaded.input()[range(0, 2)]), Tensor(loaded.check.at("output"))[range(0, 2)]);
+  std::vector<std::string> first, second;
+  for (const nn::NamedVariable& parameter : loaded.model.named_parameters()) {
+    first.push_back(parameter.name);
+  }
+  for (const nn::NamedVariable& parameter : again.named_parameters()) {
+    second.push_back(parameter.name);
+  }
+  for (const std::string& parameter : first) {
+    BOOST_TEST((std::find(second.begin(), second.end(), parameter) != second.end()), parameter);
+  }
+}
+
 const auto name_of = [](const std::string& name) { return name; };
 
 BOOST_AUTO_TEST_SUITE(values)
@@ -114,6 +138,9 @@ const testing::CasePerRow each(names, name_of, gives_what_it_gave);
 BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(training)
 const testing::CasePerRow each(names, name_of, trains_further);
+BOOST_AUTO_TEST_SUITE_END()
+BOOST_AUTO_TEST_SUITE(written_again)
+const testing::CasePerRow each(names, name_of, goes_out_again);
 BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(compiled)
 const testing::CasePerRow each(names, name_of, compiles);

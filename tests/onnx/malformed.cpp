@@ -154,6 +154,35 @@ BOOST_FIXTURE_TEST_CASE(everything_unsupported_is_listed_at_once, Files) {
   check_throws<ValueError>([&] { load(newer); }, {"opset 99"});
 }
 
+/// What a call leaves out is as the function says.
+BOOST_FIXTURE_TEST_CASE(functions_have_attributes, Files) {
+  SmallModel model = one_node("Slope", {"x"});
+  onnx::proto::NodeProto& call = *model.proto().mutable_graph()->mutable_node(0);
+  call.set_domain("own");
+  auto& function = *model.proto().add_functions();
+  function.set_name("Slope");
+  function.set_domain("own");
+  function.add_input("a");
+  function.add_output("b");
+  auto& node = *function.add_node();
+  node.set_op_type("LeakyRelu");
+  node.add_input("a");
+  node.add_output("b");
+  auto& reference = *node.add_attribute();
+  reference.set_name("alpha");
+  reference.set_ref_attr_name("slope");
+  auto& otherwise = *function.add_attribute_proto();
+  otherwise.set_name("slope");
+  otherwise.set_type(onnx::proto::AttributeProto::FLOAT);
+  otherwise.set_f(0.5F);
+  testing::check_elements(load(model)(Tensor{-1.F}), {1}, {-0.5});
+  set(call, "slope", 0.25);
+  testing::check_elements(load(model)(Tensor{-1.F}), {1}, {-0.25});
+  function.clear_attribute_proto();
+  call.clear_attribute();
+  testing::check_elements(load(model)(Tensor{-1.F}), {1}, {-0.01}, 1e-9);
+}
+
 /// Functions of the file's own are built in; one that calls itself has no end.
 BOOST_FIXTURE_TEST_CASE(functions_are_followed, Files) {
   SmallModel model = one_node("Twice", {"x"});
