@@ -12,8 +12,15 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-// What makes a difference to derivatives alone, or checks elements, is the tensor itself.
-Names first_input(const Call& call) { return {call.input(0).name}; }
+// What makes a difference to derivatives alone, checks elements, or is read from a variable that was assigned, is the tensor
+// itself.
+Names first_input(const Call& call) {
+  if (call.inputs().empty() || call.input(0).dtype != call.output_dtype() ||
+      call.input(0).sizes != call.output_sizes()) {
+    throw Refusal{"it is another operation than that of this name"};
+  }
+  return {call.input(0).name};
+}
 
 // √Σ x² in float64 of a float32 tensor, which is the second input.
 Names gradient_norm(const Call& call) {
@@ -23,7 +30,8 @@ Names gradient_norm(const Call& call) {
 }
 
 Names det(const Call& call) {
-  if (call.inputs().size() != 1) {
+  // The derivatives have the name of what they belong to, and give matrices.
+  if (call.inputs().size() != 1 || call.output_sizes().size() + 2 != call.input(0).sizes.size()) {
     throw Refusal{"ONNX has determinants, but not their derivatives"};
   }
   return {call.graph().add("Det", {call.input(0).name})};
@@ -62,6 +70,7 @@ const std::vector<OperatorRow>& operator_rows() {
         {"map", 16, "by the table of primitives", write_map},
         {"print", 1, "none", first_input},
         {"stop_gradient", 1, "none", first_input},
+        {"variable", 1, "none", first_input},
     };
     for (const auto& family : {layout_operators(), reduction_operators(), index_operators()}) {
       all.insert(all.end(), family.begin(), family.end());

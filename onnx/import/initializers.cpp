@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <set>
 #include <string>
 #include <string_view>
@@ -20,6 +21,13 @@ bool is_one_number(const Array& array) {
            const auto* first = array.data<decltype(zero)>();
            return std::all_of(first, first + array.size(), [&](auto element) { return element == *first; });
          });
+}
+
+/// The same elements elsewhere: what shares memory is taken for one when it is written.
+Array copy_of(const Array& array) {
+  Array copy(array.shape(), array.dtype());
+  std::memcpy(copy.data(), array.data(), array.bytes());
+  return copy;
 }
 
 /// Inputs of operators that are numbers of floating type, but options rather than weights.
@@ -127,7 +135,7 @@ Graph with_merged_separated(const Graph& graph) {
       const auto original =
           std::find_if(graph.initializers.begin(), graph.initializers.end(),
                        [&](const Initializer& initializer) { return initializer.slot == node.inputs[0]; });
-      result.initializers.push_back({node.output_names.front(), node.outputs[0], original->array});
+      result.initializers.push_back({node.output_names.front(), node.outputs[0], copy_of(original->array)});
     }
   }
   std::erase_if(result.nodes, is_copy);

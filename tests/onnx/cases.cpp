@@ -3,6 +3,9 @@
 #include <fstream>
 #include <stdexcept>
 
+#include <stdlib.h>
+
+#include "autograd/ops/random.hpp"
 #include "onnx/elements.hpp"
 
 namespace xgrad::testing {
@@ -33,6 +36,23 @@ onnx::Signature write_case(const std::filesystem::path& folder, const TensorFunc
     write_tensors(data, "output", function(inputs[i]), signature.outputs);
   }
   return signature;
+}
+
+Tensor random_floats(const Shape& shape, unsigned seed) { return random::normal(random::Key(seed), shape); }
+
+FolderInMemory::FolderInMemory() {
+  const std::filesystem::path memory = "/dev/shm";
+  const auto place = std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
+  std::string pattern = (place / "xgrad_onnx_XXXXXX").string();
+  if (mkdtemp(pattern.data()) == nullptr) {
+    throw std::runtime_error("cannot make a folder like " + pattern);
+  }
+  path_ = pattern;
+}
+
+FolderInMemory::~FolderInMemory() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
 }
 
 }  // namespace xgrad::testing

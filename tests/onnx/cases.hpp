@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "onnx/save.hpp"
-#include "tests/datasets/temporary_folder.hpp"
 
 /// \file
 /// Models with inputs and what they should give, as ONNX's own conformance cases are laid out: `model.onnx`, and a folder
@@ -27,5 +26,21 @@ void write_tensors(const std::filesystem::path& folder, const std::string& kind,
 onnx::Signature write_case(const std::filesystem::path& folder, const TensorFunction& function,
                            const std::vector<Tensors>& inputs, const std::vector<Spec>& specs = {},
                            const onnx::SaveOptions& options = {});
+
+/// Reproducible float32 numbers, normally distributed.
+Tensor random_floats(const Shape& shape, unsigned seed);
+
+/// A folder that is removed at the end, in memory where there is such a place: every file is flushed to its disk.
+class FolderInMemory {
+ public:
+  FolderInMemory();
+  FolderInMemory(const FolderInMemory&) = delete;
+  FolderInMemory& operator=(const FolderInMemory&) = delete;
+  ~FolderInMemory();
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
 
 }  // namespace xgrad::testing

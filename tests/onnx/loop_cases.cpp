@@ -10,8 +10,6 @@ namespace xgrad::testing {
 
 namespace {
 
-Tensor floats(const Shape& shape, unsigned seed) { return random::normal(random::Key(seed), shape); }
-
 // h ← tanh(h w + x), with the states of all steps.
 std::pair<Tensor, Tensor> cell(const Tensor& xs, const Tensor& w, bool reverse) {
   return scan(
@@ -50,7 +48,7 @@ TensorFunction of_layer(const nn::Module& model) {
 }  // namespace
 
 std::vector<LoopCase> loop_cases() {
-  const Tensors sequence = {floats({5, 2, 3}, 1), floats({3, 3}, 2)};
+  const Tensors sequence = {random_floats({5, 2, 3}, 1), random_floats({3, 3}, 2)};
   const std::vector<Tensors> numbers = {{Tensor(2.0F)}, {Tensor(-3.0F)}};
   std::vector<LoopCase> cases = {
       {"scan", [](const Tensors& in) { return cell_and_gradients(in, false); }, {sequence}},
@@ -60,7 +58,7 @@ std::vector<LoopCase> loop_cases() {
          return Tensors{fori(
              7, [&](const Tensor& i, const Tensor& x) { return x + cast(i, DType::float32) * in[0]; }, in[0])};
        },
-       {{floats({3}, 3)}}},
+       {{random_floats({3}, 3)}}},
       {"while", [](const Tensors& in) { return Tensors{root(in[0])}; }, {{Tensor(2.0F)}, {Tensor(9.0F)}}},
       {"while_gradient",
        [](const Tensors& in) { return Tensors{grad([](const Tensor& a) { return root(a); })(in[0])}; },
@@ -74,11 +72,11 @@ std::vector<LoopCase> loop_cases() {
        [](const Tensors& in) {
          return Tensors{vmap(chosen)(in[0]), vmap(grad(chosen))(in[0])};
        },
-       {{floats({6}, 4)}}},
+       {{random_floats({6}, 4)}}},
   };
-  cases.push_back({"rnn", of_layer(nn::RNN(4, 3)), {{floats({5, 2, 4}, 5)}}});
-  cases.push_back({"gru", of_layer(nn::GRU(4, 3)), {{floats({5, 2, 4}, 5)}}});
-  cases.push_back({"lstm", of_layer(nn::Sequential(nn::LSTM(4, 3), nn::Dense(3, 2))), {{floats({5, 2, 4}, 5)}}});
+  cases.push_back({"rnn", of_layer(nn::RNN(4, 3)), {{random_floats({5, 2, 4}, 5)}}});
+  cases.push_back({"gru", of_layer(nn::GRU(4, 3)), {{random_floats({5, 2, 4}, 5)}}});
+  cases.push_back({"lstm", of_layer(nn::Sequential(nn::LSTM(4, 3), nn::Dense(3, 2))), {{random_floats({5, 2, 4}, 5)}}});
   return cases;
 }
 

@@ -27,8 +27,6 @@ void write_layer(const std::filesystem::path& folder, const nn::Module& model, c
   }
 }
 
-Tensor floats(const Shape& shape, unsigned seed) { return random::normal(random::Key(seed), shape); }
-
 void write_classifier(const std::filesystem::path& folder) {
   datasets::FashionMnist data;
   try {
@@ -61,8 +59,8 @@ void write_residual(const std::filesystem::path& folder) {
                                        nn::Dense(32, 16), nn::BatchNorm(16)));
   };
   const nn::Sequential model(nn::Dense(8, 16), block(), nn::Mish(), block(), nn::Dense(16, 3), nn::Softmax());
-  move_statistics(model, floats({50, 8}, 1));
-  write_layer(folder, model, {{any_size, 8}}, {floats({1, 8}, 2), floats({33, 8}, 3)});
+  move_statistics(model, random_floats({50, 8}, 1));
+  write_layer(folder, model, {{any_size, 8}}, {random_floats({1, 8}, 2), random_floats({33, 8}, 3)});
 }
 
 void write_embedding(const std::filesystem::path& folder) {
@@ -106,7 +104,7 @@ void write_adam_step(const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
   const nn::Sequential model(nn::Dense(8, 16), nn::Tanh(), nn::Dense(16, 3));
   nn::Adam adam(model.parameters(), {.learning_rate = 0.01});
-  const Tensor x = floats({30, 8}, 4);
+  const Tensor x = random_floats({30, 8}, 4);
   const Tensor labels = cast(floor(3 * random::uniform(random::Key(5), {30})), DType::int64);
   const auto step = [&](const Tensor& images, const Tensor& targets) {
     const Tensor loss = nn::cross_entropy(model(images), targets);

@@ -20,7 +20,7 @@ namespace {
 
 /// The ops of which some call was refused.
 std::set<std::string> refused_ops(const std::function<testing::TensorFunction(const testing::RowModel&)>& function_of) {
-  const testing::TemporaryFolder folder;
+  const testing::FolderInMemory folder;
   std::set<std::string> refused;
   for (const DType dtype : testing::every_dtype) {
     for (const testing::RowModel& model : testing::row_models(dtype)) {
@@ -34,8 +34,8 @@ std::set<std::string> refused_ops(const std::function<testing::TensorFunction(co
           for (const Tensor& operand : model.operands) {
             specs.push_back({operand.shape(), operand.dtype()});
           }
-          onnx::save(folder.folder / "model.onnx", function, specs);
-          testing::check_valid(folder.folder / "model.onnx");
+          onnx::save(folder.path() / "model.onnx", function, specs);
+          testing::check_valid(folder.path() / "model.onnx");
         } catch (const ValueError& error) {
           BOOST_TEST_MESSAGE(error.what());
           refused.insert(model.op);

@@ -67,8 +67,8 @@ bool goes_there_and_back(const std::filesystem::path& path, const testing::Tenso
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(ops_and_their_derivatives) {
-  const testing::TemporaryFolder folder;
-  const std::filesystem::path path = folder.folder / "model.onnx";
+  const testing::FolderInMemory folder;
+  const std::filesystem::path path = folder.path() / "model.onnx";
   std::size_t count = 0;
   for (const DType dtype : testing::every_dtype) {
     for (const testing::RowModel& model : testing::row_models(dtype)) {
@@ -126,12 +126,12 @@ bool random_graph_goes_there_and_back(const std::filesystem::path& path, unsigne
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(random_graphs) {
-  const testing::TemporaryFolder folder;
+  const testing::FolderInMemory folder;
   constexpr unsigned graphs = 200;
   unsigned count = 0;
   for (unsigned seed = 0; seed < graphs; ++seed) {
     BOOST_TEST_CONTEXT("seed " << seed) {
-      count += random_graph_goes_there_and_back(folder.folder / "model.onnx", seed) ? 1U : 0U;
+      count += random_graph_goes_there_and_back(folder.path() / "model.onnx", seed) ? 1U : 0U;
     }
   }
   BOOST_TEST(count > graphs / 4);

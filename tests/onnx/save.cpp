@@ -12,6 +12,7 @@
 #include "onnx/model_file.hpp"
 #include "tests/onnx/cases.hpp"
 #include "tests/onnx/loop_cases.hpp"
+#include "tests/onnx/network_cases.hpp"
 #include "tests/onnx/validity.hpp"
 #include "tests/testing.hpp"
 
@@ -26,8 +27,8 @@ using Names = std::vector<std::string>;
 
 /// A place for a file, and what is in it.
 struct Saved {
-  testing::TemporaryFolder folder;
-  std::filesystem::path path = folder.folder / "model.onnx";
+  testing::FolderInMemory folder;
+  std::filesystem::path path = folder.path() / "model.onnx";
 
   onnx::proto::ModelProto model() const {
     testing::check_valid(path);
@@ -67,9 +68,13 @@ struct Own {
   void eval(ConstViews, Views) const {}
 };
 
-// One of a name that the table has is told from that one by its attributes.
+// Those of a name that the table has are told from them by attributes or shapes.
 struct OwnTranspose : Own {
   static constexpr std::string_view name = "transpose";
+};
+struct OwnAlias : Own {
+  static constexpr std::string_view name = "alias";
+  Spec infer(Inputs) const { return {{2}, DType::float32}; }
 };
 
 }  // namespace
@@ -138,6 +143,18 @@ BOOST_AUTO_TEST_CASE(a_step_takes_old_contents_and_gives_new_ones) {
   BOOST_TEST(std::count(initialisers.begin(), initialisers.end(), "weight") == 0);
 }
 
+BOOST_AUTO_TEST_CASE(what_was_assigned_is_read) {
+  const Variable count(1.0F, "count");
+  const Saved saved;
+  const auto twice = [&](const Tensor& x) {
+    count.assign(count + x);
+    count.assign(count * x);
+    return count.read() + 1.0;
+  };
+  onnx::save(saved.path, twice, {{{}}});
+  check_names(saved.operators(), {"Add", "Mul", "Add", "Identity", "Identity"});
+}
+
 BOOST_AUTO_TEST_CASE(variables_are_called_as_the_user_says_and_no_two_alike) {
   const nn::Sequential model(nn::Dense(2, 2), nn::Dense(2, 2));
   const Saved saved;
@@ -178,6 +195,7 @@ BOOST_AUTO_TEST_CASE(operations_of_the_user_are_refused_by_name) {
     return [&] { onnx::save(saved.path, [&](const Tensor& x) { return apply_op(operation, {x}); }, {{{3}}}); };
   };
   testing::check_throws<ValueError>(save(Own()), {"[onnx::save]", "own (1 at", "not in the table"});
+  testing::check_throws<ValueError>(save(OwnAlias()), {"[onnx::save]", "alias (1 at", "another operation"});
   testing::check_throws<ValueError>(save(OwnTranspose()), {"[onnx::save]", "transpose (1 at", "no attribute axes"});
 }
 
@@ -256,9 +274,9 @@ BOOST_AUTO_TEST_CASE(functions_inside_are_written_as_what_they_run) {
 BOOST_AUTO_TEST_CASE(loops_and_branches_are_graphs_inside) {
   for (const testing::LoopCase& each : testing::loop_cases()) {
     BOOST_TEST_CONTEXT(each.name) {
-      const testing::TemporaryFolder folder;
-      testing::write_case(folder.folder, each.function, each.inputs);
-      testing::check_valid(folder.folder / "model.onnx");
+      const testing::FolderInMemory folder;
+      testing::write_case(folder.path(), each.function, each.inputs);
+      testing::check_valid(folder.path() / "model.onnx");
     }
   }
   const Saved saved;
@@ -266,6 +284,22 @@ BOOST_AUTO_TEST_CASE(loops_and_branches_are_graphs_inside) {
   onnx::save(saved.path, model, {.input = {{6, any_size, 4}}});
   const Names operators = saved.operators();
   BOOST_TEST(std::count(operators.begin(), operators.end(), "Loop") == 1);
+}
+
+BOOST_AUTO_TEST_CASE(networks_and_steps_of_training_are_valid) {
+  const testing::FolderInMemory folder;
+  testing::write_networks(folder.path());
+  for (const char* name : {"residual", "embedding", "recurrent", "gradient", "adam_step"}) {
+    testing::check_valid(folder.path() / name / "model.onnx");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(determinants_are_written_but_not_their_derivatives) {
+  const Saved saved;
+  onnx::save(saved.path, [](const Tensor& x) { return linalg::det(x); }, {{{any_size, 3, 3}}});
+  check_names(saved.operators(), {"Det", "Identity"});
+  const auto gradient = [](const Tensor& x) { return grad(sum(linalg::det(x)), x); };
+  testing::check_throws<ValueError>([&] { onnx::save(saved.path, gradient, {{{3, 3}}}); }, {"[onnx::save]", "(1 at"});
 }
 
 BOOST_AUTO_TEST_CASE(results_may_be_arguments_constants_and_twice_the_same) {
@@ -302,7 +336,7 @@ BOOST_AUTO_TEST_CASE(wrong_calls_are_refused) {
   refuses(save({{{2}}}, {.input_names = {"a"}, .output_names = {"a"}}), "'a' is given twice");
   refuses(save({{{2}}}, {.input_names = {""}}), "empty");
   testing::check_throws<ShapeError>(save({{{-2}}}, {}), {"[onnx::save]", "(-2,)", "save.cpp"});
-  testing::check_throws<FileError>([&] { onnx::save(saved.folder.folder / "none" / "m.onnx", identity, {{{2}}}); },
+  testing::check_throws<FileError>([&] { onnx::save(saved.folder.path() / "none" / "m.onnx", identity, {{{2}}}); },
                                    {"[onnx::save]", "m.onnx"});
 }
 
