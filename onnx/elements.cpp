@@ -197,6 +197,11 @@ std::optional<DType> dtype_of(std::int32_t element_type) {
   return type != nullptr && type->exact ? type->dtype : std::nullopt;
 }
 
+std::optional<DType> held_dtype_of(std::int32_t element_type) {
+  const ElementType* type = find_type(element_type);
+  return type != nullptr ? type->dtype : std::nullopt;
+}
+
 std::string name_of(std::int32_t element_type) {
   const ElementType* type = find_type(element_type);
   return type != nullptr ? std::string(type->name) : phrase("type {}", element_type);

@@ -18,6 +18,8 @@ namespace xgrad::onnx {
 proto::TensorProto::DataType element_type(DType dtype);
 /// The dtype that ONNX calls \p element_type, if we have it.
 std::optional<DType> dtype_of(std::int32_t element_type);
+/// The dtype that elements of ONNX's \p element_type are held in: a wider one for some that we have not, as to_array says.
+std::optional<DType> held_dtype_of(std::int32_t element_type);
 /// What people call \p element_type, such as `float16`; `type 77` for a number that the specification does not know.
 std::string name_of(std::int32_t element_type);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "onnx/load.hpp"
 #include "onnx/save.hpp"
 #include "onnx/version.hpp"
 

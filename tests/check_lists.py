@@ -10,8 +10,8 @@ import sys
 
 FOLDERS = ["autograd", "nn", "datasets", "onnx", "examples", "tests"]
 # Left out as a whole where what they need is missing.
-OPTIONAL = ("onnx", "tests/onnx", "examples/export_onnx.cpp")
-COMPILED_BY_THEIR_TESTS = ("tests/install/", "tests/fuzz/fuzz.cpp")
+OPTIONAL = ("onnx", "tests/onnx", "tests/fuzz/onnx_target.cpp", "examples/export_onnx.cpp")
+COMPILED_BY_THEIR_TESTS = ("tests/install/", "tests/fuzz/fuzz.cpp", "tests/fuzz/no_onnx_target.cpp")
 
 
 def listed_sources(build):

@@ -45,9 +45,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::run(target, bytes);
   const auto held_at_once = static_cast<std::size_t>(most_held - before);
   runtime::release_cached_memory();  // so that the next file asks for all of its memory again
-  if (!counts || held_at_once > fuzz::allowed_memory(bytes)) {
+  if (!counts || held_at_once > fuzz::allowed_memory(target, bytes)) {
     std::fprintf(stderr, "%zu bytes held at once for a file of %zu; allowed are %zu\n", held_at_once, size,
-                 fuzz::allowed_memory(bytes));
+                 fuzz::allowed_memory(target, bytes));
     std::abort();
   }
   return 0;

@@ -78,7 +78,7 @@ void read_schema(const fs::path& path) {
   read_unless_damaged([&] { datasets::Schema::load(path); });
 }
 
-constexpr std::array all_targets = {
+constexpr std::array own_targets = {
     Target{"checkpoint", read_checkpoint},
     Target{"csv", read_csv},
     Target{"idx", read_idx},
@@ -115,24 +115,23 @@ bool may_be_compressed(std::span<const std::uint8_t> bytes) {
 
 }  // namespace
 
-std::span<const Target> targets() { return all_targets; }
-
 const Target& target_named(std::string_view name) {
-  const auto* found =
-      std::find_if(all_targets.begin(), all_targets.end(), [&](const Target& target) { return target.name == name; });
-  if (found == all_targets.end()) {
-    throw std::out_of_range("no such target: " + std::string(name));
+  for (const std::span<const Target> targets : {std::span<const Target>(own_targets), optional_targets()}) {
+    const auto found =
+        std::find_if(targets.begin(), targets.end(), [&](const Target& target) { return target.name == name; });
+    if (found != targets.end()) {
+      return *found;
+    }
   }
-  return *found;
+  throw std::out_of_range("no such target: " + std::string(name));
 }
 
 void run(const Target& target, std::span<const std::uint8_t> bytes) { target.read(MemoryFile(bytes).path()); }
 
-std::size_t allowed_memory(std::span<const std::uint8_t> bytes) {
-  constexpr std::size_t times = 10;
+std::size_t allowed_memory(const Target& target, std::span<const std::uint8_t> bytes) {
   constexpr std::size_t deflated_most = 1032;  // bytes that deflate makes of one
   constexpr std::size_t constant = std::size_t{2} << 20;
-  return times * bytes.size() * (may_be_compressed(bytes) ? deflated_most : 1) + constant;
+  return target.times * bytes.size() * (may_be_compressed(bytes) ? deflated_most : 1) + constant;
 }
 
 }  // namespace xgrad::fuzz

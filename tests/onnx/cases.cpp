@@ -40,8 +40,7 @@ onnx::Signature write_case(const std::filesystem::path& folder, const TensorFunc
 
 Tensor random_floats(const Shape& shape, unsigned seed) { return random::normal(random::Key(seed), shape); }
 
-TemporaryFolder::TemporaryFolder() {
-  // In memory where there is such a place: every file is flushed to its disk.
+FolderInMemory::FolderInMemory() {
   const std::filesystem::path memory = "/dev/shm";
   const auto place = std::filesystem::is_directory(memory) ? memory : std::filesystem::temp_directory_path();
   std::string pattern = (place / "xgrad_onnx_XXXXXX").string();
@@ -51,7 +50,7 @@ TemporaryFolder::TemporaryFolder() {
   path_ = pattern;
 }
 
-TemporaryFolder::~TemporaryFolder() {
+FolderInMemory::~FolderInMemory() {
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
 }

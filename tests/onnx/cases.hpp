@@ -30,13 +30,13 @@ onnx::Signature write_case(const std::filesystem::path& folder, const TensorFunc
 /// Reproducible float32 numbers, normally distributed.
 Tensor random_floats(const Shape& shape, unsigned seed);
 
-/// A folder that is removed at the end.
-class TemporaryFolder {
+/// A folder that is removed at the end, in memory where there is such a place: every file is flushed to its disk.
+class FolderInMemory {
  public:
-  TemporaryFolder();
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  ~TemporaryFolder();
+  FolderInMemory();
+  FolderInMemory(const FolderInMemory&) = delete;
+  FolderInMemory& operator=(const FolderInMemory&) = delete;
+  ~FolderInMemory();
   const std::filesystem::path& path() const { return path_; }
 
  private:

@@ -20,7 +20,7 @@ namespace {
 
 /// The ops of which some call was refused.
 std::set<std::string> refused_ops(const std::function<testing::TensorFunction(const testing::RowModel&)>& function_of) {
-  const testing::TemporaryFolder folder;
+  const testing::FolderInMemory folder;
   std::set<std::string> refused;
   for (const DType dtype : testing::every_dtype) {
     for (const testing::RowModel& model : testing::row_models(dtype)) {

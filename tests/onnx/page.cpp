@@ -1,7 +1,4 @@
-#include <cstdlib>
-#include <fstream>
 #include <set>
-#include <sstream>
 #include <string>
 
 #include <boost/test/unit_test.hpp>
@@ -12,6 +9,7 @@
 #include "onnx/operators.hpp"
 #include "onnx/primitives.hpp"
 #include "onnx/version.hpp"
+#include "tests/onnx/page_tables.hpp"
 
 /// \file
 /// The tables in docs/onnx.md are those of the code.
@@ -21,10 +19,6 @@ namespace xgrad {
 BOOST_AUTO_TEST_SUITE(onnx_page)
 
 namespace {
-
-const char* const page_path = XGRAD_SOURCE_ROOT "/docs/onnx.md";
-const std::string begin_mark = "<!-- tables: written by script/onnx_tables -->\n";
-const std::string end_mark = "<!-- end of tables -->\n";
 
 /// The operators that a primitive is made of, each once, as they come.
 std::string operators_of(const onnx::PrimitiveRow& row, int operand_count) {
@@ -68,26 +62,9 @@ std::string make_tables() {
   return text + "\n";
 }
 
-std::string read_page() {
-  std::ostringstream text;
-  text << std::ifstream(page_path).rdbuf();
-  return text.str();
-}
-
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(the_page_says_what_the_code_does) {
-  const std::string page = read_page();
-  const std::size_t begin = page.find(begin_mark);
-  const std::size_t end = page.find(end_mark);
-  BOOST_REQUIRE(begin != std::string::npos);
-  BOOST_REQUIRE(end != std::string::npos);
-  const std::string made = page.substr(0, begin + begin_mark.size()) + make_tables() + page.substr(end);
-  if (std::getenv("XGRAD_WRITE_ONNX_TABLES") != nullptr) {
-    std::ofstream(page_path) << made;
-  }
-  BOOST_TEST((read_page() == made), "docs/onnx.md is not what the code gives: write it again with script/onnx_tables");
-}
+BOOST_AUTO_TEST_CASE(the_page_says_what_the_code_does) { testing::check_tables("tables", make_tables()); }
 
 BOOST_AUTO_TEST_CASE(rows_are_in_order_and_of_opsets_that_files_have) {
   for (std::size_t i = 0; i < onnx::primitive_rows().size(); ++i) {

@@ -27,7 +27,7 @@ using Names = std::vector<std::string>;
 
 /// A place for a file, and what is in it.
 struct Saved {
-  testing::TemporaryFolder folder;
+  testing::FolderInMemory folder;
   std::filesystem::path path = folder.path() / "model.onnx";
 
   onnx::proto::ModelProto model() const {
@@ -274,7 +274,7 @@ BOOST_AUTO_TEST_CASE(functions_inside_are_written_as_what_they_run) {
 BOOST_AUTO_TEST_CASE(loops_and_branches_are_graphs_inside) {
   for (const testing::LoopCase& each : testing::loop_cases()) {
     BOOST_TEST_CONTEXT(each.name) {
-      const testing::TemporaryFolder folder;
+      const testing::FolderInMemory folder;
       testing::write_case(folder.path(), each.function, each.inputs);
       testing::check_valid(folder.path() / "model.onnx");
     }
@@ -287,7 +287,7 @@ BOOST_AUTO_TEST_CASE(loops_and_branches_are_graphs_inside) {
 }
 
 BOOST_AUTO_TEST_CASE(networks_and_steps_of_training_are_valid) {
-  const testing::TemporaryFolder folder;
+  const testing::FolderInMemory folder;
   testing::write_networks(folder.path());
   for (const char* name : {"residual", "embedding", "recurrent", "gradient", "adam_step"}) {
     testing::check_valid(folder.path() / name / "model.onnx");
