@@ -97,12 +97,24 @@ Names one_hot(const Call& call) {
   return {call.output_dtype() == DType::boolean ? is_class : graph.cast(is_class, call.output_dtype())};
 }
 
+/// Σ strides · indices over the last axis, where negative indices count from the end.
+Names row_positions(const Call& call) {
+  GraphWriter& graph = call.graph();
+  const std::string indices = call.input(0).name;
+  const std::string from_end = graph.add("Add", {indices, graph.sizes(call.sizes("sizes"))});
+  const std::string is_negative = graph.add("Less", {indices, graph.scalar(0, DType::int64)});
+  const std::string terms =
+      graph.add("Mul", {graph.add("Where", {is_negative, from_end, indices}), graph.sizes(call.sizes("strides"))});
+  return {graph.add("ReduceSum", {terms, graph.list({-1})}, {{"keepdims", 0}})};
+}
+
 }  // namespace
 
 std::vector<OperatorRow> index_operators() {
   return {
       {"one_hot", 13, "Unsqueeze, Equal, Cast", one_hot},
       {"put_add", 16, "ScatterElements", put_add},
+      {"row_positions", 16, "Add, Less, Where, Mul, ReduceSum", row_positions},
       {"take", 13, "Gather; for indices of each sample GatherElements", take},
   };
 }

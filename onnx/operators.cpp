@@ -54,7 +54,6 @@ constexpr std::array refusals = {
     Refused{"random_fold", "ONNX has no random numbers that depend on a key"},
     Refused{"random_normal", "ONNX has no random numbers that depend on a key"},
     Refused{"random_uniform", "ONNX has no random numbers that depend on a key"},
-    Refused{"row_positions", "ONNX has no error for an index that is none"},
     Refused{"scatter_maximum", "opset 17 has no such reduction"},
     Refused{"scatter_minimum", "opset 17 has no such reduction"},
     Refused{"searchsorted", "ONNX has no binary search"},
