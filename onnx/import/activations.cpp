@@ -24,32 +24,17 @@ Tensors leaky_relu_of(const Call& call) { return {leaky_relu(call[0], call.numbe
 Tensors elu_of(const Call& call) { return {elu(call[0], call.number("alpha", 1))}; }
 
 Tensors selu_of(const Call& call) {
-  const double alpha = call.number("alpha", 1.67326319217681884765625);
-  const double gamma = call.number("gamma", 1.05070102214813232421875);
-  const auto scaled = [=](Scalar x) { return where(x > 0, gamma * x, gamma * alpha * expm1(x)); };
-  return {map(Formula(scaled, "selu"), {call[0]})};
+  return {
+      selu(call[0], call.number("alpha", 1.67326319217681884765625), call.number("gamma", 1.05070102214813232421875))};
 }
 
-/// x for x > 0, else alpha (e^(x / alpha) - 1) (Barron, 2017)
-Tensors celu_of(const Call& call) {
-  const double alpha = call.number("alpha", 1);
-  const auto smooth = [=](Scalar x) { return where(x > 0, x, alpha * expm1(x / alpha)); };
-  return {map(Formula(smooth, "celu"), {call[0]})};
-}
-
-Tensor hard_sigmoid(const Tensor& x, double alpha, double beta) {
-  const auto limited = [=](Scalar a) {
-    const Scalar line = alpha * a + beta;
-    return where(line <= 0, 0, where(line >= 1, 1, line));
-  };
-  return map(Formula(limited, "hard_sigmoid"), {x});
-}
+Tensors celu_of(const Call& call) { return {celu(call[0], call.number("alpha", 1))}; }
 
 Tensors hard_sigmoid_of(const Call& call) {
   return {hard_sigmoid(call[0], call.number("alpha", 0.2), call.number("beta", 0.5))};
 }
 
-Tensors hard_swish_of(const Call& call) { return {call[0] * hard_sigmoid(call[0], 1.0 / 6, 0.5)}; }
+Tensors hard_swish_of(const Call& call) { return {hard_swish(call[0])}; }
 
 Tensors gelu_of(const Call& call) {
   const std::string approximate = call.text("approximate", "none");
@@ -63,30 +48,18 @@ Tensors mish_of(const Call& call) { return {mish(call[0])}; }
 
 Tensors softplus_of(const Call& call) { return {softplus(call[0])}; }
 
-Tensors softsign_of(const Call& call) {
-  return {map([](Scalar x) { return x / (1 + abs(x)); }, call[0])};
-}
+Tensors softsign_of(const Call& call) { return {softsign(call[0])}; }
 
-Tensors thresholded_relu_of(const Call& call) {
-  const double alpha = call.number("alpha", 1);
-  return {map(Formula([=](Scalar x) { return where(x > alpha, x, 0); }, "thresholded_relu"), {call[0]})};
-}
+Tensors thresholded_relu_of(const Call& call) { return {thresholded_relu(call[0], call.number("alpha", 1))}; }
 
 Tensors shrink_of(const Call& call) {
   const double bias = call.number("bias", 0);
   const double lambd = call.number("lambd", 0.5);
-  const auto shrunk = [=](const Tensor& x) {
-    const auto formula = [=](Scalar a) { return where(a < -lambd, a + bias, where(a > lambd, a - bias, 0)); };
-    return map(Formula(formula, "shrink"), {x});
-  };
-  return {with_floating(shrunk, call[0])};
+  return {with_floating([=](const Tensor& x) { return shrink(x, lambd, bias); }, call[0])};
 }
 
 Tensors prelu_of(const Call& call) {
-  const auto sloped = [](const Tensor& x, const Tensor& slope) {
-    return map([](Scalar a, Scalar s) { return where(a < 0, s * a, a); }, x, slope);
-  };
-  return {with_arithmetic(sloped, call[0], call[1])};
+  return {with_arithmetic([](const Tensor& x, const Tensor& slope) { return prelu(x, slope); }, call[0], call[1])};
 }
 
 /// Limits that are attributes.

@@ -49,31 +49,12 @@ Tensors from_axis_on(const Call& call) {
   return {reshape(function(as_matrix(x, axis), 1), x.shape())};
 }
 
-/// Without the last element of an axis, and with a 0 before the first one.
-Tensor moved_by_one(const Tensor& x, std::int64_t axis) {
-  Shape edge = x.shape();
-  const auto along = static_cast<std::size_t>(axis);
-  edge[along] = 1;
-  Ints begin, end = x.shape(), strides;
-  for (std::size_t i = 0; i < x.ndim(); ++i) {
-    begin.push_back(0);
-    strides.push_back(1);
-  }
-  end[along] -= 1;
-  return concatenate({zeros(edge, x.dtype()), slice(x, begin, end, strides)}, axis);
-}
-
 Tensors cumulative_sum(const Call& call) {
   const Tensor& x = call[0];
   const std::int64_t axis = checked_axis(call, call.integer(1), x.ndim());
   const bool reverse = call.flag("reverse", false);
   const bool exclusive = call.flag("exclusive", false);
-  if (x.size() == 0) {
-    return {x};
-  }
-  Tensor result = reverse ? flip(x, axis) : x;
-  result = cast(cumsum(exclusive ? moved_by_one(result, axis) : result, axis), x.dtype());
-  return {reverse ? flip(result, axis) : result};
+  return {cast(cumsum(x, axis, exclusive, reverse), x.dtype())};
 }
 
 Tensors top_k(const Call& call) {

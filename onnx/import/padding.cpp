@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <string_view>
 
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
@@ -105,39 +106,14 @@ Tensor cut_away(const Tensor& x, Widths& widths) {
   return cuts ? slice(x, slices) : x;
 }
 
-/// Which position of an axis stands at position \p i of the widened one, counted from its first element.
-std::int64_t source_of(std::int64_t i, std::int64_t size, std::string_view mode) {
-  if (mode == "edge") {
-    return std::clamp<std::int64_t>(i, 0, size - 1);
-  }
-  if (mode == "wrap") {
-    return (i % size + size) % size;
-  }
-  if (size == 1) {
-    return 0;
-  }
-  const std::int64_t period = 2 * (size - 1);  // there and back, the ends once
-  const std::int64_t place = (i % period + period) % period;
-  return place < size ? place : period - place;
-}
+/// How tensors are widened by their own elements.
+struct Mode {
+  std::string_view name;
+  PadMode mode;
+};
 
-Tensor widened(const Call& call, Tensor x, const Widths& widths, std::string_view mode) {
-  for (std::size_t axis = 0; axis < x.ndim(); ++axis) {
-    const std::int64_t size = x.shape()[axis];
-    if (widths.before[axis] == 0 && widths.behind[axis] == 0) {
-      continue;
-    }
-    if (size == 0) {
-      call.refuse(phrase("axis {} has no elements to be repeated", axis));
-    }
-    Array sources({widths.before[axis] + size + widths.behind[axis]}, DType::int64);
-    for (std::int64_t i = 0; i < sources.size(); ++i) {
-      sources.data<std::int64_t>()[i] = source_of(i - widths.before[axis], size, mode);
-    }
-    x = take(x, sources, static_cast<std::int64_t>(axis));
-  }
-  return x;
-}
+constexpr std::array modes = {Mode{"reflect", PadMode::reflect}, Mode{"edge", PadMode::edge},
+                              Mode{"wrap", PadMode::wrap}};
 
 Tensor with_constant(const Call& call, const Tensor& x, const Widths& widths, std::size_t value_input) {
   if (!call.has(value_input)) {
@@ -156,10 +132,11 @@ Tensors pad_with(const Call& call, const Integers& pads, const Integers& axes) {
   if (mode == "constant") {
     return {with_constant(call, x, widths, 2)};
   }
-  if (mode != "reflect" && mode != "edge" && mode != "wrap") {
+  const auto* found = std::find_if(modes.begin(), modes.end(), [&](const Mode& each) { return each.name == mode; });
+  if (found == modes.end()) {
     call.refuse(phrase("the mode is constant, reflect, edge or wrap, not '{}'", mode));
   }
-  return {widened(call, x, widths, mode)};
+  return {pad(x, widths.before, widths.behind, found->mode)};
 }
 
 Tensors pad_by_attributes(const Call& call) {

@@ -78,30 +78,4 @@ Tensor cut_to(const Call& call, const Tensor& x, const Shape& shape, std::int64_
   return cuts ? slice(x, slices) : x;
 }
 
-Tensor element_positions(const Call& call, const Shape& shape, const Tensor& indices, std::int64_t axis) {
-  if (shape.ndim() != indices.ndim()) {
-    raise_misfit(call, shape, indices.shape());
-  }
-  const std::int64_t total = shape.element_count();
-  const Ints strides = row_major_strides(shape);
-  const auto along = static_cast<std::size_t>(axis);
-  const Tensor place = checked_positions(cast(indices, DType::int64), shape[along], total);
-  Tensor positions = place * strides[along];
-  for (std::size_t i = 0; i < shape.ndim(); ++i) {
-    if (i == along) {
-      continue;
-    }
-    if (indices.shape()[i] > shape[i]) {
-      raise_misfit(call, shape, indices.shape());
-    }
-    Shape places(indices.shape());
-    for (std::size_t k = 0; k < places.ndim(); ++k) {
-      places[k] = k == i ? places[k] : 1;
-    }
-    const Tensor numbers = arange(0, static_cast<double>(places[i]), 1, DType::int64);
-    positions = positions + reshape(numbers, places) * strides[i];
-  }
-  return minimum(positions, total);
-}
-
 }  // namespace xgrad::onnx::loading

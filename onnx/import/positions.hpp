@@ -25,7 +25,4 @@ NamedPositions positions_of(const Call& call, const Shape& shape, const Tensor& 
 /// that the indices have. \throws ShapeError when they have more of them than x.
 Tensor cut_to(const Call& call, const Tensor& x, const Shape& shape, std::int64_t axis);
 
-/// Indices of the same shape as updates, along one axis, as positions among the elements of a tensor of shape \p shape.
-Tensor element_positions(const Call& call, const Shape& shape, const Tensor& indices, std::int64_t axis);
-
 }  // namespace xgrad::onnx::loading
