@@ -115,6 +115,10 @@ BOOST_AUTO_TEST_CASE(scattered_elements_are_joined) {
   check_elements(joined("mul"), {1, 5}, {1, 3, 3, 4, 5});
   check_elements(joined("max"), {1, 5}, {1, 3, 3, 4, 5});
   check_elements(joined("min"), {1, 5}, {1, 0.5, 3, 4, 5});
+  const auto with_traced_indices = compile([&](const Tensor& places) {
+    return run("ScatterElements", {x, places, updates}, with_axis(1) & with("reduction", std::string("max")))[0];
+  });
+  check_elements(with_traced_indices(indices), {1, 5}, {1, 3, 3, 4, 5});
   const Tensor rows = run("ScatterND", {counting({3, 2}), Tensor{{std::int64_t{2}}, {std::int64_t{2}}}, ones({2, 2})},
                           with("reduction", std::string("add")))[0];
   check_elements(rows, {3, 2}, {0, 1, 2, 3, 6, 7});
