@@ -15,7 +15,7 @@ namespace xgrad::datasets {
 
 namespace {
 
-constexpr std::size_t buffer_bytes = std::size_t{1} << 18;
+constexpr std::size_t input_buffer_bytes = std::size_t{1} << 18;
 constexpr int gzip_window_bits = 15 + 16;  // zlib: the largest window, and gzip framing only
 
 }  // namespace
@@ -35,7 +35,7 @@ void require_name(std::string_view op, const std::filesystem::path& path) {
 }
 
 InputFile::InputFile(std::string_view op, const std::filesystem::path& path)
-    : ByteSource(op, path.string()), buffer_(buffer_bytes) {
+    : ByteSource(op, path.string()), buffer_(input_buffer_bytes) {
   require_name(op, path);
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {

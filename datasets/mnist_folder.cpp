@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view mnist_op = "MnistFolder::load";
-constexpr std::string_view next_step = "fetch the data set again or give its folder";
+constexpr std::string_view fetch_or_name = "fetch the data set again or give its folder";
 
 struct FileNames {
   std::string_view images;
@@ -41,7 +41,7 @@ Array read_bytes(const fs::path& path, std::size_t ndim, std::string_view expect
   Array array = read_idx(path);
   if (array.dtype() != DType::uint8 || array.shape().ndim() != ndim) {
     raise_file_error(mnist_op, path, expected, phrase("{} {}", to_string(array.dtype()), to_string(array.shape())),
-                     next_step);
+                     fetch_or_name);
   }
   return array;
 }
@@ -54,7 +54,7 @@ Dataset read_part(const fs::path& folder, const FileNames& names, std::int64_t c
   if (labels.size() != images.shape()[0]) {
     raise_file_error(mnist_op, labels_path,
                      phrase("{} labels, one for each image of {}", images.shape()[0], images_path.string()),
-                     phrase("{}", labels.size()), next_step);
+                     phrase("{}", labels.size()), fetch_or_name);
   }
   const std::uint8_t* first = labels.data<std::uint8_t>();
   const std::uint8_t* last = first + labels.size();
@@ -87,7 +87,8 @@ MnistFolder MnistFolder::load(const fs::path& folder, std::int64_t classes) {
     raise<ValueError>(mnist_op, phrase("the number of classes is {}; labels are bytes: give 1 to 256", classes));
   }
   if (const std::string missing = missing_from(folder); !missing.empty()) {
-    raise_file_error(mnist_op, folder, "a folder with the four IDX files of a data set like MNIST", missing, next_step);
+    raise_file_error(mnist_op, folder, "a folder with the four IDX files of a data set like MNIST", missing,
+                     fetch_or_name);
   }
   MnistFolder data{{read_part(folder, train_names, classes), read_part(folder, test_names, classes)}};
   const Shape& train_shape = data.train.features().shape();
@@ -95,7 +96,7 @@ MnistFolder MnistFolder::load(const fs::path& folder, std::int64_t classes) {
   if (train_shape[1] != test_shape[1] || train_shape[2] != test_shape[2]) {
     raise_file_error(mnist_op, find_file(folder, test_names.images).value(),
                      phrase("images of {} x {} as in the training set", train_shape[1], train_shape[2]),
-                     phrase("{} x {}", test_shape[1], test_shape[2]), next_step);
+                     phrase("{} x {}", test_shape[1], test_shape[2]), fetch_or_name);
   }
   return data;
 }

@@ -15,7 +15,7 @@ static_assert(std::atomic<bool>::is_always_lock_free);
 std::mutex mutex;  // of what follows
 int living = 0;
 bool installed = false;
-struct sigaction before;
+struct sigaction action_before;
 
 void note(int) { pressed.store(true); }
 
@@ -27,7 +27,7 @@ Interrupt::Interrupt() {
     return;
   }
   pressed.store(false);
-  installed = ::sigaction(SIGINT, nullptr, &before) == 0 && before.sa_handler != SIG_IGN;
+  installed = ::sigaction(SIGINT, nullptr, &action_before) == 0 && action_before.sa_handler != SIG_IGN;
   if (installed) {
     struct sigaction action = {};
     action.sa_handler = note;
@@ -40,7 +40,7 @@ Interrupt::Interrupt() {
 Interrupt::~Interrupt() {
   const std::lock_guard lock(mutex);
   if (--living == 0 && installed) {
-    ::sigaction(SIGINT, &before, nullptr);
+    ::sigaction(SIGINT, &action_before, nullptr);
   }
 }
 

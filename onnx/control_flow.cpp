@@ -12,7 +12,7 @@ namespace xgrad::onnx {
 
 namespace {
 
-const Size one{1, false};
+const Size one_element{1, false};
 
 /// An output of an inner graph, which must be computed in it.
 std::string add_output(GraphWriter& graph, proto::GraphProto& inner, const Value& value) {
@@ -73,7 +73,7 @@ std::string arranged(GraphWriter& graph, const LoopParts& parts, std::string row
   if (!parts.may_end_early()) {
     return rows;
   }
-  const std::string missing = graph.add("Sub", {graph.list({parts.steps}), graph.reshape(count, {one})});
+  const std::string missing = graph.add("Sub", {graph.list({parts.steps}), graph.reshape(count, {one_element})});
   const Sizes row(result.sizes.begin() + 1, result.sizes.end());
   const std::string shape = row.empty() ? missing : graph.add("Concat", {missing, graph.sizes(row)}, {{"axis", 0}});
   const std::string zeros = graph.cast(graph.add("ConstantOfShape", {shape}), result.dtype);

@@ -20,7 +20,6 @@ namespace {
 
 using loading::Graph;
 using loading::GraphValue;
-using loading::Value;
 using loading::Values;
 
 constexpr std::string_view op = "onnx::load";
@@ -128,7 +127,7 @@ Tensors Model::run(const Tensors& inputs, const nn::Mode& mode, std::source_loca
       initial.push_back({initializers_.read(i), initializers_.is_constant(i), initializers_.statistic(i)});
     }
     Tensors outputs;
-    for (const Value& value : loading::run_graph(*graph_, values, initial, {mode, training_as_in_file_})) {
+    for (const loading::Value& value : loading::run_graph(*graph_, values, initial, {mode, training_as_in_file_})) {
       outputs.push_back(value.tensor);
     }
     return outputs;

@@ -14,7 +14,7 @@ GROUND = ["autograd/runtime", "autograd/array", "autograd/kernels", "autograd/fo
 ABOVE = ["autograd/graph", "autograd/ops", "autograd/transforms", "autograd/loops", "autograd/plan", "nn"]
 # Compiled once per instruction set, and a program.
 BY_THEMSELVES = ("autograd/kernels/isa/", "nn/inspect/")
-FLAGS = "-std=c++20 -fsyntax-only -Wall -Wextra -Wshadow -Wno-restrict -Wno-subobject-linkage -DHAVE_CBLAS=1 -I.".split()
+FLAGS = "-std=c++20 -fsyntax-only -Wall -Wextra -Wshadow -Wno-restrict -Wno-subobject-linkage -Wno-unknown-warning-option -DHAVE_CBLAS=1 -I.".split()
 
 
 def errors_of(rooms):

@@ -81,7 +81,7 @@ Tensors clip_by_inputs(const Call& call) {
   return {call.has(2) ? with_arithmetic(lowered, result, call[2]) : result};
 }
 
-constexpr std::array table = {
+constexpr std::array activations_table = {
     Operator{"Celu", {1, 1}, celu_of, 12},
     Operator{"Clip", {1, 1}, clip_by_attributes, 6, 10},
     Operator{"Clip", {1, 3}, clip_by_inputs, 11},
@@ -103,6 +103,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const Operator> activation_operators() { return table; }
+std::span<const Operator> activation_operators() { return activations_table; }
 
 }  // namespace xgrad::onnx::loading

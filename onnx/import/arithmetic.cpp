@@ -93,7 +93,7 @@ Tensors mod(const Call& call) {
 
 Tensors where_of(const Call& call) { return {where(call[0], call[1], call[2])}; }
 
-constexpr std::array table = {
+constexpr std::array arithmetic_table = {
     Operator{"Add", {2, 2}, binary_arithmetic<xgrad::add>},
     Operator{"And", {2, 2}, binary<xgrad::logical_and>},
     Operator{"Div", {2, 2}, binary_arithmetic<xgrad::divide>},
@@ -117,6 +117,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const Operator> arithmetic_operators() { return table; }
+std::span<const Operator> arithmetic_operators() { return arithmetic_table; }
 
 }  // namespace xgrad::onnx::loading

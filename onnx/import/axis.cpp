@@ -81,7 +81,7 @@ Tensors normalize_by_length(const Call& call) {
   return {map([](Scalar a, Scalar n) { return where(n == 0, 0, a / n); }, x, length)};
 }
 
-constexpr std::array table = {
+constexpr std::array axis_table = {
     Operator{"CumSum", {2, 2}, cumulative_sum, 11},
     Operator{"Hardmax", {1, 1}, from_axis_on<hardmax_along>, 1, 12},
     Operator{"Hardmax", {1, 1}, along_axis<hardmax_along>, 13},
@@ -96,6 +96,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const Operator> axis_operators() { return table; }
+std::span<const Operator> axis_operators() { return axis_table; }
 
 }  // namespace xgrad::onnx::loading

@@ -172,7 +172,7 @@ Tensors scan_of(const Call& call) {
   return outputs;
 }
 
-constexpr std::array table = {
+constexpr std::array control_table = {
     Operator{"If", {1, 1}, if_of, 1, any_opset, nullptr, Operator::Known::never},
     Operator{"Loop", {2, any_number}, loop, 1, any_opset, nullptr, Operator::Known::never},
     Operator{"Scan", {1, any_number}, scan_of, 9, any_opset, nullptr, Operator::Known::never},
@@ -180,6 +180,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const Operator> control_operators() { return table; }
+std::span<const Operator> control_operators() { return control_table; }
 
 }  // namespace xgrad::onnx::loading

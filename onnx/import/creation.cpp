@@ -150,7 +150,7 @@ Tensors hamming_window(const Call& call) { return window(call, 25.0 / 46, 21.0 /
 
 Tensors blackman_window(const Call& call) { return window(call, 0.42, 0.5, 0.08); }
 
-constexpr std::array table = {
+constexpr std::array creation_table = {
     Operator{"BlackmanWindow", {1, 1}, blackman_window, 17},
     Operator{"Constant", {0, 0}, constant, 1, any_opset, constant_objection},
     Operator{"ConstantOfShape", {1, 1}, constant_of_shape, 9},
@@ -164,6 +164,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const Operator> creation_operators() { return table; }
+std::span<const Operator> creation_operators() { return creation_table; }
 
 }  // namespace xgrad::onnx::loading

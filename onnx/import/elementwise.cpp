@@ -57,7 +57,7 @@ Tensors cast_to(const Call& call) {
 
 Tensors cast_like(const Call& call) { return {cast(call[0], call[1].dtype())}; }
 
-constexpr std::array table = {
+constexpr std::array elementwise_table = {
     Operator{"Abs", {1, 1}, unary_arithmetic<xgrad::abs>, 6},
     Operator{"Acos", {1, 1}, unary<xgrad::acos>},
     Operator{"Acosh", {1, 1}, unary<xgrad::acosh>, 9},
@@ -91,6 +91,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const Operator> elementwise_operators() { return table; }
+std::span<const Operator> elementwise_operators() { return elementwise_table; }
 
 }  // namespace xgrad::onnx::loading

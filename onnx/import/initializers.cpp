@@ -35,7 +35,7 @@ struct Option {
   std::string_view type;
   std::size_t input;
 };
-constexpr std::array options = {
+constexpr std::array number_options = {
     Option{"Clip", 1},   Option{"Clip", 2}, Option{"Dropout", 1}, Option{"OneHot", 0}, Option{"OneHot", 1},
     Option{"OneHot", 2}, Option{"Pad", 2},  Option{"Range", 0},   Option{"Range", 1},  Option{"Range", 2},
 };
@@ -44,7 +44,7 @@ Role role_at(const GraphNode& node, std::size_t input) {
   if (node.type == "BatchNormalization" && node.domain.empty() && input >= 3) {
     return Role::statistic;
   }
-  const bool is_option = std::any_of(options.begin(), options.end(), [&](const Option& option) {
+  const bool is_option = std::any_of(number_options.begin(), number_options.end(), [&](const Option& option) {
     return option.type == node.type && option.input == input;
   });
   return is_option ? Role::constant : Role::parameter;

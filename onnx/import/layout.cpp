@@ -157,7 +157,7 @@ Tensors trilu(const Call& call) {
   return {call.flag("upper", true) ? triu(call[0], k) : tril(call[0], k)};
 }
 
-constexpr std::array table = {
+constexpr std::array layout_table = {
     Operator{"Concat", {1, any_number}, concat, 4}, Operator{"DepthToSpace", {1, 1}, depth_to_space, 1},
     Operator{"Expand", {2, 2}, expand, 8},          Operator{"Flatten", {1, 1}, flatten, 1},
     Operator{"Reshape", {2, 2}, reshape_to, 5},     Operator{"SpaceToDepth", {1, 1}, space_to_depth, 1},
@@ -168,6 +168,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const Operator> layout_operators() { return table; }
+std::span<const Operator> layout_operators() { return layout_table; }
 
 }  // namespace xgrad::onnx::loading

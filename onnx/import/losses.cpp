@@ -53,13 +53,13 @@ Tensors softmax_cross_entropy(const Call& call) {
   return {loss_of(call, log_probabilities), log_probabilities};
 }
 
-constexpr std::array table = {
+constexpr std::array losses_table = {
     Operator{"NegativeLogLikelihoodLoss", {2, 3}, negative_log_likelihood, 12},
     Operator{"SoftmaxCrossEntropyLoss", {2, 3}, softmax_cross_entropy, 12},
 };
 
 }  // namespace
 
-std::span<const Operator> loss_operators() { return table; }
+std::span<const Operator> loss_operators() { return losses_table; }
 
 }  // namespace xgrad::onnx::loading

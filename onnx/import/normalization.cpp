@@ -216,7 +216,7 @@ Tensors global_lp_pool(const Call& call) {
   return {p == 2 ? norm(call[0], axes, true) : pow(sum(pow(xgrad::abs(call[0]), p), axes, true), 1 / p)};
 }
 
-constexpr std::array table = {
+constexpr std::array normalization_table = {
     Operator{"BatchNormalization", {5, 5}, batch_normalization, 7, 8, spatial_objection, Operator::Known::never},
     Operator{"BatchNormalization", {5, 5}, batch_normalization, 9, any_opset, nullptr, Operator::Known::never},
     Operator{"Dropout", {1, 1}, dropout, 7, 11, nullptr, Operator::Known::never},
@@ -233,6 +233,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const Operator> normalization_operators() { return table; }
+std::span<const Operator> normalization_operators() { return normalization_table; }
 
 }  // namespace xgrad::onnx::loading

@@ -170,7 +170,7 @@ Tensors center_crop_pad(const Call& call) {
   return {pad(kept, widths.before, widths.behind)};
 }
 
-constexpr std::array table = {
+constexpr std::array padding_table = {
     Operator{"CenterCropPad", {2, 2}, center_crop_pad, 18},
     Operator{"Pad", {1, 1}, pad_by_attributes, 2, 10},
     Operator{"Pad", {2, 4}, pad_by_inputs, 11},
@@ -180,6 +180,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const Operator> padding_operators() { return table; }
+std::span<const Operator> padding_operators() { return padding_table; }
 
 }  // namespace xgrad::onnx::loading

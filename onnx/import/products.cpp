@@ -64,7 +64,7 @@ Tensors einsum_of(const Call& call) {
 
 Tensors det(const Call& call) { return {linalg::det(call[0])}; }
 
-constexpr std::array table = {
+constexpr std::array products_table = {
     Operator{"Det", {1, 1}, det, 11},         Operator{"Einsum", {1, any_number}, einsum_of, 12},
     Operator{"Gemm", {3, 3}, gemm, 7, 10},    Operator{"Gemm", {2, 3}, gemm, 11},
     Operator{"MatMul", {2, 2}, matmul_of, 1},
@@ -72,6 +72,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const Operator> product_operators() { return table; }
+std::span<const Operator> product_operators() { return products_table; }
 
 }  // namespace xgrad::onnx::loading

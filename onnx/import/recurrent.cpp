@@ -200,7 +200,7 @@ std::string recurrent_objection(const GraphNode& node) {
   return "";
 }
 
-constexpr std::array table = {
+constexpr std::array recurrent_table = {
     Operator{"GRU", {3, 6}, gru, 7, any_opset, recurrent_objection},
     Operator{"LSTM", {3, 8}, lstm, 7, any_opset, recurrent_objection},
     Operator{"RNN", {3, 6}, rnn, 7, any_opset, recurrent_objection},
@@ -208,6 +208,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const Operator> recurrent_operators() { return table; }
+std::span<const Operator> recurrent_operators() { return recurrent_table; }
 
 }  // namespace xgrad::onnx::loading

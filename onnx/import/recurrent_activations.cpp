@@ -19,7 +19,7 @@ struct Row {
   Activation (*make)(double alpha, double beta);
 };
 
-const std::array rows = {
+const std::array activation_rows = {
     Row{"affine", 1.0, 0.0,
         [](double a, double b) -> Activation { return [=](const Tensor& x) { return a * x + b; }; }},
     Row{"elu", 1.0, {}, [](double a, double) -> Activation { return [=](const Tensor& x) { return elu(x, a); }; }},
@@ -49,9 +49,9 @@ const Row* find_row(std::string_view name) {
   std::string lower(name);
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); });
-  const auto* row =
-      std::find_if(rows.begin(), rows.end(), [&](const Row& candidate) { return candidate.name == lower; });
-  return row == rows.end() ? nullptr : row;
+  const auto* row = std::find_if(activation_rows.begin(), activation_rows.end(),
+                                 [&](const Row& candidate) { return candidate.name == lower; });
+  return row == activation_rows.end() ? nullptr : row;
 }
 
 /// The next of the numbers that a node gives to the activations that take one.

@@ -109,7 +109,7 @@ Tensors position_of(const Call& call) {
   return {x.shape(axis) - 1 - position(flip(x, axis), axis, keepdims)};
 }
 
-constexpr std::array table = {
+constexpr std::array reductions_table = {
     Operator{"ArgMax", {1, 1}, position_of<xgrad::argmax>, 1},
     Operator{"ArgMin", {1, 1}, position_of<xgrad::argmin>, 1},
     Operator{"ReduceL1", {1, 2}, reduce<sum_of_magnitudes>, 1},
@@ -126,6 +126,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const Operator> reduction_operators() { return table; }
+std::span<const Operator> reduction_operators() { return reductions_table; }
 
 }  // namespace xgrad::onnx::loading

@@ -19,14 +19,15 @@ namespace xgrad::onnx::loading {
 namespace {
 
 /// What updates do, by ONNX's names.
-struct Reduction {
+struct ScatterReduction {
   std::string_view name;
   Scatter how;
 };
 
 constexpr std::array reductions = {
-    Reduction{"none", Scatter::replace}, Reduction{"add", Scatter::add},     Reduction{"mul", Scatter::multiply},
-    Reduction{"max", Scatter::maximum},  Reduction{"min", Scatter::minimum},
+    ScatterReduction{"none", Scatter::replace}, ScatterReduction{"add", Scatter::add},
+    ScatterReduction{"mul", Scatter::multiply}, ScatterReduction{"max", Scatter::maximum},
+    ScatterReduction{"min", Scatter::minimum},
 };
 
 /// scatter(x, updates, how), for the tensor and the updates of a call.
@@ -34,7 +35,7 @@ template <class F>
 Tensors scattered(const Call& call, const F& scatter) {
   const std::string name = call.text("reduction", "none");
   const auto* found = std::find_if(reductions.begin(), reductions.end(),
-                                   [&](const Reduction& reduction) { return reduction.name == name; });
+                                   [&](const ScatterReduction& reduction) { return reduction.name == name; });
   if (found == reductions.end()) {
     call.refuse(phrase("the reduction is none, add, mul, max or min, not '{}'", name));
   }
@@ -68,7 +69,7 @@ Tensors scatter_nd_of(const Call& call) {
       call, [&](const Tensor& x, const Tensor& updates, Scatter how) { return scatter_nd(x, indices, updates, how); });
 }
 
-constexpr std::array table = {
+constexpr std::array scattering_table = {
     Operator{"Scatter", {3, 3}, scatter_elements, 9, 10},
     Operator{"ScatterElements", {3, 3}, scatter_elements, 11},
     Operator{"ScatterND", {3, 3}, scatter_nd_of, 11},
@@ -76,6 +77,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const Operator> scattering_operators() { return table; }
+std::span<const Operator> scattering_operators() { return scattering_table; }
 
 }  // namespace xgrad::onnx::loading

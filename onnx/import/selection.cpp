@@ -124,7 +124,7 @@ Tensors reverse_sequence(const Call& call) {
   return {take_along_axis(x, where(steps < lengths, lengths - 1 - steps, steps), time)};
 }
 
-constexpr std::array table = {
+constexpr std::array selection_table = {
     Operator{"Compress", {2, 2}, compress, 9},
     Operator{"Gather", {2, 2}, gather, 1},
     Operator{"GatherElements", {2, 2}, gather_elements, 11},
@@ -136,6 +136,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const Operator> selection_operators() { return table; }
+std::span<const Operator> selection_operators() { return selection_table; }
 
 }  // namespace xgrad::onnx::loading

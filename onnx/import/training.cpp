@@ -102,7 +102,7 @@ Tensors gradient(const Call& call) {
   return grad(sum(call[count + constants]), with_respect_to);
 }
 
-constexpr std::array table = {
+constexpr std::array training_table = {
     Operator{"Adagrad",
              {3, any_number},
              update_all<adagrad, 3>,
@@ -133,6 +133,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const Operator> training_operators() { return table; }
+std::span<const Operator> training_operators() { return training_table; }
 
 }  // namespace xgrad::onnx::loading

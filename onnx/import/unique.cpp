@@ -74,10 +74,10 @@ Tensors unique(const Call& call) {
   return {take(x, Tensor(found.first), axis), Tensor(found.first), Tensor(found.inverse), Tensor(found.counts)};
 }
 
-constexpr std::array table = {Operator{"Unique", {1, 1}, unique, 11}};
+constexpr std::array unique_table = {Operator{"Unique", {1, 1}, unique, 11}};
 
 }  // namespace
 
-std::span<const Operator> unique_operators() { return table; }
+std::span<const Operator> unique_operators() { return unique_table; }
 
 }  // namespace xgrad::onnx::loading

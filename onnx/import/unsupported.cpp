@@ -17,7 +17,7 @@ constexpr std::string_view lists = "values are tensors, not sequences, maps or o
 constexpr std::string_view images = "there are no operations of images";
 constexpr std::string_view complex = "there are no complex numbers";
 
-constexpr std::array table = {
+constexpr std::array unsupported_table = {
     Unsupported{"AffineGrid", images},
     Unsupported{"AveragePool", images},
     Unsupported{"Bernoulli", random},
@@ -76,6 +76,6 @@ constexpr std::array table = {
 
 }  // namespace
 
-std::span<const Unsupported> unsupported_operators() { return table; }
+std::span<const Unsupported> unsupported_operators() { return unsupported_table; }
 
 }  // namespace xgrad::onnx::loading
