@@ -22,11 +22,11 @@ using loading::Graph;
 using loading::GraphValue;
 using loading::Values;
 
-constexpr std::string_view op = "onnx::load";
+constexpr std::string_view load_op = "onnx::load";
 
 Graph graph_in(const std::filesystem::path& path) {
-  const proto::ModelProto model = read_model(op, path);
-  return loading::with_merged_separated(loading::read_graph(op, datasets::backticked(path.string()), model));
+  const proto::ModelProto model = read_model(load_op, path);
+  return loading::with_merged_separated(loading::read_graph(load_op, datasets::backticked(path.string()), model));
 }
 
 /// Without the elements of its initialisers, which variables hold: they would be in memory twice once those are assigned.
