@@ -96,9 +96,9 @@ Rows scatters() {
 Numbers places_found(const Numbers& sorted, const Numbers& values, bool right) {
   Numbers result{values.shape, {}};
   const auto n = offset(sorted.shape.back());
-  const auto m = offset(values.shape.back());
+  const auto row_of = [&](std::size_t i) { return sorted.shape.ndim() == 1 ? 0 : i / offset(values.shape.back()); };
   for (std::size_t i = 0; i < values.data.size(); ++i) {
-    const auto row = sorted.data.begin() + static_cast<std::ptrdiff_t>(sorted.shape.ndim() == 1 ? 0 : i / m * n);
+    const auto row = sorted.data.begin() + static_cast<std::ptrdiff_t>(row_of(i) * n);
     const double value = values.data[i];
     result.data.push_back(static_cast<double>(std::count_if(row, row + static_cast<std::ptrdiff_t>(n),
                                                             [&](double x) { return right ? x <= value : x < value; })));
