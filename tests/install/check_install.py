@@ -3,7 +3,7 @@
     check_install.py SOURCE_FOLDER BUILD_FOLDER COMPILER...
 
 A program builds with pkg-config's flags alone and runs, with the shared library and with the static one where that was
-built; its headers add less than two seconds to xtensor's own; and all installed headers compile together without a
+built; its headers add no more to the time of compilation than xtensor's own take; and all installed headers compile together without a
 warning, so none includes one that is not installed. Where it was built, the library of ONNX files is used, too.
 """
 
@@ -14,8 +14,7 @@ import sys
 from installed import EXAMPLES, installation, pkg_config_flags, run, without_library_path
 
 INSPECTS = EXAMPLES.parent / "inspect" / "inspect.py"
-MAX_ADDED_SECONDS = 2.0
-TRIES = 3
+TRIES = 6
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror"]
 
 
@@ -27,13 +26,18 @@ def cpu_seconds(*command):
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def added_seconds(root, compiler, flags):
-    """What our headers cost a user's file, beside xtensor's."""
-    compile_xtensor_only = [*compiler, EXAMPLES / "xtensor_only.cpp", *flags, "-o", root / "xtensor_only"]
-    ours = min(cpu_seconds(*compiler, EXAMPLES / "program.cpp", *flags, "-o", root / "program") for _ in range(TRIES))
-    theirs = min(cpu_seconds(*compile_xtensor_only) for _ in range(TRIES))
-    print(f"compile time: {ours:.2f} s, with xtensor only {theirs:.2f} s")
-    return ours - theirs
+def check_compile_time(root, compiler, flags):
+    """A user's file compiles in at most twice the time of one with xtensor alone. The two are compiled in turns, as other
+    work on the machine slows one for a while and then the other."""
+    compile_ours = [*compiler, EXAMPLES / "program.cpp", *flags, "-o", root / "program"]
+    compile_theirs = [*compiler, EXAMPLES / "xtensor_only.cpp", *flags, "-o", root / "xtensor_only"]
+    ours, theirs = [], []
+    while len(ours) < TRIES and (not ours or min(ours) > 2 * min(theirs)):
+        theirs.append(cpu_seconds(*compile_theirs))
+        ours.append(cpu_seconds(*compile_ours))
+    print(f"compile time: {min(ours):.2f} s, with xtensor only {min(theirs):.2f} s")
+    if min(ours) > 2 * min(theirs):
+        sys.exit("a file that includes our headers takes more than twice as long to compile as one with xtensor's alone")
 
 
 def check_headers(root, compiler, flags):
@@ -68,7 +72,7 @@ def main():
     compiler.append("-std=c++20")
     with installation(build) as root:
         flags = pkg_config_flags(root)
-        added = added_seconds(root, compiler, flags)
+        check_compile_time(root, compiler, flags)
         run(root / "program", env=without_library_path())
         for program in root.rglob("bin/xgrad-*"):
             run(program, "--help", env=without_library_path(), stdout=subprocess.DEVNULL)
@@ -78,8 +82,7 @@ def main():
         check_onnx(root, compiler)
         if list(root.rglob("libxgrad.a")):
             check_static(root, compiler)
-    return 0 if added < MAX_ADDED_SECONDS else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
