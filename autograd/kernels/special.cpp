@@ -154,70 +154,78 @@ Real power(Real x, std::int64_t n) {
   return result;
 }
 
-/// n! ζ(n + 1, x) of x > 0, where ζ(s, x) = Σ (x + k)⁻ˢ, by Euler and Maclaurin's formula from x ≥ 20 + s on. The factorial is
-/// multiplied in on the way, so that neither is too large nor too small before the other.
-Real factorial_times_zeta(std::int64_t n, Real x) {
-  const auto order = static_cast<Real>(n);
-  Real sum = 0;  // of (x + k)⁻ˢ
-  for (; x < 21 + order; x += 1) {
-    sum += power(1 / x, n + 1);
-  }
-  Real tail = 1 / order + 1 / (2 * x);  // times x⁻ⁿ
-  Real rising = 1;                      // (s)(s + 1)...(s + 2j - 2) / (2j - 1)! x⁻²ʲ
-  const Real square = 1 / (x * x);
-  for (std::size_t j = 1; j <= std::size(bernoulli_parts); ++j) {
-    const auto k = static_cast<Real>(2 * j);
-    rising *= j == 1 ? (order + 1) * square : (order + k - 2) * (order + k - 1) / ((k - 2) * (k - 1)) * square;
-    tail += bernoulli_parts[j - 1] * rising;
-  }
-  sum += tail * power(1 / x, n);
-  Real factorial = 1;
-  for (std::int64_t i = 2; i <= n; ++i) {
-    factorial *= static_cast<Real>(i);
-  }
-  return factorial * sum;
-}
-
-/// The n-th derivative of π cot(πx): πⁿ⁺¹ Pₙ(c) with c = cot(πx), P₀ = c and Pₖ₊₁ = -(1 + c²) Pₖ'.
-Real cotangent_derivative(std::int64_t n, double x) {
-  std::vector<Real> p = {0, 1};
-  for (std::int64_t k = 0; k < n; ++k) {
-    std::vector<Real> next(p.size() + 1);
-    for (std::size_t i = 1; i < p.size(); ++i) {
-      next[i - 1] -= static_cast<Real>(i) * p[i];
-      next[i + 1] -= static_cast<Real>(i) * p[i];
+/// ψ⁽ⁿ⁾ for one n ≥ 1.
+class Polygamma {
+ public:
+  explicit Polygamma(std::int64_t order) : order_(order), derivative_{0, 1} {
+    for (std::int64_t i = 2; i <= order; ++i) {
+      factorial_ *= static_cast<Real>(i);
     }
-    p = next;
+    for (std::int64_t k = 0; k < order; ++k) {
+      std::vector<Real> next(derivative_.size() + 1);
+      for (std::size_t i = 1; i < derivative_.size(); ++i) {
+        next[i - 1] -= static_cast<Real>(i) * derivative_[i];
+        next[i + 1] -= static_cast<Real>(i) * derivative_[i];
+      }
+      derivative_ = next;
+    }
   }
-  const Real c = cotangent(x);
-  Real sum = 0;
-  for (std::size_t i = p.size(); i-- > 0;) {
-    sum = sum * c + p[i];
-  }
-  return power(pi, n + 1) * sum;
-}
 
-/// ψ⁽ⁿ⁾(x) for n ≥ 1: (-1)ⁿ⁺¹ n! ζ(n + 1, x), and (-1)ⁿ ψ⁽ⁿ⁾(1 - x) - (π cot(πx))⁽ⁿ⁾ for x < 0.
-Real polygamma(std::int64_t n, double x) {
-  const bool odd = n % 2 == 1;
-  if (x == 0) {
-    return odd ? infinite : std::copysign(infinite, static_cast<Real>(-x));
+  /// (-1)ⁿ⁺¹ n! ζ(n + 1, x), and (-1)ⁿ ψ⁽ⁿ⁾(1 - x) - (π cot(πx))⁽ⁿ⁾ for x < 0.
+  Real operator()(double x) const {
+    const bool odd = order_ % 2 == 1;
+    if (x == 0) {
+      return odd ? infinite : std::copysign(infinite, static_cast<Real>(-x));
+    }
+    if (std::isnan(x) || x == -std::numeric_limits<double>::infinity()) {
+      return not_a_number;
+    }
+    if (is_pole(x)) {
+      return odd ? infinite : not_a_number;  // both sides go to +∞, or to different ends
+    }
+    if (std::isinf(x)) {
+      return odd ? 0.0L : -0.0L;
+    }
+    if (x < 0) {
+      return -factorial_times_zeta(1 - static_cast<Real>(x)) - cotangent_derivative(x);
+    }
+    const Real size = factorial_times_zeta(x);
+    return odd ? size : -size;
   }
-  if (std::isnan(x) || x == -std::numeric_limits<double>::infinity()) {
-    return not_a_number;
+
+ private:
+  /// n! ζ(n + 1, x) of x > 0, where ζ(s, x) = Σ (x + k)⁻ˢ, by Euler and Maclaurin's formula from x ≥ 20 + s on.
+  Real factorial_times_zeta(Real x) const {
+    const auto order = static_cast<Real>(order_);
+    Real sum = 0;  // of (x + k)⁻ˢ
+    for (; x < 21 + order; x += 1) {
+      sum += power(1 / x, order_ + 1);
+    }
+    Real tail = 1 / order + 1 / (2 * x);  // times x⁻ⁿ
+    Real rising = 1;                      // (s)(s + 1)...(s + 2j - 2) / (2j - 1)! x⁻²ʲ
+    const Real square = 1 / (x * x);
+    for (std::size_t j = 1; j <= std::size(bernoulli_parts); ++j) {
+      const auto k = static_cast<Real>(2 * j);
+      rising *= j == 1 ? (order + 1) * square : (order + k - 2) * (order + k - 1) / ((k - 2) * (k - 1)) * square;
+      tail += bernoulli_parts[j - 1] * rising;
+    }
+    return factorial_ * (sum + tail * power(1 / x, order_));
   }
-  if (is_pole(x)) {
-    return odd ? infinite : not_a_number;  // both sides go to +∞, or to different ends
+
+  /// The n-th derivative of π cot(πx): πⁿ⁺¹ Pₙ(c) with c = cot(πx).
+  Real cotangent_derivative(double x) const {
+    const Real c = cotangent(x);
+    Real sum = 0;
+    for (std::size_t i = derivative_.size(); i-- > 0;) {
+      sum = sum * c + derivative_[i];
+    }
+    return power(pi, order_ + 1) * sum;
   }
-  if (std::isinf(x)) {
-    return odd ? 0.0L : -0.0L;
-  }
-  if (x < 0) {
-    return -factorial_times_zeta(n, 1 - static_cast<Real>(x)) - cotangent_derivative(n, x);
-  }
-  const Real size = factorial_times_zeta(n, x);
-  return odd ? size : -size;
-}
+
+  std::int64_t order_;
+  Real factorial_ = 1;            // n!
+  std::vector<Real> derivative_;  // Pₙ, where P₀ = c and Pₖ₊₁ = -(1 + c²) Pₖ'
+};
 
 template <class F>
 void for_each_number(DType dtype, const void* in, void* out, std::int64_t count, const F& f) {
@@ -245,7 +253,7 @@ void special(Special function, std::int64_t order, DType dtype, const void* in, 
   if (order == 0) {
     return for_each_number(dtype, in, out, count, digamma);
   }
-  for_each_number(dtype, in, out, count, [order](double x) { return polygamma(order, x); });
+  for_each_number(dtype, in, out, count, Polygamma(order));
 }
 
 }  // namespace xgrad::kernels
