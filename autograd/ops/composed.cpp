@@ -30,6 +30,18 @@ Tensor as_indices(std::string_view op, const Operand& indices) {
   return cast(given, DType::int64);
 }
 
+Tensors all_batched(const Node& node, const BatchedInputs& in) {
+  Tensors batched = in.tensors;
+  for (std::size_t i = 0; i < batched.size(); ++i) {
+    if (!in.batched[i]) {
+      Shape samples = node.input(i).shape();
+      samples.insert(0, in.size);
+      batched[i] = broadcast_to(batched[i], samples);
+    }
+  }
+  return batched;
+}
+
 Tensor on_axis(const Tensor& x, std::size_t axis, const Slice& selection) {
   std::vector<Slice> slices(axis, all());
   slices.push_back(selection);

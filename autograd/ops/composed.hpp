@@ -5,6 +5,8 @@
 
 #include "autograd/array/dtype.hpp"
 #include "autograd/array/slice.hpp"
+#include "autograd/graph/node.hpp"
+#include "autograd/graph/rules.hpp"
 #include "autograd/graph/tensor.hpp"
 
 /// \file
@@ -20,6 +22,9 @@ void require_countable(std::string_view op, DType dtype);
 
 /// Indices of any integer type, uint8 labels included, as int64. \throws DTypeError `[op]` for other types.
 Tensor as_indices(std::string_view op, const Operand& indices);
+
+/// The inputs of a vmap rule, all of them with the axis of samples in front: those without are broadcast.
+Tensors all_batched(const Node& node, const BatchedInputs& in);
 
 /// x[.., selection, ..] on one axis.
 Tensor on_axis(const Tensor& x, std::size_t axis, const Slice& selection);

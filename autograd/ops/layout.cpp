@@ -3,6 +3,7 @@
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/composed.hpp"
 #include "autograd/ops/concatenate.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
@@ -138,14 +139,8 @@ Tensors Concatenate::vjp(const Node& node, const Cotangents& ct) const {
 }
 
 Tensors Concatenate::vmap(const Node& node, const BatchedInputs& in) const {
-  Tensors parts;
-  for (std::size_t i = 0; i < in.tensors.size(); ++i) {
-    Shape samples = node.input(i).shape();
-    samples.insert(0, in.size);
-    parts.push_back(in.batched[i] ? in[i] : broadcast_to(in[i], samples));
-  }
   const std::size_t along = normalize_axis(name, axis, node.spec(0).shape.ndim());
-  return {concatenate(parts, static_cast<std::int64_t>(along) + 1)};
+  return {concatenate(all_batched(node, in), static_cast<std::int64_t>(along) + 1)};
 }
 
 namespace {

@@ -96,13 +96,7 @@ struct Recurrence {
     return {apply_op(Recurrence{axis, reverse}, {node.input(0), source})};
   }
   Tensors vmap(const Node& node, const BatchedInputs& in) const {
-    Tensors both;
-    for (std::size_t i = 0; i < 2; ++i) {
-      Shape samples = node.input(i).shape();
-      samples.insert(0, in.size);
-      both.push_back(broadcast_to(in[i], samples));
-    }
-    return {apply_op(Recurrence{axis.behind_samples(), reverse}, both)};
+    return {apply_op(Recurrence{axis.behind_samples(), reverse}, all_batched(node, in))};
   }
 
  private:

@@ -96,18 +96,14 @@ struct ScatterExtreme {
   }
   // The rows of all samples, one sample after another.
   Tensors vmap(const Node& node, const BatchedInputs& in) const {
-    const auto samples = [&](std::size_t i) {
-      Shape shape = node.input(i).shape();
-      shape.insert(0, in.size);
-      return broadcast_to(in[i], shape);
-    };
+    const Tensors samples = all_batched(node, in);
     const std::int64_t n = node.input(0).shape()[0];
     const std::int64_t inner = node.input(0).shape()[1];
     const std::int64_t m = node.input(1).shape()[0];
     const Tensor first_rows = arange(static_cast<double>(in.size), DType::int64) * n;
-    const Tensor result = apply_op(ScatterExtreme(), {reshape(samples(0), {in.size * n, inner}),
-                                                      reshape(samples(1) + expand_dims(first_rows, 1), {in.size * m}),
-                                                      reshape(samples(2), {in.size * m, inner})});
+    const Tensor result = apply_op(ScatterExtreme(), {reshape(samples[0], {in.size * n, inner}),
+                                                      reshape(samples[1] + expand_dims(first_rows, 1), {in.size * m}),
+                                                      reshape(samples[2], {in.size * m, inner})});
     return {reshape(result, {in.size, n, inner})};
   }
 };

@@ -28,15 +28,7 @@ struct SearchSorted {
     kernels::search_sorted(in[0].dtype(), in[0].data, in[0].shape().back(), in[1].data, in[1].size(), m, right,
                            out[0].as<std::int64_t>());
   }
-  Tensors vmap(const Node& node, const BatchedInputs& in) const {
-    Tensors both;
-    for (std::size_t i = 0; i < 2; ++i) {
-      Shape samples = node.input(i).shape();
-      samples.insert(0, in.size);
-      both.push_back(broadcast_to(in[i], samples));
-    }
-    return {apply_op(*this, both)};
-  }
+  Tensors vmap(const Node& node, const BatchedInputs& in) const { return {apply_op(*this, all_batched(node, in))}; }
 };
 
 struct BinCount {

@@ -2,6 +2,7 @@
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/composed.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/ops/selection.hpp"
 #include "autograd/runtime/phrase.hpp"
@@ -82,16 +83,12 @@ Tensors Unslice::vjp(const Node&, const Cotangents& ct) const {
 }
 
 Tensors Unslice::vmap(const Node& node, const BatchedInputs& in) const {
-  Tensors parts;
   Unslice mapped{{}, shape};
   mapped.shape.insert(0, in.size);
-  for (std::size_t i = 0; i < positions.size(); ++i) {
-    Shape samples = node.input(i).shape();
-    samples.insert(0, in.size);
-    parts.push_back(broadcast_to(in[i], samples));
-    mapped.positions.push_back(positions[i].behind_samples(in.size));
+  for (const auto& position : positions) {
+    mapped.positions.push_back(position.behind_samples(in.size));
   }
-  return {apply_op(mapped, parts)};
+  return {apply_op(mapped, all_batched(node, in))};
 }
 
 // One buffer, whatever the number of slices of one tensor.

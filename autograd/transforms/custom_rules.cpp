@@ -1,6 +1,7 @@
 #include "autograd/transforms/custom_rules.hpp"
 
 #include "autograd/graph/substitute.hpp"
+#include "autograd/ops/composed.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "autograd/transforms/vmap.hpp"
@@ -30,19 +31,6 @@ Tensors one_per_argument(const Tensors& of_floating, const Tensors& arguments) {
     result.push_back(is_floating(argument.dtype()) ? of_floating[next++] : Tensor());
   }
   return result;
-}
-
-// All inputs with an axis of samples.
-Tensors all_batched(const Node& node, const BatchedInputs& in) {
-  Tensors batched = in.tensors;
-  for (std::size_t i = 0; i < batched.size(); ++i) {
-    if (!in.batched[i]) {
-      Shape shape = node.input(i).shape();
-      shape.insert(0, in.size);
-      batched[i] = broadcast_to(batched[i], shape);
-    }
-  }
-  return batched;
 }
 
 struct CustomVjp {
