@@ -1,13 +1,15 @@
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
 
+#include "autograd/ops/eager.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "onnx/import/axes.hpp"
 #include "onnx/import/call.hpp"
 #include "onnx/import/operators.hpp"
-#include "onnx/import/positions.hpp"
 
 /// \file
 /// Operators that pick elements by indices, or by what they are.
@@ -21,18 +23,66 @@ Tensors gather(const Call& call) {
   return {take(x, call[1], checked_axis(call, call.integer("axis", 0), x.ndim()))};
 }
 
+[[noreturn]] void raise_misfit(const Call& call, const Shape& shape, const Shape& indices) {
+  raise<ShapeError>(call.node().type, phrase("indices of shape {} do not fit a tensor of shape {}", to_string(indices),
+                                             to_string(shape)));
+}
+
+/// The part of \p x that indices of shape \p shape can name along \p axis: all positions of it, and of the others those
+/// that the indices have. \throws ShapeError when they have more of them than x.
+Tensor cut_to_indices(const Call& call, const Tensor& x, const Shape& shape, std::int64_t axis) {
+  if (shape.ndim() != x.ndim()) {
+    raise_misfit(call, x.shape(), shape);
+  }
+  std::vector<Slice> slices;
+  bool cuts = false;
+  for (std::size_t i = 0; i < shape.ndim(); ++i) {
+    const bool along = static_cast<std::int64_t>(i) == axis;
+    if (!along && shape[i] > x.shape()[i]) {
+      raise_misfit(call, x.shape(), shape);
+    }
+    cuts = cuts || (!along && shape[i] < x.shape()[i]);
+    slices.push_back(along ? all() : range(0, shape[i]));
+  }
+  return cuts ? slice(x, slices) : x;
+}
+
 Tensors gather_elements(const Call& call) {
   const Tensor& x = call[0];
   const std::int64_t axis = checked_axis(call, call.integer("axis", 0), x.ndim());
-  return {take_along_axis(cut_to(call, x, call[1].shape(), axis), call[1], axis)};
+  return {take_along_axis(cut_to_indices(call, x, call[1].shape(), axis), call[1], axis)};
 }
 
-/// Axes in front that pair up, then those of the indices, then those of x that they do not name.
+/// 0, 1, ... for all that the first \p axes of \p indices name, beside the position that they have.
+Tensor with_batch_numbers(const Tensor& indices, std::int64_t axes) {
+  Shape shape(Ints(all_axes(indices.ndim())));
+  for (std::size_t i = 0; i < shape.ndim(); ++i) {
+    shape[i] = static_cast<std::int64_t>(i) < axes ? indices.shape()[i] : 1;
+  }
+  const Tensor numbers = reshape(arange(0, static_cast<double>(shape.element_count()), 1, DType::int64), shape);
+  Shape beside = indices.shape();
+  beside[indices.ndim() - 1] = 1;
+  return concatenate({broadcast_to(numbers, beside), cast(indices, DType::int64)}, -1);
+}
+
+/// Axes in front that pair up, then those of the indices, then those of x that they do not name. The axes that pair up are
+/// joined into one of x, on which the indices have their own number.
 Tensors gather_nd(const Call& call) {
   const Tensor& x = call[0];
   const Tensor& indices = call[1];
-  const NamedPositions named = positions_of(call, x.shape(), indices, call.integer("batch_dims", 0));
-  return {reshape(take(reshape(x, named.rows), named.positions), named.picked)};
+  const std::int64_t batch = call.integer("batch_dims", 0);
+  if (batch < 0 || batch >= static_cast<std::int64_t>(std::min(x.ndim(), indices.ndim())) ||
+      !std::equal(x.shape().begin(), x.shape().begin() + batch, indices.shape().begin())) {
+    raise_misfit(call, x.shape(), indices.shape());
+  }
+  if (batch == 0) {
+    return {xgrad::gather_nd(x, indices)};
+  }
+  Shape joined = {Shape(x.shape().begin(), x.shape().begin() + batch).element_count()};
+  for (auto size = x.shape().begin() + batch; size != x.shape().end(); ++size) {
+    joined.push_back(*size);
+  }
+  return {xgrad::gather_nd(reshape(x, joined), with_batch_numbers(indices, batch))};
 }
 
 /// values[1] where the new axis has the index, else values[0]; an index outside of the axis is nowhere.
@@ -55,52 +105,19 @@ Tensors one_hot_of(const Call& call) {
   return {where(equal(expand_dims(from_front, axis), positions), values[1], values[0])};
 }
 
-/// Whether each element of an array is other than 0.
-std::vector<bool> nonzero_elements(const Array& array) {
-  return dispatch(array.dtype(), [&](auto zero) {
-    const auto* first = array.data<decltype(zero)>();
-    std::vector<bool> flags;
-    for (std::int64_t i = 0; i < array.size(); ++i) {
-      flags.push_back(first[i] != decltype(zero){});
-    }
-    return flags;
-  });
-}
-
 /// int64 (axes, elements): where they are.
 Tensors non_zero(const Call& call) {
-  const Array x = call.elements(0);
-  const std::vector<bool> flags = nonzero_elements(x);
-  std::vector<std::int64_t> places;
-  for (std::size_t i = 0; i < flags.size(); ++i) {
-    if (flags[i]) {
-      places.push_back(static_cast<std::int64_t>(i));
-    }
-  }
-  const Shape shape = x.shape().ndim() == 0 ? Shape{1} : x.shape();
-  const Ints strides = row_major_strides(shape);
-  Array result({static_cast<std::int64_t>(shape.ndim()), static_cast<std::int64_t>(places.size())}, DType::int64);
-  std::int64_t* out = result.data<std::int64_t>();
-  for (std::size_t axis = 0; axis < shape.ndim(); ++axis) {
-    for (const std::int64_t place : places) {
-      *out++ = place / strides[axis] % shape[axis];
-    }
-  }
-  return {Tensor(result)};
+  const Tensor x(call.elements(0));
+  return {transpose(argwhere(x.ndim() == 0 ? reshape(x, {1}) : x))};
 }
 
 /// The slices of an axis, or the elements, for which a condition holds; it may be shorter than the axis.
 Tensors compress(const Call& call) {
   const Tensor x = call.says("axis") ? call[0] : reshape(call[0], {-1});
   const std::int64_t axis = call.says("axis") ? checked_axis(call, call.integer("axis", 0), x.ndim()) : 0;
-  const std::vector<bool> flags = nonzero_elements(call.elements(1));
-  std::vector<std::int64_t> kept;
-  for (std::size_t i = 0; i < flags.size() && static_cast<std::int64_t>(i) < x.shape(axis); ++i) {
-    if (flags[i]) {
-      kept.push_back(static_cast<std::int64_t>(i));
-    }
-  }
-  return {take(x, Tensor(kept), axis)};
+  const Tensor flags = reshape(Tensor(call.elements(1)), {-1});
+  const Tensor used = slice(flags, {range(0, std::min(flags.size(), x.shape(axis)))});
+  return {take(x, reshape(argwhere(used), {-1}), axis)};
 }
 
 /// The first steps of each sample the other way round, as many as its length says.
