@@ -13,7 +13,8 @@ namespace xgrad::detail {
 
 /// How the steps of a loop are cut: into so many segments, each of these into so many, down to single steps.
 /// The backward pass keeps the carries at the beginning of each segment of a level, and of one segment of the lowest level what
-/// derivatives read. Each level runs the loop once more.
+/// derivatives read. Each level runs the loop once more, but for the last segment of each segment above: what comes behind it is
+/// known.
 struct Segments {
   std::vector<std::int64_t> counts;  ///< per level, the product is at least the number of steps
   std::int64_t bytes = 0;            ///< that are kept

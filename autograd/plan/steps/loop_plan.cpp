@@ -69,6 +69,7 @@ LoopPlan::Plans LoopPlan::plan_steps(const Loop& loop, const std::vector<bool>& 
 
 LoopPlan::LoopPlan(const Loop& loop, const std::vector<bool>& wanted, const Plans& plans)
     : steps_(loop.steps),
+      needless_steps_(0),
       reverse_(loop.reverse),
       stops_(loop.stops),
       counted_(loop.counted),
@@ -93,6 +94,7 @@ LoopPlan::LoopPlan(const Loop& loop, const std::vector<bool>& wanted, const Plan
     }
   }
   find_homes(loop);
+  needless_steps_ = !loop.stops && loop.effect().empty() && wants_only_values_before_steps(wanted) ? 1 : 0;
   lay_out();
 }
 
@@ -113,6 +115,14 @@ void LoopPlan::find_homes(const Loop& loop) {
       }
     }
   }
+}
+
+// So it is where a segment is computed again: its last step would give what comes after it, which is known.
+bool LoopPlan::wants_only_values_before_steps(const std::vector<bool>& wanted) const {
+  const auto homes_before = std::count_if(carries_.begin(), carries_.end(),
+                                          [](const Carry& carry) { return carry.home != none && carry.comes_before; });
+  return !results_.empty() && homes_before == std::ssize(results_) &&
+         std::none_of(wanted.begin(), wanted.begin() + std::ssize(carries_), [](bool carry) { return carry; });
 }
 
 // Plan, index, pointers, carries.
@@ -164,7 +174,7 @@ class LoopPlan::Running {
     begin(most);
     for (const Round& round : plan_.rounds_) {
       enter(round);
-      for (; step + round.steps <= most && goes_on(); step += round.steps) {
+      for (; step + round.steps <= most - plan_.needless_steps_ && goes_on(); step += round.steps) {
         place(round, step, most);
         try {
           round.plan->run_inside(in_, out_, memory_, scratch, threads);
@@ -177,7 +187,7 @@ class LoopPlan::Running {
         std::copy_n(out_, plan_.carries_.size(), in_ + 1);
       }
     }
-    finish(step);
+    finish(std::max(step, std::min(most, step + plan_.needless_steps_)));
   }
 
  private:

@@ -59,10 +59,12 @@ class LoopPlan {
   static constexpr std::size_t none = ~std::size_t{0};
 
   void find_homes(const Loop& loop);
+  bool wants_only_values_before_steps(const std::vector<bool>& wanted) const;
   void lay_out();
 
   std::vector<Round> rounds_;  // the longest first
   std::int64_t steps_;
+  std::int64_t needless_steps_;  // the last ones, of which nothing is wanted
   bool reverse_;
   bool stops_;
   bool counted_;
