@@ -143,19 +143,11 @@ const std::vector<FormulaForm>& forms() {
 }
 
 /// Keeps the formula that it is shown.
-class FormulaOf final : public AttributeVisitor {
+class FormulaOf final : public SelectiveVisitor {
  public:
   std::optional<Formula> found;
 
   void formula(std::string_view, const Formula& value) override { found = value; }
-  void boolean(std::string_view, bool) override {}
-  void integer(std::string_view, std::int64_t) override {}
-  void number(std::string_view, double) override {}
-  void dtype(std::string_view, DType) override {}
-  void shape(std::string_view, const Ints&) override {}
-  void text(std::string_view, std::string_view) override {}
-  void program(std::string_view, const SubProgram&) override {}
-  void opaque(std::string_view, const OpaqueAttribute&) override {}
 };
 
 /// The program by which the form's op computes.

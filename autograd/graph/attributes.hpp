@@ -76,6 +76,23 @@ class AttributeVisitor {
   ~AttributeVisitor() = default;
 };
 
+/// One that looks at some kinds of attributes alone: at those whose functions it overrides.
+class SelectiveVisitor : public AttributeVisitor {
+ public:
+  void boolean(std::string_view, bool) override {}
+  void integer(std::string_view, std::int64_t) override {}
+  void number(std::string_view, double) override {}
+  void dtype(std::string_view, DType) override {}
+  void shape(std::string_view, const Ints&) override {}
+  void text(std::string_view, std::string_view) override {}
+  void formula(std::string_view, const Formula&) override {}
+  void program(std::string_view, const SubProgram&) override {}
+  void opaque(std::string_view, const OpaqueAttribute&) override {}
+
+ protected:
+  ~SelectiveVisitor() = default;
+};
+
 namespace detail {
 
 /// Its address identifies a type.

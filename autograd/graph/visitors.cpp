@@ -126,21 +126,13 @@ class Text final : public AttributeVisitor {
   std::string text_;
 };
 
-class Programs final : public AttributeVisitor {
+class Programs final : public SelectiveVisitor {
  public:
   std::vector<NamedProgram> take() { return std::move(programs_); }
 
-  void boolean(std::string_view, bool) override {}
-  void integer(std::string_view, std::int64_t) override {}
-  void number(std::string_view, double) override {}
-  void dtype(std::string_view, DType) override {}
-  void shape(std::string_view, const Ints&) override {}
-  void text(std::string_view, std::string_view) override {}
-  void formula(std::string_view, const Formula&) override {}
   void program(std::string_view name, const SubProgram& value) override {
     programs_.push_back({std::string(name), &value});
   }
-  void opaque(std::string_view, const OpaqueAttribute&) override {}
 
  private:
   std::vector<NamedProgram> programs_;

@@ -229,18 +229,10 @@ std::string read_page() {
 }
 
 /// Collects the names of attributes of types that xgrad does not know.
-class OpaqueNames final : public AttributeVisitor {
+class OpaqueNames final : public SelectiveVisitor {
  public:
   std::string names;
 
-  void boolean(std::string_view, bool) override {}
-  void integer(std::string_view, std::int64_t) override {}
-  void number(std::string_view, double) override {}
-  void dtype(std::string_view, DType) override {}
-  void shape(std::string_view, const Ints&) override {}
-  void text(std::string_view, std::string_view) override {}
-  void formula(std::string_view, const Formula&) override {}
-  void program(std::string_view, const SubProgram&) override {}
   void opaque(std::string_view name, const OpaqueAttribute&) override { names += " " + std::string(name); }
 };
 
