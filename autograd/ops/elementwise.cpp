@@ -4,6 +4,7 @@
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/elementwise.hpp"
+#include "autograd/ops/integer_power.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
 
@@ -218,6 +219,9 @@ Tensor pow(const Operand& a, const Operand& b) {
   if (b.weak()) {  // a known exponent makes a simpler formula: x², 1 / x, √x ...
     located(a.where(), [&] { require_integer_power(a.tensor().dtype(), b.number()); });
     return map(Formula([n = b.number()](Scalar x) { return pow(x, n); }, "pow"), {a});
+  }
+  if (!is_floating(b.tensor().dtype()) && (a.weak() || !is_floating(a.tensor().dtype()))) {
+    return integer_power(a, b);
   }
   return elementwise("pow", {a, b}, [](Scalar x, Scalar y) { return pow(x, y); });
 }

@@ -117,7 +117,7 @@ Tensor add(const Operand& a, const Operand& b);        ///< a + b
 Tensor subtract(const Operand& a, const Operand& b);   ///< a - b
 Tensor multiply(const Operand& a, const Operand& b);   ///< a · b
 Tensor divide(const Operand& a, const Operand& b);     ///< a / b; of integers: truncated, by zero throws ValueError
-Tensor pow(const Operand& a, const Operand& b);        ///< aᵇ, of integers only for a number b ≥ 0; 0⁰ = 1
+Tensor pow(const Operand& a, const Operand& b);        ///< aᵇ, of integers only for b ≥ 0; 0⁰ = 1
 Tensor maximum(const Operand& a, const Operand& b);    ///< the larger one; at a tie each gets half the derivative
 Tensor minimum(const Operand& a, const Operand& b);    ///< the smaller one; at a tie each gets half the derivative
 Tensor atan2(const Operand& a, const Operand& b);      ///< angle of the point (b, a) in (-π, π]
