@@ -67,7 +67,7 @@ Tensor huber(const Operand& prediction, const Operand& target, double delta, Red
       [](Scalar p, Scalar t, Scalar limit) {
         const Scalar difference = p - t;
         const Scalar distance = abs(difference);
-        return where(distance <= limit, 0.5 * square(difference), limit * (distance - 0.5 * limit));
+        return where(distance < limit, 0.5 * square(difference), limit * (distance - 0.5 * limit));
       },
       delta);
 }

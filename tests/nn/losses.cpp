@@ -96,6 +96,11 @@ BOOST_AUTO_TEST_CASE(huber_by_its_definition) {
   }
   const Tensor p = {-1e4F, 0.0F, 1e4F};
   check_elements(grad(nn::huber(p, zeros({3}), 2, Reduction::sum), p), {3}, {-2, 0, 2});
+  // At the kink the second derivative is that of the straight part, as PyTorch's.
+  const Tensor around = {-2.0, -1.9, 1.9, 2.0, 2.1};
+  const Tensor first = grad(nn::huber(around, zeros({5}, DType::float64), 2, Reduction::sum), around);
+  check_elements(first, {5}, {-2, -1.9, 1.9, 2, 2});
+  check_elements(grad(sum(first), around), {5}, {0, 1, 1, 0, 0});
   const auto line = std::to_string(__LINE__ + 1);
   const auto call = [] { nn::huber(zeros({2}), zeros({2}), 0); };
   check_throws<ValueError>(call, {"[huber] ", "got 0", "losses.cpp:" + line});
