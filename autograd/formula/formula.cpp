@@ -1,5 +1,6 @@
 #include "autograd/formula/formula.hpp"
 
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -54,8 +55,7 @@ struct Formula::Shared {
   detail::FormulaKinds kinds;
   detail::MapCode code;
   std::unique_ptr<Slot[]> partials;
-  mutable std::once_flag cut;
-  mutable std::vector<detail::FormulaPiece> pieces;
+  mutable std::unique_ptr<const std::vector<detail::FormulaPiece>> pieces;  // never changes once known
 };
 
 namespace {
@@ -123,13 +123,22 @@ std::optional<Partial> Formula::partial(std::size_t input) const {
 }
 
 const std::vector<detail::FormulaPiece>& Formula::pieces() const {
-  std::call_once(shared_->cut, [&] {
-    for (detail::ProgramPiece& piece : detail::cut(program(), detail::longest_piece)) {
-      shared_->pieces.push_back(
-          {Formula(std::move(piece.program), name()), std::move(piece.inputs), std::move(piece.outputs)});
+  {
+    const std::lock_guard lock(runtime::lock_of(shared_.get()));
+    if (shared_->pieces) {
+      return *shared_->pieces;
     }
-  });
-  return shared_->pieces;
+  }
+  // Under no lock, as a child of a fork would wait for it for ever. Of two threads, the first one's are kept.
+  auto pieces = std::make_unique<std::vector<detail::FormulaPiece>>();
+  for (detail::ProgramPiece& piece : detail::cut(program(), detail::longest_piece)) {
+    pieces->push_back({Formula(std::move(piece.program), name()), std::move(piece.inputs), std::move(piece.outputs)});
+  }
+  const std::lock_guard lock(runtime::lock_of(shared_.get()));
+  if (!shared_->pieces) {
+    shared_->pieces = std::move(pieces);
+  }
+  return *shared_->pieces;
 }
 
 namespace {

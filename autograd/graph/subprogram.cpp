@@ -1,6 +1,7 @@
 #include "autograd/graph/subprogram.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include "autograd/graph/captured.hpp"
@@ -8,6 +9,7 @@
 #include "autograd/graph/lists.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/substitute.hpp"
+#include "autograd/runtime/fork.hpp"
 
 namespace xgrad {
 
@@ -62,7 +64,18 @@ Tensors SubProgram::call(const Tensors& inputs) const {
 }
 
 std::shared_ptr<const void> SubProgram::attachment(const std::function<std::shared_ptr<const void>()>& make) const {
-  std::call_once(once_, [&] { attachment_ = make(); });
+  {
+    const std::lock_guard lock(runtime::lock_of(this));
+    if (attachment_) {
+      return attachment_;
+    }
+  }
+  // Under no lock: a child of a fork would wait for ever for a thread that it does not have. Of two threads, the first one's is kept.
+  std::shared_ptr<const void> made = make();
+  const std::lock_guard lock(runtime::lock_of(this));
+  if (!attachment_) {
+    attachment_ = std::move(made);
+  }
   return attachment_;
 }
 

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -44,7 +43,7 @@ class SubProgram final : public RefCounted {
   /// The same; effects happen.
   Tensors call(const Tensors& inputs) const;
 
-  /// What others keep with it: made at the first call, by one thread.
+  /// What others keep with it: made at the first call; of calls at one time, that of one is kept.
   std::shared_ptr<const void> attachment(const std::function<std::shared_ptr<const void>()>& make) const;
 
  private:
@@ -59,7 +58,6 @@ class SubProgram final : public RefCounted {
   Structure structure_;
   bool total_;
   std::vector<std::string_view> effect_kinds_;
-  mutable std::once_flag once_;
   mutable std::shared_ptr<const void> attachment_;
 };
 
