@@ -2,16 +2,21 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <initializer_list>
+#include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <cblas.h>
 #include <dlfcn.h>
 #include <strings.h>
+#include <unistd.h>
 
 // What OpenBLAS has beyond CBLAS. Weak, because other libraries, and OpenBLAS built for one CPU only, lack some.
 extern "C" {
@@ -60,18 +65,32 @@ InstructionSet instruction_set_of(const std::string& core) {
   return is_one_of(core, {"Haswell", "Zen"}) ? InstructionSet::avx2 : InstructionSet::baseline;
 }
 
-/// OpenBLAS chooses its kernels by this variable when it starts, and starts again on request.
+/// The process's environment with another value of OpenBLAS's variable.
+struct Environment {
+  explicit Environment(const char* core) : setting(std::string(core_variable) + "=" + core) {
+    const std::string_view name = std::string_view(setting).substr(0, std::strlen(core_variable) + 1);
+    for (char** each = environ; each != nullptr && *each != nullptr; ++each) {
+      if (!std::string_view(*each).starts_with(name)) {
+        settings.push_back(*each);
+      }
+    }
+    settings.push_back(setting.data());
+    settings.push_back(nullptr);
+  }
+
+  std::string setting;
+  std::vector<char*> settings;
+};
+
+/// OpenBLAS chooses its kernels by this variable when it starts, and starts again on request. For that time it sees another
+/// environment: setenv would move the one that other threads may be reading, who may read this one, too, so it stays.
 void choose_core(const char* core) {
-  const char* current = std::getenv(core_variable);
-  const std::string before = current != nullptr ? current : "";
-  setenv(core_variable, core, 1);
+  static auto* const all = new std::vector<std::unique_ptr<Environment>>;
+  all->push_back(std::make_unique<Environment>(core));
+  char** const before = std::exchange(environ, all->back()->settings.data());
   gotoblas_dynamic_quit();
   gotoblas_dynamic_init();
-  if (current != nullptr) {
-    setenv(core_variable, before.c_str(), 1);
-  } else {
-    unsetenv(core_variable);
-  }
+  environ = before;
 }
 
 /// Multiplies small integers, whose products are exact in every order of summation.
