@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <ostream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,18 @@ std::ostream& operator<<(std::ostream& out, const Tensor& tensor) {
   }
   detail::print_elements(out, tensor.array());
   return out;
+}
+
+std::string repr(const Tensor& tensor) {
+  std::ostringstream text;
+  if (!tensor.defined()) {
+    text << tensor;
+  } else if (tensor.size() == 0) {
+    text << "tensor({}, shape=" << tensor.shape() << ", dtype=" << tensor.dtype() << ')';
+  } else {
+    text << "tensor(" << tensor << ", shape=" << tensor.shape() << ", dtype=" << tensor.dtype() << ')';
+  }
+  return text.str();
 }
 
 namespace {

@@ -55,6 +55,13 @@ BOOST_AUTO_TEST_CASE(tensors_are_printed_as_xtensor_prints_arrays) {
   BOOST_TEST(text(Tensor()) == "undefined tensor");
 }
 
+BOOST_AUTO_TEST_CASE(repr_tells_elements_shape_and_dtype) {
+  BOOST_TEST(repr(Tensor{1, 2}) == "tensor({1, 2}, shape=(2,), dtype=int32)");
+  BOOST_TEST(repr(Tensor(0.5F)) == "tensor( 0.5, shape=(), dtype=float32)");
+  BOOST_TEST(repr(zeros({0, 3})) == "tensor({}, shape=(0, 3), dtype=float32)");
+  BOOST_TEST(repr(Tensor()) == "undefined tensor");
+}
+
 BOOST_AUTO_TEST_CASE(tensors_without_elements_tell_their_shape) {
   BOOST_TEST(text(zeros({0})) == "{}");
   BOOST_TEST(text(zeros({0, 3})) == "{}, shape=(0, 3)");
