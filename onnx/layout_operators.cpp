@@ -160,6 +160,11 @@ Names unslice(const Call& call) {
   return {total};
 }
 
+// Of floating numbers it is a formula.
+Names integer_power(const Call& call) {
+  return {call.graph().add("Pow", {call.input(0).name, call.input(1).name})};
+}
+
 }  // namespace
 
 std::vector<OperatorRow> layout_operators() {
@@ -170,6 +175,7 @@ std::vector<OperatorRow> layout_operators() {
       {"concatenate", 13, "Concat", concatenate},
       {"full", 13, "Expand", full},
       {"matmul", 13, "MatMul, Transpose", matmul},
+      {"pow", 15, "Pow", integer_power},
       {"reshape", 14, "Reshape", reshape},
       {"slice", 13, "Slice", slice},
       {"transpose", 13, "Transpose", transpose},

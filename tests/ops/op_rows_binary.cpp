@@ -60,7 +60,7 @@ Rows arithmetic() {
           {.b = off_zero,
            .takes = Takes::numbers,
            .on_integers = [](double a, double b) { return std::trunc(a / b); }}),
-      row("pow", pow, std::pow, {.a = positive}),
+      row("pow", pow, std::pow, {.a = positive, .b = {-0.9, 3}, .takes = Takes::numbers}),
       row("maximum", maximum, [](double a, double b) { return std::max(a, b); }, {.takes = Takes::numbers}),
       row("minimum", minimum, [](double a, double b) { return std::min(a, b); }, {.takes = Takes::numbers}),
       row("atan2", atan2, std::atan2, {.a = off_zero, .b = off_zero}),
