@@ -60,7 +60,7 @@ Rows arithmetic() {
           {.b = off_zero,
            .takes = Takes::numbers,
            .on_integers = [](double a, double b) { return std::trunc(a / b); }}),
-      row("pow", pow, std::pow, {.a = positive, .b = {-0.9, 3}, .takes = Takes::numbers}),
+      row("pow", pow, std::pow, {.a = positive, .b = {0, 0.6}, .takes = Takes::numbers}),
       row("maximum", maximum, [](double a, double b) { return std::max(a, b); }, {.takes = Takes::numbers}),
       row("minimum", minimum, [](double a, double b) { return std::min(a, b); }, {.takes = Takes::numbers}),
       row("atan2", atan2, std::atan2, {.a = off_zero, .b = off_zero}),
@@ -86,6 +86,11 @@ Rows arithmetic() {
       with_number(
           "pow", "of_a_number", [](const Tensor& x) { return pow(2.0, x); }, [](double x) { return std::exp2(x); },
           Takes::floating),
+      {"pow",
+       "of_any_sign",
+       [](const Tensors& x) { return pow(x[0], x[1] - 0.5); },
+       elementwise([](const std::vector<double>& x) { return std::pow(x[0], x[1] - 0.5); }),
+       binary_cases(positive, {-1.5, 2.5})},
       {"map",
        "of_three",
        [](const Tensors& x) {
