@@ -161,9 +161,7 @@ Names unslice(const Call& call) {
 }
 
 // Of floating numbers it is a formula.
-Names integer_power(const Call& call) {
-  return {call.graph().add("Pow", {call.input(0).name, call.input(1).name})};
-}
+Names integer_power(const Call& call) { return {call.graph().add("Pow", {call.input(0).name, call.input(1).name})}; }
 
 }  // namespace
 

@@ -84,11 +84,8 @@ Rows arithmetic() {
           "divide", "number", [](const Tensor& x) { return x / 2.5; }, [](double x) { return x / 2.5; },
           Takes::floating),
       with_number(
-          "pow", "of_a_number", [](const Tensor& x) { return pow(2.0, x); }, [](double x) { return std::exp2(x); },
-          Takes::floating),
-      {"pow",
-       "of_any_sign",
-       [](const Tensors& x) { return pow(x[0], x[1] - 0.5); },
+          "pow", "of_a_number", [](const Tensor& x) { return pow(2.0, x); }, [](double x) { return std::exp2(x); }),
+      {"pow", "of_any_sign", [](const Tensors& x) { return pow(x[0], x[1] - 0.5); },
        elementwise([](const std::vector<double>& x) { return std::pow(x[0], x[1] - 0.5); }),
        binary_cases(positive, {-1.5, 2.5})},
       {"map",
