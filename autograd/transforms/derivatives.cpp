@@ -21,7 +21,7 @@ Tensor standard_basis(const Spec& spec) {
   const std::int64_t size = spec.shape.element_count();
   Shape shape = spec.shape;
   shape.insert(0, size);
-  return reshape(eye(size, spec.dtype), shape);
+  return reshape(one_hot(arange(size, DType::int64), size, spec.dtype), shape);
 }
 
 // `derivative`, written for one placeholder, at all standard basis vectors in its place.
@@ -45,6 +45,12 @@ Tensor jacobian(const Tensor& output, const Tensor& input, JacobianMode mode, st
   located(where, [&] {
     require_floating("output", output);
     require_floating("input", input);
+    if (mode == JacobianMode::symmetric && output.shape() != input.shape()) {
+      raise<ShapeError>("jacobian",
+                        phrase("the output {} and the input {} are not of one shape, so the Jacobian is not "
+                               "symmetric; take another mode",
+                               to_string(output.shape()), to_string(input.shape())));
+    }
   });
   const bool reverse =
       mode == JacobianMode::reverse || (mode == JacobianMode::by_shape && output.size() < input.size());
@@ -61,7 +67,9 @@ Tensor jacobian(const Tensor& output, const Tensor& input, JacobianMode mode, st
                 output.dtype());
   }
   const Tensor tangent = placeholder(spec_of(input), "jacobian");
-  return reshape(along_basis(jvp(output, {input}, {tangent}, where), tangent, -1), shape);
+  // One sample per element of the input: as it comes, row i is column i of the Jacobian.
+  const std::int64_t samples = mode == JacobianMode::symmetric ? 0 : -1;
+  return reshape(along_basis(jvp(output, {input}, {tangent}, where), tangent, samples), shape);
 }
 
 LinearMap::LinearMap(const Tensor& value, const Tensors& inputs, std::source_location where) {

@@ -14,14 +14,16 @@ namespace xgrad {
 
 /// In which direction a Jacobian is computed.
 enum class JacobianMode : std::uint8_t {
-  by_shape,  ///< reverse when there are fewer outputs than inputs, else forward
-  reverse,   ///< one vjp per output element, all at once
-  forward,   ///< one jvp per input element, all at once
+  by_shape,   ///< reverse when there are fewer outputs than inputs, else forward
+  reverse,    ///< one vjp per output element, all at once
+  forward,    ///< one jvp per input element, all at once
+  symmetric,  ///< forward, of a Jacobian that equals its transpose, as that of a gradient does: nothing is transposed
 };
 
 /// d output / d input, of shape output.shape + input.shape and the dtype of the output, in either mode; zeros where the
 /// output does not depend on the input.
 /// \throws DTypeError when one of them is not floating.
+/// \throws ShapeError for JacobianMode::symmetric, when output and input are not of one shape.
 /// \throws GradientError as vjp, jvp and vmap do.
 Tensor jacobian(const Tensor& output, const Tensor& input, JacobianMode mode = JacobianMode::by_shape,
                 std::source_location where = std::source_location::current());
@@ -43,7 +45,7 @@ auto jacobian(F f, std::size_t argument = 0, JacobianMode mode = JacobianMode::b
 /// x.shape + x.shape. Forward over reverse.
 template <class F>
 auto hessian(F f, std::size_t argument = 0, std::source_location where = std::source_location::current()) {
-  return jacobian(grad(std::move(f), argument, where), argument, JacobianMode::forward, where);
+  return jacobian(grad(std::move(f), argument, where), argument, JacobianMode::symmetric, where);
 }
 
 /// A function that gives the product of the Hessian of \p f and a vector, without the Hessian: `hvp(f)(x, v)`.

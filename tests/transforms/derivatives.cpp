@@ -104,6 +104,19 @@ BOOST_AUTO_TEST_CASE(jacobians_agree_in_both_modes) {
   BOOST_TEST(close(matmul(by_shape, t), jvp(g, {x}, {t}).second));
 }
 
+BOOST_AUTO_TEST_CASE(symmetric_jacobians_are_those_of_the_other_modes) {
+  const Tensor w = random_tensor({6, 6}, -1, 1, 6);
+  const auto g = grad([&](const Tensor& x) { return sum(tanh(matmul(w, reshape(x, {6})))) * sum(x * x); });
+  const Tensor x = random_tensor({2, 3}, -1, 1, 7);
+  const Tensor forward = jacobian(g, 0, JacobianMode::forward)(x);
+  const Tensor symmetric = jacobian(g, 0, JacobianMode::symmetric)(x);
+  BOOST_TEST(symmetric.shape() == Shape({2, 3, 2, 3}));
+  BOOST_TEST(close(symmetric, forward));
+  BOOST_TEST(sum(abs(forward)).item() > 1);
+  check_throws<ShapeError>([&] { jacobian([](const Tensor& a) { return sum(a, 0); }, 0, JacobianMode::symmetric)(x); },
+                           {"[jacobian] the output (3,) and the input (2, 3) are not of one shape"});
+}
+
 BOOST_AUTO_TEST_CASE(jacobian_keeps_all_axes) {
   const Tensor x = random_tensor({2, 3});
   const Tensor j = jacobian([](const Tensor& a) { return transpose(a) * 2.0; })(x);
