@@ -9,6 +9,8 @@
 #include "autograd/array/slice.hpp"
 #include "autograd/array/xtensor.hpp"
 #include "autograd/formula/formula.hpp"
+#include "autograd/graph/drawing.hpp"
+#include "autograd/graph/name_scope.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/print.hpp"
 #include "autograd/graph/substitute.hpp"

@@ -169,6 +169,7 @@ Tensor probability_cross_entropy(const Tensor& z, const Tensor& q, const CrossEn
 
 Tensor cross_entropy(const Operand& logits, const Operand& target, const CrossEntropyOptions& options) {
   const SourceScope scope(logits);
+  const NameScope name("cross_entropy");
   const Tensor z = logits.tensor();
   const Tensor y = target.tensor();
   return located(logits.where(), [&] {
@@ -186,6 +187,7 @@ Tensor cross_entropy(const Operand& logits, const Operand& target, const CrossEn
 
 Tensor nll(const Operand& log_probabilities, const Operand& labels, const NllOptions& options) {
   const SourceScope scope(log_probabilities);
+  const NameScope name("nll");
   const Tensor z = log_probabilities.tensor();
   const Tensor y = labels.tensor();
   return located(log_probabilities.where(), [&] {

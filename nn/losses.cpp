@@ -40,6 +40,7 @@ Tensor elementwise_loss(std::string_view loss, const Operand& prediction, const 
                         const F& formula, Parameters... parameters) {
   static_assert(std::is_empty_v<F>);
   const SourceScope scope(prediction);
+  const NameScope name(loss);
   const Tensor p = prediction.tensor();
   const Tensor t = target.tensor();
   return located(prediction.where(), [&] {

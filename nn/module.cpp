@@ -221,6 +221,7 @@ Tensor Sequential::operator()(const Operand& x, const Mode& mode) const {
   const SourceScope scope(x);
   Tensor h = x.tensor();
   for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const NameScope name(std::to_string(i), layers_[i].type_name());
     try {
       h = layers_[i](h, mode.fold(i));
     } catch (Error& error) {

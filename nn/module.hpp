@@ -84,7 +84,7 @@ class Module : public Layer<Module> {
     return held == nullptr ? nullptr : &held->layer;
   }
 
-  std::string type_name() const { return layer_->type_name(); }  ///< of the layer, such as `Dense`
+  const std::string& type_name() const { return layer_->type_name(); }  ///< of the layer, such as `Dense`
 
  private:
   using Observers = std::vector<std::weak_ptr<const Observer>>;
@@ -93,7 +93,7 @@ class Module : public Layer<Module> {
     virtual ~Concept() = default;
     virtual Tensor call(const Operand& x, const Mode& mode) const = 0;
     virtual std::shared_ptr<Concept> copy() const = 0;
-    virtual std::string type_name() const = 0;
+    virtual const std::string& type_name() const = 0;
     virtual void freeze(bool frozen) = 0;
     virtual bool frozen() const = 0;
     virtual void collect(const detail::Place& place, detail::Which which, std::vector<detail::Found>& found) const = 0;
@@ -110,7 +110,10 @@ class Module : public Layer<Module> {
     explicit Held(L l) : layer(std::move(l)) {}
     Tensor call(const Operand& x, const Mode& mode) const override { return detail::call(layer, x, mode); }
     std::shared_ptr<Concept> copy() const override { return std::make_shared<Held>(layer); }
-    std::string type_name() const override { return detail::short_name(typeid(L)); }
+    const std::string& type_name() const override {
+      static const std::string name = detail::short_name(typeid(L));
+      return name;
+    }
     void freeze([[maybe_unused]] bool frozen) override {
       if constexpr (can_freeze) {
         frozen ? layer.freeze() : layer.unfreeze();

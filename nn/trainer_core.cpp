@@ -131,7 +131,10 @@ void detail::TrainerCore::begin_epoch() {
 detail::TrainerCore::Result detail::TrainerCore::loss_of(const Tensor& features, const Tensor& targets,
                                                          const Mode& mode) const {
   const Tensor predictions = model(Operand(features, where), mode);
-  const Tensor result = loss(predictions, targets);
+  const Tensor result = [&] {
+    const NameScope name("loss");
+    return loss(predictions, targets);
+  }();
   if (result.size() != 1 || !is_floating(result.dtype())) {
     raise<ShapeError>("loss", phrase("it is {} of shape {}; a loss is one floating number, such as a mean",
                                      to_string(result.dtype()), to_string(result.shape())));

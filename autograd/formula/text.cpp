@@ -35,12 +35,6 @@ Text step_text(const Program::Step& step, const std::vector<Text>& values) {
           row.precedence};
 }
 
-// a to z, then x26, x27 ...
-std::string input_name(std::size_t i) {
-  constexpr std::size_t letters = 26;
-  return i < letters ? std::string(1, static_cast<char>('a' + i)) : phrase("x{}", i);
-}
-
 // A value is named where it is used again, and where its text would become so long that copying it takes time.
 bool needs_name(const Text& value, int uses) {
   constexpr std::size_t longest = 10'000;
@@ -78,6 +72,11 @@ std::string result_text(const Program& program) {
 }
 
 }  // namespace
+
+std::string input_name(std::size_t i) {
+  constexpr std::size_t letters = 26;
+  return i < letters ? std::string(1, static_cast<char>('a' + i)) : phrase("x{}", i);
+}
 
 std::string to_string(const Program& program) {
   std::string text = "(";

@@ -20,7 +20,8 @@ std::string to_string(const Spec& spec) { return phrase("{}{}", to_string(spec.d
 template <class MakeInput>
 Node::Node(Ref<const AnyOperation> operation, std::size_t input_count, const MakeInput& make_input,
            std::span<const Spec> outputs, const detail::Scope* scope, const std::source_location& where)
-    : operation_(std::move(operation)),
+    : label_(detail::current_label()),
+      operation_(std::move(operation)),
       inputs_(input_count, make_input),
       outputs_(outputs.size(), [&](std::size_t i) { return Output(outputs[i]); }),
       scope_(detail::youngest_open_scope(inputs_.span(), scope)),

@@ -11,6 +11,7 @@
 #include "autograd/array/array.hpp"
 #include "autograd/array/fixed_vector.hpp"
 #include "autograd/array/ref.hpp"
+#include "autograd/graph/name_scope.hpp"
 #include "autograd/graph/rules.hpp"
 #include "autograd/graph/scope.hpp"
 #include "autograd/graph/spec.hpp"
@@ -57,6 +58,8 @@ class Node final : public RefCounted {
   Tensors outputs() const;                                                         ///< handles to all outputs
   /// Where the user's source made it; line 0 when unknown.
   const std::source_location& location() const { return location_; }
+  /// Which part of a network it belongs to, and what it does there; for pictures alone.
+  detail::LabelId label() const { return label_; }
   /// The youngest function, being traced or transformed, that it belongs to; null when there is none.
   const detail::Scope* scope() const { return scope_.get(); }
   /// Grows with every node that is made: a node is younger than everything it depends on.
@@ -92,6 +95,7 @@ class Node final : public RefCounted {
 
   friend void drop_reference(const Node* node);
 
+  detail::LabelId label_;  // first, beside the count of references
   Ref<const AnyOperation> operation_;
   detail::FixedVector<Tensor, 3> inputs_;
   detail::FixedVector<Output, 1> outputs_;

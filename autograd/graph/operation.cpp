@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "autograd/graph/effects.hpp"
+#include "autograd/graph/name_scope.hpp"
 #include "autograd/graph/subprogram.hpp"
 #include "autograd/graph/visitors.hpp"
 #include "autograd/runtime/pool.hpp"
@@ -57,6 +58,7 @@ Ref<const Node> make_node_of(Ref<const AnyOperation> operation, std::span<Tensor
 }
 
 Tensors apply_again(const Node& node, Inputs inputs) {
+  const detail::LabelOf label(node);
   return make_node(node.operation_ref(), inputs, node.location())->outputs();
 }
 

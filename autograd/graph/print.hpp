@@ -6,7 +6,7 @@
 #include "autograd/graph/tensor.hpp"
 
 /// \file
-/// The graph as text and as a drawing.
+/// The graph as text.
 
 namespace xgrad {
 
@@ -20,10 +20,5 @@ std::string repr(const Tensor& tensor);
 
 /// The graph of one tensor as numbered lines.
 std::string print_graph(const Tensor& output);
-
-/// The same graph in Graphviz's DOT language: `dot -Tsvg graph.dot`.
-std::string to_dot(std::span<const Tensor> outputs);
-/// The graph of one tensor in DOT.
-std::string to_dot(const Tensor& output);
 
 }  // namespace xgrad

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "autograd/graph/effects.hpp"
+#include "autograd/graph/name_scope.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/recognize.hpp"
 #include "autograd/graph/walks.hpp"
@@ -48,6 +49,7 @@ Tensors remake_without_effect(const Node& node, const Tensors& inputs) {
     return apply_again(node, inputs);
   }
   if (const Ref<const AnyOperation> pure = node.operation().without_effect()) {
+    const detail::LabelOf label(node);
     return make_node(pure, inputs, node.location())->outputs();
   }
   if (!node.operation().traits().alias) {
@@ -59,6 +61,7 @@ Tensors remake_without_effect(const Node& node, const Tensors& inputs) {
 }
 
 Tensors remake_with_effect(const Node& node, const Tensors& inputs) {
+  const detail::LabelOf label(node);
   return detail::make_silent_node(node.operation_ref(), inputs, node.location())->outputs();
 }
 

@@ -74,7 +74,7 @@ struct Traced {
   std::vector<std::size_t> lengths;  // of the lists that it returns
 };
 
-Traced trace(std::span<const Tensor> arguments, const Callee& callee) {
+Traced trace_call(std::span<const Tensor> arguments, const Callee& callee) {
   std::vector<std::size_t> lengths;
   TracedStep step = trace_step(kinds_of(arguments), [&](const Tensors& inputs) {
     const Results results = callee(inputs);
@@ -162,7 +162,7 @@ struct CompiledFunction::State {
     if (const auto known = plans.find(arguments)) {
       return *known;
     }
-    const auto planned = std::make_shared<const Planned>(trace(arguments, callee), options);
+    const auto planned = std::make_shared<const Planned>(trace_call(arguments, callee), options);
     return plans.insert(kinds_of(arguments), planned);
   }
 
@@ -173,7 +173,7 @@ struct CompiledFunction::State {
     }
     auto made = std::make_shared<const Inlined>();
     try {
-      made = std::make_shared<const Inlined>(trace(arguments, callee));
+      made = std::make_shared<const Inlined>(trace_call(arguments, callee));
     } catch (const Error&) {
     }
     return inlined.insert(kinds_of(arguments), made);
@@ -209,9 +209,13 @@ Plan CompiledFunction::plan(std::span<const Tensor> arguments, const Callee& cal
   return located(state_->where, [&] { return state_->plan_for(arguments, callee)->plan; });
 }
 
+TracedStep CompiledFunction::trace(std::span<const Tensor> arguments, const Callee& callee) const {
+  return located(state_->where, [&] { return trace_call(arguments, callee).step; });
+}
+
 Outline CompiledFunction::outline(std::span<const Tensor> arguments, const Callee& callee) const {
   return located(state_->where, [&] {
-    const TracedStep step = trace(arguments, callee).step;
+    const TracedStep step = trace_call(arguments, callee).step;
     Outline result;
     Tensors given = step.inputs;
     Tensors computed = step.outputs;

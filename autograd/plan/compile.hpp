@@ -14,6 +14,7 @@
 #include "autograd/graph/results.hpp"
 #include "autograd/graph/tensor.hpp"
 #include "autograd/plan/plan.hpp"
+#include "autograd/plan/trace/traced_step.hpp"
 
 /// \file
 /// compile(), which turns a function into plans.
@@ -51,6 +52,7 @@ class CompiledFunction {
 
   Results operator()(std::span<const Tensor> arguments, const Callee& callee) const;
   Plan plan(std::span<const Tensor> arguments, const Callee& callee) const;
+  TracedStep trace(std::span<const Tensor> arguments, const Callee& callee) const;
   Outline outline(std::span<const Tensor> arguments, const Callee& callee) const;
   std::size_t trace_count() const;
   const std::source_location& where() const;
@@ -128,7 +130,16 @@ class Compiled {
                           {function_.get(), detail::CallWith<F, sizeof...(Arguments)>::packed});
   }
 
-  /// What the function does with arguments of these shapes and dtypes. It is traced for that, and not run.
+  /// What the function does with arguments of these shapes and dtypes, as a graph: to_dot draws it. It is traced for that,
+  /// and not run.
+  /// \throws ValueError as a call does.
+  template <std::convertible_to<Operand>... Arguments>
+  TracedStep trace(Arguments&&... arguments) const {
+    return compiled_.trace(as_tensors(std::forward<Arguments>(arguments)...),
+                           {function_.get(), detail::CallWith<F, sizeof...(Arguments)>::packed});
+  }
+
+  /// What the function does with arguments of these shapes and dtypes, in short. It is traced for that, and not run.
   /// \throws ValueError as a call does.
   template <std::convertible_to<Operand>... Arguments>
   Outline outline(Arguments&&... arguments) const {

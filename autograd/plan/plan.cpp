@@ -133,7 +133,17 @@ void Plan::run(std::span<const Array> inputs, std::span<Array> outputs, plan::Pr
 
 std::string Plan::text() const { return plan::kernels_text(*state_->executable); }
 std::string Plan::memory_map() const { return plan::memory_text(*state_->executable); }
-std::string to_dot(const Plan& plan) { return plan::dot_text(*plan.state_->executable); }
+std::string to_dot(const Plan& plan) {
+  std::vector<std::string> arguments;
+  for (std::size_t i = 0; i < plan.state_->inputs.size(); ++i) {
+    arguments.push_back(phrase("argument {}", i));
+  }
+  for (const Variable& variable : plan.state_->variables) {
+    arguments.push_back(variable.name().empty() ? "a variable" : variable.name());
+  }
+  return plan::dot_text(*plan.state_->executable, arguments);
+}
+
 std::ostream& operator<<(std::ostream& out, const Plan& plan) { return out << plan.text(); }
 
 Profile Plan::profile(std::span<const Array> inputs, int repetitions) const {

@@ -67,7 +67,9 @@ class Plan {
   std::shared_ptr<const State> state_;
 };
 
-/// The kernels and what goes from one to the next, in Graphviz's DOT language.
+/// The kernel calls as a drawing, in Graphviz's DOT language: `dot -Tsvg plan.dot -o plan.svg`. Boxes are kernels, with the
+/// formula or the product that they compute, the layers (NameScope) or the line that they come from, and the variables that
+/// they write; arrows are what goes from one to the next. Kernels in one frame are computed together, piece by piece.
 std::string to_dot(const Plan& plan);
 /// Prints the kernel calls, as Plan::text gives them.
 std::ostream& operator<<(std::ostream& out, const Plan& plan);

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "autograd/graph/name_scope.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/walks.hpp"
 #include "autograd/ops/ops.hpp"
@@ -147,6 +148,7 @@ Tensors reverse_mode(const Tensors& outputs, const Tensors& inputs, const Tensor
     }
     const Node& node = *order.nodes[i];
     const SourceScope scope(node.location());  // what is built here belongs to the place of the node
+    const LabelOf label(node, Part::backward);
     const Tensors& arrived = sums.of_node(i);
     std::vector<bool> wanted;
     for (const Tensor& input : node.inputs()) {
@@ -193,6 +195,7 @@ Tensors forward_mode(const Tensors& outputs, const Tensors& inputs, const Tensor
     }
     if (any) {
       const SourceScope scope(node.location());
+      const LabelOf label(node, Part::tangent);
       const Tensors out = call_jvp(node, Tangents(in, needed[i]));
       for (std::size_t k = 0; k < out.size(); ++k) {
         sums.add(node.output(k), out[k]);

@@ -46,6 +46,7 @@ Tensors grad(const Tensor& output, const Tensors& inputs, Unreached unreached, s
                                        "float64",
                                        detail::describe(output)));
     }
+    const detail::LabelOf label(output.node(), detail::Part::backward);
     return ones(output.shape(), output.dtype(), where);
   });
   return vjp(output, inputs, seed, unreached, where);

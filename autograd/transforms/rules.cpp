@@ -112,6 +112,7 @@ Tensors call_jvp(const Node& node, const Tangents& t) {
 
 Tensors call_vmap(const Node& node, const BatchedInputs& in) {
   const SourceScope scope(node.location());
+  const LabelOf label(node);
   return located(node.location(), [&] { return checked_vmap(node, in); });
 }
 

@@ -200,6 +200,8 @@ Optimizer::Step Optimizer::prepare(std::size_t number, std::size_t first, const 
 
 void Optimizer::step(const Tensors& given, const Clipping& clipping, std::source_location where) {
   const SourceScope scope(where);
+  const xgrad::detail::LabelOf part(xgrad::detail::Part::update);
+  const NameScope name(name_);
   located(where, [&] {
     detail::require_gradients("optimizer", given, parameters_);
     const auto [gradients, finite] = detail::clipped(given, clipping, parameters_, where);

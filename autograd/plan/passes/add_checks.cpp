@@ -16,6 +16,7 @@ void add_checks(Draft& draft) {
         check.inputs = {output};
         check.operation = computed.operation;
         check.where = computed.where;
+        check.label = computed.label;
         check.node = computed.node;
         check.name = computed.name;
         checks.push_back(std::move(check));

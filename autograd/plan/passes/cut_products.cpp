@@ -39,6 +39,7 @@ Step add_slabs(Draft& draft, Step& product) {
   add.kind = map_step;
   add.operation = product.operation;
   add.where = product.where;
+  add.label = product.label;
   add.node = product.node;
   add.name = "add";
   add.total = true;

@@ -86,6 +86,7 @@ class Import {
     step.operation = node.operation_ref();
     step.node = number;
     step.where = node.location();
+    step.label = node.label();
     step.name = node.name();
     step.effect = node.operation().effect();
     step.total = node.operation().is_total(node.inputs());

@@ -130,6 +130,7 @@ Step ScalarProgram::finish(const std::vector<ValueId>& outputs, const Step& last
   step.operation = last.operation;
   step.node = last.node;
   step.where = last.where;
+  step.label = last.label;
   step.name = "scalars";
   step.total = true;
   step.outputs = outputs;

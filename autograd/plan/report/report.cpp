@@ -42,6 +42,8 @@ std::string list_text(const Executable& plan, const std::vector<ValueId>& ids, b
   return text;
 }
 
+}  // namespace
+
 std::string group_text(const Group& group) {
   if (group.alone) {
     return "on all threads at once";
@@ -55,8 +57,6 @@ std::string group_text(const Group& group) {
   }
   return text;
 }
-
-}  // namespace
 
 namespace {
 
@@ -150,31 +150,6 @@ std::string memory_text(const Executable& plan) {
                  bytes_text(memory.arena_bytes), bytes_text(memory.scratch_bytes), bytes_text(memory.unshared_bytes),
                  used == 0 ? 1.0 : static_cast<double>(memory.unshared_bytes) / static_cast<double>(used));
   return text;
-}
-
-std::string dot_text(const Executable& plan) {
-  const Draft& draft = plan.draft();
-  const std::vector<std::uint32_t> producers = find_producers(draft);
-  std::string text = "digraph plan {\n  node [shape=box, fontname=\"monospace\"];\n";
-  for (std::size_t phase = 0; phase < plan.schedule().phases.size(); ++phase) {
-    for (const std::uint32_t number : plan.schedule().phases[phase].groups) {
-      text += phrase("  subgraph cluster_{} {{\n    label=\"phase {}, {}\";\n", number, phase,
-                     group_text(plan.schedule().groups[number]));
-      for (const std::uint32_t step : plan.schedule().groups[number].steps) {
-        text += phrase("    k{} [label=\"{}\\n{}\"];\n", step, escaped(draft.steps[step].name),
-                       escaped(step_text(plan, step)));
-      }
-      text += "  }\n";
-    }
-  }
-  for (std::uint32_t step = 0; step < draft.steps.size(); ++step) {
-    for (const ValueId input : draft.steps[step].inputs) {
-      if (producers[input] != Draft::none) {
-        text += phrase("  k{} -> k{} [label=\"{}\"];\n", producers[input], step, to_string(draft.spec(input)));
-      }
-    }
-  }
-  return text + "}\n";
 }
 
 }  // namespace xgrad::plan

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,8 +13,12 @@ namespace xgrad::plan {
 
 std::string kernels_text(const Executable& plan);  ///< one numbered line per kernel call, phase by phase
 std::string memory_text(const Executable& plan);   ///< which value is where, and when
-std::string dot_text(const Executable& plan);      ///< kernels and the values between them, for Graphviz
 
+/// Kernels and the values between them, for Graphviz. \param arguments what they are called: `weight`.
+std::string dot_text(const Executable& plan, std::span<const std::string> arguments);
+
+/// In how many pieces a group is computed.
+std::string group_text(const Group& group);
 /// What step number \p step is called in reports: `matmul at train.cpp:12`.
 std::string step_title(const Executable& plan, std::uint32_t step);
 /// What it computes: the product with its sizes, the formula of a map.

@@ -77,6 +77,7 @@ struct Step {
   Ref<const AnyOperation> operation;  ///< the last of several that were fused
   std::uint32_t node = 0;             ///< its number in the description that the draft was made from
   std::source_location where;         ///< of the operation in the user's source
+  detail::LabelId label = 0;          ///< which part of a network it belongs to
   std::string name;                   ///< for printing: `adam_weight`, or `add+relu` when fused
   bool total = false;                 ///< cannot throw
   std::string_view effect;            ///< of which kind; such a step stays as it is, in its place among its kind

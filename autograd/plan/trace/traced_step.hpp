@@ -2,8 +2,10 @@
 
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "autograd/graph/drawing.hpp"
 #include "autograd/graph/spec.hpp"
 #include "autograd/graph/tensor.hpp"
 #include "autograd/graph/variable.hpp"
@@ -30,6 +32,9 @@ struct TracedStep {
   Tensors outputs;          ///< what the function returned
   Tensors effects;          ///< nodes that do something to the world, in program order
 };
+
+/// What the function does as a drawing: as of tensors, and what is given, returned and assigned beside it.
+std::string to_dot(const TracedStep& step, const DotOptions& options = {});
 
 /// What \p function does with arguments like \p arguments. It is called once, with tensors that have no elements, and
 /// changes no variable.
