@@ -71,7 +71,7 @@ struct Column {
 class CsvTable {
  public:
   CsvTable(const std::filesystem::path& path, const CsvOptions& options)
-      : path_(path), records_(path, options.separator), max_categories_(options.max_categories) {
+      : path_(path), records_(path, options.separator, options.progress), max_categories_(options.max_categories) {
     CsvRecord record;
     if (!records_.next(record)) {
       records_.fail(1, "a record", "an empty file", "give a file with one record per line");

@@ -32,7 +32,8 @@ struct CsvOptions {
   std::vector<CsvColumn> ignored = {};      ///< columns that are left out
   Categories known = {};  ///< of another file, for the same features in the same order: CsvDataset::categories
   std::int64_t max_categories =
-      1000;  ///< of a column that becomes features, each of which takes memory in every record
+      1000;              ///< of a column that becomes features, each of which takes memory in every record
+  bool progress = true;  ///< on a terminal, show how far reading is when it takes more than a second
 };
 
 /// What read_csv makes of a file. Its features are called like their columns, or `name=category`.

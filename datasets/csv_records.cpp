@@ -16,8 +16,14 @@ constexpr std::size_t chunk = std::size_t{1} << 16;
 
 }  // namespace
 
-CsvRecords::CsvRecords(const std::filesystem::path& path, char separator, std::string_view op)
-    : op_(op), path_(path), separator_(separator), file_(op, path), special_{separator, '"', '\n', '\r'} {
+CsvRecords::CsvRecords(const std::filesystem::path& path, char separator, bool progress, std::string_view op)
+    : op_(op),
+      path_(path),
+      separator_(separator),
+      file_(op, path),
+      line_of_progress_("reading " + shown(path.filename().string()),
+                        progress ? runtime::ProgressLine::Shown::on_terminals : runtime::ProgressLine::Shown::never),
+      special_{separator, '"', '\n', '\r'} {
   if (has(byte_order_mark.size()) && std::string_view(text_).starts_with(byte_order_mark)) {
     at_ = byte_order_mark.size();
   }
@@ -33,6 +39,7 @@ bool CsvRecords::refill(std::size_t count) {
     const std::size_t read = file_.read(reinterpret_cast<std::byte*>(text_.data()) + before, chunk);
     text_.resize(before + read);
     ended_ = read < chunk;
+    line_of_progress_.update_bytes(file_.bytes_read(), file_.file_bytes());
   }
   return text_.size() >= count;
 }

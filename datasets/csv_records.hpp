@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "autograd/runtime/progress_line.hpp"
 #include "datasets/input_file.hpp"
 
 /// \file
@@ -23,7 +24,8 @@ struct CsvRecord {
 class CsvRecords {
  public:
   /// \param op the function the user called, for messages. \throws FileError when the file cannot be read.
-  CsvRecords(const std::filesystem::path& path, char separator, std::string_view op = "read_csv");
+  /// \param progress whether a line on the terminal says how far reading is, when it takes more than a second.
+  CsvRecords(const std::filesystem::path& path, char separator, bool progress, std::string_view op = "read_csv");
 
   /// Reads the next record into \p record; false at the end. \throws FileError where quotes do not match.
   bool next(CsvRecord& record);
@@ -49,6 +51,7 @@ class CsvRecords {
   std::filesystem::path path_;
   char separator_;
   InputFile file_;
+  runtime::ProgressLine line_of_progress_;
   std::string special_;  // characters that end a field, or may
   std::string text_;     // what has been read of the file, from some place on
   std::size_t at_ = 0;

@@ -45,6 +45,8 @@ InputFile::InputFile(std::string_view op, const std::filesystem::path& path)
   if (!file_) {
     fail("a readable file", phrase("none ({})", system_message(errno)), "check the path and its permissions");
   }
+  const std::uintmax_t size = std::filesystem::file_size(path, ignored);
+  file_bytes_ = ignored ? 0 : size;
   std::setvbuf(file_.get(), nullptr, _IONBF, 0);
   refill();
   gzip_ = stream_.avail_in >= 2 && stream_.next_in[0] == 0x1f && stream_.next_in[1] == 0x8b;
@@ -113,6 +115,7 @@ bool InputFile::refill() {
   }
   stream_.next_in = buffer_.data();
   stream_.avail_in = static_cast<uInt>(count);
+  from_file_ += count;
   return count > 0;
 }
 

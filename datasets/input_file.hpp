@@ -40,6 +40,11 @@ class InputFile : public ByteSource {
   /// \throws FileError when reading fails or the compressed data are damaged or truncated.
   std::size_t read(std::byte* out, std::size_t count) override;
 
+  /// Bytes of the file, compressed or not, that have been read.
+  std::uint64_t bytes_read() const { return from_file_; }
+  /// Bytes that it has; 0 where nobody knows, as of a pipe.
+  std::uint64_t file_bytes() const { return file_bytes_; }
+
  private:
   std::size_t read_plain(std::byte* out, std::size_t count);
   std::size_t read_gzip(std::byte* out, std::size_t count);
@@ -56,6 +61,8 @@ class InputFile : public ByteSource {
   bool gzip_ = false;
   bool inside_member_ = true;  // gzip files may be concatenated: each part is a member
   std::uint64_t decompressed_ = 0;
+  std::uint64_t from_file_ = 0;  // bytes so far
+  std::uint64_t file_bytes_ = 0;
 };
 
 }  // namespace xgrad::datasets

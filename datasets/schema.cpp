@@ -53,7 +53,7 @@ std::vector<ColumnFacts> columns_of(const TableReader& table, const SchemaOption
 }  // namespace
 
 Schema Schema::fit(const std::filesystem::path& path, const SchemaOptions& options) {
-  TableReader table(schema_op, path, options.separator);
+  TableReader table(schema_op, path, options.separator, options.progress);
   std::vector<ColumnFacts> columns = columns_of(table, options);
   std::int64_t records = 0;
   while (table.next()) {
@@ -88,6 +88,7 @@ Schema Schema::fit(const std::filesystem::path& path, const SchemaOptions& optio
   schema.missing_ = options.missing;
   schema.separator_ = options.separator;
   schema.thousands_ = options.thousands;
+  schema.progress_ = options.progress;
   return schema;
 }
 
@@ -253,7 +254,7 @@ void Schema::read_rows(const std::filesystem::path& path, std::int64_t batch,
   if (batch < 1) {
     raise<ValueError>(schema_op, phrase("a batch has {} records; give 1 or more", batch));
   }
-  TableReader table(schema_op, path, separator_);
+  TableReader table(schema_op, path, separator_, false);
   RowBuilder builder(*this, missing_, thousands_, table, false);
   while (table.next()) {
     builder.add_record();
@@ -267,7 +268,7 @@ void Schema::read_rows(const std::filesystem::path& path, std::int64_t batch,
 }
 
 TableRows Schema::read_all(const std::filesystem::path& path, bool needs_target) const {
-  TableReader table(schema_op, path, separator_);
+  TableReader table(schema_op, path, separator_, progress_);
   RowBuilder builder(*this, missing_, thousands_, table, needs_target);
   while (table.next()) {
     builder.add_record();

@@ -65,6 +65,7 @@ struct SchemaOptions {
   char separator = ',';                                                                             ///< between fields
   char thousands = '\0';               ///< between the digits of numbers, as in 1,234,567; none by default
   std::int64_t max_categories = 1000;  ///< of a feature: each takes memory in every record
+  bool progress = true;                ///< on a terminal, show how far reading is when it takes more than a second
 };
 
 /// What is known of a column.
@@ -148,6 +149,7 @@ class Schema {
   std::vector<std::string> missing_;
   char separator_ = ',';
   char thousands_ = '\0';
+  bool progress_ = true;  // not kept as JSON
 };
 
 }  // namespace xgrad::datasets

@@ -9,8 +9,8 @@
 
 namespace xgrad::datasets {
 
-TableReader::TableReader(std::string_view op, const std::filesystem::path& path, char separator)
-    : records_(path, separator, op), op_(op), path_(path) {
+TableReader::TableReader(std::string_view op, const std::filesystem::path& path, char separator, bool progress)
+    : records_(path, separator, progress, op), op_(op), path_(path) {
   if (!records_.next(record_)) {
     records_.fail(1, "a header with the names of the columns", "the end of the file", "write one name per column");
   }

@@ -20,7 +20,7 @@ class TableReader {
   static constexpr std::size_t nowhere = ~std::size_t{0};
 
   /// \throws FileError when the file cannot be read or has no header. \throws ValueError when two columns have one name.
-  TableReader(std::string_view op, const std::filesystem::path& path, char separator);
+  TableReader(std::string_view op, const std::filesystem::path& path, char separator, bool progress);
 
   const std::vector<std::string>& names() const { return names_; }  ///< of the header, without spaces around
   /// Where a column stands; nowhere for one that is not there.

@@ -1,11 +1,7 @@
 #include "nn/fitting.hpp"
 
-#include <cstdio>
 #include <limits>
 #include <set>
-
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/runtime/phrase.hpp"
@@ -46,23 +42,6 @@ FitData divide(const Dataset& data, const FitOptions& options, std::uint64_t see
   return {data, train, validation};
 }
 
-Callback make_progress(Progress progress) {
-  const Write write = [](const std::string& text) {
-    std::fputs(text.c_str(), stdout);
-    std::fflush(stdout);
-  };
-  const bool terminal = ::isatty(STDOUT_FILENO) != 0;
-  if (progress == Progress::quiet) {
-    return {};
-  }
-  if (progress == Progress::lines || (progress == Progress::automatic && !terminal)) {
-    return progress_lines(write);
-  }
-  winsize size = {};
-  const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
-  return progress_bar(write, known ? size.ws_col - 1U : 79U);
-}
-
 // Different ones, under which a checkpoint keeps what callbacks know.
 std::vector<std::string> names_of(const std::vector<Callback>& callbacks) {
   std::vector<std::string> names;
@@ -98,7 +77,7 @@ Fitting::Fitting(TrainerCore& core, const Dataset& data, const FitOptions& optio
                                      "smaller batch size",
                                      data_.train.size(), core.options.batches.batch_size));
   }
-  callbacks_.push_back(make_progress(options.progress));
+  callbacks_.push_back(progress_of_fit(options.progress));
   training_.snapshot = [this] { return snapshot(); };
   core_.snapshot = training_.snapshot;
 }
@@ -112,8 +91,7 @@ void Fitting::tell_resumed(const std::filesystem::path& path) const {
       moment_ == Moment::end || (moment_ == Moment::epoch_end && training_.epoch >= training_.epochs);
   const std::string place =
       is_complete ? "which is complete" : phrase("in epoch {}, batch {}", training_.epoch, training_.batch);
-  std::fputs(phrase("goes on from {}, {}\n", path.string(), place).c_str(), stdout);
-  std::fflush(stdout);
+  runtime::write_now(phrase("goes on from {}, {}\n", path.string(), place));
 }
 
 Fitting::~Fitting() { core_.snapshot = nullptr; }
@@ -250,7 +228,10 @@ void Fitting::run_step() {
 
 void Fitting::finish_epoch() {
   if (data_.validation) {
-    core_.evaluate(*data_.validation, "validation_", training_.scores);
+    using Shown = runtime::ProgressLine::Shown;
+    runtime::ProgressLine line(phrase("epoch {}/{}, validation", training_.epoch, training_.epochs),
+                               shows_bar(options_.progress) ? Shown::always : Shown::never);
+    core_.evaluate(*data_.validation, "validation_", training_.scores, line);
   }
   training_.scores.set("learning_rate", core_.optimizer->learning_rate().item());
   const double seconds = std::chrono::duration<double>(Clock::now() - epoch_start_).count();

@@ -2,9 +2,11 @@
 #include <cmath>
 #include <cstdio>
 #include <limits>
+#include <optional>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/runtime/phrase.hpp"
+#include "nn/progress.hpp"
 #include "nn/trainer_core.hpp"
 
 namespace xgrad::nn {
@@ -83,6 +85,7 @@ LearningRates Trainer::find_learning_rate(const datasets::Dataset& data, const L
     const Optimizer& optimizer = *core_->optimizer;
     const Restored restored({core_->model.variables(), optimizer.parameters(), optimizer.variables(), {core_->steps}});
     core_->begin_epoch();
+    std::optional<runtime::ProgressLine> line(std::in_place, "finding a learning rate", shown_by(options.progress));
     LearningRates seen;
     double mean = 0;
     double least = std::numeric_limits<double>::infinity();
@@ -102,12 +105,14 @@ LearningRates Trainer::find_learning_rate(const datasets::Dataset& data, const L
       mean = decay * mean + (1 - decay) * loss;
       const double smoothed = mean / (1 - std::pow(decay, static_cast<double>(step + 1)));
       seen.rates.push_back(rate);
+      line->update(step + 1, options.steps);
       seen.losses.push_back(smoothed);
       least = std::min(least, smoothed);
       if (smoothed > 4 * std::abs(least) && smoothed > least) {
         break;
       }
     }
+    line.reset();
     seen.suggestion = steepest(seen, options.steps);
     if (options.print) {
       print(seen);

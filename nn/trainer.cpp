@@ -5,6 +5,7 @@
 #include "nn/checkpoints.hpp"
 #include "nn/differences.hpp"
 #include "nn/fitting.hpp"
+#include "nn/progress.hpp"
 #include "nn/saved_file.hpp"
 #include "nn/trainer_core.hpp"
 #include "nn/writer_lock.hpp"
@@ -22,11 +23,12 @@ History Trainer::fit(const datasets::Dataset& data, const FitOptions& options, s
   return located(where, [&] { return detail::Fitting(*core_, data, options, where).run(); });
 }
 
-Scores Trainer::evaluate(const datasets::Dataset& data, std::source_location where) {
+Scores Trainer::evaluate(const datasets::Dataset& data, const EvaluationOptions& options, std::source_location where) {
   return located(where, [&] {
     require_samples("evaluate", data, "the data");
     Scores scores;
-    core_->evaluate(data, "", scores);
+    runtime::ProgressLine line("evaluating", shown_by(options.progress));
+    core_->evaluate(data, "", scores, line);
     return scores;
   });
 }
@@ -50,14 +52,17 @@ void Trainer::load(const std::filesystem::path& path, std::source_location where
   });
 }
 
-Tensor Trainer::predict(const Operand& features) {
+Tensor Trainer::predict(const Operand& features, const EvaluationOptions& options) {
   return located(features.where(), [&] {
     const Tensor all = features.tensor();
     const datasets::Dataset data(all.array(), zeros({all.ndim() == 0 ? 0 : all.shape(0)}, DType::int64).array());
     require_samples("predict", data, "the features");
+    const datasets::Batches batches = core_->plain_batches(data);
+    runtime::ProgressLine line("predicting", shown_by(options.progress));
     Tensors parts;
-    for (const auto& [batch, unused] : core_->plain_batches(data).epoch(0)) {
+    for (const auto& [batch, unused] : batches.epoch(0)) {
       parts.push_back(core_->forward(batch));
+      line.update(static_cast<std::int64_t>(parts.size()), batches.count());
     }
     const Tensor predictions = parts.size() == 1 ? parts.front() : concatenate(parts, 0, features.where());
     return predictions.detach();

@@ -74,9 +74,10 @@ struct TrainerOptions {
   datasets::BatchOptions batches = {};
 };
 
-/// How training shows how far it is, on standard output.
+/// How training shows how far it is, on standard output. Bars fit the width of the terminal, also a narrow one, and go when
+/// what they are of is done; there are no colours. What is no terminal, such as a file, gets lines alone.
 enum class Progress {
-  automatic,  ///< bar on a terminal, else lines
+  automatic,  ///< bar on a terminal that can show one, else lines
   bar,        ///< a bar with time left and scores, and a line per epoch
   lines,      ///< a line per epoch
   quiet       ///< nothing
@@ -96,10 +97,16 @@ struct FitOptions {
 
 /// Options of Trainer::find_learning_rate.
 struct LearningRateOptions {
-  double min = 1e-7;         ///< the rate at the first step
-  double max = 10;           ///< and at the last
-  std::int64_t steps = 100;  ///< how many there are at most
-  bool print = true;         ///< whether a line with the suggestion goes to standard output
+  double min = 1e-7;                        ///< the rate at the first step
+  double max = 10;                          ///< and at the last
+  std::int64_t steps = 100;                 ///< how many there are at most
+  bool print = true;                        ///< whether a line with the suggestion goes to standard output
+  Progress progress = Progress::automatic;  ///< whether a bar is shown meanwhile; there are no lines
+};
+
+/// Options of Trainer::evaluate and Trainer::predict.
+struct EvaluationOptions {
+  Progress progress = Progress::automatic;  ///< whether a bar is shown meanwhile; there are no lines
 };
 
 /// What Trainer::find_learning_rate saw.
@@ -136,7 +143,7 @@ class Trainer {
   /// Trains on \p data, a Dataset or `{features, targets}` from xtensor arrays.
   ///
   /// While it runs, Ctrl-C (SIGINT) ends training after the batch at hand: the weights stay as they are then, and what
-  /// there is of the history is returned. A second Ctrl-C ends the program.
+  /// there is of the history is returned. A second Ctrl-C, half a second later or more, ends the program.
   ///
   /// A loss that is NaN or infinite is an error: it names the epoch, the batch, and the first operation whose result was
   /// not finite; no variable has been changed by that step. Gradients are looked at when they are clipped by their norm,
@@ -166,11 +173,12 @@ class Trainer {
 
   /// The loss and the metrics over \p data, in inference. From a callback, call it after an epoch: within one, it resets
   /// what the metrics have counted so far. \throws Error as fit does.
-  Scores evaluate(const datasets::Dataset& data, std::source_location where = std::source_location::current());
+  Scores evaluate(const datasets::Dataset& data, const EvaluationOptions& options = {},
+                  std::source_location where = std::source_location::current());
 
   /// What the model gives for \p features (n, ...), in inference, batch by batch: (n, ...).
   /// \throws ValueError for no samples. \throws Error what the model throws.
-  Tensor predict(const Operand& features);
+  Tensor predict(const Operand& features, const EvaluationOptions& options = {});
 
   /// The learning rate range test (Smith, Cyclical learning rates for training neural networks, 2017): takes steps with
   /// rates that grow from \p options.min to \p options.max in equal ratios, until the loss is four times its least or not

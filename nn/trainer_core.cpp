@@ -173,13 +173,17 @@ datasets::Batches detail::TrainerCore::plain_batches(const datasets::Dataset& da
   return datasets::Batches(data, plain, where);
 }
 
-void detail::TrainerCore::evaluate(const datasets::Dataset& data, std::string_view prefix, Scores& scores) {
+void detail::TrainerCore::evaluate(const datasets::Dataset& data, std::string_view prefix, Scores& scores,
+                                   runtime::ProgressLine& line) {
   reset_metrics();
   double sum = 0;
-  for (const auto& [features, targets] : plain_batches(data).epoch(0)) {
+  const datasets::Batches batches = plain_batches(data);
+  std::int64_t done = 0;
+  for (const auto& [features, targets] : batches.epoch(0)) {
     const auto [batch_loss, predictions] = test_step(features, targets);
     sum += batch_loss.item() * static_cast<double>(targets.shape()[0]);
     update_metrics(predictions, targets);
+    line.update(++done, batches.count());
   }
   scores.set(std::string(prefix) + "loss", sum / static_cast<double>(data.size()));
   read_metrics(prefix, scores);

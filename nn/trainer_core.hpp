@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "autograd/plan/compile.hpp"
+#include "autograd/runtime/progress_line.hpp"
 #include "nn/saved.hpp"
 #include "nn/trainer.hpp"
 
@@ -48,8 +49,8 @@ struct detail::TrainerCore {
 
   /// Batches that are neither shuffled nor augmented.
   datasets::Batches plain_batches(const datasets::Dataset& data) const;
-  /// The loss and the metrics over \p data, under their names behind \p prefix.
-  void evaluate(const datasets::Dataset& data, std::string_view prefix, Scores& scores);
+  /// The loss and the metrics over \p data, under their names behind \p prefix; \p line says how far it is.
+  void evaluate(const datasets::Dataset& data, std::string_view prefix, Scores& scores, runtime::ProgressLine& line);
   /// Puts the metrics' numbers under their names behind \p prefix.
   void read_metrics(std::string_view prefix, Scores& scores) const;
   void reset_metrics();

@@ -200,7 +200,7 @@ BOOST_FIXTURE_TEST_CASE(progress_is_a_line_or_a_bar, Course) {
   BOOST_TEST(shown == "epoch  3/12  loss 0.4123  learning_rate 0.001  2.1 s\n");
   shown.clear();
 
-  const nn::Callback bar = nn::progress_bar(write, 1000);
+  const nn::Callback bar = nn::progress_bar(write, [] { return std::size_t{1000}; });
   bar.on_epoch_start(training);
   bar.on_batch_end(training);
   BOOST_TEST(shown.find("\r\033[Kepoch  3/12 [============>           ] 2/4  0:01 left  loss 0.4123") == 0);
@@ -211,11 +211,39 @@ BOOST_FIXTURE_TEST_CASE(progress_is_a_line_or_a_bar, Course) {
   BOOST_TEST(shown.back() == '\n');
   shown.clear();
   training.stop("enough");
-  nn::progress_bar(write, 10).on_batch_end(training);
-  BOOST_TEST(shown.substr(0, 14) == "\r\033[Kepoch  3/1");
+  nn::progress_bar(write, [] { return std::size_t{10}; }).on_batch_end(training);
+  BOOST_TEST(shown == "\r\033[Kepoch  3/1");
   shown.clear();
   bar.on_end(training);
   BOOST_TEST(shown == "\r\033[Kstopped: enough\n");
+}
+
+BOOST_FIXTURE_TEST_CASE(lines_of_epochs_fit_the_terminal, Course) {
+  const nn::Module module = model;
+  nn::TrainingState training{.model = module, .optimizer = sgd, .epochs = 20, .batches = 4, .epoch = 3, .batch = 4};
+  for (const auto& [name, value] :
+       {std::pair("loss", 0.41234), std::pair("accuracy", 0.85), std::pair("f1", 0.84),
+        std::pair("validation_loss", 0.5), std::pair("validation_accuracy", 0.8), std::pair("validation_f1", 0.79),
+        std::pair("learning_rate", 0.001), std::pair("seconds", 12.06)}) {
+    training.scores.set(name, value);
+  }
+  const auto line = [&](std::size_t columns) {
+    std::string shown;
+    nn::progress_bar([&](const std::string& text) { shown += text; }, [=] { return columns; }).on_epoch_end(training);
+    BOOST_TEST(shown.starts_with("\r\033[K"));
+    BOOST_TEST(shown.ends_with("\n"));
+    return shown.substr(4, shown.size() - 5);
+  };
+  BOOST_TEST(
+      line(200) ==
+      "epoch  3/20  loss 0.4123  accuracy 0.8500  f1 0.8400  validation_loss 0.5000  validation_accuracy 0.8000  "
+      "validation_f1 0.7900  learning_rate 0.001  12.1 s");
+  BOOST_TEST(line(79) == "epoch  3/20  loss 0.4123  val_loss 0.5000  val_acc 0.8000  val_f1 0.7900");
+  BOOST_TEST(line(39) == " 3/20  loss 0.4123  val_loss 0.5000");
+  BOOST_TEST(line(20) == " 3/20  loss 0.4123  ");
+  for (std::size_t columns = 1; columns < 200; ++columns) {
+    BOOST_TEST(line(columns).size() <= columns);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(what_callbacks_cannot_use_is_said_with_the_remedy) {

@@ -1,10 +1,12 @@
 #include "nn/trainer.hpp"
 
+#include <chrono>
 #include <cmath>
 #include <csignal>
 #include <memory>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -279,6 +281,9 @@ BOOST_AUTO_TEST_CASE(ctrl_c_ends_training) {
   BOOST_TEST(ended);
   BOOST_TEST((contents(model.variables()) == weights));
   BOOST_TEST(signals_of_the_user == 0);
+  std::raise(SIGINT);  // within moments: the same Ctrl-C
+  BOOST_TEST(signals_of_the_user == 0);
+  std::this_thread::sleep_for(std::chrono::milliseconds(550));
   std::raise(SIGINT);  // the user's handler is back
   BOOST_TEST(signals_of_the_user == 1);
   BOOST_TEST(trainer.fit(make_data(), quiet(1)).stopped.empty());  // and the next call begins anew
