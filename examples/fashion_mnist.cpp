@@ -1,5 +1,6 @@
 // Trains a multilayer perceptron on Fashion-MNIST and reports how well it does on the test images.
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -10,8 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include <unistd.h>
-
 #include <autograd/autograd.hpp>
 #include <autograd/runtime/workers.hpp>
 #include <datasets/datasets.hpp>
@@ -20,6 +19,7 @@
 #include "flags.hpp"
 #include "measure.hpp"
 #include "recipe.hpp"
+#include "terminal.hpp"
 
 using namespace xgrad;
 
@@ -174,15 +174,32 @@ Position read_checkpoint(const Settings& s, const nn::Sequential& model, const n
 
 // On a terminal: a bar that grows in place. Elsewhere: nothing, the line per epoch says it all.
 void show_progress(int epoch, std::int64_t step, std::int64_t steps, double loss) {
-  static const bool terminal = isatty(STDOUT_FILENO) != 0;
-  if (!terminal || (step % 32 != 0 && step != steps)) {
+  if (step % 32 != 0 && step != steps) {
     return;
   }
-  constexpr std::int64_t width = 30;
+  const int columns = terminal_columns();
+  if (columns == 0) {
+    return;
+  }
+  const int width = std::clamp(columns - 32, 1, 30);
   const std::string bar(static_cast<std::size_t>(width * step / steps), '#');
-  std::printf("\repoch %2d [%-30s] %3d%%  loss %.4f", epoch, bar.c_str(), static_cast<int>(100 * step / steps), loss);
-  std::printf("%s", step == steps ? "\r\033[K" : "");
+  char line[128];
+  std::snprintf(line, sizeof line, "epoch %2d [%-*s] %3d%%  loss %.4f", epoch, width, bar.c_str(),
+                static_cast<int>(100 * step / steps), loss);
+  std::printf("\r%.*s%s", columns, line, step == steps ? "\r\033[K" : "");
   std::fflush(stdout);
+}
+
+// The line of an epoch; shorter where the terminal is narrow.
+std::string epoch_line(int epoch, int epochs, double loss, double train, double test, double speed) {
+  char lines[3][160];
+  std::snprintf(lines[0], sizeof lines[0],
+                "epoch %d/%d  loss %.4f  train_accuracy %.4f  test_accuracy %.4f  %.0f samples/s", epoch, epochs, loss,
+                train, test, speed);
+  std::snprintf(lines[1], sizeof lines[1], "epoch %d/%d  loss %.4f  train %.4f  test %.4f  %.0f samples/s", epoch,
+                epochs, loss, train, test, speed);
+  std::snprintf(lines[2], sizeof lines[2], "%d/%d  loss %.4f  test %.4f", epoch, epochs, loss, test);
+  return fitting_line({lines[0], lines[1], lines[2]});
 }
 
 void train(const Settings& s) {
@@ -224,8 +241,9 @@ void train(const Settings& s) {
     at.epochs = epoch;
     at.train_seconds += seconds;
     at.test_accuracy = evaluate_scores(model, data.test).accuracy();
-    std::printf("epoch %d/%d  loss %.4f  train_accuracy %.4f  test_accuracy %.4f  %.0f samples/s\n", epoch, s.epochs,
-                loss_sum / samples, right / samples, at.test_accuracy, samples / seconds);
+    std::printf(
+        "%s\n",
+        epoch_line(epoch, s.epochs, loss_sum / samples, right / samples, at.test_accuracy, samples / seconds).c_str());
     std::fflush(stdout);
     if (!s.checkpoint.empty()) {
       write_checkpoint(s, model, *optimizer, at);

@@ -4,14 +4,17 @@ The cases train on the first images of Fashion-MNIST only, so that each takes a 
 case needs, it ends with code 77.
 """
 
+import fcntl
 import gzip
 import os
 import pathlib
 import pty
 import re
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 
 SOURCES = pathlib.Path(__file__).resolve().parent.parent.parent
 TRAINING_IMAGES, TEST_IMAGES = 2048, 512
@@ -222,11 +225,23 @@ def progress_bar_is_for_terminals(job):
     plain = job.run("--data", job.data, "--epochs", "1").stdout
     assert "\r" not in plain and "\033" not in plain, plain
 
+    shown = on_terminal(job, 80)
+    assert re.search(rb"\repoch +1 \[#+ *\] +\d+% ", shown), shown
+    assert b"100%" in shown, shown
+    last = shown.decode().replace("\r\n", "\n").splitlines()[-1]
+    assert LAST_LINE.fullmatch(last), last
+    assert b"\r" not in on_terminal(job, 80, kind="dumb").replace(b"\r\n", b"\n")
+
+
+def on_terminal(job, columns, kind="xterm"):
+    """What an epoch shows on a terminal."""
     try:
         reader, terminal = pty.openpty()
     except OSError as error:
         skip(f"this system has no pseudo-terminals ({error})")
-    with subprocess.Popen([job.program, "--data", job.data, "--epochs", "1"], stdout=terminal) as process:
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    command = [job.program, "--data", job.data, "--epochs", "1"]
+    with subprocess.Popen(command, stdout=terminal, env=dict(os.environ, TERM=kind)) as process:
         os.close(terminal)
         shown = b""
         try:
@@ -236,15 +251,21 @@ def progress_bar_is_for_terminals(job):
             pass
     os.close(reader)
     assert process.returncode == 0
-    assert re.search(rb"\repoch +1 \[#+ *\] +\d+% ", shown), shown
-    assert b"100%" in shown, shown
-    last = shown.decode().replace("\r\n", "\n").splitlines()[-1]
-    assert LAST_LINE.fullmatch(last), last
+    return shown
+
+
+def lines_of_epochs_fit_the_terminal(job):
+    for columns, text in [(120, "train_accuracy "), (80, "  train 0."), (40, "  test 0.")]:
+        parts = on_terminal(job, columns).decode().replace("\x1b[K", "\r").replace("\n", "\r").split("\r")
+        lines = [part for part in parts if part.startswith(("epoch ", "1/1"))]
+        assert all(len(line) < columns for line in lines), lines
+        assert text in lines[-1], lines
 
 
 CASES = [
     last_line_tells_the_result,
     learns,
+    lines_of_epochs_fit_the_terminal,
     result_depends_on_seed_alone,
     options_have_an_effect,
     recipes_train,

@@ -16,6 +16,7 @@
 #include "autograd/autograd.hpp"
 #include "autograd/runtime/workers.hpp"
 #include "nn/nn.hpp"
+#include "tests/dot.hpp"
 #include "tests/testing.hpp"
 
 /// \file
@@ -123,6 +124,32 @@ BOOST_AUTO_TEST_CASE(the_memory_map_adds_up) {
   PlanOptions without;
   without.passes.reuse = false;
   BOOST_TEST(example.plan(without).peak_bytes() > example.plan().peak_bytes());
+}
+
+BOOST_AUTO_TEST_CASE(the_drawing_has_formulas_layers_and_what_is_written) {
+  Example example;
+  const std::string text = to_dot(example.plan());
+  const testing::ReadDot dot = testing::read_dot(text);
+  if (const auto complaints = testing::complaints_of_graphviz(text)) {
+    BOOST_TEST(*complaints == "");
+  }
+  BOOST_TEST_CONTEXT(text) {
+    const std::string first = dot.boxes.at(dot.box("matmul (128, 300) x (300, 200)"));
+    BOOST_TEST(contains(first, "\nin 0 Dense\nreads argument 0, weight\n"));
+    const std::string activation = dot.box("-> relu(a + b");
+    BOOST_TEST(contains(dot.boxes.at(activation), "add+relu\n"));
+    BOOST_TEST(contains(dot.boxes.at(activation), "in 1 ReLU\n"));
+    const std::string second = dot.box("matmul (128, 200) x (200, 10)");
+    BOOST_TEST(contains(dot.arrow(activation, second).value_or("none"), "(128, 200)"));
+    BOOST_TEST(contains(dot.boxes.at(dot.box("writes 0.weight.first_moment")), "weight.second_moment, weight"));
+    BOOST_TEST(contains(text, "in cross_entropy, backward"));
+    BOOST_TEST(contains(text, "in adam, update"));
+    BOOST_TEST(dot.boxes.contains(dot.box("result 0")));
+    // As many boxes as kernels, and the result.
+    const std::string lines = example.plan().text();
+    const auto kernels = static_cast<std::size_t>(std::count(lines.begin(), lines.end(), '#'));
+    BOOST_TEST(dot.boxes.size() == kernels + 1);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(the_drawing_is_valid_dot) {
