@@ -1,5 +1,6 @@
 #include "autograd/plan/plan.hpp"
 
+#include <algorithm>
 #include <ostream>
 #include <utility>
 #include <vector>
@@ -82,6 +83,15 @@ Plan::Plan(const TracedStep& step, const PlanOptions& options) {
 }
 
 std::size_t Plan::output_count() const { return state_->output_count; }
+
+std::vector<Variable> Plan::assigned() const {
+  std::vector<Variable> assigned;
+  for (const State::Update& update : state_->updates) {
+    assigned.push_back(state_->variables[update.variable]);
+  }
+  return assigned;
+}
+
 std::size_t Plan::peak_bytes() const { return state_->executable->peak_bytes(); }
 
 std::vector<Array> Plan::run(std::span<const Array> inputs) const {
@@ -157,7 +167,16 @@ Profile Plan::profile(std::span<const Array> inputs, int repetitions) const {
     run(inputs, outputs, &profiler);
     profiler.end_run();
   }
-  return profiler.finish(*state_->executable, runtime::num_threads());
+  Profile profile = profiler.finish(*state_->executable, runtime::num_threads());
+  for (KernelTime& kernel : profile.kernels) {  // the last arguments are contents of variables
+    const auto of_function = [&](std::uint32_t argument) { return argument < state_->inputs.size(); };
+    const auto first = std::stable_partition(kernel.arguments.begin(), kernel.arguments.end(), of_function);
+    for (auto at = first; at != kernel.arguments.end(); ++at) {
+      kernel.variables.push_back(state_->variables[*at - state_->inputs.size()]);
+    }
+    kernel.arguments.erase(first, kernel.arguments.end());
+  }
+  return profile;
 }
 
 Profile Plan::profile(std::initializer_list<Tensor> inputs, int repetitions) const {

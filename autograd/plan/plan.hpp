@@ -10,6 +10,7 @@
 
 #include "autograd/array/array.hpp"
 #include "autograd/graph/tensor.hpp"
+#include "autograd/graph/variable.hpp"
 #include "autograd/plan/options.hpp"
 #include "autograd/plan/report/profile.hpp"
 
@@ -42,6 +43,8 @@ class Plan {
   void run(std::span<const Array> inputs, std::span<Array> outputs) const;
 
   std::size_t output_count() const;  ///< how many tensors the function returns
+  /// The variables that the function assigns, each once.
+  std::vector<Variable> assigned() const;
   /// Memory that a run needs beside arguments and variables: its working memory, with the present number of threads, and
   /// its outputs. In bytes, exact, known before the first run; without what BLAS takes for itself. (Where memory is taken anew, for the first run
   /// and for each that goes on beside others, new contents of variables take fresh memory once.)

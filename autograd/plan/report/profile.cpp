@@ -6,6 +6,7 @@
 #include <mutex>
 #include <numeric>
 #include <ostream>
+#include <vector>
 
 #include "autograd/plan/report/profiler.hpp"
 #include "autograd/plan/report/report.hpp"
@@ -57,6 +58,47 @@ std::ostream& operator<<(std::ostream& out, const Profile& profile) { return out
 
 namespace plan {
 
+namespace {
+
+template <class T>
+void sort_without_repetition(std::vector<T>& numbers) {
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+}
+
+// What a kernel has to do with others, and with what the plan is given.
+void add_connections(const Draft& draft, std::vector<KernelTime>& kernels) {
+  const auto whole = [&](ValueId id) { return draft.values[id].whole; };
+  std::vector<std::uint32_t> producers(draft.values.size(), Draft::none);
+  for (std::uint32_t step = 0; step < kernels.size(); ++step) {
+    for (const ValueId output : draft.steps[step].outputs) {
+      producers[whole(output)] = step;
+    }
+  }
+  for (std::uint32_t step = 0; step < kernels.size(); ++step) {
+    for (const ValueId input : draft.steps[step].inputs) {
+      const Value& value = draft.values[whole(input)];
+      if (value.source == Value::Source::argument) {
+        kernels[step].arguments.push_back(value.number);
+      } else if (producers[whole(input)] != Draft::none && producers[whole(input)] != step) {
+        kernels[step].reads.push_back(producers[whole(input)]);
+      }
+    }
+  }
+  for (std::size_t i = 0; i < draft.replaces.size(); ++i) {
+    const std::uint32_t writer = producers[whole(draft.outputs[i])];
+    if (draft.replaces[i] != Draft::none && writer != Draft::none) {
+      kernels[writer].arguments.push_back(draft.replaces[i]);
+    }
+  }
+  for (KernelTime& kernel : kernels) {
+    sort_without_repetition(kernel.arguments);
+    sort_without_repetition(kernel.reads);
+  }
+}
+
+}  // namespace
+
 void RecordingProfiler::add(std::uint32_t step, int thread, std::int64_t begin_ns, std::int64_t end_ns) {
   const std::lock_guard lock(mutex_);
   events_.push_back({step, thread, begin_ns, end_ns});
@@ -82,7 +124,9 @@ Profile RecordingProfiler::finish(const Executable& plan, int threads) const {
   const auto count = static_cast<std::uint32_t>(plan.draft().steps.size());
   for (std::uint32_t step = 0; step < count; ++step) {
     profile.kernels.push_back({plan.draft().steps[step].name, step_title(plan, step)});
+    profile.kernels.back().computes = step_text(plan, step);
   }
+  add_connections(plan.draft(), profile.kernels);
   double total = 0;
   for (const KernelEvent& event : events_) {
     KernelTime& kernel = profile.kernels[event.kernel];

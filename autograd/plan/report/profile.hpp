@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "autograd/graph/variable.hpp"
+
 /// \file
 /// Where the time of a plan goes.
 
@@ -19,6 +21,10 @@ struct KernelTime {
   double share = 0;        ///< of the time of all kernels
   double gflops = 0;       ///< 10^9 floating-point operations per second of it
   double gigabytes = 0;    ///< 10^9 bytes read and written per second of it
+  std::string computes;    ///< the product with its sizes, the formula of a map
+  std::vector<std::uint32_t> reads;      ///< the kernels whose results it reads
+  std::vector<std::uint32_t> arguments;  ///< which arguments of the function it reads
+  std::vector<Variable> variables;       ///< those that it reads or assigns, each once
 };
 
 /// One piece of a kernel on one thread.
