@@ -7,6 +7,7 @@
 #include "autograd/graph/operation.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "nn/progress.hpp"
+#include "nn/restored.hpp"
 #include "nn/trainer_core.hpp"
 
 namespace xgrad::nn {
@@ -15,28 +16,6 @@ namespace {
 
 constexpr std::string_view find_learning_rate_op = "find_learning_rate";
 constexpr std::int64_t least_steps = 20;
-
-/// Puts variables back to what they were.
-class Restored {
- public:
-  explicit Restored(const std::vector<Variables>& lists) {
-    for (const Variables& list : lists) {
-      for (const Variable& variable : list) {
-        before_.emplace_back(variable, variable.read());
-      }
-    }
-  }
-  Restored(const Restored&) = delete;
-  Restored& operator=(const Restored&) = delete;
-  ~Restored() {
-    for (const auto& [variable, content] : before_) {
-      variable.assign(content);
-    }
-  }
-
- private:
-  std::vector<Assignment> before_;
-};
 
 void check(const LearningRateOptions& options) {
   if (!(options.min > 0 && options.min < options.max && std::isfinite(options.max))) {
@@ -83,7 +62,8 @@ LearningRates Trainer::find_learning_rate(const datasets::Dataset& data, const L
     require_samples(find_learning_rate_op, data, "the data");
     const datasets::Batches batches(data, core_->options.batches);
     const Optimizer& optimizer = *core_->optimizer;
-    const Restored restored({core_->model.variables(), optimizer.parameters(), optimizer.variables(), {core_->steps}});
+    const detail::Restored restored(
+        {core_->model.variables(), optimizer.parameters(), optimizer.variables(), {core_->steps}});
     core_->begin_epoch();
     std::optional<runtime::ProgressLine> line(std::in_place, "finding a learning rate", shown_by(options.progress));
     LearningRates seen;

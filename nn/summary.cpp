@@ -23,12 +23,6 @@ std::int64_t count_numbers(std::vector<NamedVariable> variables) {
   return detail::count_elements(variables);
 }
 
-struct Row {
-  std::string layer;
-  Shape output;
-  std::int64_t parameters, multiply_adds;
-};
-
 /// Of an (m, k) × (k, n) product: m k n for each of a batch. Which axes of the operands are k is not looked at, because
 /// operands may be transposed: k² = (m k) (k n) / (m n).
 std::int64_t multiply_adds_of_product(const Node& product) {
@@ -65,7 +59,7 @@ std::int64_t multiply_adds(std::span<const Tensor> outputs) {
 }
 
 /// Adds the rows of a layer for an input like \p x, and gives an output without history.
-Tensor add_rows(const Module& layer, const std::string& path, const Spec& x, std::vector<Row>& rows) {
+Tensor add_rows(const Module& layer, const std::string& path, const Spec& x, std::vector<LayerSummary>& rows) {
   if (const Sequential* layers = layer.as<Sequential>()) {
     Tensor h = placeholder(x, "summary");
     for (std::size_t i = 0; i < layers->size(); ++i) {
@@ -79,8 +73,8 @@ Tensor add_rows(const Module& layer, const std::string& path, const Spec& x, std
     return h;
   }
   const Tensor output = layer(placeholder(x, "summary"));
-  rows.push_back({path.empty() ? layer.type_name() : phrase("{} {}", path, layer.type_name()), output.shape(),
-                  count_numbers(layer.named_variables()), multiply_adds(std::span(&output, 1))});
+  rows.push_back({path, layer.type_name(), output.shape(), count_numbers(layer.named_variables()),
+                  multiply_adds(std::span(&output, 1))});
   return output;
 }
 
@@ -114,16 +108,20 @@ std::string table(const std::vector<Cells>& lines) {
 
 }  // namespace
 
-std::string summary(const Module& model, const Shape& input, std::optional<DType> dtype) {
+std::vector<LayerSummary> layer_summaries(const Module& model, const Shape& input, std::optional<DType> dtype) {
   const Variables variables = model.variables();
   const DType of_model = variables.empty() ? DType::float32 : variables.front().dtype();
-  std::vector<Row> rows;
+  std::vector<LayerSummary> rows;
   add_rows(model, "", {input, dtype.value_or(of_model)}, rows);
+  return rows;
+}
 
+std::string summary(const Module& model, const Shape& input, std::optional<DType> dtype) {
   std::vector<Cells> lines = {{"layer", "output", "parameters", "multiply-adds"}};
   std::int64_t products = 0;
-  for (const Row& row : rows) {
-    lines.push_back({row.layer, to_string(row.output), grouped(row.parameters), grouped(row.multiply_adds)});
+  for (const LayerSummary& row : layer_summaries(model, input, dtype)) {
+    lines.push_back({row.path.empty() ? row.type : phrase("{} {}", row.path, row.type), to_string(row.output),
+                     grouped(row.parameters), grouped(row.multiply_adds)});
     products += row.multiply_adds;
   }
   const std::int64_t all = count_numbers(model.named_variables());  // shared ones count once

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "nn/module.hpp"
 
@@ -9,6 +11,18 @@
 /// A model as a table.
 
 namespace xgrad::nn {
+
+/// A layer as the table has it.
+struct LayerSummary {
+  std::string path;                ///< where it is in the model, such as `0`; empty for the model itself
+  std::string type;                ///< such as `Dense`
+  Shape output;                    ///< for the input that was asked about
+  std::int64_t parameters = 0;     ///< elements of its variables
+  std::int64_t multiply_adds = 0;  ///< of its matrix products
+};
+
+/// The layers of a model, as summary() lists them. \throws Error as summary().
+std::vector<LayerSummary> layer_summaries(const Module& model, const Shape& input, std::optional<DType> dtype = {});
 
 /// A table of the layers of a model: path and type, shape of the output, number of variables' elements, and
 /// multiply-adds (those of matrix products) for an input of shape \p input. Sequential models are listed layer by
