@@ -19,6 +19,7 @@
 #include "flags.hpp"
 #include "measure.hpp"
 #include "recipe.hpp"
+#include "run_report.hpp"
 #include "terminal.hpp"
 
 using namespace xgrad;
@@ -37,6 +38,7 @@ struct Settings {
   int threads = 0;  // 0: all processors
   std::string data;
   std::string checkpoint;  // empty: none
+  std::string report;      // empty: none
   std::string recipe;      // empty: the network and settings above
   int ensemble = 1;
   bool validate = false;
@@ -53,6 +55,7 @@ void add_options(Flags& flags, Settings& s) {
       flags.add("--activation", s.activation, "Between the layers").one_of({"relu", "tanh", "sigmoid"}),
       flags.add("--checkpoint", s.checkpoint,
                 "A file that is written after every epoch; run again, it goes on from there"),
+      flags.add("--report", s.report, "A page that shows how training goes, written after every epoch"),
   };
   flags.add("--epochs", s.epochs, "Passes over the training images [10; a recipe has a number of its own]")
       .range(1, 100000);
@@ -145,17 +148,53 @@ struct Position {
 };
 
 void write_checkpoint(const Settings& s, const nn::Sequential& model, const nn::Optimizer& optimizer,
-                      const Position& position) {
+                      const Position& position, const nn::RunRecord& record) {
   nn::Saved saved;
   saved.put("settings", settings_of(s));
   saved.put("model", model);
   saved.put("optimizer", optimizer);
   saved.put("position", position);
+  saved.put("record", record.json());  // xgrad-report makes a page of it
   nn::write_saved(s.checkpoint, saved);
 }
 
+// The options of a run that are not the default.
+nn::RunRecord::Options unusual_options(const Settings& s) {
+  const Settings usual;
+  nn::RunRecord::Options options;
+  const auto add = [&](bool is_unusual, const char* name, const std::string& value) {
+    if (is_unusual) {
+      options.emplace_back(name, value);
+    }
+  };
+  std::string hidden;
+  for (const int size : s.hidden) {
+    hidden += (hidden.empty() ? "" : ",") + std::to_string(size);
+  }
+  add(s.hidden != usual.hidden, "hidden", hidden);
+  add(s.epochs != 10, "epochs", std::to_string(s.epochs));
+  add(s.batch_size != usual.batch_size, "batch-size", std::to_string(s.batch_size));
+  add(s.optimizer != usual.optimizer, "optimizer", s.optimizer);
+  add(s.learning_rate > 0, "learning-rate", std::to_string(s.learning_rate));
+  add(s.momentum != usual.momentum, "momentum", std::to_string(s.momentum));
+  add(s.activation != usual.activation, "activation", s.activation);
+  return options;
+}
+
+nn::RunRecord record_of(const Settings& s, std::int64_t samples) {
+  nn::RunRecord record = nn::this_run("Fashion-MNIST");
+  record.options = unusual_options(s);
+  record.seed = std::to_string(s.seed);
+  record.monitor = "test_accuracy";
+  record.maximize = true;
+  record.planned_epochs = s.epochs;
+  record.samples = samples;
+  return record;
+}
+
 // The beginning, where there is no checkpoint yet.
-Position read_checkpoint(const Settings& s, const nn::Sequential& model, const nn::Optimizer& optimizer) {
+Position read_checkpoint(const Settings& s, const nn::Sequential& model, const nn::Optimizer& optimizer,
+                         nn::RunRecord& record) {
   Position position;
   if (s.checkpoint.empty() || !std::filesystem::exists(s.checkpoint)) {
     return position;
@@ -168,6 +207,9 @@ Position read_checkpoint(const Settings& s, const nn::Sequential& model, const n
   saved.load("model", model);
   saved.load("optimizer", optimizer);
   saved.load("position", position);
+  if (saved.contains("record")) {
+    record = nn::RunRecord::from_json(saved.text("record"));
+  }
   std::printf("goes on after epoch %d, from %s\n", position.epochs, s.checkpoint.c_str());
   return position;
 }
@@ -222,7 +264,9 @@ void train(const Settings& s) {
     return std::pair(loss, logits);
   });
 
-  Position at = read_checkpoint(s, model, *optimizer);
+  nn::RunRecord record = record_of(s, batches.samples());
+  Position at = read_checkpoint(s, model, *optimizer, record);
+  RunReport report(s.report, std::move(record), model, data);
   for (int epoch = at.epochs + 1; epoch <= s.epochs; ++epoch) {
     const auto start = std::chrono::steady_clock::now();
     double loss_sum = 0;
@@ -230,6 +274,7 @@ void train(const Settings& s) {
     std::int64_t batch = 0;
     for (const auto& [images, labels] : batches.epoch(epoch)) {
       optimizer->learning_rate().assign(rate(at.step++));
+      report.before_step(batch + 1 == batches.count());
       const auto [loss, logits] = train_step(images, labels);
       const auto size = static_cast<double>(labels.size());
       loss_sum += loss.item() * size;
@@ -245,8 +290,19 @@ void train(const Settings& s) {
         "%s\n",
         epoch_line(epoch, s.epochs, loss_sum / samples, right / samples, at.test_accuracy, samples / seconds).c_str());
     std::fflush(stdout);
+    if (report.wants_step()) {
+      const datasets::Batch first = batches.epoch(0)[0];
+      report.take_time(train_step.plan(first.features, first.targets), first);
+    }
+    nn::Scores scores;
+    scores.set("loss", loss_sum / samples);
+    scores.set("accuracy", right / samples);
+    scores.set("test_accuracy", at.test_accuracy);
+    scores.set("learning_rate", optimizer->learning_rate().item());
+    scores.set("seconds", seconds);
+    report.end_epoch(scores, epoch == s.epochs);
     if (!s.checkpoint.empty()) {
-      write_checkpoint(s, model, *optimizer, at);
+      write_checkpoint(s, model, *optimizer, at, report.record());
     }
   }
 

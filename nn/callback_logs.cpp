@@ -12,6 +12,7 @@
 #include "datasets/input_file.hpp"
 #include "datasets/unpublished.hpp"
 #include "nn/callbacks.hpp"
+#include "nn/report/describe_fit.hpp"
 
 namespace xgrad::nn::callbacks {
 
@@ -32,6 +33,13 @@ class Log {
     file_ << line << std::endl;
     bytes_ += static_cast<std::int64_t>(line.size()) + 1;
     require_good();
+  }
+
+  // As well as it can be: behind it comes the error that it is about.
+  void write_last(const std::string& line) {
+    if (file_.is_open()) {
+      file_ << line << std::endl;
+    }
   }
 
   // Lines that a checkpoint counts must not be lost where it is not. (What is no file has no disk: hence no error.)
@@ -82,17 +90,6 @@ std::string csv_field(const std::string& text) {
   return quoted + '"';
 }
 
-std::string json_text(const std::string& text) {
-  std::string quoted = "\"";
-  for (const char letter : text) {
-    if (letter == '"' || letter == '\\') {
-      quoted += '\\';
-    }
-    quoted += static_cast<unsigned char>(letter) < 0x20 ? phrase("\\u{:04x}", letter) : std::string(1, letter);
-  }
-  return quoted + '"';
-}
-
 // JSON has no infinities and no NaN.
 std::string json_number(double value) { return std::isfinite(value) ? phrase("{}", value) : "null"; }
 
@@ -129,13 +126,27 @@ Callback json_log(const std::filesystem::path& path) {
               [=](TrainingState& training) {
                 std::string line = phrase("{{\"epoch\":{}", training.epoch);
                 for (const auto& [name, value] : training.scores) {
-                  line += phrase(",{}:{}", json_text(name), json_number(value));
+                  line += phrase(",{}:{}", detail::json_text(name), json_number(value));
+                }
+                if (training.epoch == 1 && !training.scores.contains("run")) {
+                  line += ",\"run\":" + detail::head_json(detail::describe_fit(training));
                 }
                 log->write(line + "}");
               },
+          .on_end =
+              [=](TrainingState& training) {
+                if (!training.stopped.empty()) {
+                  log->write(phrase("{{\"stopped\":{}}}", detail::json_text(training.stopped)));
+                }
+              },
           .name = "json_log",
           .save = [=](Saved& saved) { log->save(saved); },
-          .load = [=](const Saved& saved) { log->load(saved); }};
+          .load = [=](const Saved& saved) { log->load(saved); },
+          .on_error =
+              [=](TrainingState&, const std::exception& error) {
+                const std::string_view text = error.what();
+                log->write_last(phrase("{{\"stopped\":{}}}", detail::json_text(text.substr(0, text.find('\n')))));
+              }};
 }
 
 }  // namespace xgrad::nn::callbacks

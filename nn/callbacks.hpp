@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <source_location>
@@ -18,6 +19,10 @@
 
 namespace xgrad::nn {
 
+namespace detail {
+struct FitAccess;
+}
+
 /// Where training stands, as callbacks see it.
 struct TrainingState {
   const Module& model;                   ///< with its weights as they are now
@@ -32,6 +37,7 @@ struct TrainingState {
   std::string stopped = {};              ///< why training is to end; empty while it goes on
   bool interrupted = false;              ///< whether that is because somebody pressed Ctrl-C, or called interrupt()
   std::function<Saved()> snapshot = {};  ///< a checkpoint of now, for write_saved: fit goes on behind this callback
+  const detail::FitAccess* access = nullptr;  ///< what callbacks of the library see beside this
 
   /// Ends training: after this batch or epoch there is no other. The first reason stays.
   void stop(const std::string& reason) { stopped = stopped.empty() ? reason : stopped; }
@@ -62,6 +68,8 @@ struct Callback {
   /// Puts what it knows into a Saved of its own. What is under `options/` has to be the same when training is resumed.
   std::function<void(Saved&)> save = {};
   std::function<void(const Saved&)> load = {};  ///< takes that back, in place of on_start
+  /// When an exception ends training, in place of on_end; fit throws it when all callbacks know.
+  std::function<void(TrainingState&, const std::exception&)> on_error = {};
 };
 
 /// The callbacks there are.
@@ -127,6 +135,8 @@ Callback moving_average(ExponentialMovingAverage& average,
 Callback csv_log(const std::filesystem::path& path);
 
 /// Writes a line with a JSON object of scores after every epoch: `{"epoch":1,"loss":0.5}`; NaN and infinity are null.
+/// The first also says what run it is, under `run`: machine, command line, options, as RunRecord has them. Where training
+/// is stopped, a last line says why: `{"stopped":"..."}`. read_run reads it, and xgrad-report makes a page of it.
 /// Replaces the file; where training is resumed, goes on behind the lines that there were when the checkpoint was made.
 /// \throws FileError from fit, when it cannot be written.
 Callback json_log(const std::filesystem::path& path);

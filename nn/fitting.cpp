@@ -68,7 +68,9 @@ Fitting::Fitting(TrainerCore& core, const Dataset& data, const FitOptions& optio
       callback_names_(names_of(options.callbacks)),
       training_{
           .model = core.model, .optimizer = *core.optimizer, .epochs = options.epochs, .batches = batches_.count()},
+      access_{core, options, data_.train, data_.validation ? &*data_.validation : nullptr, history_},
       first_step_(core.steps.item<std::int64_t>()) {
+  training_.access = &access_;
   if (options.epochs < 1) {
     raise<ValueError>(fit_op, phrase("{} epochs; give 1 or more", options.epochs));
   }
@@ -97,6 +99,23 @@ void Fitting::tell_resumed(const std::filesystem::path& path) const {
 Fitting::~Fitting() { core_.snapshot = nullptr; }
 
 History Fitting::run() {
+  try {
+    return run_moments();
+  } catch (const std::exception& error) {
+    tell_error(error);
+    throw;
+  }
+}
+
+void Fitting::tell_error(const std::exception& error) {
+  for (const Callback& callback : callbacks_) {
+    if (callback.on_error) {
+      callback.on_error(training_, error);
+    }
+  }
+}
+
+History Fitting::run_moments() {
   forget_scores();
   if (options_.resume) {
     const std::filesystem::path path = newest_checkpoint(fit_op, *options_.resume);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "datasets/batches.hpp"
+#include "nn/fit_access.hpp"
 #include "nn/interrupt.hpp"
 #include "nn/saved.hpp"
 #include "nn/trainer.hpp"
@@ -42,6 +43,8 @@ class Fitting {
   History run();
 
  private:
+  History run_moments();
+  void tell_error(const std::exception& error);
   using Clock = std::chrono::steady_clock;
 
   enum class Moment : std::uint8_t { start, epoch_start, batch_start, batch_end, epoch_end, end };
@@ -75,6 +78,7 @@ class Fitting {
   std::vector<std::string> callback_names_;  // different ones, of all but that
   TrainingState training_;
   History history_;
+  FitAccess access_;
   Interrupt interrupt_;
 
   Moment moment_ = Moment::start;

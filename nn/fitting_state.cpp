@@ -7,6 +7,8 @@
 #include "datasets/quoted.hpp"
 #include "nn/differences.hpp"
 #include "nn/fitting.hpp"
+#include "nn/report/describe_fit.hpp"
+#include "nn/saved_scores.hpp"
 
 /// \file
 /// Where training stands, put into a Saved and taken out of it.
@@ -24,59 +26,6 @@ void put_dataset(Saved& saved, const std::string& name, const datasets::Dataset&
   saved.put(name + "/features", kind(data.features()));
   saved.put(name + "/targets", kind(data.targets()));
   saved.put(name + "/hash", phrase("{:016x}", data.content_hash()));
-}
-
-// Scores of several epochs: their names in order, and a row of numbers each.
-Saved saved_scores(const std::vector<Scores>& all) {
-  Scores names;
-  for (const Scores& scores : all) {
-    for (const auto& [name, value] : scores) {
-      names.set(name, 0);
-    }
-  }
-  Saved saved;
-  std::int64_t count = 0;
-  for (const auto& [name, unused] : names) {
-    saved.put(phrase("names/{}", count++), name);
-  }
-  Array values({static_cast<std::int64_t>(all.size()), count}, DType::float64);
-  Array present(values.shape(), DType::boolean);
-  double* value = values.data<double>();
-  bool* is_present = present.data<bool>();
-  for (const Scores& scores : all) {
-    for (const auto& [name, unused] : names) {
-      *is_present = scores.contains(name);
-      *value++ = *is_present++ ? scores[name] : 0;
-    }
-  }
-  saved.put("values", values);
-  saved.put("present", present);
-  return saved;
-}
-
-std::vector<Scores> loaded_scores(const Saved& saved) {
-  const Array& values = saved.array("values");
-  const Array& present = saved.array("present");
-  std::vector<std::string> names;
-  while (saved.contains(phrase("names/{}", names.size()))) {
-    names.push_back(saved.text(phrase("names/{}", names.size())));
-  }
-  const auto columns = static_cast<std::int64_t>(names.size());
-  if (values.shape().ndim() != 2 || values.shape()[1] != columns || present.shape() != values.shape()) {
-    raise<ValueError>(fit_state_op, "the checkpoint's scores do not belong to their names; take an earlier checkpoint");
-  }
-  std::vector<Scores> all(static_cast<std::size_t>(values.shape()[0]));
-  const double* value = values.data<double>();
-  const bool* is_present = present.data<bool>();
-  for (Scores& scores : all) {
-    for (const std::string& name : names) {
-      if (*is_present++) {
-        scores.set(name, *value);
-      }
-      ++value;
-    }
-  }
-  return all;
 }
 
 // What has to be the same where training is resumed, of what callbacks put.
@@ -107,6 +56,7 @@ Saved Fitting::snapshot() {
   put_identity(run);  // first: it looks at what there is to be saved
   Saved saved = core_.saved();
   saved.put("run", run);
+  saved.put("record", head_json(describe_fit(training_)));
   saved.put("fit/epochs", training_.epochs);
   saved.put("fit/moment", static_cast<std::int64_t>(moment_));
   saved.put("fit/before_end", static_cast<std::int64_t>(before_end_));

@@ -32,6 +32,8 @@
 #include "nn/recurrent/last_state.hpp"
 #include "nn/recurrent/lstm.hpp"
 #include "nn/recurrent/rnn.hpp"
+#include "nn/report/report.hpp"
+#include "nn/report/run_record.hpp"
 #include "nn/safetensors.hpp"
 #include "nn/saved.hpp"
 #include "nn/schedules.hpp"

@@ -57,15 +57,8 @@ Tensor Trainer::predict(const Operand& features, const EvaluationOptions& option
     const Tensor all = features.tensor();
     const datasets::Dataset data(all.array(), zeros({all.ndim() == 0 ? 0 : all.shape(0)}, DType::int64).array());
     require_samples("predict", data, "the features");
-    const datasets::Batches batches = core_->plain_batches(data);
     runtime::ProgressLine line("predicting", shown_by(options.progress));
-    Tensors parts;
-    for (const auto& [batch, unused] : batches.epoch(0)) {
-      parts.push_back(core_->forward(batch));
-      line.update(static_cast<std::int64_t>(parts.size()), batches.count());
-    }
-    const Tensor predictions = parts.size() == 1 ? parts.front() : concatenate(parts, 0, features.where());
-    return predictions.detach();
+    return core_->predictions(data, line);
   });
 }
 

@@ -173,6 +173,17 @@ datasets::Batches detail::TrainerCore::plain_batches(const datasets::Dataset& da
   return datasets::Batches(data, plain, where);
 }
 
+Tensor detail::TrainerCore::predictions(const datasets::Dataset& data, runtime::ProgressLine& line) const {
+  const datasets::Batches batches = plain_batches(data);
+  Tensors parts;
+  for (const auto& [batch, unused] : batches.epoch(0)) {
+    parts.push_back(forward(batch));
+    line.update(static_cast<std::int64_t>(parts.size()), batches.count());
+  }
+  const Tensor all = parts.size() == 1 ? parts.front() : concatenate(parts, 0, where);
+  return all.detach();
+}
+
 void detail::TrainerCore::evaluate(const datasets::Dataset& data, std::string_view prefix, Scores& scores,
                                    runtime::ProgressLine& line) {
   reset_metrics();

@@ -49,7 +49,10 @@ struct detail::TrainerCore {
 
   /// Batches that are neither shuffled nor augmented.
   datasets::Batches plain_batches(const datasets::Dataset& data) const;
-  /// The loss and the metrics over \p data, under their names behind \p prefix; \p line says how far it is.
+  /// What the model gives for the features of \p data, in inference, batch by batch: (n, ...), without history; \p line says
+  /// how far it is.
+  Tensor predictions(const datasets::Dataset& data, runtime::ProgressLine& line) const;
+  /// The loss and the metrics over \p data, under their names behind \p prefix; \p line likewise.
   void evaluate(const datasets::Dataset& data, std::string_view prefix, Scores& scores, runtime::ProgressLine& line);
   /// Puts the metrics' numbers under their names behind \p prefix.
   void read_metrics(std::string_view prefix, Scores& scores) const;

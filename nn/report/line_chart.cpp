@@ -1,0 +1,271 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "autograd/runtime/phrase.hpp"
+#include "nn/report/chart.hpp"
+#include "nn/report/html.hpp"
+
+namespace xgrad::nn::detail {
+
+namespace {
+
+// In the units of the drawing, which is as wide as its place on the page.
+constexpr double chart_width = 460, chart_height = 250;
+constexpr double left = 54, right = 446, top = 14, bottom = 212;
+constexpr std::size_t most_hits = 100;    // places that show values under the pointer
+constexpr std::size_t most_points = 500;  // of a line
+constexpr std::size_t most_rows = 400;    // of the table
+
+struct Range {
+  double least = std::numeric_limits<double>::infinity();
+  double largest = -std::numeric_limits<double>::infinity();
+
+  void add(double value) {
+    if (std::isfinite(value)) {
+      least = std::min(least, value);
+      largest = std::max(largest, value);
+    }
+  }
+  bool empty() const { return least > largest; }
+};
+
+std::size_t epochs_of(const std::vector<ChartSeries>& series) {
+  std::size_t epochs = 0;
+  for (const ChartSeries& each : series) {
+    epochs = std::max(epochs, each.values.size());
+  }
+  return epochs;
+}
+
+bool spans_decades(const Range& range) {
+  constexpr double decades = 40;
+  return range.least > 0 && range.largest > decades * range.least;
+}
+
+// From epochs and values to places.
+struct Frame {
+  Ticks x, y;
+  bool logarithmic;
+
+  Frame(std::size_t epochs, const Range& values, bool as_logarithm)
+      : x(linear_ticks(1, static_cast<double>(std::max<std::size_t>(epochs, 2)), true)),
+        y(as_logarithm ? logarithmic_ticks(values.least, values.largest) : linear_ticks(values.least, values.largest)),
+        logarithmic(as_logarithm) {}
+
+  double across(double epoch) const { return left + (epoch - x.first) / (x.last - x.first) * (right - left); }
+  double down(double value) const {
+    const double share =
+        logarithmic ? std::log(value / y.first) / std::log(y.last / y.first) : (value - y.first) / (y.last - y.first);
+    return bottom - std::clamp(share, 0.0, 1.0) * (bottom - top);
+  }
+};
+
+std::string grid_of(const Frame& frame) {
+  std::string svg;
+  for (const double value : frame.y.at) {
+    const double y = frame.down(value);
+    svg += phrase(
+        "<path class=\"grid\" d=\"M{:.0f} {:.1f}H{:.0f}\"/><text class=\"end\" x=\"{:.0f}\" y=\"{:.1f}\">{}</text>\n",
+        left, y, right, left - 7, y + 4, number_text(std::abs(value) < 1e-12 ? 0 : value));
+  }
+  svg += phrase("<path class=\"axis\" d=\"M{:.0f} {:.0f}H{:.0f}\"/>\n", left, bottom, right);
+  for (const double epoch : frame.x.at) {
+    if (epoch >= frame.x.first && epoch <= frame.x.last) {
+      svg += phrase("<text class=\"mid\" x=\"{:.1f}\" y=\"{:.0f}\">{}</text>\n", frame.across(epoch), bottom + 18,
+                    number_text(epoch));
+    }
+  }
+  return svg + phrase("<text class=\"mid\" x=\"{:.0f}\" y=\"{:.0f}\">epoch</text>\n", (left + right) / 2, bottom + 35);
+}
+
+// The epochs that are drawn: all, or of each of many ranges the least and the largest value.
+std::vector<std::size_t> drawn_epochs(const std::vector<double>& values) {
+  std::vector<std::size_t> drawn;
+  const std::size_t range = 1 + 2 * values.size() / most_points;
+  for (std::size_t begin = 0; begin < values.size(); begin += range) {
+    const auto first = values.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto end = values.begin() + static_cast<std::ptrdiff_t>(std::min(begin + range, values.size()));
+    if (range == 1 || std::any_of(first, end, [](double value) { return !std::isfinite(value); })) {
+      for (auto at = first; at != end; ++at) {
+        drawn.push_back(static_cast<std::size_t>(at - values.begin()));
+      }
+      continue;
+    }
+    const auto [low, high] = std::minmax_element(first, end);
+    drawn.push_back(static_cast<std::size_t>(std::min(low, high) - values.begin()));
+    if (low != high) {
+      drawn.push_back(static_cast<std::size_t>(std::max(low, high) - values.begin()));
+    }
+  }
+  return drawn;
+}
+
+// A line that ends where values are not finite, and a cross at the top there; a single value is a dot.
+std::string line_of(const Frame& frame, const ChartSeries& series) {
+  std::string path, marks;
+  bool is_open = false;
+  std::size_t points = 0;
+  for (const std::size_t i : drawn_epochs(series.values)) {
+    const double value = series.values[i];
+    const double x = frame.across(static_cast<double>(i + 1));
+    if (!std::isfinite(value)) {
+      marks += is_open || i == 0 ? phrase("<path class=\"bad\" d=\"M{:.1f} {:.0f}l8 8m0 -8l-8 8\"/>", x - 4, top) : "";
+      is_open = false;
+      continue;
+    }
+    path += phrase("{}{:.1f} {:.1f}", is_open ? "L" : "M", x, frame.down(value));
+    is_open = true;
+    ++points;
+  }
+  const std::string style = phrase("{}{}", colour_class(series.colour), series.dashed ? " dash" : "");
+  if (points == 1) {
+    const auto only =
+        std::find_if(series.values.begin(), series.values.end(), [](double v) { return std::isfinite(v); });
+    return marks + phrase("<circle class=\"dot {}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\"/>\n", style,
+                          frame.across(static_cast<double>(only - series.values.begin() + 1)), frame.down(*only));
+  }
+  return marks + phrase("<path class=\"line {}\" d=\"{}\"/>\n", style, path);
+}
+
+// What shows up while the pointer is at an epoch.
+std::string tip_of(const Frame& frame, const std::vector<ChartSeries>& series, std::size_t epoch) {
+  constexpr std::size_t longest_name = 26;
+  constexpr double line = 16, letter = 6.4;
+  std::vector<const ChartSeries*> shown;
+  std::size_t longest = 9;
+  for (const ChartSeries& each : series) {
+    if (epoch < each.values.size() && !std::isnan(each.values[epoch])) {
+      shown.push_back(&each);
+      longest =
+          std::max(longest, std::min(each.name.size(), longest_name) + 1 + number_text(each.values[epoch]).size());
+    }
+  }
+  const double x = frame.across(static_cast<double>(epoch + 1));
+  const double width = letter * static_cast<double>(longest) + 14;
+  const double begin = x + width + 12 < chart_width ? x + 10 : std::max(x - width - 10, 0.0);
+  std::string svg =
+      phrase("<g class=\"tip\"><line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.0f}\" y2=\"{:.0f}\"/>", x, x, top, bottom);
+  std::string text = phrase("epoch {}", epoch + 1);
+  for (const ChartSeries* each : shown) {
+    const double value = each->values[epoch];
+    text += phrase("<tspan x=\"{:.1f}\" dy=\"{:.0f}\">{} {}</tspan>", begin + 7, line,
+                   shortened_html(each->name, longest_name), number_text(value));
+    svg += std::isfinite(value) ? phrase("<circle class=\"dot {}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\"/>",
+                                         colour_class(each->colour), x, frame.down(value))
+                                : std::string();
+  }
+  return svg + phrase(
+                   "<rect x=\"{:.1f}\" y=\"{:.0f}\" width=\"{:.1f}\" height=\"{:.0f}\" rx=\"4\"/><text x=\"{:.1f}\" "
+                   "y=\"{:.0f}\">{}</text></g>",
+                   begin, top, width, line * static_cast<double>(shown.size() + 1) + 9, begin + 7, top + 17, text);
+}
+
+std::string hits_of(const Frame& frame, const std::vector<ChartSeries>& series, std::size_t epochs) {
+  std::string svg;
+  const std::size_t every = (epochs + most_hits - 1) / most_hits;
+  for (std::size_t last = epochs; last > 0; last = last > every ? last - every : 0) {
+    const double half = static_cast<double>(every) / 2;
+    const double begin = std::max(frame.across(static_cast<double>(last) - half), left - 10);
+    const double end = std::min(frame.across(static_cast<double>(last) + half), right + 10);
+    svg += phrase(
+        "<g class=\"at\"><rect class=\"hit\" x=\"{:.1f}\" y=\"{:.0f}\" width=\"{:.1f}\" height=\"{:.0f}\"/>{}"
+        "</g>\n",
+        begin, top, end - begin, bottom - top, tip_of(frame, series, last - 1));
+  }
+  return svg;
+}
+
+std::string mark_of(const Frame& frame, const ChartMark& mark) {
+  const double x = frame.across(static_cast<double>(mark.epoch));
+  const bool is_right = x > (left + right) / 2;
+  return phrase(
+      "<path class=\"best\" d=\"M{:.1f} {:.0f}V{:.0f}\"/><text class=\"{}\" x=\"{:.1f}\" y=\"{:.0f}\">{}"
+      "</text>\n",
+      x, top, bottom, is_right ? "end" : "", x + (is_right ? -5 : 5), top - 3, escaped_html(mark.text));
+}
+
+std::string band_of(const Frame& frame, const std::pair<double, double>& band) {
+  const double low = frame.down(std::max(band.first, frame.y.first));
+  const double high = frame.down(std::min(band.second, frame.y.last));
+  return low > high ? phrase("<rect class=\"band\" x=\"{:.0f}\" y=\"{:.1f}\" width=\"{:.0f}\" height=\"{:.1f}\"/>\n",
+                             left, high, right - left, low - high)
+                    : std::string();
+}
+
+// The same in words, for those who do not see it.
+std::string words_of(const LineChart& chart) {
+  std::string text = chart.title + " by epoch";
+  if (chart.mark) {
+    text += ", " + chart.mark->text;
+  }
+  for (const ChartSeries& each : chart.series) {
+    Range range;
+    for (const double value : each.values) {
+      range.add(value);
+    }
+    if (!range.empty()) {
+      text += phrase("; {}: from {} in epoch 1 to {} in epoch {}, between {} and {}", each.name,
+                     number_text(each.values.front()), number_text(each.values.back()), each.values.size(),
+                     number_text(range.least), number_text(range.largest));
+    }
+  }
+  return escaped_html(text);
+}
+
+std::string legend_of(const std::vector<ChartSeries>& series) {
+  std::string html = "<div class=\"legend\">";
+  for (const ChartSeries& each : series) {
+    html += phrase("<span class=\"{}\"><i{}></i>{}</span>", colour_class(each.colour),
+                   each.dashed ? " class=\"dash\"" : "", shortened_html(each.name, 40));
+  }
+  return html + "</div>\n";
+}
+
+std::string table_of(const std::vector<ChartSeries>& series, std::size_t epochs) {
+  HtmlTable table{.heads = {"epoch"}, .rows = {}};
+  for (const ChartSeries& each : series) {
+    table.heads.push_back(escaped_html(each.name));
+  }
+  const std::size_t every = (epochs + most_rows - 1) / most_rows;
+  for (std::size_t epoch = 0; epoch < epochs; ++epoch) {
+    if (epoch % every != 0 && epoch + 1 != epochs) {
+      continue;
+    }
+    std::vector<std::string> row = {std::to_string(epoch + 1)};
+    for (const ChartSeries& each : series) {
+      row.push_back(
+          epoch < each.values.size() && std::isfinite(each.values[epoch]) ? phrase("{:.6g}", each.values[epoch]) : "–");
+    }
+    table.rows.push_back(std::move(row));
+  }
+  return details_html("table", table.html());
+}
+
+}  // namespace
+
+std::string LineChart::html() const {
+  Range range;
+  for (const ChartSeries& each : series) {
+    for (const double value : each.values) {
+      range.add(value);
+    }
+  }
+  if (range.empty()) {
+    return "";
+  }
+  const std::size_t epochs = epochs_of(series);
+  const Frame frame(epochs, range, range.least > 0 && (logarithmic || spans_decades(range)));
+  std::string svg = phrase("<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"{}\">\n", chart_width,
+                           chart_height, words_of(*this));
+  svg += (band ? band_of(frame, *band) : "") + grid_of(frame) + (mark ? mark_of(frame, *mark) : "");
+  for (const ChartSeries& each : series) {
+    svg += line_of(frame, each);
+  }
+  svg += hits_of(frame, series, epochs) + "</svg>\n";
+  const std::string scale = frame.logarithmic ? " <span class=\"note\">(logarithmic)</span>" : "";
+  return "<figure><figcaption>" + escaped_html(title) + scale + "</figcaption>\n" + legend_of(series) + svg +
+         (note.empty() ? "" : "<p class=\"note\">" + note + "</p>\n") + table_of(series, epochs) + "</figure>\n";
+}
+
+}  // namespace xgrad::nn::detail
