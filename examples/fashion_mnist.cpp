@@ -300,12 +300,13 @@ void train(const Settings& s) {
     scores.set("test_accuracy", at.test_accuracy);
     scores.set("learning_rate", optimizer->learning_rate().item());
     scores.set("seconds", seconds);
-    report.end_epoch(scores, epoch == s.epochs);
+    report.end_epoch(scores);
     if (!s.checkpoint.empty()) {
       write_checkpoint(s, model, *optimizer, at, report.record());
     }
   }
 
+  report.finish();
   const nn::ConfusionMatrix matrix = evaluate_scores(model, data.test);
   std::printf("\n%s\n%s\n", matrix.report(data.class_names).c_str(), matrix.table(data.class_names).c_str());
   std::printf("test_accuracy=%.4f epochs=%d train_seconds=%.2f\n", at.test_accuracy, s.epochs, at.train_seconds);

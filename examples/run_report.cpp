@@ -44,13 +44,24 @@ void RunReport::take_time(const Plan& plan, const datasets::Batch& batch) {
   record_.step = nn::measure_step(plan, {batch.features, batch.targets}, model_);
 }
 
-void RunReport::end_epoch(const nn::Scores& scores, bool is_last) {
+void RunReport::end_epoch(const nn::Scores& scores) {
   record_.epochs.push_back(scores);
-  record_.running = !is_last;
+  record_.running = true;
   if (!path_.empty()) {
     probe_.after_epoch(record_);
-    record_.classification =
-        nn::classify(scores_of(model_, test_), test_, {.data = "test", .class_names = class_names()});
-    nn::write_report(path_, record_);
+    write();
   }
+}
+
+void RunReport::finish() {
+  record_.running = false;
+  if (!path_.empty()) {
+    write();
+  }
+}
+
+void RunReport::write() {
+  record_.classification =
+      nn::classify(scores_of(model_, test_), test_, {.data = "test", .class_names = class_names()});
+  nn::write_report(path_, record_);
 }

@@ -24,12 +24,16 @@ class RunReport {
   bool wants_step() const { return !path_.empty() && record_.step.kernels.empty(); }
   /// Takes the time of the step that \p plan makes with this batch.
   void take_time(const xgrad::Plan& plan, const xgrad::datasets::Batch& batch);
-  /// After each epoch; the last one is the end.
-  void end_epoch(const xgrad::nn::Scores& scores, bool is_last);
+  /// After each epoch: writes the page.
+  void end_epoch(const xgrad::nn::Scores& scores);
+  /// After the last one, or where there is none left: writes the page for good.
+  void finish();
 
   const xgrad::nn::RunRecord& record() const { return record_; }
 
  private:
+  void write();
+
   std::string path_;
   xgrad::nn::RunRecord record_;
   xgrad::nn::Sequential model_;

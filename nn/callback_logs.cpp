@@ -144,8 +144,7 @@ Callback json_log(const std::filesystem::path& path) {
           .load = [=](const Saved& saved) { log->load(saved); },
           .on_error =
               [=](TrainingState&, const std::exception& error) {
-                const std::string_view text = error.what();
-                log->write_last(phrase("{{\"stopped\":{}}}", detail::json_text(text.substr(0, text.find('\n')))));
+                log->write_last(phrase("{{\"stopped\":{}}}", detail::json_text(error.what())));
               }};
 }
 

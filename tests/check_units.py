@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 GROUND = ["autograd/runtime", "autograd/array", "autograd/kernels", "autograd/formula", "datasets"]
 ABOVE = ["autograd/graph", "autograd/ops", "autograd/transforms", "autograd/loops", "autograd/plan", "nn"]
 # Compiled once per instruction set, and a program.
-BY_THEMSELVES = ("autograd/kernels/isa/", "nn/inspect/")
+BY_THEMSELVES = ("autograd/kernels/isa/", "nn/inspect/", "nn/report/xgrad_report.cpp")
 FLAGS = "-std=c++20 -fsyntax-only -Wall -Wextra -Wshadow -Wno-restrict -Wno-subobject-linkage -Wno-unknown-warning-option -DHAVE_CBLAS=1 -I.".split()
 
 

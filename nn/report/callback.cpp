@@ -54,7 +54,7 @@ class Reporter {
   void fail(const std::exception& error) {
     if (is_there_) {  // else there is nothing to tell yet
       run_.running = false;
-      run_.stopped = first_line(error.what());
+      run_.stopped = error.what();
       publish();
     }
   }

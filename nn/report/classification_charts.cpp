@@ -57,7 +57,7 @@ std::string heat_map(const Classification& c) {
     }
     const std::size_t every = n <= most_names ? 1 : (n + 9) / 10;
     if (i % every == 0) {
-      const std::string name = shortened_html(c.classes[i], longest_name);
+      const std::string name = n <= most_names ? shortened_html(c.classes[i], longest_name) : std::to_string(i);
       const double x = left + size * (static_cast<double>(i) + 0.5);
       svg += phrase(
           "<text class=\"end\" x=\"{:.0f}\" y=\"{:.1f}\">{}</text><text class=\"end\" transform=\"translate({:.1f} "
@@ -70,8 +70,9 @@ std::string heat_map(const Classification& c) {
       "<svg viewBox=\"0 0 460 445\" role=\"img\" aria-label=\"confusion matrix of {} classes: a row for each "
       "label, a column for each prediction; {} of {} samples are on the diagonal\">\n{}<rect class=\"frame\" "
       "x=\"{:.0f}\" y=\"{:.0f}\" width=\"{:.0f}\" height=\"{:.0f}\"/></svg>\n<p class=\"note\">A row for each "
-      "label, a column for what it was taken for. Blue is right, orange is wrong.</p>\n",
-      n, right, total, svg, left, top, edge, edge);
+      "label, a column for what it was taken for. Blue is right, orange is wrong.{}</p>\n",
+      n, right, total, svg, left, top, edge, edge,
+      n <= most_names ? "" : " Numbers are those of the classes, from 0 on.");
 }
 
 std::string reliability_diagram(const Classification& c) {

@@ -47,7 +47,7 @@ std::string end_text(const RunRecord& run) {
     return "it goes on";
   }
   if (!run.stopped.empty()) {
-    return escaped_html(run.stopped);
+    return "<div class=\"lines\">" + escaped_html(run.stopped) + "</div>";
   }
   const bool is_short = run.planned_epochs > static_cast<std::int64_t>(run.epochs.size());
   return is_short ? "it is not complete" : "it ran to its last epoch";
@@ -125,13 +125,17 @@ const std::vector<Fact>& results() {
   return all;
 }
 
-// Where it says the same of all runs, once.
-void add_fact(const Fact& fact, const std::vector<RunRecord>& runs, HtmlTable& table) {
+// Where it says the same of all runs, once if that is wanted.
+void add_fact(const Fact& fact, const std::vector<RunRecord>& runs, bool once, HtmlTable& table) {
   std::vector<std::string> row = {fact.name};
   bool is_there = false;
   for (const RunRecord& run : runs) {
     row.push_back(fact.text(run));
     is_there = is_there || !row.back().empty();
+  }
+  const bool is_common = std::adjacent_find(row.begin() + 1, row.end(), std::not_equal_to<>()) == row.end();
+  if (once && is_common) {
+    row.resize(2);
   }
   if (is_there) {
     table.rows.push_back(std::move(row));
@@ -204,11 +208,11 @@ std::string glance_section(const std::vector<RunRecord>& runs) {
     table.heads = {"", ""};
   } else {
     for (const Fact& fact : results()) {
-      add_fact(fact, runs, table);
+      add_fact(fact, runs, false, table);
     }
   }
   for (const Fact& fact : facts()) {
-    add_fact(fact, runs, table);
+    add_fact(fact, runs, true, table);
   }
   return section_html("glance", "At a glance", html + table.html() + options_of_runs(runs));
 }

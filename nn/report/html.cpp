@@ -96,7 +96,9 @@ std::string HtmlTable::html() const {
   for (const std::vector<std::string>& row : rows) {
     text += "<tr>";
     for (std::size_t i = 0; i < row.size(); ++i) {
-      text += i == 0 ? "<th scope=\"row\">" + row[i] + "</th>" : "<td>" + row[i] + "</td>";
+      const std::size_t wide = i + 1 == row.size() ? heads.size() - i : 1;
+      const std::string span = wide > 1 ? phrase(" colspan=\"{}\"", wide) : "";
+      text += i == 0 ? "<th scope=\"row\">" + row[i] + "</th>" : "<td" + span + ">" + row[i] + "</td>";
     }
     text += "</tr>\n";
   }

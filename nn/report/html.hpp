@@ -27,7 +27,7 @@ std::string grouped_text(std::int64_t number);
 /// `3.2 s`, `4 min 10 s`, `2 h 3 min`.
 std::string duration_text(double seconds);
 
-/// Rows of cells, which are HTML already, under heads. The first column is text, the others are numbers.
+/// Rows of cells, which are HTML already, under heads. The last cell of a row that has fewer stands under all that are left.
 struct HtmlTable {
   std::vector<std::string> heads;
   std::vector<std::vector<std::string>> rows;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "autograd/runtime/phrase.hpp"
@@ -14,7 +15,8 @@ namespace xgrad::nn {
 
 namespace {
 
-constexpr int measured_steps = 20;
+constexpr int measurements = 3;  // of which the fastest counts
+constexpr int measured_steps = 10;
 constexpr std::uint32_t targets_argument = 1;  // of a step that takes features and targets
 
 using LayerNames = std::map<const void*, std::string>;
@@ -120,7 +122,13 @@ StepCost measure_step(const Plan& plan, const std::vector<Tensor>& inputs, const
   LayerNames names;
   add_layer_names(model, "", names);
   const detail::Restored restored({plan.assigned()});
-  const Profile profile = plan.profile(arrays, measured_steps);
+  Profile profile = plan.profile(arrays, measured_steps);
+  for (int i = 1; i < measurements; ++i) {  // other programs only ever make it slower
+    Profile again = plan.profile(arrays, measured_steps);
+    if (again.seconds < profile.seconds) {
+      profile = std::move(again);
+    }
+  }
   const std::vector<std::string> layers = KernelLayers(profile.kernels, names).layers;
   StepCost cost;
   cost.seconds = profile.seconds;

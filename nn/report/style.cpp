@@ -31,7 +31,7 @@ section{background:var(--card);border:1px solid var(--line);border-radius:10px;p
 .tile{border:1px solid var(--line);border-radius:8px;padding:10px 13px}
 .tile b{display:block;font-size:21px;line-height:1.25;font-weight:650;overflow-wrap:anywhere}
 .tile span{color:var(--soft);font-size:13px;overflow-wrap:anywhere}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:22px 26px}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,400px),1fr));gap:22px 26px}
 figure{margin:0;min-width:0}
 figcaption{font-weight:600;margin-bottom:2px;overflow-wrap:anywhere}
 .note{color:var(--soft);font-size:14px}
@@ -77,6 +77,7 @@ summary{cursor:pointer;color:var(--soft);font-size:13px}
 .pictures figcaption{font-weight:400;font-size:12.5px;line-height:1.35;margin-top:4px}
 .pictures img{width:100%;aspect-ratio:1;object-fit:contain;image-rendering:pixelated;background:#000;border-radius:5px;
 display:block}
+.lines{white-space:pre-line;overflow-wrap:anywhere}
 .wide{max-width:640px}
 footer{color:var(--soft);font-size:13px;padding-bottom:30px}
 @media(max-width:560px){header,main,footer{padding-left:12px;padding-right:12px}section{padding:14px}

@@ -41,6 +41,10 @@ Ticks linear_ticks(double least, double largest, bool whole) {
 
 Ticks logarithmic_ticks(double least, double largest) {
   constexpr double most_ticks = 7;
+  if (!(largest > least * (1 + 1e-6))) {
+    least /= 2;
+    largest *= 2;
+  }
   const double decades = std::log10(largest / least);
   const bool is_short = decades <= 2;
   const double every = std::max(std::ceil(decades / most_ticks), 1.0);

@@ -6,6 +6,7 @@ case needs, it ends with code 77.
 
 import fcntl
 import gzip
+import json
 import os
 import pathlib
 import pty
@@ -212,13 +213,38 @@ def help_names_every_option(job):
     result = job.run("--help")
     assert result.returncode == 0 and result.stderr == "", result
     for option in ["hidden", "epochs", "batch-size", "optimizer", "learning-rate", "momentum", "activation", "seed",
-                   "threads", "data", "recipe", "ensemble", "validate"]:
+                   "threads", "data", "recipe", "ensemble", "validate", "report"]:
         assert f"--{option} " in result.stdout, (option, result.stdout)
     # script/train answers before anything is built.
     train = subprocess.run([SOURCES / "script" / "train", "--help"], capture_output=True, text=True)
     # Versions of CLI11 lay options out differently.
     listed = [set(re.findall(r"(?m)^ +(?:-h, ?)?(--[a-z-]+)", text)) for text in (train.stdout, result.stdout)]
     assert train.returncode == 0 and listed[0] == listed[1], (listed, "write examples/fashion_mnist_help.txt anew")
+
+
+def numbers_in(page):
+    return json.loads(re.search(r'id="xgrad-run">(.*)</script>', page.read_text(encoding="utf-8"))[1])["runs"][0]
+
+
+def report_tells_the_run(job):
+    page, checkpoint = (pathlib.Path(job.data) / name for name in ["report.html", "run.safetensors"])
+    arguments = ["--epochs", "3", "--seed", "5", "--hidden", "32"]
+    lines = job.train(*arguments, "--report", str(page), "--checkpoint", str(checkpoint))
+    printed = [re.search(r"loss (\S+)  train_accuracy (\S+)  test_accuracy (\S+)", line) for line in lines]
+    printed = [match.groups() for match in printed if match]
+    run = numbers_in(page)
+    told = [tuple(f"{epoch[name]:.4f}" for name in ["loss", "accuracy", "test_accuracy"]) for epoch in run["epochs"]]
+    assert len(told) == 3 and told == printed, (told, printed)
+    assert run["seed"] == "5" and ["hidden", "32"] in run["options"], run
+    assert sum(run["classification"]["counts"]) == TEST_IMAGES and run["classification"]["classes"][1] == "Trouser", run
+    assert [layer["type"] for layer in run["network"]["layers"]] == ["Dense", "ReLU", "Dense"], run
+    assert page.stat().st_size < 2_000_000 and not run["running"]
+    # The report changes nothing, and one that goes on from a checkpoint knows what was before.
+    assert without_times(job.train(*arguments)) == without_times(lines)
+    page.unlink()
+    job.train(*arguments, "--report", str(page), "--checkpoint", str(checkpoint))
+    again = numbers_in(page)  # although nothing was left to do
+    assert again["epochs"] == run["epochs"] and again["weights"] == run["weights"], (again, run)
 
 
 def progress_bar_is_for_terminals(job):
@@ -275,6 +301,7 @@ CASES = [
     missing_data_is_one_line_and_code_1,
     help_names_every_option,
     progress_bar_is_for_terminals,
+    report_tells_the_run,
 ]
 
 
