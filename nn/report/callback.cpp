@@ -25,6 +25,7 @@ class Reporter {
 
   void start(const TrainingState& training) {
     run_ = RunRecord();
+    begun_ = false;
     step_is_known_ = false;
     begin(training);
     write_report(path_, run_);

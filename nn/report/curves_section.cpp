@@ -14,11 +14,11 @@ namespace xgrad::nn::detail {
 namespace {
 
 // What scores measure on the training data, and where the same of other data stands.
-constexpr std::string_view parts[] = {"", "train_", "validation_", "test_"};
+constexpr std::string_view score_parts[] = {"", "train_", "validation_", "test_"};
 
 // The name of a score without the part of the data.
 std::string quantity_of(std::string_view score) {
-  for (const std::string_view part : parts) {
+  for (const std::string_view part : score_parts) {
     if (!part.empty() && score.starts_with(part) && score.size() > part.size()) {
       return std::string(score.substr(part.size()));
     }
@@ -60,7 +60,7 @@ void add_series(const RunRecord& run, std::size_t number, bool is_alone, const s
                 LineChart& chart) {
   const std::size_t before = chart.series.size();
   std::size_t part_number = 0;
-  for (const std::string_view part : parts) {
+  for (const std::string_view part : score_parts) {
     std::vector<double> values = values_of(run, std::string(part) + quantity);
     if (values.empty()) {
       continue;

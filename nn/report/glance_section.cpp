@@ -102,7 +102,7 @@ struct Fact {
   std::function<std::string(const RunRecord&)> text;
 };
 
-const std::vector<Fact>& facts() {
+const std::vector<Fact>& run_facts() {
   static const std::vector<Fact> all = {
       {"what stopped it", end_text},
       {"machine", [](const RunRecord& run) { return machine_text(run.machine); }},
@@ -114,7 +114,7 @@ const std::vector<Fact>& facts() {
   return all;
 }
 
-const std::vector<Fact>& results() {
+const std::vector<Fact>& run_results() {
   static const std::vector<Fact> all = {
       {"best", [](const RunRecord& run) { return best_text(run) + " " + escaped_html(run.best_by()); }},
       {"best epoch", best_epoch_text},
@@ -207,11 +207,11 @@ std::string glance_section(const std::vector<RunRecord>& runs) {
     html = tiles_of(runs.front());
     table.heads = {"", ""};
   } else {
-    for (const Fact& fact : results()) {
+    for (const Fact& fact : run_results()) {
       add_fact(fact, runs, false, table);
     }
   }
-  for (const Fact& fact : facts()) {
+  for (const Fact& fact : run_facts()) {
     add_fact(fact, runs, true, table);
   }
   return section_html("glance", "At a glance", html + table.html() + options_of_runs(runs));

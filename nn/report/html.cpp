@@ -9,7 +9,7 @@ namespace xgrad::nn::detail {
 
 namespace {
 
-constexpr std::string_view replacement = "\xef\xbf\xbd";  // U+FFFD
+constexpr std::string_view replacement_character = "\xef\xbf\xbd";  // U+FFFD
 
 std::string_view html_of(std::string_view character) {
   const auto first = static_cast<unsigned char>(character[0]);
@@ -21,7 +21,7 @@ std::string_view html_of(std::string_view character) {
     case '\'': return "&#39;";
     case '\t':
     case '\n': return character;
-    default: return first < 0x20 || first == 0x7f ? replacement : character;
+    default: return first < 0x20 || first == 0x7f ? replacement_character : character;
   }
 }
 
@@ -31,7 +31,7 @@ std::string escaped_html(std::string_view text) {
   std::string html;
   while (!text.empty()) {
     const std::size_t length = datasets::utf8_length(text);
-    html += length == 0 ? replacement : html_of(text.substr(0, length));
+    html += length == 0 ? replacement_character : html_of(text.substr(0, length));
     text.remove_prefix(length == 0 ? 1 : length);
   }
   return html;

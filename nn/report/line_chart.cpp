@@ -12,7 +12,7 @@ namespace {
 
 // In the units of the drawing, which is as wide as its place on the page.
 constexpr double chart_width = 460, chart_height = 250;
-constexpr double left = 54, right = 446, top = 14, bottom = 212;
+constexpr double plot_left = 54, plot_right = 446, plot_top = 14, plot_bottom = 212;
 constexpr std::size_t most_hits = 100;    // places that show values under the pointer
 constexpr std::size_t most_points = 500;  // of a line
 constexpr std::size_t most_rows = 400;    // of the table
@@ -53,11 +53,13 @@ struct Frame {
         y(as_logarithm ? logarithmic_ticks(values.least, values.largest) : linear_ticks(values.least, values.largest)),
         logarithmic(as_logarithm) {}
 
-  double across(double epoch) const { return left + (epoch - x.first) / (x.last - x.first) * (right - left); }
+  double across(double epoch) const {
+    return plot_left + (epoch - x.first) / (x.last - x.first) * (plot_right - plot_left);
+  }
   double down(double value) const {
     const double share =
         logarithmic ? std::log(value / y.first) / std::log(y.last / y.first) : (value - y.first) / (y.last - y.first);
-    return bottom - std::clamp(share, 0.0, 1.0) * (bottom - top);
+    return plot_bottom - std::clamp(share, 0.0, 1.0) * (plot_bottom - plot_top);
   }
 };
 
@@ -67,16 +69,17 @@ std::string grid_of(const Frame& frame) {
     const double y = frame.down(value);
     svg += phrase(
         "<path class=\"grid\" d=\"M{:.0f} {:.1f}H{:.0f}\"/><text class=\"end\" x=\"{:.0f}\" y=\"{:.1f}\">{}</text>\n",
-        left, y, right, left - 7, y + 4, number_text(std::abs(value) < 1e-12 ? 0 : value));
+        plot_left, y, plot_right, plot_left - 7, y + 4, number_text(std::abs(value) < 1e-12 ? 0 : value));
   }
-  svg += phrase("<path class=\"axis\" d=\"M{:.0f} {:.0f}H{:.0f}\"/>\n", left, bottom, right);
+  svg += phrase("<path class=\"axis\" d=\"M{:.0f} {:.0f}H{:.0f}\"/>\n", plot_left, plot_bottom, plot_right);
   for (const double epoch : frame.x.at) {
     if (epoch >= frame.x.first && epoch <= frame.x.last) {
-      svg += phrase("<text class=\"mid\" x=\"{:.1f}\" y=\"{:.0f}\">{}</text>\n", frame.across(epoch), bottom + 18,
+      svg += phrase("<text class=\"mid\" x=\"{:.1f}\" y=\"{:.0f}\">{}</text>\n", frame.across(epoch), plot_bottom + 18,
                     number_text(epoch));
     }
   }
-  return svg + phrase("<text class=\"mid\" x=\"{:.0f}\" y=\"{:.0f}\">epoch</text>\n", (left + right) / 2, bottom + 35);
+  return svg + phrase("<text class=\"mid\" x=\"{:.0f}\" y=\"{:.0f}\">epoch</text>\n", (plot_left + plot_right) / 2,
+                      plot_bottom + 35);
 }
 
 // The epochs that are drawn: all, or of each of many ranges the least and the largest value.
@@ -101,7 +104,7 @@ std::vector<std::size_t> drawn_epochs(const std::vector<double>& values) {
   return drawn;
 }
 
-// A line that ends where values are not finite, and a cross at the top there; a single value is a dot.
+// A line that ends where values are not finite, and a cross at the plot_top there; a single value is a dot.
 std::string line_of(const Frame& frame, const ChartSeries& series) {
   std::string path, marks;
   bool is_open = false;
@@ -110,7 +113,8 @@ std::string line_of(const Frame& frame, const ChartSeries& series) {
     const double value = series.values[i];
     const double x = frame.across(static_cast<double>(i + 1));
     if (!std::isfinite(value)) {
-      marks += is_open || i == 0 ? phrase("<path class=\"bad\" d=\"M{:.1f} {:.0f}l8 8m0 -8l-8 8\"/>", x - 4, top) : "";
+      marks +=
+          is_open || i == 0 ? phrase("<path class=\"bad\" d=\"M{:.1f} {:.0f}l8 8m0 -8l-8 8\"/>", x - 4, plot_top) : "";
       is_open = false;
       continue;
     }
@@ -144,8 +148,8 @@ std::string tip_of(const Frame& frame, const std::vector<ChartSeries>& series, s
   const double x = frame.across(static_cast<double>(epoch + 1));
   const double width = letter * static_cast<double>(longest) + 14;
   const double begin = x + width + 12 < chart_width ? x + 10 : std::max(x - width - 10, 0.0);
-  std::string svg =
-      phrase("<g class=\"tip\"><line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.0f}\" y2=\"{:.0f}\"/>", x, x, top, bottom);
+  std::string svg = phrase("<g class=\"tip\"><line x1=\"{:.1f}\" x2=\"{:.1f}\" y1=\"{:.0f}\" y2=\"{:.0f}\"/>", x, x,
+                           plot_top, plot_bottom);
   std::string text = phrase("epoch {}", epoch + 1);
   for (const ChartSeries* each : shown) {
     const double value = each->values[epoch];
@@ -158,7 +162,8 @@ std::string tip_of(const Frame& frame, const std::vector<ChartSeries>& series, s
   return svg + phrase(
                    "<rect x=\"{:.1f}\" y=\"{:.0f}\" width=\"{:.1f}\" height=\"{:.0f}\" rx=\"4\"/><text x=\"{:.1f}\" "
                    "y=\"{:.0f}\">{}</text></g>",
-                   begin, top, width, line * static_cast<double>(shown.size() + 1) + 9, begin + 7, top + 17, text);
+                   begin, plot_top, width, line * static_cast<double>(shown.size() + 1) + 9, begin + 7, plot_top + 17,
+                   text);
 }
 
 std::string hits_of(const Frame& frame, const std::vector<ChartSeries>& series, std::size_t epochs) {
@@ -166,30 +171,30 @@ std::string hits_of(const Frame& frame, const std::vector<ChartSeries>& series, 
   const std::size_t every = (epochs + most_hits - 1) / most_hits;
   for (std::size_t last = epochs; last > 0; last = last > every ? last - every : 0) {
     const double half = static_cast<double>(every) / 2;
-    const double begin = std::max(frame.across(static_cast<double>(last) - half), left - 10);
-    const double end = std::min(frame.across(static_cast<double>(last) + half), right + 10);
+    const double begin = std::max(frame.across(static_cast<double>(last) - half), plot_left - 10);
+    const double end = std::min(frame.across(static_cast<double>(last) + half), plot_right + 10);
     svg += phrase(
         "<g class=\"at\"><rect class=\"hit\" x=\"{:.1f}\" y=\"{:.0f}\" width=\"{:.1f}\" height=\"{:.0f}\"/>{}"
         "</g>\n",
-        begin, top, end - begin, bottom - top, tip_of(frame, series, last - 1));
+        begin, plot_top, end - begin, plot_bottom - plot_top, tip_of(frame, series, last - 1));
   }
   return svg;
 }
 
 std::string mark_of(const Frame& frame, const ChartMark& mark) {
   const double x = frame.across(static_cast<double>(mark.epoch));
-  const bool is_right = x > (left + right) / 2;
+  const bool is_right = x > (plot_left + plot_right) / 2;
   return phrase(
       "<path class=\"best\" d=\"M{:.1f} {:.0f}V{:.0f}\"/><text class=\"{}\" x=\"{:.1f}\" y=\"{:.0f}\">{}"
       "</text>\n",
-      x, top, bottom, is_right ? "end" : "", x + (is_right ? -5 : 5), top - 3, escaped_html(mark.text));
+      x, plot_top, plot_bottom, is_right ? "end" : "", x + (is_right ? -5 : 5), plot_top - 3, escaped_html(mark.text));
 }
 
 std::string band_of(const Frame& frame, const std::pair<double, double>& band) {
   const double low = frame.down(std::max(band.first, frame.y.first));
   const double high = frame.down(std::min(band.second, frame.y.last));
   return low > high ? phrase("<rect class=\"band\" x=\"{:.0f}\" y=\"{:.1f}\" width=\"{:.0f}\" height=\"{:.1f}\"/>\n",
-                             left, high, right - left, low - high)
+                             plot_left, high, plot_right - plot_left, low - high)
                     : std::string();
 }
 

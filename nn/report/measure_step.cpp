@@ -15,7 +15,7 @@ namespace xgrad::nn {
 
 namespace {
 
-constexpr int measurements = 3;  // of which the fastest counts
+constexpr int step_measurements = 3;  // of which the fastest counts
 constexpr int measured_steps = 10;
 constexpr std::uint32_t targets_argument = 1;  // of a step that takes features and targets
 
@@ -123,7 +123,7 @@ StepCost measure_step(const Plan& plan, const std::vector<Tensor>& inputs, const
   add_layer_names(model, "", names);
   const detail::Restored restored({plan.assigned()});
   Profile profile = plan.profile(arrays, measured_steps);
-  for (int i = 1; i < measurements; ++i) {  // other programs only ever make it slower
+  for (int i = 1; i < step_measurements; ++i) {  // other programs only ever make it slower
     Profile again = plan.profile(arrays, measured_steps);
     if (again.seconds < profile.seconds) {
       profile = std::move(again);

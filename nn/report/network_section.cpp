@@ -9,14 +9,14 @@ namespace xgrad::nn::detail {
 
 namespace {
 
-constexpr double drawing_width = 460, box_height = 44, gap = 40;
+constexpr double drawing_width = 460, box_height = 44, flow_gap = 40;
 
 std::string flow_of(double y, const std::string& shape) {
   const double x = drawing_width / 2;
   return phrase(
       "<path class=\"flow\" d=\"M{:.0f} {:.0f}v{:.0f}\"/><path class=\"head\" d=\"M{:.0f} {:.0f}l-4.5 -8h9z\"/>"
       "<text x=\"{:.0f}\" y=\"{:.0f}\">{}</text>\n",
-      x, y, gap - 6, x, y + gap, x + 12, y + gap / 2 + 4, shortened_html(shape, 34));
+      x, y, flow_gap - 6, x, y + flow_gap, x + 12, y + flow_gap / 2 + 4, shortened_html(shape, 34));
 }
 
 std::string title_of(const LayerRow& row) { return row.path.empty() ? row.type : row.path + " " + row.type; }
@@ -53,13 +53,13 @@ std::string drawing_of(const Network& network) {
   std::string words = "input " + network.input;
   for (std::size_t i = 0; i < std::min(network.layers.size(), most_layers); ++i) {
     const LayerRow& row = network.layers[i];
-    y += gap;
+    y += flow_gap;
     svg += box_of(row, parameters, y);
     y += box_height;
     svg += flow_of(y, row.output);
     words += phrase(", {} to {}", title_of(row), row.output);
   }
-  y += gap;
+  y += flow_gap;
   if (network.layers.size() > most_layers) {
     svg += phrase("<text class=\"mid\" x=\"{:.0f}\" y=\"{:.0f}\">and {} more layers</text>\n", drawing_width / 2,
                   y + 18, network.layers.size() - most_layers);

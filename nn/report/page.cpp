@@ -63,8 +63,10 @@ std::string navigation_of(const std::string& sections) {
   for (std::size_t at = sections.find(start); at != std::string::npos; at = sections.find(start, at + 1)) {
     const std::size_t begin = at + start.size();
     const std::size_t title = sections.find("<h2>", begin) + 4;
-    html += phrase("<a href=\"#{}\">{}</a>", sections.substr(begin, sections.find('"', begin) - begin),
-                   sections.substr(title, sections.find("</h2>", title) - title));
+    const std::string id = sections.substr(begin, sections.find('"', begin) - begin);
+    const std::size_t number = id.find('-');  // of one of several runs
+    html += phrase("<a href=\"#{}\">{}{}</a>", id, sections.substr(title, sections.find("</h2>", title) - title),
+                   number == std::string::npos ? std::string() : " " + id.substr(number + 1));
   }
   return html + "</nav>\n";
 }
@@ -77,7 +79,7 @@ std::string report_page(const std::vector<RunRecord>& runs) {
     const bool is_alone = runs.size() == 1;
     const std::string own = own_sections(runs[i], is_alone ? "" : phrase("-{}", i + 1));
     if (!own.empty() && !is_alone) {
-      sections += phrase("<h2>{}</h2>\n", detail::escaped_html(runs[i].title));
+      sections += phrase("<h2>{}. {}</h2>\n", i + 1, detail::escaped_html(runs[i].title));
     }
     sections += own;
   }

@@ -103,7 +103,8 @@ struct ReportOptions {
 
 /// Writes the report of a fit to \p path, anew after every epoch: how it went, what became of the weights, which classes
 /// were taken for which, the network, and where the time went. Nothing that it does changes what is trained. What it looks
-/// at takes a few milliseconds after an epoch, and the time of evaluating the validation data once more.
+/// at takes a few milliseconds after an epoch, and the time of predicting the validation data once more. Behind
+/// early_stopping it shows the weights that the model has in the end.
 /// \throws FileError from fit, when it cannot be written at the start; later a line on standard error says so.
 Callback report(const std::filesystem::path& path, const ReportOptions& options = {},
                 std::source_location where = std::source_location::current());

@@ -327,7 +327,7 @@ std::string detail::page_json(const std::vector<RunRecord>& runs) {
   }
   std::string text;
   for (const char letter : dumped(json)) {
-    letter == '<' ? text += "\\u003c" : text += letter;
+    text += letter == '<' ? std::string("\\u003c") : std::string(1, letter);
   }
   return text;
 }

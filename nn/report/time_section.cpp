@@ -146,8 +146,8 @@ std::string time_section(const RunRecord& run, const std::string& suffix) {
       "layers without parameters are part of their neighbours.</p>\n",
       duration_text(step.seconds), step.threads, step.threads == 1 ? "" : "s", step.repetitions,
       bytes_text_of(step.bytes));
-  html += "<div class=\"charts\">\n" + layer_bars(step) + kernel_bars(step) + memory_drawing(step.memory_map) +
-          "</div>\n" + kernel_table(step);
+  html += "<div class=\"charts\">\n<div>\n" + layer_bars(step) + memory_drawing(step.memory_map) + "</div>\n" +
+          kernel_bars(step) + "</div>\n" + kernel_table(step);
   if (!step.memory_map.empty()) {
     html += details_html("memory map as a table", "<pre>" + escaped_html(step.memory_map) + "</pre>");
   }

@@ -13,7 +13,7 @@ namespace {
 // Of ‖Δw‖ / ‖w‖ in a step: about one thousandth is usual.
 constexpr double small_update = 1e-4;
 constexpr double large_update = 1e-2;
-constexpr double many_dead = 0.4;
+constexpr double many_dead_units = 0.4;
 
 double last_finite(const std::vector<double>& values) {
   const auto last = std::find_if(values.rbegin(), values.rend(), [](double value) { return std::isfinite(value); });
@@ -55,7 +55,7 @@ std::string words_on_updates(const std::vector<WeightCourse>& weights) {
 std::string words_on_dead(const std::vector<UnitCourse>& units) {
   std::string many;
   for (const UnitCourse& each : units) {
-    if (last_finite(each.dead) > many_dead) {
+    if (last_finite(each.dead) > many_dead_units) {
       many += (many.empty() ? "" : ", ") + escaped_html(each.layer);
     }
   }

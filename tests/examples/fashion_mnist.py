@@ -4,6 +4,7 @@ The cases train on the first images of Fashion-MNIST only, so that each takes a 
 case needs, it ends with code 77.
 """
 
+import base64
 import fcntl
 import gzip
 import json
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+import zlib
 
 SOURCES = pathlib.Path(__file__).resolve().parent.parent.parent
 TRAINING_IMAGES, TEST_IMAGES = 2048, 512
@@ -226,6 +228,24 @@ def numbers_in(page):
     return json.loads(re.search(r'id="xgrad-run">(.*)</script>', page.read_text(encoding="utf-8"))[1])["runs"][0]
 
 
+def pixels_of(png):
+    """Width, height and bytes of a grey PNG file without filters."""
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    chunks, at = {}, 8
+    while at < len(png):
+        size, kind = struct.unpack(">I4s", png[at : at + 8])
+        content = png[at + 8 : at + 8 + size]
+        assert zlib.crc32(kind + content) == struct.unpack(">I", png[at + 8 + size : at + 12 + size])[0]
+        chunks[kind] = content
+        at += 12 + size
+    width, height, depth, colour = struct.unpack(">IIBB", chunks[b"IHDR"][:10])
+    assert (depth, colour) == (8, 0) and b"IEND" in chunks
+    lines = zlib.decompress(chunks[b"IDAT"])
+    rows = [lines[i * (width + 1) : (i + 1) * (width + 1)] for i in range(height)]
+    assert all(row[0] == 0 for row in rows)
+    return width, height, b"".join(row[1:] for row in rows)
+
+
 def report_tells_the_run(job):
     page, checkpoint = (pathlib.Path(job.data) / name for name in ["report.html", "run.safetensors"])
     arguments = ["--epochs", "3", "--seed", "5", "--hidden", "32"]
@@ -238,6 +258,10 @@ def report_tells_the_run(job):
     assert run["seed"] == "5" and ["hidden", "32"] in run["options"], run
     assert sum(run["classification"]["counts"]) == TEST_IMAGES and run["classification"]["classes"][1] == "Trouser", run
     assert [layer["type"] for layer in run["network"]["layers"]] == ["Dense", "ReLU", "Dense"], run
+    mistake = run["classification"]["mistakes"][0]
+    images = (pathlib.Path(job.data) / "t10k-images-idx3-ubyte").read_bytes()[16:]
+    sample = images[mistake["sample"] * 784 : (mistake["sample"] + 1) * 784]
+    assert pixels_of(base64.b64decode(mistake["png"])) == (28, 28, sample), mistake
     assert page.stat().st_size < 2_000_000 and not run["running"]
     # The report changes nothing, and one that goes on from a checkpoint knows what was before.
     assert without_times(job.train(*arguments)) == without_times(lines)

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "autograd/autograd.hpp"
 #include "autograd/runtime/workers.hpp"
 #include "nn/nn.hpp"
+#include "nn/report/chart.hpp"
 #include "tests/datasets/temporary_folder.hpp"
 #include "tests/testing.hpp"
 
@@ -77,6 +79,9 @@ datasets::Dataset points(std::int64_t count) {
   return {x, y};
 }
 
+}  // namespace
+
+/// A model, an optimiser, and points to learn.
 struct Points : testing::TemporaryFolder {
   nn::Sequential model{nn::Dense(4, 16), nn::ReLU(), nn::Dense(16, 3)};
   datasets::Dataset train = points(200);
@@ -94,8 +99,6 @@ struct Points : testing::TemporaryFolder {
     return {.epochs = epochs, .validation = validation, .callbacks = callbacks, .progress = nn::Progress::quiet};
   }
 };
-
-}  // namespace
 
 BOOST_AUTO_TEST_CASE(records_survive_json) {
   const nn::RunRecord run = full_record();
@@ -438,6 +441,54 @@ BOOST_AUTO_TEST_CASE(updates_and_dead_units_are_as_defined) {
   BOOST_TEST(run.weights[0].norms[1] == 4);
   BOOST_TEST(run.weights[0].updates[1] == 0.75);
   BOOST_TEST(run.units[0].dead[1] == 1);
+}
+
+BOOST_AUTO_TEST_CASE(axes_have_round_numbers) {
+  const auto near = [](const nn::detail::Ticks& ticks, const std::vector<double>& expected) {
+    bool all = ticks.at.size() == expected.size();
+    for (std::size_t i = 0; all && i < expected.size(); ++i) {
+      all = std::abs(ticks.at[i] - expected[i]) <= 1e-12 * std::abs(expected[i]);
+    }
+    return all;
+  };
+  BOOST_TEST(near(nn::detail::linear_ticks(0.13, 0.51), {0.1, 0.2, 0.3, 0.4, 0.5, 0.6}));
+  BOOST_TEST(near(nn::detail::linear_ticks(-3, 12), {-4, -2, 0, 2, 4, 6, 8, 10, 12}));
+  BOOST_TEST(near(nn::detail::linear_ticks(1, 10, true), {2, 4, 6, 8, 10}));
+  BOOST_TEST(near(nn::detail::logarithmic_ticks(0.003, 0.2), {0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2}));
+  BOOST_TEST(near(nn::detail::logarithmic_ticks(2e-5, 30), {1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100}));
+  for (const double value : {0.0, 1e-30, 1e-3, 1.0, 7e30}) {  // of one value, too
+    for (const nn::detail::Ticks& ticks :
+         {nn::detail::linear_ticks(value, value), nn::detail::logarithmic_ticks(value + 1e-9, value + 1e-9)}) {
+      BOOST_TEST(ticks.first < ticks.last);
+      BOOST_TEST(ticks.at.size() >= 2u);
+      BOOST_TEST(ticks.at.size() <= 12u);
+    }
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(callbacks_are_told_of_errors, Points) {
+  std::string told;
+  const nn::Callback hear{
+      .on_end = [&](nn::TrainingState&) { told += "end"; },
+      .on_error = [&](nn::TrainingState& state,
+                      const std::exception& error) { told += std::to_string(state.epoch) + error.what(); }};
+  const nn::Callback fail{.on_epoch_end = [](nn::TrainingState&) { throw std::runtime_error(" enough"); }};
+  BOOST_CHECK_THROW(trainer().fit(train, options(3, {fail, hear})), std::runtime_error);
+  BOOST_TEST(told == "1 enough");
+  told.clear();
+  trainer().fit(train, options(1, {hear}));
+  BOOST_TEST(told == "end");
+}
+
+BOOST_FIXTURE_TEST_CASE(a_second_fit_has_a_report_of_its_own, Points) {
+  const nn::Callback report = nn::callbacks::report(page);
+  nn::Trainer training = trainer();
+  training.fit(train, options(3, {report}));
+  training.fit(train, options(2, {report}));
+  const nn::RunRecord run = nn::read_runs(page).front();
+  BOOST_TEST(run.planned_epochs == 2);
+  BOOST_TEST(run.epochs.size() == 2u);
+  BOOST_TEST(run.weights[0].norms.size() == 2u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -64,7 +64,7 @@ def trouble_is_code_2(program, folder):
     (folder / "letter").write_text("dear reader", encoding="utf-8")
     for arguments, word in [
         ([], "LOG"),
-        (["--unknown"], "unknown"),
+        (["--unknown", folder / "log.jsonl"], "unknown"),
         (["--maximize", folder / "log.jsonl"], "--monitor"),
         ([folder / "none"], "none"),
         ([folder / "letter"], "letter"),
