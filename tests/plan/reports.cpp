@@ -215,6 +215,39 @@ BOOST_AUTO_TEST_CASE(a_profile_measures_every_kernel) {
   check_throws<ValueError>([&] { plan.profile({example.images}); }, {"1 arguments"});
 }
 
+BOOST_AUTO_TEST_CASE(profiled_kernels_say_what_they_read_and_assign) {
+  const Variable factor(random::normal(random::Key(1), {300, 200}), "factor");
+  const Variable total(zeros({128, 200}), "total");
+  const auto step = compile([&](const Tensor& unused, const Tensor& x) {
+    const Tensor product = matmul(x, factor);
+    total.assign(total + product * 2);
+    return cumsum(product, 0) + unused;
+  });
+  const Tensor x = ones({128, 300});
+  const Tensor unused = ones({});
+  const Plan plan = step.plan(unused, x);
+  BOOST_TEST(plan.assigned().size() == 1u);
+  BOOST_TEST(plan.assigned().front().same_as(total));
+  const Profile profile = plan.profile({unused, x}, 2);
+  std::uint32_t product = 0, writers = 0, readers = 0;
+  for (std::uint32_t i = 0; i < profile.kernels.size(); ++i) {
+    product = profile.kernels[i].name == "matmul" ? i : product;
+  }
+  const KernelTime& matmul = profile.kernels[product];
+  BOOST_TEST(contains(matmul.computes, "(128, 300) x (300, 200)"));
+  BOOST_TEST(matmul.arguments == std::vector<std::uint32_t>{1}, boost::test_tools::per_element());
+  BOOST_TEST_REQUIRE(matmul.variables.size() == 1u);
+  BOOST_TEST(matmul.variables.front().same_as(factor));
+  for (const KernelTime& kernel : profile.kernels) {
+    readers += static_cast<std::uint32_t>(std::count(kernel.reads.begin(), kernel.reads.end(), product));
+    for (const Variable& variable : kernel.variables) {
+      writers += variable.same_as(total) ? 1 : 0;
+    }
+  }
+  BOOST_TEST(readers >= 1u);
+  BOOST_TEST(writers == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(the_table_of_a_profile_begins_with_the_slowest) {
   Example example;
   const Profile profile = example.plan().profile({example.images, example.labels}, 3);

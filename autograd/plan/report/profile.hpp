@@ -14,17 +14,17 @@ namespace xgrad {
 
 /// What a kernel of a plan took, over all repetitions and threads.
 struct KernelTime {
-  std::string name;        ///< the operations that it computes: `matmul`, `add+relu`
-  std::string source;      ///< with the line of the user's that made the last of them: `matmul at train.cpp:12`
-  std::int64_t calls = 0;  ///< how many pieces ran
-  double seconds = 0;      ///< per repetition, added up over the threads
-  double share = 0;        ///< of the time of all kernels
-  double gflops = 0;       ///< 10^9 floating-point operations per second of it
-  double gigabytes = 0;    ///< 10^9 bytes read and written per second of it
-  std::string computes;    ///< the product with its sizes, the formula of a map
-  std::vector<std::uint32_t> reads;      ///< the kernels whose results it reads
-  std::vector<std::uint32_t> arguments;  ///< which arguments of the function it reads
-  std::vector<Variable> variables;       ///< those that it reads or assigns, each once
+  std::string name;           ///< the operations that it computes: `matmul`, `add+relu`
+  std::string source;         ///< with the line of the user's that made the last of them: `matmul at train.cpp:12`
+  std::int64_t calls = 0;     ///< how many pieces ran
+  double seconds = 0;         ///< per repetition, added up over the threads
+  double share = 0;           ///< of the time of all kernels
+  double gflops = 0;          ///< 10^9 floating-point operations per second of it
+  double gigabytes = 0;       ///< 10^9 bytes read and written per second of it
+  std::string computes = {};  ///< the product with its sizes, the formula of a map
+  std::vector<std::uint32_t> reads = {};      ///< the kernels whose results it reads
+  std::vector<std::uint32_t> arguments = {};  ///< which arguments of the function it reads
+  std::vector<Variable> variables = {};       ///< those that it reads or assigns, each once
 };
 
 /// One piece of a kernel on one thread.
