@@ -7,6 +7,7 @@
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/runtime/phrase.hpp"
+#include "autograd/runtime/progress_line.hpp"
 #include "nn/fit_access.hpp"
 #include "nn/report/describe_fit.hpp"
 #include "nn/report/report.hpp"
