@@ -119,7 +119,8 @@ class BoxedGraph {
 
   // Of the nodes that belong together.
   std::size_t shared_box(const Node& node) {
-    const LabelId label = fold_ == Fold::by_layer ? node.label() : static_cast<LabelId>(part_of(node.label()));
+    const LabelId label =
+        fold_ == Fold::by_layer ? without_operation(node.label()) : static_cast<LabelId>(part_of(node.label()));
     const std::string path = path_of(label);
     const std::string line = path.empty() ? source_text(node) : "";
     const bool belongs_nowhere = path.empty() && line.empty();

@@ -37,15 +37,18 @@ namespace detail {
 /// What nodes do in a computation that is differentiated.
 enum class Part : std::uint8_t { forward, tangent, backward, update };
 
-/// A part of a network, and what its nodes do, in one number: 0 stands for no name, and forward.
+/// A part of a network, what its nodes do, and of derivatives the operation whose rule made them, in one number: 0 stands for
+/// no name, and forward.
 using LabelId = std::uint32_t;
 
-LabelId current_label();                  ///< of the calling thread
-Part part_of(LabelId label);              ///< what its nodes do
-LabelId without_part(LabelId label);      ///< of the nodes of the forward pass
-std::string path_of(LabelId label);       ///< `encoder.0`; empty without a name
-std::string_view kind_of(LabelId label);  ///< `Dense`; empty when that is not known
-std::string_view name_of(Part part);      ///< `forward`
+LabelId current_label();                   ///< of the calling thread
+Part part_of(LabelId label);               ///< what its nodes do
+LabelId without_part(LabelId label);       ///< of the nodes of the forward pass, whatever they do
+LabelId without_operation(LabelId label);  ///< what nodes of one box in a picture have in common
+std::string path_of(LabelId label);        ///< `encoder.0`; empty without a name
+std::string_view kind_of(LabelId label);   ///< `Dense`; empty when that is not known
+std::string_view name_of(Part part);       ///< `forward`
+std::string operation_of(LabelId label);   ///< `log`, whose derivative its nodes are; empty when that is not known
 
 /// While it lives, nodes that the calling thread makes belong where \p node does: they take its place, or are its
 /// derivatives. Where no name is open and \p node has none, this costs two moves.
