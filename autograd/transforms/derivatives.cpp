@@ -21,7 +21,7 @@ Tensor standard_basis(const Spec& spec) {
   const std::int64_t size = spec.shape.element_count();
   Shape shape = spec.shape;
   shape.insert(0, size);
-  return reshape(one_hot(arange(size, DType::int64), size, spec.dtype), shape);
+  return reshape(one_hot(arange(static_cast<double>(size), DType::int64), size, spec.dtype), shape);
 }
 
 // `derivative`, written for one placeholder, at all standard basis vectors in its place.
