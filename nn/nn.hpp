@@ -28,6 +28,7 @@
 #include "nn/npz.hpp"
 #include "nn/optimizers.hpp"
 #include "nn/own_layers.hpp"
+#include "nn/ranks.hpp"
 #include "nn/recurrent/gru.hpp"
 #include "nn/recurrent/last_state.hpp"
 #include "nn/recurrent/lstm.hpp"
