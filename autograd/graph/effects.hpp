@@ -19,6 +19,19 @@ namespace xgrad::detail {
 /// Lets the effect of a new node happen, now or later.
 void happen(const Ref<const Node>& node);
 
+/// While it lives, effects of new nodes of this thread do not happen: what is built is a program, and they happen when it
+/// runs, if something that it gives comes from them.
+class EffectsWait {
+ public:
+  EffectsWait();
+  EffectsWait(const EffectsWait&) = delete;
+  EffectsWait& operator=(const EffectsWait&) = delete;
+  ~EffectsWait();
+
+ private:
+  bool before_;
+};
+
 /// A node whose effect is left to the caller.
 Ref<const Node> make_silent_node(Ref<const AnyOperation> operation, Inputs inputs,
                                  const std::source_location& otherwise, const Scope* scope = nullptr);

@@ -90,6 +90,7 @@ std::optional<Closure> close(const Tensors& outputs, const Tensors& arguments, s
   for (const Tensor& original : originals) {
     inputs.push_back(detail::placeholder_like(original));
   }
+  const detail::EffectsWait wait;  // those that are repeated happen when the program runs
   const Ref<const SubProgram> program(new SubProgram(inputs, substitute(outputs, originals, inputs)));
   return Closure{program, captured};
 }

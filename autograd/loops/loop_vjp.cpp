@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "autograd/graph/effects.hpp"
 #include "autograd/graph/lists.hpp"
 #include "autograd/graph/substitute.hpp"
 #include "autograd/loops/body.hpp"
@@ -37,16 +38,22 @@ class Reversal {
                            "a gradient needs the values of all steps, and their number has no limit; give one: "
                            "while_loop(condition, f, init, {.max_steps = ...}), or use jvp");
     }
+    build_step();
+    return make();
+  }
+
+ private:
+  // What one step of the reversed loop computes. Effects of rules happen when it runs.
+  void build_step() {
+    const EffectsWait wait;
     find_flags();
     differentiate();
     reverse_carries();
     reverse_captured();
     reverse_slices();
     read_residuals();
-    return make();
   }
 
- private:
   // Which carries have cotangents that something needs. Those of integers never have any.
   void find_flags() {
     wanted_.assign(body_.inputs().size(), false);

@@ -1,6 +1,7 @@
 #include "autograd/transforms/checkpoint.hpp"
 
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "autograd/graph/operation.hpp"
@@ -19,6 +20,9 @@ struct Checkpoint {
   static constexpr auto attributes = fields("body", &Checkpoint::body);
 
   const SubProgram& program() const { return *body; }
+  // What is computed again may have effects of its own, such as a sum over processes, which they all repeat.
+  std::string_view effect() const { return body->effect_kinds().empty() ? "" : body->effect_kinds().front(); }
+  Checkpoint without_effect() const { return *this; }
   bool total(Inputs) const { return body->is_total(); }
 
   Specs infer(Inputs) const {

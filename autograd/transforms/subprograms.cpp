@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "autograd/graph/effects.hpp"
 #include "autograd/graph/lists.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/substitute.hpp"
@@ -32,6 +33,7 @@ Derivative derivative(Tensors inputs, const Tensors& derivatives) {
 }  // namespace
 
 Tensors pure_outputs(const SubProgram& program) {
+  const EffectsWait wait;
   return program.effect_kinds().empty() ? program.outputs() : program.apply(program.inputs());
 }
 
@@ -40,6 +42,7 @@ Ref<const SubProgram> without_effects(const SubProgram& program) {
 }
 
 Derivative vjp_of(const SubProgram& program, const std::vector<bool>& has_cotangent, const std::vector<bool>& wanted) {
+  const EffectsWait wait;
   const Tensors outputs = pure_outputs(program);
   Tensors given;
   Tensors cotangents(outputs.size());
@@ -64,6 +67,7 @@ Derivative vjp_of(const SubProgram& program, const std::vector<bool>& has_cotang
 }
 
 Derivative jvp_of(const SubProgram& program, const std::vector<bool>& has_tangent) {
+  const EffectsWait wait;
   Tensors given;
   Tensors tangents(program.inputs().size());
   for (std::size_t i = 0; i < tangents.size(); ++i) {
@@ -76,6 +80,7 @@ Derivative jvp_of(const SubProgram& program, const std::vector<bool>& has_tangen
 }
 
 Ref<const SubProgram> vmap_of(const SubProgram& program, const std::vector<bool>& batched, std::int64_t size) {
+  const EffectsWait wait;
   MappedArguments mapped;
   mapped.size = size;
   Tensors inputs = program.inputs();

@@ -1,3 +1,6 @@
+#include <cstdint>
+#include <string_view>
+#include <utility>
 
 #include <boost/test/unit_test.hpp>
 
@@ -19,6 +22,32 @@ using testing::check_throws;
 using testing::Printed;
 
 const Tensor three = xt::xarray<double>{1, 2, 3};
+
+int happened = 0;
+
+/// Doubles its input, and counts how often it did: an effect with a result, whose derivatives have it, too, and which may be
+/// computed again.
+struct Doubled {
+  static constexpr std::string_view name = "doubled";
+  static constexpr std::string_view effect = "count";
+  static constexpr bool linear = true;
+  static constexpr bool maps_leading_axes = true;
+
+  Doubled without_effect() const { return *this; }
+  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
+  void eval(ConstViews in, Views out) const {
+    ++happened;
+    for (std::int64_t i = 0; i < in[0].size(); ++i) {
+      out[0].as<double>()[i] = 2 * in[0].as<double>()[i];
+    }
+  }
+  Tensors vjp(const Node&, const Cotangents& ct) const { return {apply_op(Doubled(), {ct[0]})}; }
+};
+
+Tensor doubled(const Tensor& x) { return apply_op(Doubled(), {x}); }
+
+// How often it has happened since the last call.
+int count() { return std::exchange(happened, 0); }
 
 }  // namespace
 
@@ -116,6 +145,49 @@ BOOST_AUTO_TEST_CASE(effects_in_a_branch_that_all_samples_take) {
   };
   check_elements(vmap(f)(Tensor{1.0, 2.0}), {2}, {2, 4});
   BOOST_TEST(printed.take() == "{ 1.,  2.}\n");
+}
+
+BOOST_AUTO_TEST_CASE(effects_with_results_and_rules_of_their_own) {
+  const auto steps = [](const Tensor& x) {
+    return fori(
+        3, [](const Tensor&, const Tensor& c) { return square(doubled(c)) / 4; }, x);
+  };
+  // c ← c², three times: x⁸.
+  BOOST_TEST(steps(2.0).item() == 256);
+  BOOST_TEST(count() == 3);
+  BOOST_TEST(grad(steps)(Tensor(2.0)).item() == 8 * 128);
+  BOOST_TEST(count() == 6);  // three steps there and three back
+  const auto second = compile(grad(grad(steps)));
+  BOOST_TEST(second(Tensor(2.0)).item() == 56 * 64);
+  const int once = count();
+  second(Tensor(2.0));
+  BOOST_TEST(count() == once);
+  BOOST_TEST(jvp(steps, {Tensor(2.0)}, {Tensor(1.0)}).second.item() == 8 * 128);
+  check_elements(vmap(grad(steps))(Tensor{1.0, 2.0}), {2}, {8, 8 * 128});
+  count();
+
+  const auto branch = [](const Tensor& x) {
+    return cond(
+        Tensor(true), [](const Tensor& c) { return square(doubled(c)); }, [](const Tensor& c) { return c; }, x);
+  };
+  BOOST_TEST(grad(branch)(Tensor(3.0)).item() == 24);
+  BOOST_TEST(count() > 0);
+  BOOST_TEST(grad(grad(branch))(Tensor(3.0)).item() == 8);
+}
+
+BOOST_AUTO_TEST_CASE(effects_that_are_computed_again) {
+  const auto f = [](const Tensor& x) { return square(doubled(x)); };
+  const auto checkpointed = [&](const Tensor& x) { return checkpoint(f)(x) + 1; };
+  const Tensor gradient = grad(checkpointed)(Tensor(3.0));
+  const int before = count();
+  BOOST_TEST(before > 0);
+  BOOST_TEST(gradient.item() == 24);
+  BOOST_TEST(count() == 0);  // all of it has happened before somebody reads the result
+  const auto compiled = compile(grad(checkpointed));
+  BOOST_TEST(compiled(Tensor(3.0)).item() == 24);
+  count();
+  BOOST_TEST(compiled(Tensor(5.0)).item() == 40);
+  BOOST_TEST(count() > 0);
 }
 
 BOOST_AUTO_TEST_CASE(an_effect_in_a_branch_that_samples_take_or_not) {
