@@ -80,9 +80,34 @@ void on_instructions(const Findings& f, Advice& advice) {
   }
 }
 
+void on_ranks(const Findings& f, Advice& advice) {
+  const runtime::CpuInfo& cpu = f.cpu;
+  const int here = f.launch.here;
+  if (f.launch.launcher.empty()) {
+    return;
+  }
+  if (cpu.allowed < cpu.present) {
+    advice.push_back(
+        phrase("mpirun bound this rank to {} of {} processors, and its threads stay there. Start it with "
+               "--bind-to none; or with --map-by slot:PE=N where each rank is to have N processors of its own.",
+               cpu.allowed, cpu.present));
+    return;
+  }
+  if (here > cpu.usable) {
+    advice.push_back(phrase("{} ranks on this machine take turns on {} processors: start at most {} here.", here,
+                            cpu.usable, cpu.usable));
+  }
+  if (!f.threads_wish.empty() && here > 1 && f.threads * here > cpu.usable) {
+    advice.push_back(
+        phrase("{} ranks on this machine with XGRAD_THREADS={} each are more threads than {} processors: "
+               "unset it, a World divides the processors among its ranks.",
+               here, f.threads_wish, cpu.usable));
+  }
+}
+
 void on_processors(const Findings& f, Advice& advice) {
   const runtime::CpuInfo& cpu = f.cpu;
-  if (cpu.allowed < cpu.present) {
+  if (cpu.allowed < cpu.present && f.launch.launcher.empty()) {
     advice.push_back(
         phrase("This process may run on {} of {} processors: its affinity says so (taskset, numactl, "
                "a container's cpuset). Widen it to use the rest.",
@@ -129,6 +154,7 @@ std::vector<std::string> advice(const Findings& findings) {
   on_build(findings, all);
   on_kernels(findings, all);
   on_instructions(findings, all);
+  on_ranks(findings, all);
   on_processors(findings, all);
   on_measurements(findings, all);
   on_blas(findings, all);

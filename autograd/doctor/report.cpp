@@ -80,6 +80,24 @@ void describe_xgrad(const Findings& f, Page& page) {
   page.line("build", f.optimized ? "optimised" : "not optimised");
 }
 
+std::string processors_text(int count) { return phrase("{} processor{}", count, count == 1 ? "" : "s"); }
+
+void describe_ranks(const Findings& f, Page& page) {
+  const Launch& launch = f.launch;
+  const bool bound = f.cpu.allowed < f.cpu.present;
+  page.heading("Ranks");
+  page.line("started", phrase("{} by {}, {} of them on this machine; this is rank {}", launch.ranks, launch.launcher,
+                              launch.here, launch.rank));
+  page.line("slots", launch.slots > 0 ? phrase("{}; more ranks take --oversubscribe", launch.slots) : "unknown");
+  page.line("binding",
+            bound ? phrase("to {} of {}", f.cpu.allowed, processors_text(f.cpu.present)) : std::string("none"));
+  page.line("threads of each",
+            !f.threads_wish.empty() ? phrase("{} (XGRAD_THREADS)", f.threads)
+            : bound                 ? phrase("{}, for its own {}", f.threads, processors_text(f.cpu.usable))
+                    : phrase("{} in a World, which divides {}; {} without", std::max(1, f.cpu.usable / launch.here),
+                             processors_text(f.cpu.usable), f.threads));
+}
+
 std::string product_text(const ProductSpeed& speed, int threads, int cores) {
   const std::string one = phrase("{:.0f} GFLOP/s on 1 thread, {:.0f} % of an estimated {:.0f}", speed.one,
                                  100 * speed.one / speed.peak, speed.peak);
@@ -111,6 +129,9 @@ std::string report(const Findings& findings) {
   describe_cpu(findings.cpu, findings.measured.gigahertz, page);
   describe_blas(findings.blas, page);
   describe_xgrad(findings, page);
+  if (!findings.launch.launcher.empty()) {
+    describe_ranks(findings, page);
+  }
   describe_speed(findings.measured, findings.threads, findings.cpu.usable, page);
   page.heading("Advice");
   const std::vector<std::string> sentences = advice(findings);

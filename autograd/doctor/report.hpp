@@ -9,7 +9,8 @@
 
 namespace xgrad::doctor {
 
-/// Everything in aligned lines under the headings CPU, BLAS, xgrad, Measured and Advice.
+/// Everything in aligned lines under the headings CPU, BLAS, xgrad, Ranks (where mpirun started it), Measured and
+/// Advice.
 std::string report(const Findings& findings);
 
 }  // namespace xgrad::doctor

@@ -31,6 +31,7 @@ doctor::Findings examine(bool quick) {
   found.core_wish = environment("OPENBLAS_CORETYPE");
   found.threads_wish = environment("XGRAD_THREADS");
   found.threads = runtime::num_threads();
+  found.launch = doctor::find_launch(environment);
 #ifndef __OPTIMIZE__
   found.optimized = false;
 #endif
@@ -45,6 +46,8 @@ Usage: xgrad-doctor [OPTIONS]
 Options:
   -h,--help                   Print this help message and exit
   --quick                     Measure for about a second, and roughly
+
+Started by mpirun, it says how ranks are placed: mpirun -n 2 xgrad-doctor
 )";
 
 }  // namespace
@@ -62,6 +65,9 @@ int main(int argc, char** argv) {
       return 2;
     }
     quick = true;
+  }
+  if (doctor::find_launch(environment).rank > 0) {
+    return 0;  // the first rank speaks for all, and measures while the others are still
   }
   try {
     std::fputs(doctor::report(examine(quick)).c_str(), stdout);

@@ -1,5 +1,6 @@
 #include "autograd/doctor/advice.hpp"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -107,6 +108,56 @@ BOOST_AUTO_TEST_CASE(a_number_of_threads_that_does_not_fit) {
   fewer.threads = 2;
   fewer.threads_wish = "2";
   check_advice(fewer, "2 of 4 possible threads (XGRAD_THREADS=2)");
+}
+
+BOOST_AUTO_TEST_CASE(several_ranks) {
+  Findings f = healthy();
+  BOOST_TEST(doctor::report(f).find("Ranks") == std::string::npos);
+  f.launch = {"OpenMPI", 4, 2, 0, 4};
+  BOOST_TEST(doctor::advice(f).empty());
+  const std::string text = doctor::report(f);
+  BOOST_TEST(text.find("started                 4 by OpenMPI, 2 of them on this machine; this is rank 0\n") !=
+             std::string::npos);
+  BOOST_TEST(text.find("slots                   4; more ranks take --oversubscribe\n") != std::string::npos);
+  BOOST_TEST(text.find("binding                 none\n") != std::string::npos);
+  BOOST_TEST(text.find("threads of each         2 in a World, which divides 4 processors; 4 without\n") !=
+             std::string::npos);
+  Findings bound = f;
+  bound.cpu.allowed = bound.cpu.usable = bound.threads = 1;
+  check_advice(bound,
+               "mpirun bound this rank to 1 of 4 processors, and its threads stay there. Start it with --bind-to none");
+  BOOST_TEST(doctor::report(bound).find("binding                 to 1 of 4 processors\n") != std::string::npos);
+  Findings crowd = f;
+  crowd.launch.here = 8;
+  check_advice(crowd, "8 ranks on this machine take turns on 4 processors: start at most 4 here.");
+  Findings wish = f;
+  wish.threads_wish = "4";
+  check_advice(wish, "2 ranks on this machine with XGRAD_THREADS=4 each are more threads than 4 processors: unset it");
+}
+
+BOOST_AUTO_TEST_CASE(what_launchers_tell) {
+  using Variables = std::map<std::string, std::string>;
+  const auto find = [](const Variables& variables) {
+    return doctor::find_launch([&](const char* name) {
+      const auto found = variables.find(name);
+      return found == variables.end() ? std::string() : found->second;
+    });
+  };
+  BOOST_TEST(find({}).launcher.empty());
+  const doctor::Launch open = find({{"OMPI_COMM_WORLD_SIZE", "8"},
+                                    {"OMPI_COMM_WORLD_LOCAL_SIZE", "4"},
+                                    {"OMPI_COMM_WORLD_RANK", "5"},
+                                    {"OMPI_UNIVERSE_SIZE", "16"}});
+  BOOST_TEST(open.launcher == "OpenMPI");
+  BOOST_TEST(open.ranks == 8);
+  BOOST_TEST(open.here == 4);
+  BOOST_TEST(open.rank == 5);
+  BOOST_TEST(open.slots == 16);
+  const doctor::Launch mpich = find({{"PMI_SIZE", "2"}, {"PMI_RANK", "1"}});
+  BOOST_TEST(mpich.launcher == "MPICH");
+  BOOST_TEST(mpich.here == 2);
+  BOOST_TEST(mpich.rank == 1);
+  BOOST_TEST(mpich.slots == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_busy_machine) {
