@@ -31,6 +31,7 @@ ROOMS = [
     "nn",
     "nn/inspect",
     "onnx",
+    "distributed",
     "examples",
     "benchmarks",
     "tests",

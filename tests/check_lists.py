@@ -8,9 +8,17 @@ import pathlib
 import re
 import sys
 
-FOLDERS = ["autograd", "nn", "datasets", "onnx", "examples", "tests"]
+FOLDERS = ["autograd", "nn", "datasets", "onnx", "distributed", "examples", "tests"]
 # Left out as a whole where what they need is missing.
-OPTIONAL = ("onnx", "tests/onnx", "tests/fuzz/onnx_target.cpp", "examples/export_onnx.cpp")
+OPTIONAL = (
+    "onnx",
+    "tests/onnx",
+    "tests/fuzz/onnx_target.cpp",
+    "examples/export_onnx.cpp",
+    "distributed",
+    "tests/distributed",
+    "examples/distributed_loop.cpp",
+)
 COMPILED_BY_THEIR_TESTS = ("tests/install/", "tests/fuzz/fuzz.cpp", "tests/fuzz/no_onnx_target.cpp")
 
 
@@ -39,7 +47,7 @@ def headers_in_the_reference(source, build, absent):
     public = {pathlib.Path(path).resolve() for path in installed}
     doxyfile = (source / "docs" / "Doxyfile").read_text(encoding="utf-8")
     excluded = re.search(r"^EXCLUDE +=((?:.*\\\n)*.*)", doxyfile, re.MULTILINE).group(1).replace("\\", " ").split()
-    for folder in ("autograd", "nn", "datasets", "onnx"):
+    for folder in ("autograd", "nn", "datasets", "onnx", "distributed"):
         for path in sorted((source / folder).rglob("*.hpp")):
             name = str(path.relative_to(source))
             if path not in public and not is_inside(name, excluded + absent):
