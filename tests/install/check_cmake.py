@@ -40,14 +40,14 @@ def build_and_run(root, project, name, *options):
     return "libxgrad.so" in needed
 
 
-def check_onnx(root, source_text, options):
-    """The package of the library of ONNX files gives its target, and finds the other package."""
-    project = root / "onnx_project"
+def check_beside(root, source_text, name, options):
+    """The package of a library beside it gives its target, and finds the other package."""
+    project = root / f"{name}_project"
     project.mkdir()
-    text = source_text.replace("find_package(xgrad", "find_package(xgrad-onnx").replace("xgrad::xgrad", "xgrad::onnx")
+    text = source_text.replace("find_package(xgrad", f"find_package(xgrad-{name}").replace("xgrad::xgrad", f"xgrad::{name}")
     (project / "CMakeLists.txt").write_text(text, encoding="utf-8")
-    shutil.copy(EXAMPLES / "onnx_program.cpp", project / "program.cpp")
-    build_and_run(root, project, "onnx", *options)
+    shutil.copy(EXAMPLES / f"{name}_program.cpp", project / "program.cpp")
+    build_and_run(root, project, name, *options)
 
 
 def main():
@@ -68,8 +68,9 @@ def main():
         if static and build_and_run(root, project, "static", *options, "-Dxgrad_USE_STATIC_LIBS=ON"):
             sys.exit("the static library was asked for, and the shared one linked")
 
-        if list(root.rglob("libxgrad-onnx.*")):
-            check_onnx(root, project_text, options)
+        for name in ("onnx", "mpi"):
+            if list(root.rglob(f"libxgrad-{name}.*")):
+                check_beside(root, project_text, name, options)
 
         later = project_text.replace("find_package(xgrad", "find_package(xgrad 99.0")
         (project / "CMakeLists.txt").write_text(later, encoding="utf-8")

@@ -3,8 +3,9 @@
     check_install.py SOURCE_FOLDER BUILD_FOLDER COMPILER...
 
 A program builds with pkg-config's flags alone and runs, with the shared library and with the static one where that was
-built; its headers add no more to the time of compilation than xtensor's own take; and all installed headers compile together without a
-warning, so none includes one that is not installed. Where it was built, the library of ONNX files is used, too.
+built; its headers add no more to the time of compilation than xtensor's own take; and all installed headers compile
+together without a warning, so none includes one that is not installed. Where they were built, the libraries of ONNX files
+and of MPI are used, too.
 """
 
 import resource
@@ -50,11 +51,12 @@ def check_headers(root, compiler, flags):
     print(f"{len(includes)} headers installed")
 
 
-def check_onnx(root, compiler):
-    """The library of ONNX files, where it was built: its package brings the other one's."""
-    if list(root.rglob("xgrad-onnx.pc")):
-        program = root / "onnx_program"
-        run(*compiler, EXAMPLES / "onnx_program.cpp", *pkg_config_flags(root, module="xgrad-onnx"), "-o", program)
+def check_beside(root, compiler, name):
+    """A library beside it, where it was built: its package brings the other one's."""
+    if list(root.rglob(f"xgrad-{name}.pc")):
+        program = root / f"{name}_program"
+        flags = pkg_config_flags(root, module=f"xgrad-{name}")
+        run(*compiler, EXAMPLES / f"{name}_program.cpp", *flags, "-o", program)
         run(program, env=without_library_path())
 
 
@@ -79,7 +81,8 @@ def main():
         for program in root.rglob("bin/xgrad-inspect"):
             run(sys.executable, INSPECTS, program, "compares_two_files", env=without_library_path())
         check_headers(root, compiler, flags)
-        check_onnx(root, compiler)
+        check_beside(root, compiler, "onnx")
+        check_beside(root, compiler, "mpi")
         if list(root.rglob("libxgrad.a")):
             check_static(root, compiler)
 
