@@ -8,7 +8,7 @@ namespace xgrad::nn::detail {
 
 std::string BarChart::html() const {
   constexpr double width = 460, row = 27, names = 150, room = 215;
-  constexpr std::size_t longest_name = 22;
+  constexpr std::size_t longest_name = 20;
   double largest = 0;
   for (const Bar& bar : bars) {
     largest = std::max(largest, bar.share);

@@ -66,7 +66,7 @@ std::string navigation_of(const std::string& sections) {
     const std::string id = sections.substr(begin, sections.find('"', begin) - begin);
     const std::size_t number = id.find('-');  // of one of several runs
     html += phrase("<a href=\"#{}\">{}{}</a>", id, sections.substr(title, sections.find("</h2>", title) - title),
-                   number == std::string::npos ? std::string() : " " + id.substr(number + 1));
+                   number == std::string::npos ? std::string() : phrase(" {}", id.substr(number + 1)));
   }
   return html + "</nav>\n";
 }

@@ -5,6 +5,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -226,6 +227,35 @@ BOOST_FIXTURE_TEST_CASE(a_fit_is_told_as_it_was, Points) {
   BOOST_TEST(run.weights[0].norms.back() == norm, boost::test_tools::tolerance(1e-5));
   BOOST_TEST(run.units.size() == 1u);
   BOOST_TEST(run.units[0].layer == "1 ReLU");
+}
+
+BOOST_FIXTURE_TEST_CASE(without_validation_other_data_are_classified, Points) {
+  const auto run_with = [&](const nn::callbacks::ReportOptions& options) {
+    nn::FitOptions fit = this->options(2, {nn::callbacks::report(page, options)});
+    fit.validation.reset();
+    trainer().fit(train, fit);
+    return nn::read_runs(page).front();
+  };
+  const nn::RunRecord plain = run_with({});
+  BOOST_TEST(plain.classification.classes.empty());
+  BOOST_TEST(plain.best_by() == "loss");
+  BOOST_TEST(!has(read_bytes(page), "id=\"classification\""));
+  const nn::RunRecord other = run_with({.data = validation,
+                                        .monitor = "accuracy",
+                                        .maximize = true,
+                                        .options = {{"size", "16"}},
+                                        .probe_samples = 0,
+                                        .measure_step = false});
+  std::int64_t total = 0;
+  for (const std::int64_t count : other.classification.counts) {
+    total += count;
+  }
+  BOOST_TEST(total == validation.size());
+  BOOST_TEST(other.best_by() == "accuracy");
+  BOOST_TEST((other.options.front() == std::pair<std::string, std::string>("size", "16")));
+  BOOST_TEST(other.units.empty());
+  BOOST_TEST(other.step.kernels.empty());
+  BOOST_TEST(other.weights.size() == 2u);
 }
 
 BOOST_FIXTURE_TEST_CASE(a_report_changes_nothing, Points) {
