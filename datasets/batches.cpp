@@ -65,15 +65,32 @@ Epoch::Epoch(Dataset data, BatchOptions options, std::int64_t number, std::int64
                               : ascending(data_.size())),
       count_(count) {}
 
-Batch Epoch::operator[](std::int64_t index) const {
+std::int64_t Epoch::samples(std::int64_t index) const {
   if (index < 0 || index >= count_) {
     raise<ValueError>("Epoch", phrase("batch {} of {}; give one in [0, {})", index, count_, count_));
   }
-  const std::int64_t first = index * options_.batch_size;
-  const std::int64_t size = std::min(options_.batch_size, order_.size() - first);
-  const std::span positions(order_.data<std::int64_t>() + first, static_cast<std::size_t>(size));
-  const std::uint64_t key = kernels::random_fold(key_, static_cast<std::uint64_t>(index));
+  return std::min(options_.batch_size, order_.size() - index * options_.batch_size);
+}
 
+Batch Epoch::operator[](std::int64_t index) const {
+  const std::int64_t size = samples(index);
+  return gather(index * options_.batch_size, size, kernels::random_fold(key_, static_cast<std::uint64_t>(index)));
+}
+
+Batch Epoch::part(std::int64_t index, std::int64_t part, std::int64_t parts) const {
+  const std::int64_t size = samples(index);
+  if (part < 0 || part >= parts) {
+    raise<ValueError>("Epoch", phrase("part {} of {} of a batch; give one in [0, {})", part, parts, parts));
+  }
+  const std::int64_t each = (options_.batch_size + parts - 1) / parts;
+  const std::int64_t first = std::min(size, part * each);
+  const std::uint64_t key = kernels::random_fold(key_, static_cast<std::uint64_t>(index));
+  return gather(index * options_.batch_size + first, std::min(each, size - first),
+                kernels::random_fold(key, static_cast<std::uint64_t>(part)));
+}
+
+Batch Epoch::gather(std::int64_t first, std::int64_t size, std::uint64_t key) const {
+  const std::span positions(order_.data<std::int64_t>() + first, static_cast<std::size_t>(size));
   const Array features = changes_images(options_) ? gather_augmented(data_.features(), positions, options_.augment, key)
                                                   : gather_features(data_.features(), positions);
   const bool widened = data_.features().dtype() == DType::uint8;
@@ -82,7 +99,7 @@ Batch Epoch::operator[](std::int64_t index) const {
   if (options_.flatten) {
     batch.features = flattened(batch.features);
   }
-  for (std::size_t i = 0; i < options_.augment.size(); ++i) {
+  for (std::size_t i = 0; i < options_.augment.size() && size > 0; ++i) {
     if (!options_.augment[i].of_images()) {
       options_.augment[i](batch, kernels::random_fold(key, i));
     }

@@ -69,12 +69,21 @@ class Epoch {
   /// Gathers batch number \p index. \throws ValueError when there is no such batch; and what its augmentation throws.
   Batch operator[](std::int64_t index) const;
 
+  /// Number of samples of batch number \p index. \throws ValueError when there is no such batch.
+  std::int64_t samples(std::int64_t index) const;
+  /// Gathers part number \p part of \p parts of batch number \p index, as a batch of its own. Parts follow each other;
+  /// each has ⌈batch_size / parts⌉ samples, but for the last ones, which have fewer, or none. Augmentation is a pure
+  /// function of (seed, epoch, batch, part) and the part.
+  /// \throws ValueError when there is no such batch or part; and what its augmentation throws.
+  Batch part(std::int64_t index, std::int64_t part, std::int64_t parts) const;
+
   /// The positions in the data set in the order of this epoch: int64 (n,).
   const Array& order() const { return order_; }
 
  private:
   friend class Batches;
   Epoch(Dataset data, BatchOptions options, std::int64_t number, std::int64_t count);
+  Batch gather(std::int64_t first, std::int64_t size, std::uint64_t key) const;
 
   Dataset data_;
   BatchOptions options_;

@@ -155,6 +155,43 @@ BOOST_AUTO_TEST_CASE(the_last_batch_is_kept_or_dropped) {
   check(std::numeric_limits<std::int64_t>::max(), false, {10});
 }
 
+BOOST_AUTO_TEST_CASE(parts_follow_each_other_and_make_up_the_batch) {
+  const Batches batches(make_data(25), {.batch_size = 10, .seed = 3});
+  const Epoch epoch = batches.epoch(2);
+  for (const std::int64_t parts : {1, 2, 3, 4, 8}) {
+    std::vector<std::int64_t> together;
+    for (std::int64_t index = 0; index < 3; ++index) {
+      for (std::int64_t part = 0; part < parts; ++part) {
+        const Batch one = epoch.part(index, part, parts);
+        const std::int64_t each = (10 + parts - 1) / parts;
+        const std::int64_t size = std::clamp<std::int64_t>(epoch.samples(index) - part * each, 0, each);
+        BOOST_TEST(one.targets.size() == size);
+        BOOST_TEST((one.features.shape() == Shape{size, 6}));
+        const auto* first = one.targets.data<std::int64_t>();
+        together.insert(together.end(), first, first + size);
+      }
+    }
+    BOOST_TEST(together == labels_of(epoch));
+  }
+  BOOST_TEST(epoch.samples(2) == 5);
+  check_throws<ValueError>([&] { epoch.part(3, 0, 2); }, {"batch 3 of 3"});
+  check_throws<ValueError>([&] { epoch.part(0, 2, 2); }, {"part 2 of 2"});
+}
+
+BOOST_AUTO_TEST_CASE(parts_are_augmented_each_by_itself) {
+  const Batches batches(make_data(8), {.batch_size = 8, .shuffle = false, .augment = {datasets::mixup(1, 8)}});
+  const Epoch epoch = batches.epoch(0);
+  const Batch first = epoch.part(0, 0, 2), second = epoch.part(0, 1, 2), again = epoch.part(0, 1, 2);
+  // Probabilities are of a part's own labels, and blended by numbers of its own.
+  for (std::int64_t i = 0; i < 4; ++i) {
+    const float* row = first.targets.data<float>() + 8 * i;
+    BOOST_TEST(row[i] + row[3 - i] == 1, boost::test_tools::tolerance(1e-6F));
+    const float* other = second.targets.data<float>() + 8 * i;
+    BOOST_TEST(row[i] != other[4 + i]);
+    BOOST_TEST(other[4 + i] == again.targets.data<float>()[8 * i + 4 + i]);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(batches_are_fresh_arrays) {
   const Batches batches(make_data(6), {.batch_size = 3, .shuffle = false});
   std::vector<Batch> kept;
