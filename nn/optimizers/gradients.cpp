@@ -205,6 +205,19 @@ void GradientAccumulator::add(const Tensor& loss, double weight, std::source_loc
   assign(updates);
 }
 
+void GradientAccumulator::add_gradients(const Tensors& gradients, const Tensor& weight, std::source_location where) {
+  const SourceScope scope(where);
+  located(where, [&] {
+    detail::require_gradients("gradient_accumulator", gradients, parameters_);
+    detail::Number factor(weight);
+    std::vector<Assignment> updates{{count_, count_ + weight}};
+    for (std::size_t i = 0; i < sums_.size(); ++i) {
+      updates.emplace_back(sums_[i], sums_[i] + factor.in(sums_[i].dtype()) * gradients[i]);
+    }
+    assign(updates);
+  });
+}
+
 void GradientAccumulator::reset() {
   std::vector<Assignment> updates{{count_, zeros_like(count_)}};
   for (const Variable& sum : sums_) {

@@ -78,6 +78,9 @@ class GradientAccumulator {
   /// \throws ValueError for a weight that is not above 0.
   /// \throws GradientError when the loss does not depend on a parameter.
   void add(const Tensor& loss, double weight = 1, std::source_location where = std::source_location::current());
+  /// The same for gradients that are known, one per parameter; \p weight is float64 (). It is not looked at.
+  void add_gradients(const Tensors& gradients, const Tensor& weight,
+                     std::source_location where = std::source_location::current());
   /// Forgets what was added.
   void reset();
 

@@ -200,32 +200,38 @@ Optimizer::Step Optimizer::prepare(std::size_t number, std::size_t first, const 
 
 void Optimizer::step(const Tensors& given, const Clipping& clipping, std::source_location where) {
   const SourceScope scope(where);
+  located(where, [&] { assign(updates(given, clipping, where)); });
+}
+
+std::vector<Assignment> Optimizer::updates(const Tensors& given, const Clipping& clipping,
+                                           std::source_location where) const {
+  const SourceScope scope(where);
   const xgrad::detail::LabelOf part(xgrad::detail::Part::update);
   const NameScope name(name_);
-  located(where, [&] {
+  return located(where, [&] {
     detail::require_gradients("optimizer", given, parameters_);
     const auto [gradients, finite] = detail::clipped(given, clipping, parameters_, where);
-    std::vector<Assignment> updates;
+    std::vector<Assignment> all;
     if (steps_) {
-      updates.emplace_back(*steps_, *steps_ + 1);
+      all.emplace_back(*steps_, *steps_ + 1);
     }
     std::size_t first = 0;
     for (std::size_t i = 0; i < groups_.size(); ++i) {
       Step one = prepare(i, first, gradients);
-      one.t = steps_ ? updates.front().second : Tensor();
+      one.t = steps_ ? all.front().second : Tensor();
       if (finite.defined()) {
         one.learning_rate =
             xgrad::where(finite, one.learning_rate, std::nan(""));  // so that it is computed, and may throw
       }
-      update(one, updates);
+      update(one, all);
       first += groups_[i].size;
     }
     if (clipping.not_finite == NotFinite::skip) {
-      for (auto& [variable, value] : updates) {
+      for (auto& [variable, value] : all) {
         value = xgrad::where(finite, value, variable);
       }
     }
-    assign(updates);
+    return all;
   });
 }
 

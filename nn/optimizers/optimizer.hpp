@@ -85,6 +85,11 @@ class Optimizer {
   void step(const Tensors& gradients, const Clipping& clipping,
             std::source_location where = std::source_location::current());
 
+  /// What step would assign, of parameters and state; nothing is computed.
+  /// \throws Error as step does.
+  std::vector<Assignment> updates(const Tensors& gradients, const Clipping& clipping = {},
+                                  std::source_location where = std::source_location::current()) const;
+
   const Variables& parameters() const { return parameters_; }  ///< what it trains, in the order given
   std::size_t group_count() const { return groups_.size(); }   ///< number of groups of parameters
   /// α of a group. \throws ValueError when there is no such group.

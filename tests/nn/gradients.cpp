@@ -173,6 +173,30 @@ BOOST_AUTO_TEST_CASE(a_smaller_last_batch_counts_by_its_samples) {
   check_throws<ValueError>([&] { gradients.add(loss(0, 5), 0); }, {"[gradient_accumulator] ", "weight", "got 0"});
 }
 
+BOOST_AUTO_TEST_CASE(gradients_that_are_known_are_accumulated_by_their_weight) {
+  const Variable w(Tensor{1.0F, 2.0F}, "w");
+  nn::GradientAccumulator gradients({w});
+  gradients.add_gradients({Tensor{1.0F, 2.0F}}, 3.0);
+  gradients.add_gradients({Tensor{5.0F, -2.0F}}, 1.0);
+  check_elements(gradients.sum()[0], {2}, {8, 4});
+  check_elements(gradients.mean()[0], {2}, {2, 1});
+  check_throws<ValueError>([&] { gradients.add_gradients({}, 1.0); }, {"[gradient_accumulator] "});
+  check_throws<ShapeError>([&] { gradients.add_gradients({Tensor{1.0F}}, 1.0); }, {"[gradient_accumulator] "});
+  BOOST_TEST(gradients.count().item() == 4);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_step_would_assign_can_be_looked_at) {
+  const Variable w(Tensor{1.0, 2.0}, "w");
+  const nn::SGD sgd({w}, {.learning_rate = 0.5, .momentum = 0.9});
+  const std::vector<Assignment> updates = sgd.updates({Tensor{2.0, 4.0}}, {.value = 3.0});
+  BOOST_TEST_REQUIRE(updates.size() == 2);
+  for (const auto& [variable, value] : updates) {
+    const bool is_weight = variable.same_as(w);
+    check_elements(value, {2}, is_weight ? std::vector<double>{0, 0.5} : std::vector<double>{2, 3});
+  }
+  check_elements(w, {2}, {1, 2});
+}
+
 BOOST_AUTO_TEST_CASE(accumulated_gradients_stay_when_the_accumulator_is_reset) {
   const Variable w(Tensor{1.0F, 2.0F}, "w");
   nn::GradientAccumulator gradients({w});
