@@ -99,6 +99,17 @@ void ConfusionMatrix::load(const Saved& saved) {
   counts_.assign(first, first + counts.size());
 }
 
+void ConfusionMatrix::merge(const ConfusionMatrix& other) {
+  if (other.classes_ != classes_) {
+    raise<ValueError>("confusion_matrix", phrase("counts of {} classes cannot be added to those of {}; give one of as "
+                                                 "many classes",
+                                                 other.classes_, classes_));
+  }
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    counts_[i] += other.counts_[i];
+  }
+}
+
 std::int64_t ConfusionMatrix::count(std::int64_t label, std::int64_t prediction) const {
   for (const std::int64_t c : {label, prediction}) {
     if (c < 0 || c >= classes_) {

@@ -33,6 +33,8 @@ class ConfusionMatrix {
   void reset();
   void save(Saved& saved) const;  ///< puts in the counts
   void load(const Saved& saved);  ///< takes them back. \throws ValueError for another number of classes.
+  /// Adds the counts of another. \throws ValueError for another number of classes.
+  void merge(const ConfusionMatrix& other);
 
   std::int64_t classes() const { return classes_; }  ///< rows and columns of the matrix
   /// How often \p label was taken for \p prediction.
@@ -74,13 +76,14 @@ class ClassMetric {
  public:
   /// Counts a batch: as ConfusionMatrix::update.
   void update(const Operand& predictions, const Operand& labels) { matrix_.update(predictions, labels); }
-  double value() const;                                                ///< of all batches since the last reset
-  double value(std::int64_t label) const { return per_class(label); }  ///< of one class
-  void reset() { matrix_.reset(); }                                    ///< forgets all batches
-  void save(Saved& saved) const { matrix_.save(saved); }               ///< puts in what it has counted
-  void load(const Saved& saved) { matrix_.load(saved); }               ///< takes that back
-  const std::string& name() const { return name_; }                    ///< such as `f1_macro` or `recall_of_2`
-  const ConfusionMatrix& matrix() const { return matrix_; }            ///< what is counted
+  double value() const;                                                   ///< of all batches since the last reset
+  double value(std::int64_t label) const { return per_class(label); }     ///< of one class
+  void reset() { matrix_.reset(); }                                       ///< forgets all batches
+  void save(Saved& saved) const { matrix_.save(saved); }                  ///< puts in what it has counted
+  void load(const Saved& saved) { matrix_.load(saved); }                  ///< takes that back
+  void merge(const ClassMetric& other) { matrix_.merge(other.matrix_); }  ///< adds what another has counted
+  const std::string& name() const { return name_; }                       ///< such as `f1_macro` or `recall_of_2`
+  const ConfusionMatrix& matrix() const { return matrix_; }               ///< what is counted
 
  protected:
   /// The number of one class.

@@ -55,7 +55,52 @@ Tensor is_among_largest(const Tensor& scores, const Tensor& targets, std::int64_
   return where_numbers(scores, ahead < k);
 }
 
+Array added(const std::string& name, const Array& a, const Array& b) {
+  if (a.shape() != b.shape() || a.dtype() != b.dtype()) {
+    raise<ValueError>(
+        "metric", phrase("what two of its kind have saved as '{}' is {}{} and {}{}, which cannot be added "
+                         "up; give the metric a function `void merge(const M& other)`",
+                         name, to_string(a.dtype()), to_string(a.shape()), to_string(b.dtype()), to_string(b.shape())));
+  }
+  return (Tensor(a) + Tensor(b)).array();
+}
+
 }  // namespace
+
+Saved detail::added(const Saved& a, const Saved& b) {
+  Saved sum;
+  const auto add = [&](const auto& ours, const auto& others, const auto& plus) {
+    for (const auto& [name, value] : ours) {
+      const auto other = others.find(name);
+      sum.put(name, other == others.end() ? value : plus(name, value, other->second));
+    }
+    for (const auto& [name, value] : others) {
+      if (!ours.contains(name)) {
+        sum.put(name, value);
+      }
+    }
+  };
+  const auto plus = [](const std::string&, auto x, auto y) { return x + y; };
+  add(a.numbers(), b.numbers(), plus);
+  add(a.integers(), b.integers(), plus);
+  add(a.arrays(), b.arrays(), nn::added);
+  add(a.texts(), b.texts(), [](const std::string& name, const std::string& x, const std::string& y) {
+    if (x != y) {
+      raise<ValueError>("metric", phrase("what two of its kind have saved as '{}' is '{}' and '{}', which cannot be "
+                                         "added up; give the metric a function `void merge(const M& other)`",
+                                         name, x, y));
+    }
+    return x;
+  });
+  return sum;
+}
+
+void detail::raise_no_merge(const std::string& metric) {
+  raise<ValueError>("metric",
+                    phrase("'{}' has no save and load, and parts of what it counts cannot be brought together; "
+                           "give it `void save(nn::Saved&) const` and `void load(const nn::Saved&)`",
+                           metric));
+}
 
 double accuracy(const Operand& scores, const Operand& labels) {
   const SourceScope scope(scores);
@@ -94,6 +139,11 @@ void Mean::load(const Saved& saved) {
   const double samples = saved.number("samples");
   saved.load("sum", sum_);
   samples_ = samples;
+}
+
+void Mean::merge(const Mean& other) {
+  sum_ += other.sum_;
+  samples_ += other.samples_;
 }
 
 Accuracy::Accuracy() : Mean("accuracy", is_right) {}
@@ -183,6 +233,33 @@ void ResidualMetric::load(const Saved& saved) {
     outputs_.push_back({{number[0], number[1]}, {number[2], number[3]}});
   }
   samples_ = samples;
+}
+
+// Chan, Golub and LeVeque's formula for two sets.
+void ResidualMetric::merge(const ResidualMetric& other) {
+  if (other.samples_ == 0) {
+    return;
+  }
+  if (samples_ == 0) {
+    *this = other;
+    return;
+  }
+  if (other.sample_shape_ != sample_shape_) {
+    raise<ShapeError>("regression metric",
+                      phrase("a sample has the shape {}, the other's {}; give one of the same data",
+                             to_string(sample_shape_), to_string(other.sample_shape_)));
+  }
+  const double all = samples_ + other.samples_;
+  const auto join = [&](Moments& a, const Moments& b) {
+    const double between = b.mean - a.mean;
+    a.squares += b.squares + between * between * (samples_ * other.samples_ / all);
+    a.mean += between * (other.samples_ / all);
+  };
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    join(outputs_[i].target, other.outputs_[i].target);
+    join(outputs_[i].residual, other.outputs_[i].residual);
+  }
+  samples_ = all;
 }
 
 double ResidualMetric::mean_score(double (*unexplained)(const Moments& residual, double samples)) const {

@@ -28,7 +28,9 @@ namespace xgrad::nn {
 double accuracy(const Operand& scores, const Operand& labels);
 
 /// What a metric is: it takes batches, says a number for all of them together, forgets them, and has a name. It may have
-/// `void save(Saved&) const` and `void load(const Saved&)` as well, for checkpoints in the middle of an epoch.
+/// `void save(Saved&) const` and `void load(const Saved&)` as well, for checkpoints in the middle of an epoch, and for
+/// several ranks or shards, each of which counts a part of the batches. Those parts are then brought together by its
+/// `void merge(const M& other)`; without that function, all numbers and arrays that it saves are added up.
 template <class M>
 concept MetricLike = std::copy_constructible<M> &&
                      requires(M& metric, const M& asked, const Tensor& predictions, const Tensor& targets) {
@@ -37,6 +39,14 @@ concept MetricLike = std::copy_constructible<M> &&
                        { asked.value() } -> std::convertible_to<double>;
                        { asked.name() } -> std::convertible_to<std::string>;
                      };
+
+namespace detail {
+
+/// All numbers and arrays of \p a and \p b added up. Throws ValueError where they do not belong together.
+Saved added(const Saved& a, const Saved& b);
+[[noreturn]] void raise_no_merge(const std::string& metric);
+
+}  // namespace detail
 
 /// Any metric, as a handle: copies share what it has counted. `std::vector<Metric>{Accuracy(), F1(10)}`.
 class Metric {
@@ -59,6 +69,10 @@ class Metric {
   void save(Saved& saved) const { metric_->save(saved); }  ///< puts in what it has counted, if it can
   void load(const Saved& saved) { metric_->load(saved); }  ///< takes that back, or forgets all batches
 
+  Metric clone() const { return Metric(metric_->clone()); }  ///< one that counts by itself, from what this has counted
+  /// Adds what another one of its kind has counted, and saved. \throws ValueError when that cannot be.
+  void merge(const Saved& saved) { metric_->merge(saved); }
+
  private:
   struct Concept {
     virtual ~Concept() = default;
@@ -69,7 +83,11 @@ class Metric {
     virtual bool keeps_itself() const = 0;
     virtual void save(Saved& saved) const = 0;
     virtual void load(const Saved& saved) = 0;
+    virtual std::shared_ptr<Concept> clone() const = 0;
+    virtual void merge(const Saved& saved) = 0;
   };
+
+  explicit Metric(std::shared_ptr<Concept> metric) : metric_(std::move(metric)) {}
 
   template <class M>
   struct Held final : Concept {
@@ -95,6 +113,20 @@ class Metric {
         metric.load(saved);
       } else {
         metric.reset();
+      }
+    }
+    std::shared_ptr<Concept> clone() const override { return std::make_shared<Held>(metric); }
+    void merge([[maybe_unused]] const Saved& saved) override {
+      if constexpr (KeepsItself<M> && requires(const M& other) { metric.merge(other); }) {
+        M other(metric);
+        other.load(saved);
+        metric.merge(other);
+      } else if constexpr (KeepsItself<M>) {
+        Saved own;
+        metric.save(own);
+        metric.load(detail::added(own, saved));
+      } else {
+        detail::raise_no_merge(name());
       }
     }
     M metric;
@@ -125,6 +157,7 @@ class Mean {
   const std::string& name() const { return name_; }  ///< as it was given
   void save(Saved& saved) const;                     ///< puts in what it has counted
   void load(const Saved& saved);                     ///< takes that back. \throws ValueError for what is not its own.
+  void merge(const Mean& other);                     ///< adds what another has counted
 
  private:
   std::string name_;
@@ -172,6 +205,8 @@ class ResidualMetric {
   void reset();                   ///< forgets all batches
   void save(Saved& saved) const;  ///< puts in what it has counted
   void load(const Saved& saved);  ///< takes that back. \throws ValueError for what is not its own.
+  /// Adds what another has counted. \throws ShapeError when its samples are of another shape.
+  void merge(const ResidualMetric& other);
 
  protected:
   /// Mean, and sum of squared deviations from it.
