@@ -11,6 +11,12 @@ random::Key Mode::key(std::string_view layer) const {
   return *key_;
 }
 
-Mode Mode::fold(std::uint64_t part) const { return key_ ? Mode(key_->fold(part)) : *this; }
+Mode Mode::fold(std::uint64_t part) const {
+  Mode mode = *this;
+  if (key_) {
+    mode.key_ = key_->fold(part);
+  }
+  return mode;
+}
 
 }  // namespace xgrad::nn

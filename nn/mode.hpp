@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "autograd/ops/random.hpp"
 
@@ -11,6 +13,8 @@
 /// `model(x, nn::Training(key))` is training.
 
 namespace xgrad::nn {
+
+class Ranks;
 
 /// Inference, or training with or without a key for random layers; the second argument of layers to which it matters.
 class Mode {
@@ -28,12 +32,22 @@ class Mode {
   /// `second(first(x, mode.fold(0)), mode.fold(1))`.
   Mode fold(std::uint64_t part) const;
 
+  /// The same for a batch of which each of several ranks has a part: BatchNorm takes mean and variance over the whole. All
+  /// ranks then have to call the model, also those whose part has no samples.
+  Mode synchronized(std::shared_ptr<const Ranks> ranks) const {
+    Mode mode = *this;
+    mode.ranks_ = std::move(ranks);
+    return mode;
+  }
+  const std::shared_ptr<const Ranks>& ranks() const { return ranks_; }  ///< as synchronized() was given, or null
+
  protected:
   explicit Mode(const std::optional<random::Key>& key) : training_(true), key_(key) {}  ///< training
 
  private:
   bool training_ = false;
   std::optional<random::Key> key_;
+  std::shared_ptr<const Ranks> ranks_;
 };
 
 /// Training: dropout drops, batch normalisation normalises by the batch. The result is a pure function of the key, so

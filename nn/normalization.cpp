@@ -4,6 +4,7 @@
 
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
+#include "nn/ranks.hpp"
 
 namespace xgrad::nn {
 
@@ -18,6 +19,19 @@ Centred centred(const Tensor& x, const Axes& axes) {
   const Tensor mean = xgrad::mean(x, axes, true);
   const Tensor difference = x - mean;
   return {difference, mean, xgrad::mean(square(difference), axes, true)};
+}
+
+/// The same of a batch of which each rank has a part, perhaps without samples; \p count becomes the number of elements that
+/// each mean is over.
+Centred centred_over(const Ranks& ranks, const Tensor& x, const Axes& axes, Tensor& count) {
+  const Tensor sums = sum(x, axes, true);
+  const std::int64_t features = sums.size();
+  const double own = static_cast<double>(x.size()) / static_cast<double>(features);
+  const Tensor all = ranks.all_reduce(concatenate({reshape(sums, {-1}), full({1}, own, x.dtype())}));
+  count = reshape(all[range(features, features + 1)], {});
+  const Tensor mean = reshape(all[range(0, features)], sums.shape()) / count;
+  const Tensor difference = x - mean;
+  return {difference, mean, ranks.all_reduce(sum(square(difference), axes, true)) / count};
 }
 
 /// centred / √(variance + epsilon) · scale + shift
@@ -159,8 +173,15 @@ Tensor BatchNorm::operator()(const Operand& x, const Mode& mode) const {
     const Operand scale = weight_ ? Operand(along(*weight_)) : Operand(1.0);
     const Operand shift = bias_ ? Operand(along(*bias_)) : Operand(0.0);
     if (mode.training()) {
-      const Centred c = centred(input, Axes(other_axes(axis, shape)));
-      update_running(c.mean, c.variance, shape);
+      Tensor count;
+      const Axes others(other_axes(axis, shape));
+      const Centred c = mode.ranks() ? centred_over(*mode.ranks(), input, others, count) : centred(input, others);
+      const double momentum = options_.momentum;
+      if (mode.ranks()) {
+        update_running(c.mean, c.variance, momentum * count / maximum(count - 1, 1));
+      } else {
+        update_running(c.mean, c.variance, momentum * unbiased_factor(shape));
+      }
       return scaled(c, scale, shift, options_.epsilon);
     }
     const auto by_running = [](Scalar a, Scalar mean, Scalar variance, Scalar factor, Scalar summand, Scalar least) {
@@ -170,20 +191,23 @@ Tensor BatchNorm::operator()(const Operand& x, const Mode& mode) const {
   });
 }
 
-void BatchNorm::update_running(const Tensor& mean, const Tensor& variance, const Shape& input) const {
+double BatchNorm::unbiased_factor(const Shape& input) const {
   const std::int64_t count = input.element_count() / running_mean_.size();
   if (count < 2) {
     raise<ValueError>("batch_norm", phrase("in training each feature needs two elements or more, an input of "
                                            "shape {} has {}",
                                            to_string(input), count));
   }
-  const auto moved = [momentum = options_.momentum](const Variable& running, const Tensor& batch, double factor) {
+  return static_cast<double>(count) / static_cast<double>(count - 1);
+}
+
+void BatchNorm::update_running(const Tensor& mean, const Tensor& variance, const Operand& variance_gain) const {
+  const auto moved = [momentum = options_.momentum](const Variable& running, const Tensor& batch, const Operand& gain) {
     return map([](Scalar r, Scalar b, Scalar kept, Scalar gained) { return kept * r + gained * b; }, running,
-               reshape(batch, running.shape()), 1 - momentum, momentum * factor);
+               reshape(batch, running.shape()), 1 - momentum, gain);
   };
-  const double unbiased = static_cast<double>(count) / static_cast<double>(count - 1);
-  assign({{running_mean_, moved(running_mean_, mean, 1)},
-          {running_variance_, moved(running_variance_, variance, unbiased)},
+  assign({{running_mean_, moved(running_mean_, mean, options_.momentum)},
+          {running_variance_, moved(running_variance_, variance, variance_gain)},
           {batch_count_, batch_count_ + 1}});
 }
 

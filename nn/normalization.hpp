@@ -77,7 +77,8 @@ struct BatchNormOptions {
 ///
 ///     r ← (1 - momentum) r + momentum m;  s ← (1 - momentum) s + momentum v N / (N - 1)
 ///
-/// with N elements per feature. In inference m = r and v = s. As it assigns to variables, a training call can be
+/// with N elements per feature. Of a batch that is spread over ranks, it takes m and v over all of it where the mode is
+/// Mode::synchronized, as PyTorch's SyncBatchNorm does, or else over the part of each rank. In inference m = r and v = s. As it assigns to variables, a training call can be
 /// neither mapped by vmap nor repeated without effect.
 class BatchNorm : public Layer<BatchNorm> {
  public:
@@ -99,7 +100,8 @@ class BatchNorm : public Layer<BatchNorm> {
   const Statistic& batch_count() const { return batch_count_; }            ///< seen in training, int64 ()
 
  private:
-  void update_running(const Tensor& mean, const Tensor& variance, const Shape& input) const;
+  double unbiased_factor(const Shape& input) const;
+  void update_running(const Tensor& mean, const Tensor& variance, const Operand& variance_gain) const;
 
   BatchNormOptions options_;
   std::optional<Variable> weight_;

@@ -5,11 +5,18 @@
 #include <vector>
 
 #include "autograd/graph/tensor.hpp"
+#include "autograd/runtime/error.hpp"
 
 /// \file
 /// Processes that train together, as the Trainer sees them.
 
 namespace xgrad::nn {
+
+/// What a rank throws that cannot go on because another one cannot: it says which, and what that one threw.
+class RankError : public Error {
+ public:
+  using Error::Error;
+};
 
 /// Several processes, called ranks, that run the same program on parts of the data. What connects them is a library of its
 /// own: `distributed::World` is one, on MPI. The functions that give tensors make operations that stand in plans, in the
