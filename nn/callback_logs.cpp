@@ -116,7 +116,8 @@ Callback csv_log(const std::filesystem::path& path) {
               },
           .name = "csv_log",
           .save = [=](Saved& saved) { log->save(saved); },
-          .load = [=](const Saved& saved) { log->load(saved); }};
+          .load = [=](const Saved& saved) { log->load(saved); },
+          .root_only = true};
 }
 
 Callback json_log(const std::filesystem::path& path) {
@@ -145,7 +146,8 @@ Callback json_log(const std::filesystem::path& path) {
           .on_error =
               [=](TrainingState&, const std::exception& error) {
                 log->write_last(phrase("{{\"stopped\":{}}}", detail::json_text(error.what())));
-              }};
+              },
+          .root_only = true};
 }
 
 }  // namespace xgrad::nn::callbacks

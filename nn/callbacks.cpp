@@ -98,6 +98,7 @@ Callback schedule(const Schedule& schedule, Per per, std::size_t group, std::sou
   };
   Callback callback = per == Per::step ? Callback{.on_batch_start = assign} : Callback{.on_epoch_start = assign};
   callback.name = "schedule";
+  callback.silent = true;
   callback.save = [=](Saved& saved) {
     saved.put("options/per", per == Per::step ? "step" : "epoch");
     saved.put("options/group", group);
@@ -165,7 +166,8 @@ Callback moving_average(ExponentialMovingAverage& average, std::source_location 
                 saved.put("options/bias_correction", average.bias_correction());
                 saved.put("averages", average);
               },
-          .load = [&average](const Saved& saved) { saved.load("averages", average); }};
+          .load = [&average](const Saved& saved) { saved.load("averages", average); },
+          .silent = true};
 }
 
 }  // namespace xgrad::nn::callbacks

@@ -4,6 +4,7 @@
 #include <exception>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <source_location>
 #include <string>
 
@@ -11,6 +12,7 @@
 #include "nn/module.hpp"
 #include "nn/moving_average.hpp"
 #include "nn/optimizers/optimizer.hpp"
+#include "nn/ranks.hpp"
 #include "nn/saved.hpp"
 #include "nn/schedules.hpp"
 
@@ -25,19 +27,24 @@ struct FitAccess;
 
 /// Where training stands, as callbacks see it.
 struct TrainingState {
-  const Module& model;                   ///< with its weights as they are now
-  const Optimizer& optimizer;            ///< its learning rate and its kin may be assigned
-  std::int64_t epochs = 0;               ///< how many there will be
-  std::int64_t batches = 0;              ///< per epoch
-  std::int64_t epoch = 0;                ///< this one, from 1
-  std::int64_t batch = 0;                ///< this one, from 1
-  std::int64_t step = 0;                 ///< number of steps taken since fit began
-  double batch_loss = 0;                 ///< of the last step
-  Scores scores = {};                    ///< as in History, of this epoch so far; NaN what is not known yet
-  std::string stopped = {};              ///< why training is to end; empty while it goes on
-  bool interrupted = false;              ///< whether that is because somebody pressed Ctrl-C, or called interrupt()
-  std::function<Saved()> snapshot = {};  ///< a checkpoint of now, for write_saved: fit goes on behind this callback
-  const detail::FitAccess* access = nullptr;  ///< what callbacks of the library see beside this
+  const Module& model;                      ///< with its weights as they are now
+  const Optimizer& optimizer;               ///< its learning rate and its kin may be assigned
+  std::int64_t epochs = 0;                  ///< how many there will be
+  std::int64_t batches = 0;                 ///< per epoch
+  std::int64_t epoch = 0;                   ///< this one, from 1
+  std::int64_t batch = 0;                   ///< this one, from 1
+  std::int64_t step = 0;                    ///< number of steps taken since fit began
+  double batch_loss = 0;                    ///< of the last step
+  Scores scores = {};                       ///< as in History, of this epoch so far; NaN what is not known yet
+  std::string stopped = {};                 ///< why training is to end; empty while it goes on
+  bool interrupted = false;                 ///< whether that is because somebody pressed Ctrl-C, or called interrupt()
+  std::function<Saved()> snapshot = {};     ///< a checkpoint of now, for write_saved: fit goes on behind this callback
+  std::shared_ptr<const Ranks> world = {};  ///< TrainerOptions::world
+  std::function<bool(bool)> as_root_says = {};  ///< what the root gives it; called by all ranks at the same place
+  const detail::FitAccess* access = nullptr;    ///< what callbacks of the library see beside this
+
+  /// Whether this rank prints and writes files; there is one that does.
+  bool is_root() const { return !world || world->is_root(); }
 
   /// Ends training: after this batch or epoch there is no other. The first reason stays.
   void stop(const std::string& reason) { stopped = stopped.empty() ? reason : stopped; }
@@ -63,6 +70,7 @@ struct Callback {
   Function on_batch_end = {};    ///< after a step
   Function on_epoch_end = {};    ///< after an epoch and its validation; not of an epoch that was stopped midway
   Function on_end = {};          ///< after the last epoch, or when training was stopped
+  Function on_resume = {};       ///< where training is resumed, after `load`
 
   std::string name = {};  ///< under which checkpoints keep what it knows
   /// Puts what it knows into a Saved of its own. What is under `options/` has to be the same when training is resumed.
@@ -70,6 +78,12 @@ struct Callback {
   std::function<void(const Saved&)> load = {};  ///< takes that back, in place of on_start
   /// When an exception ends training, in place of on_end; fit throws it when all callbacks know.
   std::function<void(TrainingState&, const std::exception&)> on_error = {};
+  /// Of several ranks, whether it is for the root alone: others never call it. For what prints, or writes a file; it must
+  /// not call what all ranks have to call, such as `snapshot` or Trainer::evaluate.
+  bool root_only = false;
+  /// Whether on_batch_start and on_batch_end neither read scores nor stop training: of several ranks, or shards, these need
+  /// not be brought together after each batch then.
+  bool silent = false;
 };
 
 /// The callbacks there are.

@@ -30,13 +30,23 @@ class Checkpointing {
       require_score(checkpoint_op, training, options_.monitor, where_);
     }
     best_ = Best(options_.maximize, 0);
-    begin();
+    begin(training);
+  }
+
+  // The lock is taken now, so that a second process is told at once.
+  void begin(const TrainingState& training) {
+    last_ = Clock::now();
+    lock_.reset();
+    warning_about_later_ = true;
+    if (training.is_root()) {
+      try_to([&] { lock(); });
+    }
   }
 
   void batch_end(const TrainingState& training) {
     const bool is_counted = options_.every_batches > 0 && training.step % options_.every_batches == 0;
     const std::chrono::duration<double> since = Clock::now() - last_;
-    if (is_counted || (options_.every_seconds > 0 && since.count() >= options_.every_seconds)) {
+    if (is_counted || (options_.every_seconds > 0 && training.as_root_says(since.count() >= options_.every_seconds))) {
       write(training, false);
     }
   }
@@ -57,19 +67,10 @@ class Checkpointing {
   void load(const Saved& saved) {
     best_ = Best(options_.maximize, 0);
     saved.load("best_score", best_);
-    begin();
   }
 
  private:
   using Clock = std::chrono::steady_clock;
-
-  // The lock is taken now, so that a second process is told at once.
-  void begin() {
-    last_ = Clock::now();
-    lock_.reset();
-    warning_about_later_ = true;
-    try_to([&] { lock(); });
-  }
 
   void lock() {
     if (!lock_) {
@@ -83,9 +84,19 @@ class Checkpointing {
 
   void write(const TrainingState& training, bool is_best) {
     last_ = Clock::now();
+    std::optional<Saved> taken;
+    const auto take = [&] { taken = training.snapshot(); };
+    if (training.world) {
+      take();  // with all ranks: when one throws, all do
+    } else {
+      try_to(take);
+    }
+    if (!taken || !training.is_root()) {
+      return;
+    }
+    const Saved& saved = *taken;
     try_to([&] {
       lock();
-      const Saved saved = training.snapshot();
       const auto number = [&] { return saved.integer("trainer/steps"); };
       try_to([&] {
         detail::write_saved_file(checkpoint_op,
@@ -146,9 +157,11 @@ Callback checkpoint(const std::filesystem::path& path, const CheckpointOptions& 
           .on_batch_end = [=](TrainingState& training) { writing->batch_end(training); },
           .on_epoch_end = [=](TrainingState& training) { writing->epoch_end(training); },
           .on_end = [=](TrainingState& training) { writing->end(training); },
+          .on_resume = [=](TrainingState& training) { writing->begin(training); },
           .name = "checkpoint",
           .save = [=](Saved& saved) { writing->save(saved); },
-          .load = [=](const Saved& saved) { writing->load(saved); }};
+          .load = [=](const Saved& saved) { writing->load(saved); },
+          .silent = true};
 }
 
 }  // namespace xgrad::nn::callbacks

@@ -1,5 +1,6 @@
 #include "nn/fitting.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <set>
 
@@ -8,6 +9,7 @@
 #include "datasets/dataset.hpp"
 #include "nn/checkpoints.hpp"
 #include "nn/progress.hpp"
+#include "nn/rank_agreement.hpp"
 #include "nn/saved_file.hpp"
 
 namespace xgrad::nn::detail {
@@ -66,8 +68,11 @@ Fitting::Fitting(TrainerCore& core, const Dataset& data, const FitOptions& optio
       batches_(data_.train, core.options.batches, where),
       callbacks_(options.callbacks),
       callback_names_(names_of(options.callbacks)),
-      training_{
-          .model = core.model, .optimizer = *core.optimizer, .epochs = options.epochs, .batches = batches_.count()},
+      training_{.model = core.model,
+                .optimizer = *core.optimizer,
+                .epochs = options.epochs,
+                .batches = batches_.count(),
+                .world = core.talk.world()},
       access_{core, options, data_.train, data_.validation ? &*data_.validation : nullptr, history_},
       first_step_(core.steps.item<std::int64_t>()) {
   training_.access = &access_;
@@ -79,14 +84,19 @@ Fitting::Fitting(TrainerCore& core, const Dataset& data, const FitOptions& optio
                                      "smaller batch size",
                                      data_.train.size(), core.options.batches.batch_size));
   }
+  asks_each_batch_ = std::any_of(callbacks_.begin(), callbacks_.end(), [](const Callback& callback) {
+    return !callback.silent && (callback.on_batch_start || callback.on_batch_end);
+  });
   callbacks_.push_back(progress_of_fit(options.progress));
+  callbacks_.back().root_only = true;
   training_.snapshot = [this] { return snapshot(); };
+  training_.as_root_says = [this](bool own) { return core_.talk.as_root_says(own); };
   core_.snapshot = training_.snapshot;
 }
 
 // Else a run that is complete, and is begun again, would seem to train.
 void Fitting::tell_resumed(const std::filesystem::path& path) const {
-  if (options_.progress == Progress::quiet) {
+  if (options_.progress == Progress::quiet || !core_.talk.is_root()) {
     return;
   }
   const bool is_complete =
@@ -109,7 +119,7 @@ History Fitting::run() {
 
 void Fitting::tell_error(const std::exception& error) {
   for (const Callback& callback : callbacks_) {
-    if (callback.on_error) {
+    if (callback.on_error && (!callback.root_only || training_.is_root())) {
       callback.on_error(training_, error);
     }
   }
@@ -117,20 +127,35 @@ void Fitting::tell_error(const std::exception& error) {
 
 History Fitting::run_moments() {
   forget_scores();
+  core_.prepare(batches_);
+  if (core_.sharded) {
+    core_.sharded->join();  // where an earlier fit has failed
+    agree_at_start(core_, data_, options_, callback_names_);
+    core_.sharded->divide();
+  }
   if (options_.resume) {
-    const std::filesystem::path path = newest_checkpoint(fit_op, *options_.resume);
-    restore(read_saved_file(fit_op, path));
+    std::filesystem::path path;
+    restore(read_on_root(core_.talk, [&] {
+      path = newest_checkpoint(fit_op, *options_.resume);
+      return read_saved_file(fit_op, path);
+    }));
     tell_resumed(path);
   }
   for (;;) {
     call_callbacks();
     if (moment_ == Moment::end) {
+      if (core_.sharded) {
+        core_.sharded->join();
+      }
       history_.stopped = training_.stopped;
       return history_;
     }
     const Moment next = go_on();
     if (next == Moment::end) {
       before_end_ = moment_;
+      if (core_.sharded) {
+        core_.sharded->join();
+      }
       take_down_interrupted();
     }
     moment_ = next;
@@ -143,7 +168,7 @@ void Fitting::call_callbacks() {
                                                                 &Callback::on_epoch_end,   &Callback::on_end};
   const auto function = functions[static_cast<std::size_t>(moment_)];
   for (; callback_ < callbacks_.size(); ++callback_) {
-    if (callbacks_[callback_].*function) {
+    if (callbacks_[callback_].*function && is_called(callbacks_[callback_])) {
       (callbacks_[callback_].*function)(training_);
     }
   }
@@ -173,7 +198,7 @@ Fitting::Moment Fitting::go_on() {
 }
 
 Fitting::Moment Fitting::next_epoch() {
-  if (!goes_on() || training_.epoch >= training_.epochs) {
+  if (!goes_on(true) || training_.epoch >= training_.epochs) {
     return Moment::end;
   }
   ++training_.epoch;
@@ -187,7 +212,7 @@ Fitting::Moment Fitting::next_epoch() {
 }
 
 Fitting::Moment Fitting::next_batch() {
-  if (!goes_on()) {
+  if (!goes_on(asks_each_batch_ || moment_ == Moment::epoch_start)) {
     return Moment::end;
   }
   if (training_.batch == training_.batches) {
@@ -198,9 +223,27 @@ Fitting::Moment Fitting::next_batch() {
   return Moment::batch_start;
 }
 
-bool Fitting::goes_on() {
+bool Fitting::is_called(const Callback& callback) const { return !callback.root_only || core_.talk.is_root(); }
+
+// What is to become of training, in the eyes of this rank.
+StopRequest Fitting::wish() const {
   if (interrupt_.requested() && training_.stopped.empty()) {
-    training_.interrupt(phrase("interrupted in epoch {}, batch {}", training_.epoch, training_.batch));
+    return {phrase("interrupted in epoch {}, batch {}", training_.epoch, training_.batch), true};
+  }
+  return {training_.stopped, training_.interrupted};
+}
+
+void Fitting::take(const StopRequest& stop) {
+  training_.stopped = stop.reason;
+  training_.interrupted = stop.interrupted;
+}
+
+// The same on all ranks: by what they have said in the last step, or are asked now.
+bool Fitting::goes_on(bool asks) {
+  if (core_.talk.size() == 1) {
+    take(wish());
+  } else if (asks) {
+    take(first_wish(core_.talk, wish()));
   }
   return training_.stopped.empty();
 }
@@ -222,30 +265,42 @@ void Fitting::forget_scores() {
 }
 
 void Fitting::run_step() {
-  const datasets::Batch batch = (*epoch_)[training_.batch - 1];
+  StepResult result;
   try {
-    const auto [loss, predictions] = core_.train(batch, training_.batch, training_.batch == training_.batches);
-    training_.batch_loss = loss.item();
-    core_.update_metrics(predictions, batch.targets);
-  } catch (const LossNotFinite& error) {
-    raise<ValueError>(fit_op,
-                      phrase("the loss is not finite in epoch {}, batch {} of {}, and no variable was changed "
-                             "by this step; lower the learning rate, clip gradients, or look at the "
-                             "features. The first result that is not finite:\n  {}",
-                             training_.epoch, training_.batch, training_.batches, core_.first_not_finite(batch)));
+    const bool is_due = training_.batch == training_.batches || training_.batch % core_.options.accumulate == 0;
+    result = core_.step(*epoch_, training_.batch - 1, {.updates = is_due, .stop = wish()});
+  } catch (const LossNotFinite&) {
+    if (core_.sharded && !core_.sharded->fails_here()) {
+      core_.talk.exchange("a loss that is not finite", "");  // throws what the rank says that has it
+    }
+    raise<ValueError>(fit_op, phrase("the loss is not finite in epoch {}, batch {} of {}, and no variable was changed "
+                                     "by this step; lower the learning rate, clip gradients, or look at the "
+                                     "features. The first result that is not finite:\n  {}",
+                                     training_.epoch, training_.batch, training_.batches, core_.first_not_finite()));
+  } catch (const RankError&) {
+    throw;  // it says where, as the other rank does
   } catch (Error& error) {
     error.add_note(phrase("in epoch {}, batch {} of {}", training_.epoch, training_.batch, training_.batches));
     throw;
   }
   ++training_.step;
-  const auto size = static_cast<double>(batch.features.shape()[0]);
+  if (core_.talk.size() > 1) {
+    take(result.stop);
+  }
+  training_.batch_loss = result.loss;
+  const auto size = static_cast<double>(result.samples);
   loss_sum_ += training_.batch_loss * size;
   samples_ += size;
   training_.scores.set("loss", loss_sum_ / samples_);
-  core_.read_metrics("", training_.scores);
+  if (!core_.sharded || asks_each_batch_) {
+    core_.read_metrics("", training_.scores);
+  }
 }
 
 void Fitting::finish_epoch() {
+  if (core_.sharded) {
+    core_.read_metrics("", training_.scores);
+  }
   if (data_.validation) {
     using Shown = runtime::ProgressLine::Shown;
     runtime::ProgressLine line(phrase("epoch {}/{}, validation", training_.epoch, training_.epochs),
@@ -254,7 +309,7 @@ void Fitting::finish_epoch() {
   }
   training_.scores.set("learning_rate", core_.optimizer->learning_rate().item());
   const double seconds = std::chrono::duration<double>(Clock::now() - epoch_start_).count();
-  training_.scores.set("seconds", earlier_seconds_ + seconds);
+  training_.scores.set("seconds", as_on_root(core_.talk, earlier_seconds_ + seconds));
   history_.epochs.push_back(training_.scores);
 }
 

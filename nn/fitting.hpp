@@ -55,7 +55,10 @@ class Fitting {
   Moment go_on();
   Moment next_epoch();
   Moment next_batch();
-  bool goes_on();
+  bool goes_on(bool asks);
+  StopRequest wish() const;
+  void take(const StopRequest& stop);
+  bool is_called(const Callback& callback) const;
   void forget_scores();
   void run_step();
   void finish_epoch();
@@ -76,6 +79,7 @@ class Fitting {
   datasets::Batches batches_;
   std::vector<Callback> callbacks_;          // the last one shows progress
   std::vector<std::string> callback_names_;  // different ones, of all but that
+  bool asks_each_batch_ = false;             // whether callbacks may stop training or read scores then
   TrainingState training_;
   History history_;
   FitAccess access_;

@@ -79,7 +79,7 @@ Saved Fitting::snapshot() {
 Saved Fitting::saved_callbacks() const {
   Saved all;
   for (std::size_t i = 0; i < callback_names_.size(); ++i) {
-    if (callbacks_[i].save) {
+    if (callbacks_[i].save && is_called(callbacks_[i])) {
       Saved own;
       callbacks_[i].save(own);
       if (!own.contains("kept")) {
@@ -127,7 +127,9 @@ void Fitting::require_same(const Saved& saved) {
   add_differences("options", core_.saved_options(), saved.part("options"), found);
   if (saved.contains("fit")) {
     add_differences("", run, saved.part("run"), found);
-    add_differences("callback", options_of(saved_callbacks()), options_of(saved.part("callback")), found);
+    if (core_.talk.is_root()) {  // which has all of them, and says what differs
+      add_differences("callback", options_of(saved_callbacks()), options_of(saved.part("callback")), found);
+    }
     if (saved.integer("fit/epoch") > training_.epochs) {
       found.push_back(phrase("there are to be {} epochs, the checkpoint is of epoch {}", training_.epochs,
                              saved.integer("fit/epoch")));
@@ -148,9 +150,15 @@ void Fitting::restore_callbacks(const Saved& saved) {
   std::vector<std::string> forgetful;
   for (std::size_t i = 0; i < told; ++i) {
     const bool shows_progress = i == callback_names_.size();
+    if (!is_called(callbacks_[i])) {
+      continue;
+    }
     const std::string name = shows_progress ? "" : "callback/" + callback_names_[i];
     if (callbacks_[i].load && saved.contains(name)) {
       callbacks_[i].load(saved.part(name));
+      if (callbacks_[i].on_resume) {
+        callbacks_[i].on_resume(training_);
+      }
       continue;
     }
     if (callbacks_[i].on_start) {
@@ -160,11 +168,11 @@ void Fitting::restore_callbacks(const Saved& saved) {
       forgetful.push_back(callback_names_[i]);
     }
   }
-  if (!forgetful.empty()) {
+  if (!forgetful.empty() && core_.talk.is_root()) {
     warn("callbacks of which the checkpoint knows nothing begin anew: " + datasets::listed(forgetful));
   }
   for (const Metric& metric : core_.options.metrics) {
-    if (training_.batch > 0 && !metric.keeps_itself()) {
+    if (training_.batch > 0 && !metric.keeps_itself() && core_.talk.is_root()) {
       warn(phrase("a metric without save and load forgets the batches of this epoch: '{}'", metric.name()));
     }
   }
@@ -182,7 +190,7 @@ void Fitting::restore_position(const Saved& saved) {
   before_end_ = static_cast<Moment>(before_end);
   callback_ = callback_of(saved) + 1;
   const std::int64_t first_step = saved.integer("fit/first_step");
-  if (first_step_ != 0 && first_step_ != first_step) {
+  if (first_step_ != 0 && first_step_ != first_step && core_.talk.is_root()) {
     warn(phrase(
         "the checkpoint is of a fit that began after {} steps of the Trainer, where this one begins after {}: its "
         "weights replace those that there are",

@@ -7,6 +7,7 @@
 #include "autograd/graph/operation.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "nn/progress.hpp"
+#include "nn/rank_agreement.hpp"
 #include "nn/restored.hpp"
 #include "nn/trainer_core.hpp"
 
@@ -16,6 +17,26 @@ namespace {
 
 constexpr std::string_view find_learning_rate_op = "find_learning_rate";
 constexpr std::int64_t least_steps = 20;
+
+/// Has ranks share out what the optimiser remembers, for steps that are taken back.
+class Shared {
+ public:
+  explicit Shared(detail::TrainerCore& core) : core_(core) {
+    if (core_.sharded) {
+      core_.sharded->divide();
+    }
+  }
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+  ~Shared() {
+    if (core_.sharded) {
+      core_.sharded->forget();
+    }
+  }
+
+ private:
+  detail::TrainerCore& core_;
+};
 
 void check(const LearningRateOptions& options) {
   if (!(options.min > 0 && options.min < options.max && std::isfinite(options.max))) {
@@ -43,6 +64,53 @@ double steepest(const LearningRates& seen, std::int64_t steps) {
   return rate;
 }
 
+LearningRates try_rates(detail::TrainerCore& core, const datasets::Dataset& data, const LearningRateOptions& options,
+                        runtime::ProgressLine& line) {
+  constexpr double decay = 0.9;  // of the smoothed loss
+  const datasets::Batches batches(data, core.options.batches);
+  LearningRates seen;
+  if (batches.count() == 0) {
+    return seen;
+  }
+  core.prepare(batches);
+  if (core.sharded) {
+    core.sharded->join();
+    detail::agree_at_start(core, {data, data, {}}, {}, {});
+  }
+  const Optimizer& optimizer = *core.optimizer;
+  const detail::Restored restored(
+      {core.model.variables(), optimizer.parameters(), optimizer.variables(), {core.steps}});
+  const Shared shared(core);
+  core.begin_epoch();
+  double mean = 0;
+  double least = std::numeric_limits<double>::infinity();
+  for (std::int64_t step = 0; step < options.steps; ++step) {
+    const double rate = options.min * std::pow(options.max / options.min,
+                                               static_cast<double>(step) / static_cast<double>(options.steps - 1));
+    for (std::size_t group = 0; group < optimizer.group_count(); ++group) {
+      optimizer.learning_rate(group).assign(rate);
+    }
+    const datasets::Epoch epoch = batches.epoch(step / batches.count());
+    const bool updates = (step + 1) % core.options.accumulate == 0;
+    double loss = 0;
+    try {
+      loss = core.step(epoch, step % batches.count(), {.updates = updates, .counts = false}).loss;
+    } catch (const LossNotFinite&) {  // on all ranks
+      break;
+    }
+    mean = decay * mean + (1 - decay) * loss;
+    const double smoothed = mean / (1 - std::pow(decay, static_cast<double>(step + 1)));
+    seen.rates.push_back(rate);
+    seen.losses.push_back(smoothed);
+    line.update(step + 1, options.steps);
+    least = std::min(least, smoothed);
+    if (smoothed > 4 * std::abs(least) && smoothed > least) {
+      break;
+    }
+  }
+  return seen;
+}
+
 void print(const LearningRates& seen) {
   const std::string text =
       std::isnan(seen.suggestion)
@@ -56,48 +124,21 @@ void print(const LearningRates& seen) {
 
 LearningRates Trainer::find_learning_rate(const datasets::Dataset& data, const LearningRateOptions& options,
                                           std::source_location where) {
-  constexpr double decay = 0.9;  // of the smoothed loss
   return located(where, [&] {
-    check(options);
-    require_samples(find_learning_rate_op, data, "the data");
-    const datasets::Batches batches(data, core_->options.batches);
-    const Optimizer& optimizer = *core_->optimizer;
-    const detail::Restored restored(
-        {core_->model.variables(), optimizer.parameters(), optimizer.variables(), {core_->steps}});
-    core_->begin_epoch();
-    std::optional<runtime::ProgressLine> line(std::in_place, "finding a learning rate", shown_by(options.progress));
-    LearningRates seen;
-    double mean = 0;
-    double least = std::numeric_limits<double>::infinity();
-    for (std::int64_t step = 0; step < options.steps && batches.count() > 0; ++step) {
-      const double rate = options.min * std::pow(options.max / options.min,
-                                                 static_cast<double>(step) / static_cast<double>(options.steps - 1));
-      for (std::size_t group = 0; group < optimizer.group_count(); ++group) {
-        optimizer.learning_rate(group).assign(rate);
+    return core_->talk.together(find_learning_rate_op, [&] {
+      check(options);
+      require_samples(find_learning_rate_op, data, "the data");
+      std::optional<runtime::ProgressLine> line(
+          std::in_place, "finding a learning rate",
+          core_->talk.is_root() ? shown_by(options.progress) : runtime::ProgressLine::Shown::never);
+      LearningRates seen = try_rates(*core_, data, options, *line);
+      line.reset();
+      seen.suggestion = steepest(seen, options.steps);
+      if (options.print && core_->talk.is_root()) {
+        print(seen);
       }
-      const datasets::Batch batch = batches.epoch(step / batches.count())[step % batches.count()];
-      double loss = 0;
-      try {
-        loss = core_->train(batch, step + 1, false).first.item();
-      } catch (const LossNotFinite&) {
-        break;
-      }
-      mean = decay * mean + (1 - decay) * loss;
-      const double smoothed = mean / (1 - std::pow(decay, static_cast<double>(step + 1)));
-      seen.rates.push_back(rate);
-      line->update(step + 1, options.steps);
-      seen.losses.push_back(smoothed);
-      least = std::min(least, smoothed);
-      if (smoothed > 4 * std::abs(least) && smoothed > least) {
-        break;
-      }
-    }
-    line.reset();
-    seen.suggestion = steepest(seen, options.steps);
-    if (options.print) {
-      print(seen);
-    }
-    return seen;
+      return seen;
+    });
   });
 }
 

@@ -6,6 +6,7 @@
 #include "nn/differences.hpp"
 #include "nn/fitting.hpp"
 #include "nn/progress.hpp"
+#include "nn/rank_agreement.hpp"
 #include "nn/saved_file.hpp"
 #include "nn/trainer_core.hpp"
 #include "nn/writer_lock.hpp"
@@ -20,35 +21,53 @@ Trainer::Trainer(Module model, std::shared_ptr<Optimizer> optimizer, Loss loss, 
       })) {}
 
 History Trainer::fit(const datasets::Dataset& data, const FitOptions& options, std::source_location where) {
-  return located(where, [&] { return detail::Fitting(*core_, data, options, where).run(); });
+  return located(where, [&] {
+    try {
+      return core_->talk.together("fit", [&] { return detail::Fitting(*core_, data, options, where).run(); });
+    } catch (...) {
+      core_->join_after_failure();
+      throw;
+    }
+  });
 }
 
 Scores Trainer::evaluate(const datasets::Dataset& data, const EvaluationOptions& options, std::source_location where) {
   return located(where, [&] {
-    require_samples("evaluate", data, "the data");
-    Scores scores;
-    runtime::ProgressLine line("evaluating", shown_by(options.progress));
-    core_->evaluate(data, "", scores, line);
-    return scores;
+    return core_->talk.together("evaluate", [&] {
+      require_samples("evaluate", data, "the data");
+      Scores scores;
+      runtime::ProgressLine line(
+          "evaluating", core_->talk.is_root() ? shown_by(options.progress) : runtime::ProgressLine::Shown::never);
+      core_->evaluate(data, "", scores, line);
+      return scores;
+    });
   });
 }
 
 void Trainer::save(const std::filesystem::path& path, std::source_location where) const {
   located(where, [&] {
-    const Saved saved = core_->snapshot ? core_->snapshot() : core_->saved();
-    const detail::WriterLock lock("save", path);
-    detail::write_saved_file("save", path, saved);
+    core_->talk.together("save", [&] {
+      const Saved saved = core_->snapshot ? core_->snapshot() : core_->saved();
+      if (core_->talk.is_root()) {
+        const detail::WriterLock lock("save", path);
+        detail::write_saved_file("save", path, saved);
+      }
+      core_->talk.exchange("the end of save", "");  // by which all know that there is the file
+    });
   });
 }
 
 void Trainer::load(const std::filesystem::path& path, std::source_location where) {
   located(where, [&] {
-    const Saved saved = detail::read_saved_file("load", detail::newest_checkpoint("load", path));
-    detail::Differences found;
-    constexpr auto part = detail::TrainerCore::Part::outside_fit;
-    core_->add_differences("load", saved, part, found);
-    detail::require_none("load", found);
-    core_->load(saved, part);
+    core_->talk.together("load", [&] {
+      const Saved saved = detail::read_on_root(
+          core_->talk, [&] { return detail::read_saved_file("load", detail::newest_checkpoint("load", path)); });
+      detail::Differences found;
+      constexpr auto part = detail::TrainerCore::Part::outside_fit;
+      core_->add_differences("load", saved, part, found);
+      detail::require_none("load", found);
+      core_->load(saved, part);
+    });
   });
 }
 

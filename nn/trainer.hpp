@@ -18,6 +18,7 @@
 #include "nn/metrics.hpp"
 #include "nn/module.hpp"
 #include "nn/optimizers/optimizer.hpp"
+#include "nn/ranks.hpp"
 
 /// \file
 /// The training loop.
@@ -72,6 +73,16 @@ struct TrainerOptions {
   std::int64_t accumulate = 1;
   /// How data become batches. Evaluation and prediction neither shuffle nor augment. The seed is that of dropout, too.
   datasets::BatchOptions batches = {};
+  /// Processes that train together, each on its part of every batch: a distributed::World. Null: this one alone. All run the
+  /// same program on the same data; fit, evaluate, save, load and find_learning_rate are called by all of them.
+  std::shared_ptr<const Ranks> world = {};
+  /// Into how many shards each batch is cut, whatever the number of ranks: a power of two, and a multiple of them, who are
+  /// a power of two, too. Each shard is a batch of its own (for batch normalisation, dropout and augmentation), and
+  /// gradients are added up in one order. So weights, history and checkpoints are the same, bit for bit, for any number of
+  /// ranks. 0: none, each rank has one part of the batch.
+  std::int64_t shards = 0;
+  /// Whether batch normalisation takes its mean and variance over the batch of all ranks. Not with shards.
+  bool synchronize_batch_norm = false;
 };
 
 /// How training shows how far it is, on standard output. Bars fit the width of the terminal, also a narrow one, and go when
@@ -130,7 +141,8 @@ class Trainer {
  public:
   /// \param model any layer. \param optimizer of its parameters. \param loss see Loss.
   /// \throws ValueError for two metrics of one name, or one that is called like another score; for less than one batch
-  ///         per update.
+  ///         per update; for numbers of shards and ranks that do not go together, and with several of either for a metric
+  ///         without `save` and `load`.
   template <std::derived_from<Optimizer> O>
   Trainer(Module model, O optimizer, Loss loss, TrainerOptions options = {},
           std::source_location where = std::source_location::current())
@@ -157,6 +169,8 @@ class Trainer {
   /// \throws ValueError for no samples, less than one epoch, a fraction outside [0, 1), two sets of validation data, a
   ///         batch size below 1, and a loss that is not finite.
   /// \throws ShapeError when the loss is not one number.
+  /// \throws ValueError when ranks are not alike, with all that differs.
+  /// \throws RankError on all other ranks when one of them throws.
   /// \throws Error what the model, the loss, the metrics and the callbacks throw, with the epoch and the batch.
   History fit(const datasets::Dataset& data, const FitOptions& options = {},
               std::source_location where = std::source_location::current());
@@ -176,7 +190,7 @@ class Trainer {
   Scores evaluate(const datasets::Dataset& data, const EvaluationOptions& options = {},
                   std::source_location where = std::source_location::current());
 
-  /// What the model gives for \p features (n, ...), in inference, batch by batch: (n, ...).
+  /// What the model gives for \p features (n, ...), in inference, batch by batch: (n, ...). On this rank alone.
   /// \throws ValueError for no samples. \throws Error what the model throws.
   Tensor predict(const Operand& features, const EvaluationOptions& options = {});
 

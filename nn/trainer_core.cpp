@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <tuple>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
+#include "nn/packed.hpp"
 
 namespace xgrad::nn {
 
@@ -70,6 +72,8 @@ detail::TrainerCore::TrainerCore(Module m, std::shared_ptr<Optimizer> o, Loss l,
       loss(std::move(l)),
       options(std::move(all)),
       where(place),
+      talk(options.world),
+      sharding(Sharding::of(options)),
       steps(Tensor(std::int64_t{0}), "steps"),
       train_step(compile(Step([this](const Tensor& features, const Tensor& targets) {
                            Result result = training_loss_of(features, targets);
@@ -103,6 +107,10 @@ detail::TrainerCore::TrainerCore(Module m, std::shared_ptr<Optimizer> o, Loss l,
   if (options.accumulate > 1) {
     gradients.emplace(optimizer->parameters(), place);
   }
+  if (sharding.parts > 1) {
+    sharded.emplace(*this, sharding);
+    part_metrics.emplace(options.metrics, sharding);
+  }
   note_others({});
   for (const Variable& number : optimizer->variables()) {
     const Variables& state = optimizer->state();
@@ -112,19 +120,50 @@ detail::TrainerCore::TrainerCore(Module m, std::shared_ptr<Optimizer> o, Loss l,
   }
 }
 
-detail::TrainerCore::Result detail::TrainerCore::train(const datasets::Batch& batch, std::int64_t batch_number,
-                                                       bool is_last) {
-  const Result result = train_step(batch.features, batch.targets);
-  if (gradients && (is_last || batch_number % options.accumulate == 0)) {
+detail::StepResult detail::TrainerCore::step(const datasets::Epoch& epoch, std::int64_t batch,
+                                             const StepOptions& with) {
+  Tensor batch_loss;
+  Tensor predictions;
+  StepResult result;
+  if (sharded) {
+    result = sharded->run(epoch, batch, with.counts, with.stop);
+  } else {
+    at_hand = epoch[batch];
+    std::tie(batch_loss, predictions) = train_step(at_hand.features, at_hand.targets);
+  }
+  if (gradients && with.updates) {
     update();
   }
+  if (sharded) {
+    return result;
+  }
+  result = {batch_loss.item(), at_hand.features.shape()[0], with.stop};
+  if (with.counts) {
+    update_metrics(predictions, at_hand.targets);
+  }
   return result;
+}
+
+void detail::TrainerCore::prepare(const datasets::Batches& batches) {
+  if (sharded && !is_prepared) {
+    look_at_step(batches.epoch(0)[0]);
+  }
 }
 
 void detail::TrainerCore::begin_epoch() {
   reset_metrics();
   if (gradients) {
     gradients->reset();
+  }
+}
+
+void detail::TrainerCore::join_after_failure() noexcept {
+  if (!sharded || !talk.all_have_thrown()) {
+    return;
+  }
+  try {
+    talk.together("fit", [&] { sharded->join(); });
+  } catch (const std::exception&) {  // what has been thrown first is what counts
   }
 }
 
@@ -143,12 +182,16 @@ detail::TrainerCore::Result detail::TrainerCore::loss_of(const Tensor& features,
 }
 
 detail::TrainerCore::Result detail::TrainerCore::training_loss_of(const Tensor& features, const Tensor& targets) const {
-  const random::Key key = random::Key(options.batches.seed).fold(training_stream).fold(steps);
-  auto [result, predictions] = loss_of(features, targets, Training(key));
+  auto [result, predictions] = loss_of(features, targets, Training(training_key()));
   return {apply_op(RequireFinite(), {result}), predictions};
 }
 
-std::string detail::TrainerCore::first_not_finite(const datasets::Batch& batch) const {
+random::Key detail::TrainerCore::training_key() const {
+  return random::Key(options.batches.seed).fold(training_stream).fold(steps);
+}
+
+std::string detail::TrainerCore::first_not_finite() const {
+  const datasets::Batch& batch = sharded ? sharded->at_hand() : at_hand;
   CompileOptions checking{.name = "train_step"};
   checking.plan.check_finite = true;
   const auto step =
@@ -189,18 +232,46 @@ void detail::TrainerCore::evaluate(const datasets::Dataset& data, std::string_vi
   reset_metrics();
   double sum = 0;
   const datasets::Batches batches = plain_batches(data);
-  std::int64_t done = 0;
-  for (const auto& [features, targets] : batches.epoch(0)) {
-    const auto [batch_loss, predictions] = test_step(features, targets);
-    sum += batch_loss.item() * static_cast<double>(targets.shape()[0]);
-    update_metrics(predictions, targets);
-    line.update(++done, batches.count());
+  if (sharded) {
+    sum = sharded_test_loss(batches.epoch(0), line);
+  } else {
+    std::int64_t done = 0;
+    for (const auto& [features, targets] : batches.epoch(0)) {
+      const auto [batch_loss, predictions] = test_step(features, targets);
+      sum += batch_loss.item() * static_cast<double>(targets.shape()[0]);
+      update_metrics(predictions, targets);
+      line.update(++done, batches.count());
+    }
   }
   scores.set(std::string(prefix) + "loss", sum / static_cast<double>(data.size()));
   read_metrics(prefix, scores);
 }
 
-void detail::TrainerCore::read_metrics(std::string_view prefix, Scores& scores) const {
+// Whole batches, which are dealt out to the parts: so each gives the same wherever it is computed.
+double detail::TrainerCore::sharded_test_loss(const datasets::Epoch& epoch, runtime::ProgressLine& line) {
+  Packer own;
+  for (std::int64_t i = 0; i < epoch.count(); ++i) {
+    if (sharding.is_own(i % sharding.parts)) {
+      const auto [features, targets] = epoch[i];
+      const auto [batch_loss, predictions] = test_step(features, targets);
+      own.number(batch_loss.item() * static_cast<double>(targets.shape()[0]));
+      update_part_metrics(i % sharding.parts - sharding.first, predictions, targets);
+      line.update(i + 1, epoch.count());
+    }
+  }
+  const std::vector<std::string> all = talk.exchange(phrase("evaluation of {} batches", epoch.count()), own.bytes());
+  std::vector<Unpacker> losses(all.begin(), all.end());
+  double sum = 0;
+  for (std::int64_t i = 0; i < epoch.count(); ++i) {
+    sum += losses[static_cast<std::size_t>(i % sharding.parts / sharding.own)].number();
+  }
+  return sum;
+}
+
+void detail::TrainerCore::read_metrics(std::string_view prefix, Scores& scores) {
+  if (part_metrics) {
+    part_metrics->collect(talk, options.metrics);
+  }
   for (const Metric& metric : options.metrics) {
     scores.set(std::string(prefix) + metric.name(), metric.value());
   }
@@ -210,16 +281,33 @@ void detail::TrainerCore::reset_metrics() {
   for (Metric& metric : options.metrics) {
     metric.reset();
   }
+  if (part_metrics) {
+    part_metrics->reset();
+  }
 }
+
+namespace {
+
+void update_metric(Metric& metric, const Tensor& predictions, const Array& targets, const std::source_location& where) {
+  try {
+    metric.update(Operand(predictions, where), Operand(targets, where));
+  } catch (Error& error) {
+    error.add_note(phrase("in metric '{}'", metric.name()));
+    throw;
+  }
+}
+
+}  // namespace
 
 void detail::TrainerCore::update_metrics(const Tensor& predictions, const Array& targets) {
   for (Metric& metric : options.metrics) {
-    try {
-      metric.update(Operand(predictions, where), Operand(targets, where));
-    } catch (Error& error) {
-      error.add_note(phrase("in metric '{}'", metric.name()));
-      throw;
-    }
+    update_metric(metric, predictions, targets, where);
+  }
+}
+
+void detail::TrainerCore::update_part_metrics(std::int64_t part, const Tensor& predictions, const Array& targets) {
+  for (std::size_t i = 0; i < options.metrics.size(); ++i) {
+    update_metric(part_metrics->at(part, i), predictions, targets, where);
   }
 }
 

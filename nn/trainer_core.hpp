@@ -8,7 +8,10 @@
 
 #include "autograd/plan/compile.hpp"
 #include "autograd/runtime/progress_line.hpp"
+#include "nn/rank_talk.hpp"
 #include "nn/saved.hpp"
+#include "nn/sharded_metrics.hpp"
+#include "nn/sharded_step.hpp"
 #include "nn/trainer.hpp"
 
 /// \file
@@ -34,9 +37,18 @@ struct detail::TrainerCore {
   TrainerCore(const TrainerCore&) = delete;
   TrainerCore& operator=(const TrainerCore&) = delete;
 
-  /// One step of training; the last of an epoch updates the weights even if fewer batches were accumulated than asked
-  /// for. \param batch_number in the epoch, from 1. Throws LossNotFinite before anything is written.
-  Result train(const datasets::Batch& batch, std::int64_t batch_number, bool is_last);
+  /// What is done in a step beside taking it.
+  struct StepOptions {
+    bool updates = true;    ///< where several batches make one update, whether that is due; else it always is
+    bool counts = true;     ///< whether metrics are told
+    StopRequest stop = {};  ///< what this rank wishes
+  };
+  /// One step of training, on batch number \p batch of \p epoch. Throws LossNotFinite before anything is written.
+  StepResult step(const datasets::Epoch& epoch, std::int64_t batch, const StepOptions& with);
+  /// Looks at what a step does, where that has to be known before the first one.
+  void prepare(const datasets::Batches& batches);
+  /// Has the optimiser remember all again, when all ranks have thrown.
+  void join_after_failure() noexcept;
   /// Forgets gradients of an epoch that did not come to its end, and what the metrics have counted.
   void begin_epoch();
 
@@ -44,8 +56,10 @@ struct detail::TrainerCore {
   Result loss_of(const Tensor& features, const Tensor& targets, const Mode& mode) const;
   /// The same in training, by this step's random numbers. Throws LossNotFinite when it is computed.
   Result training_loss_of(const Tensor& features, const Tensor& targets) const;
-  /// Which operation is the first to give NaN or an infinity in the training step of \p batch.
-  std::string first_not_finite(const datasets::Batch& batch) const;
+  /// Which operation is the first to give NaN or an infinity in the training step that threw LossNotFinite.
+  std::string first_not_finite() const;
+  /// What the random numbers of this step come from.
+  random::Key training_key() const;
 
   /// Batches that are neither shuffled nor augmented.
   datasets::Batches plain_batches(const datasets::Dataset& data) const;
@@ -54,13 +68,16 @@ struct detail::TrainerCore {
   Tensor predictions(const datasets::Dataset& data, runtime::ProgressLine& line) const;
   /// The loss and the metrics over \p data, under their names behind \p prefix; \p line likewise.
   void evaluate(const datasets::Dataset& data, std::string_view prefix, Scores& scores, runtime::ProgressLine& line);
-  /// Puts the metrics' numbers under their names behind \p prefix.
-  void read_metrics(std::string_view prefix, Scores& scores) const;
+  double sharded_test_loss(const datasets::Epoch& epoch, runtime::ProgressLine& line);
+  /// Puts the metrics' numbers under their names behind \p prefix: those of all parts and ranks.
+  void read_metrics(std::string_view prefix, Scores& scores);
   void reset_metrics();
   void update_metrics(const Tensor& predictions, const Array& targets);
+  /// The same for a part of those of this rank, from 0.
+  void update_part_metrics(std::int64_t part, const Tensor& predictions, const Array& targets);
 
   /// Model, optimiser, sums of gradients, metrics, options, and how many steps and epochs there were.
-  Saved saved() const;
+  Saved saved();
   /// What of saved() is compared and loaded: outside of a fit neither sums of gradients nor what only its steps assign.
   enum class Part : std::uint8_t { all, outside_fit };
   /// Adds where a checkpoint is of another model or optimiser. Throws ValueError for what is none of a Trainer's.
@@ -74,12 +91,17 @@ struct detail::TrainerCore {
   std::uint64_t look_at_step(const datasets::Batch& batch);
   void note_others(const Variables& assigned);
   State others_in(const Saved& saved, Part part) const;
+  Saved saved_metrics();
+  /// All that is in a checkpoint, and what only fit knows is not in.
+  std::vector<NamedVariable> named_variables() const;
 
   Module model;
   std::shared_ptr<Optimizer> optimizer;
   Loss loss;
   TrainerOptions options;
   std::source_location where;
+  RankTalk talk;
+  Sharding sharding;
   Variable steps;           // taken so far: what dropout depends on
   std::int64_t epochs = 0;  // begun so far: what shuffling depends on
 
@@ -89,10 +111,16 @@ struct detail::TrainerCore {
 
   std::optional<GradientAccumulator> gradients;  // where several batches make one update
 
+  datasets::Batch at_hand;                 // of the step that goes on, or threw
   Compiled<Step> train_step;               // which updates, or accumulates
   Compiled<std::function<void()>> update;  // by what was accumulated
   Compiled<Step> test_step;
   Compiled<Forward> forward;
+
+  // Where batches have several parts.
+  std::optional<ShardedStep> sharded;
+  std::optional<ShardedMetrics> part_metrics;
+  bool is_prepared = false;
 };
 
 /// \throws ValueError when \p data, called \p what, has no samples.

@@ -31,7 +31,10 @@ std::vector<NamedVariable> numbered(const Variables& variables) {
 
 }  // namespace
 
-Saved detail::TrainerCore::saved() const {
+Saved detail::TrainerCore::saved() {
+  if (sharded) {
+    sharded->join();
+  }
   Saved saved;
   saved.put("model", model);
   saved.put("optimizer", *optimizer);
@@ -40,15 +43,37 @@ Saved detail::TrainerCore::saved() const {
     saved.put("gradients", *gradients);
   }
   saved.put("variables", state_of(numbered(others)));
-  for (const Metric& metric : options.metrics) {
-    Saved own;
-    metric.save(own);
-    saved.put("metric/" + metric.name(), own);
-  }
+  saved.put("metric", saved_metrics());
   saved.put("trainer/steps", steps.item<std::int64_t>());
   saved.put("trainer/epochs", epochs);
   saved.put("options", saved_options());
+  if (sharded && snapshot) {  // training goes on
+    sharded->divide();
+  }
   return saved;
+}
+
+// Of shards each by itself, as the order in which they are brought together counts.
+Saved detail::TrainerCore::saved_metrics() {
+  Saved all;
+  const std::vector<std::vector<Saved>> parts =
+      part_metrics ? part_metrics->gather(talk) : std::vector<std::vector<Saved>>();
+  for (std::size_t i = 0; i < options.metrics.size(); ++i) {
+    Saved own;
+    if (!part_metrics) {
+      options.metrics[i].save(own);
+    } else if (options.shards == 0) {
+      Metric together = options.metrics[i].clone();
+      bring_together(together, parts[i]);
+      together.save(own);
+    } else {
+      for (std::size_t part = 0; part < parts[i].size(); ++part) {
+        own.put(phrase("{}", part), parts[i][part]);
+      }
+    }
+    all.put(options.metrics[i].name(), own);
+  }
+  return all;
 }
 
 State detail::TrainerCore::others_in(const Saved& saved, Part part) const {
@@ -104,12 +129,30 @@ void detail::TrainerCore::load(const Saved& saved, Part part) {
   }
   assign(updates);
   epochs = begun;
+  if (sharded) {
+    sharded->forget();
+    if (snapshot) {
+      sharded->divide();
+    }
+  }
 }
 
 void detail::TrainerCore::load_metrics(const Saved& saved) {
-  for (Metric& metric : options.metrics) {
+  for (std::size_t i = 0; i < options.metrics.size(); ++i) {
+    Metric& metric = options.metrics[i];
     const std::string name = "metric/" + metric.name();
-    saved.contains(name) ? metric.load(saved.part(name)) : metric.reset();
+    if (!part_metrics) {
+      saved.contains(name) ? metric.load(saved.part(name)) : metric.reset();
+      continue;
+    }
+    std::vector<Saved> parts;
+    for (std::int64_t part = 0; options.shards != 0 && saved.contains(phrase("{}/{}", name, part)); ++part) {
+      parts.push_back(saved.part(phrase("{}/{}", name, part)));
+    }
+    if (options.shards == 0 && saved.contains(name)) {
+      parts.push_back(saved.part(name));
+    }
+    part_metrics->load(i, parts);
   }
 }
 
@@ -139,7 +182,28 @@ Saved detail::TrainerCore::saved_options() const {
   for (std::size_t i = 0; i < options.metrics.size(); ++i) {
     saved.put(phrase("metrics.{}", i), options.metrics[i].name());
   }
+  if (options.shards != 0) {
+    saved.put("shards", options.shards);
+  }
+  if (options.synchronize_batch_norm) {
+    saved.put("synchronize_batch_norm", true);
+  }
   return saved;
+}
+
+std::vector<NamedVariable> detail::TrainerCore::named_variables() const {
+  std::vector<NamedVariable> all;
+  const auto add = [&](const std::string& what, const std::vector<NamedVariable>& variables) {
+    for (const NamedVariable& each : variables) {
+      all.push_back({what + "/" + each.name, each.variable});
+    }
+  };
+  add("model", model.named_variables());
+  add("optimizer", optimizer->named_variables());
+  add("parameters", numbered(optimizer->parameters()));
+  add("variables", numbered(others));
+  add("trainer", {{"steps", steps}});
+  return all;
 }
 
 void detail::TrainerCore::note_others(const Variables& assigned) {
@@ -164,6 +228,19 @@ void detail::TrainerCore::note_others(const Variables& assigned) {
 std::uint64_t detail::TrainerCore::look_at_step(const datasets::Batch& batch) {
   const Outline step = train_step.outline(batch.features, batch.targets);
   note_others(step.assigned);
+  if (sharded) {
+    Variables trained = optimizer->variables();
+    for (const Variables& more : {optimizer->parameters(), gradients ? gradients->sums() : Variables(),
+                                  gradients ? Variables{gradients->count()} : Variables(), Variables{steps}}) {
+      trained.insert(trained.end(), more.begin(), more.end());
+    }
+    Variables statistics = step.assigned;
+    std::erase_if(statistics, [&](const Variable& variable) { return is_among(variable, trained); });
+    if (!is_prepared) {
+      sharded->set_statistics(statistics);
+      is_prepared = true;
+    }
+  }
   return gradients ? runtime::combine_hashes(step.hash, update.outline().hash) : step.hash;
 }
 

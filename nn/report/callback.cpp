@@ -159,7 +159,8 @@ class Reporter {
   }
 
   void look_at_step(const TrainingState& training) {
-    if (step_is_known_ || !options_.measure_step || access_ == nullptr) {
+    // Where batches have several parts, or ranks, a step is not one plan.
+    if (step_is_known_ || !options_.measure_step || access_ == nullptr || access_->core.sharded) {
       return;
     }
     step_is_known_ = true;
@@ -199,7 +200,9 @@ Callback report(const std::filesystem::path& path, const ReportOptions& options,
           .name = "report",
           .save = [=](Saved& saved) { reporter->save(saved); },
           .load = [=](const Saved& saved) { reporter->load(saved); },
-          .on_error = [=](TrainingState&, const std::exception& error) { reporter->fail(error); }};
+          .on_error = [=](TrainingState&, const std::exception& error) { reporter->fail(error); },
+          .root_only = true,
+          .silent = true};
 }
 
 }  // namespace xgrad::nn::callbacks

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "nn/optimizers/optimizer.hpp"
+#include "nn/rank_talk.hpp"
+
+/// \file
+/// Internal: an optimiser's update, of which each rank computes a part.
+
+namespace xgrad::nn::detail {
+
+/// Gradients are reduce-scattered as one vector, each rank updates its part of the weights, and the weights are gathered. For
+/// updates that take each element of a parameter by itself, as most do: they give the same bits in parts. What the optimiser
+/// remembers of the elements, such as moments, is here while there are parts, on each rank for its own elements, and the
+/// optimiser's own variables are 0, and share their memory.
+class PartialUpdate {
+ public:
+  /// Null when the update is not elementwise: then all ranks have to compute all of it.
+  static std::unique_ptr<PartialUpdate> of(const Optimizer& optimizer, const Clipping& clipping, const RankTalk& talk);
+
+  /// Assigns what the optimiser makes of the sum over ranks of \p gradients, one per parameter.
+  void step(const Tensors& gradients) const;
+
+  /// Begins to remember in parts, what the optimiser's variables hold.
+  void divide();
+  /// Gives it back to them, on all ranks together. Nothing happens when there are no parts.
+  void join(RankTalk& talk);
+  /// Forgets the parts, where the optimiser's variables have been assigned to.
+  void forget() { divided_ = false; }
+
+ private:
+  // Elements of a parameter that are one rank's.
+  struct Chunk {
+    std::size_t parameter = 0;
+    std::int64_t first = 0;  // of the parameter
+    std::int64_t count = 0;
+  };
+  // Parameters of one dtype as one vector, which ranks have equal parts of.
+  struct Vector {
+    DType dtype;
+    std::vector<std::size_t> parameters;
+    std::int64_t part = 0;                   // elements of one rank
+    std::int64_t padding = 0;                // elements behind the last parameter
+    std::vector<std::vector<Chunk>> chunks;  // per rank
+  };
+  // A chunk of this rank, and what is remembered of it, in the order of memories_.
+  struct Own {
+    Chunk chunk;
+    Variables memories;
+  };
+
+  PartialUpdate(const Optimizer& optimizer, const Clipping& clipping, const RankTalk& talk);
+  bool is_elementwise(const std::vector<Assignment>& updates, const Tensors& gradients);
+  void lay_out(DType dtype);
+  Tensors make_placeholders() const;
+  void release() const;
+
+  const Optimizer& optimizer_;
+  Clipping clipping_;
+  std::shared_ptr<const Ranks> world_;
+  std::int64_t rank_;
+  std::vector<Variables> memories_;  // per parameter: of its shape, assigned in a step
+  std::vector<Vector> vectors_;
+  std::vector<std::vector<Own>> own_;  // per vector
+  bool divided_ = false;
+};
+
+}  // namespace xgrad::nn::detail

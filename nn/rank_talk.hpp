@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "autograd/runtime/error.hpp"
+#include "nn/ranks.hpp"
+
+/// \file
+/// Internal: how ranks talk to each other while they train.
+
+namespace xgrad::nn::detail {
+
+/// All ranks exchange the same messages in the same order. A rank that throws says so in place of its next message: so the
+/// others do not wait for it, and throw, too. One process alone talks to itself.
+class RankTalk {
+ public:
+  explicit RankTalk(std::shared_ptr<const Ranks> world)
+      : world_(std::move(world)), size_(world_ ? world_->size() : 1), rank_(world_ ? world_->rank() : 0) {}
+
+  const std::shared_ptr<const Ranks>& world() const { return world_; }
+  std::int64_t size() const { return size_; }
+  std::int64_t rank() const { return rank_; }
+  bool is_root() const { return rank_ == 0; }
+
+  /// What all ranks say, in their order. \p what they are at, such as `step 17`, has to be the same on all.
+  /// Throws RankError when one of them has thrown, or they are not at the same place.
+  std::vector<std::string> exchange(const std::string& what, const std::string& own);
+  /// What the root says.
+  std::string from_root(const std::string& what, const std::string& own) { return exchange(what, own).front(); }
+  bool as_root_says(bool own) { return from_root("a decision", own ? "1" : "0") == "1"; }
+
+  /// Whether what was thrown last was thrown on all ranks, which can still talk.
+  bool all_have_thrown() const { return all_have_thrown_; }
+
+  /// f(), a part of \p op, which all ranks are in. What it throws is told to the others.
+  template <class F>
+  decltype(auto) together(std::string_view op, F&& f) {
+    const Inside inside(*this, op);
+    try {
+      return f();
+    } catch (Error& error) {
+      tell(error);
+      throw;
+    } catch (const std::exception& error) {
+      tell_text(error.what());
+      throw;
+    } catch (...) {
+      tell_text("an exception of a type that is no std::exception");
+      throw;
+    }
+  }
+
+ private:
+  class Inside {
+   public:
+    Inside(RankTalk& talk, std::string_view op) : talk_(talk) {
+      if (talk_.depth_++ == 0) {
+        talk_.op_ = op;
+        talk_.told_ = false;
+        talk_.all_have_thrown_ = false;
+      }
+    }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+    ~Inside() { --talk_.depth_; }
+
+   private:
+    RankTalk& talk_;
+  };
+
+  void tell(Error& error);
+  void tell_text(const std::string& text);
+
+  std::shared_ptr<const Ranks> world_;
+  std::int64_t size_;
+  std::int64_t rank_;
+  int depth_ = 0;      // of calls of together
+  std::string op_;     // of the outermost
+  bool told_ = false;  // whether all ranks throw already, or cannot be told
+  bool all_have_thrown_ = false;
+};
+
+}  // namespace xgrad::nn::detail
