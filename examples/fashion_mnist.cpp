@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include <autograd/autograd.hpp>
+#include <autograd/runtime/hash.hpp>
 #include <autograd/runtime/workers.hpp>
 #include <datasets/datasets.hpp>
 #include <nn/nn.hpp>
@@ -21,6 +23,7 @@
 #include "recipe.hpp"
 #include "run_report.hpp"
 #include "terminal.hpp"
+#include "world.hpp"
 
 using namespace xgrad;
 
@@ -42,6 +45,8 @@ struct Settings {
   std::string recipe;      // empty: the network and settings above
   int ensemble = 1;
   bool validate = false;
+  int shards = 0;  // 0: batches are not cut
+  bool hash = false;
 };
 
 void add_options(Flags& flags, Settings& s) {
@@ -56,6 +61,9 @@ void add_options(Flags& flags, Settings& s) {
       flags.add("--checkpoint", s.checkpoint,
                 "A file that is written after every epoch; run again, it goes on from there"),
       flags.add("--report", s.report, "A page that shows how training goes, written after every epoch"),
+      flags.add("--shards", s.shards, "Parts of a batch that are added up alike on any number of processes [none]")
+          .range(0, 4096),
+      flags.add("--hash", s.hash, "Print a hash of the weights before the last line"),
   };
   flags.add("--epochs", s.epochs, "Passes over the training images [10; a recipe has a number of its own]")
       .range(1, 100000);
@@ -214,6 +222,54 @@ Position read_checkpoint(const Settings& s, const nn::Sequential& model, const n
   return position;
 }
 
+// A number for the names and the elements of a model's state: equal numbers, equal bits.
+void print_hash(const nn::Sequential& model) {
+  std::uint64_t hash = 0;
+  for (const auto& [name, array] : model.state()) {
+    hash = runtime::combine_hashes(hash, runtime::hash_text(name));
+    hash = runtime::combine_hashes(hash,
+                                   runtime::hash_bytes({static_cast<const std::byte*>(array.data()), array.bytes()}));
+  }
+  std::printf("weights=%016llx\n", static_cast<unsigned long long>(hash));
+}
+
+void print_size(const datasets::FashionMnist& data, const nn::Sequential& model) {
+  std::printf("%lld training and %lld test images, %lld parameters, %d thread%s\n",
+              static_cast<long long>(data.train.size()), static_cast<long long>(data.test.size()),
+              static_cast<long long>(model.parameter_count()), runtime::num_threads(),
+              runtime::num_threads() == 1 ? "" : "s");
+}
+
+// The line of an epoch; shorter where the terminal is narrow.
+std::string epoch_line(int epoch, int epochs, double loss, double train, double test, double speed) {
+  char lines[3][160];
+  std::snprintf(lines[0], sizeof lines[0],
+                "epoch %d/%d  loss %.4f  train_accuracy %.4f  test_accuracy %.4f  %.0f samples/s", epoch, epochs, loss,
+                train, test, speed);
+  std::snprintf(lines[1], sizeof lines[1], "epoch %d/%d  loss %.4f  train %.4f  test %.4f  %.0f samples/s", epoch,
+                epochs, loss, train, test, speed);
+  std::snprintf(lines[2], sizeof lines[2], "%d/%d  loss %.4f  test %.4f", epoch, epochs, loss, test);
+  return fitting_line({lines[0], lines[1], lines[2]});
+}
+
+void print_epoch(const Settings& s, std::int64_t epoch, double loss, double train_accuracy, double test_accuracy,
+                 double samples_per_second) {
+  std::printf(
+      "%s\n",
+      epoch_line(static_cast<int>(epoch), s.epochs, loss, train_accuracy, test_accuracy, samples_per_second).c_str());
+  std::fflush(stdout);
+}
+
+void print_result(const Settings& s, const nn::Sequential& model, const datasets::FashionMnist& data,
+                  double test_accuracy, double train_seconds) {
+  const nn::ConfusionMatrix matrix = evaluate_scores(model, data.test);
+  std::printf("\n%s\n%s\n", matrix.report(data.class_names).c_str(), matrix.table(data.class_names).c_str());
+  if (s.hash) {
+    print_hash(model);
+  }
+  std::printf("test_accuracy=%.4f epochs=%d train_seconds=%.2f\n", test_accuracy, s.epochs, train_seconds);
+}
+
 // On a terminal: a bar that grows in place. Elsewhere: nothing, the line per epoch says it all.
 void show_progress(int epoch, std::int64_t step, std::int64_t steps, double loss) {
   if (step % 32 != 0 && step != steps) {
@@ -232,18 +288,6 @@ void show_progress(int epoch, std::int64_t step, std::int64_t steps, double loss
   std::fflush(stdout);
 }
 
-// The line of an epoch; shorter where the terminal is narrow.
-std::string epoch_line(int epoch, int epochs, double loss, double train, double test, double speed) {
-  char lines[3][160];
-  std::snprintf(lines[0], sizeof lines[0],
-                "epoch %d/%d  loss %.4f  train_accuracy %.4f  test_accuracy %.4f  %.0f samples/s", epoch, epochs, loss,
-                train, test, speed);
-  std::snprintf(lines[1], sizeof lines[1], "epoch %d/%d  loss %.4f  train %.4f  test %.4f  %.0f samples/s", epoch,
-                epochs, loss, train, test, speed);
-  std::snprintf(lines[2], sizeof lines[2], "%d/%d  loss %.4f  test %.4f", epoch, epochs, loss, test);
-  return fitting_line({lines[0], lines[1], lines[2]});
-}
-
 void train(const Settings& s) {
   const auto data = datasets::FashionMnist::load(s.data);
   const datasets::Batches batches(data.train, {.batch_size = s.batch_size, .seed = s.seed});
@@ -252,10 +296,7 @@ void train(const Settings& s) {
   const nn::Sequential model = make_model(s, datasets::FashionMnist::image_size, classes);
   const auto optimizer = make_optimizer(s, model.parameters());
   const nn::Schedule rate = nn::schedules::linear(initial_rate(s), 0, s.epochs * batches.count());
-  std::printf("%lld training and %lld test images, %lld parameters, %d thread%s\n",
-              static_cast<long long>(data.train.size()), static_cast<long long>(data.test.size()),
-              static_cast<long long>(model.parameter_count()), runtime::num_threads(),
-              runtime::num_threads() == 1 ? "" : "s");
+  print_size(data, model);
 
   const auto train_step = compile([&](const Tensor& images, const Tensor& labels) {
     const Tensor logits = model(images);
@@ -286,10 +327,7 @@ void train(const Settings& s) {
     at.epochs = epoch;
     at.train_seconds += seconds;
     at.test_accuracy = evaluate_scores(model, data.test).accuracy();
-    std::printf(
-        "%s\n",
-        epoch_line(epoch, s.epochs, loss_sum / samples, right / samples, at.test_accuracy, samples / seconds).c_str());
-    std::fflush(stdout);
+    print_epoch(s, epoch, loss_sum / samples, right / samples, at.test_accuracy, samples / seconds);
     if (report.wants_step()) {
       const datasets::Batch first = batches.epoch(0)[0];
       report.take_time(train_step.plan(first.features, first.targets), first);
@@ -307,9 +345,52 @@ void train(const Settings& s) {
   }
 
   report.finish();
-  const nn::ConfusionMatrix matrix = evaluate_scores(model, data.test);
-  std::printf("\n%s\n%s\n", matrix.report(data.class_names).c_str(), matrix.table(data.class_names).c_str());
-  std::printf("test_accuracy=%.4f epochs=%d train_seconds=%.2f\n", at.test_accuracy, s.epochs, at.train_seconds);
+  print_result(s, model, data, at.test_accuracy, at.train_seconds);
+}
+
+// The same by a Trainer, which cuts batches into shards, and has several processes train together.
+void train_together(const Settings& s, const std::shared_ptr<const nn::Ranks>& world) {
+  const auto data = datasets::FashionMnist::load(s.data);
+  const nn::Sequential model = make_model(s, datasets::FashionMnist::image_size, datasets::FashionMnist::class_count);
+  nn::Trainer trainer(model, std::shared_ptr<nn::Optimizer>(make_optimizer(s, model.parameters())), nn::cross_entropy,
+                      {.metrics = {nn::Accuracy()},
+                       .batches = {.batch_size = s.batch_size, .seed = s.seed},
+                       .world = world,
+                       .shards = s.shards});
+  const bool is_root = !world || world->is_root();
+  const auto samples = static_cast<double>(data.train.size());
+  const nn::Callback lines{.on_start = [&](nn::TrainingState&) { print_size(data, model); },
+                           .on_epoch_end =
+                               [&](nn::TrainingState& t) {
+                                 print_epoch(s, t.epoch, t.scores["loss"], t.scores["accuracy"],
+                                             t.scores["validation_accuracy"], samples / t.scores["seconds"]);
+                               },
+                           .name = "lines",
+                           .save = [](nn::Saved&) {},
+                           .load = [](const nn::Saved&) {},
+                           .root_only = true};
+  const std::int64_t steps = s.epochs * ((data.train.size() + s.batch_size - 1) / s.batch_size);
+  nn::FitOptions options{
+      .epochs = s.epochs,
+      .validation = data.test,
+      .callbacks = {nn::callbacks::schedule(nn::schedules::linear(initial_rate(s), 0, steps)), lines},
+      .progress = nn::Progress::quiet};
+  if (!s.report.empty()) {
+    options.callbacks.push_back(
+        nn::callbacks::report(s.report, {.class_names = {data.class_names.begin(), data.class_names.end()}}));
+  }
+  if (!s.checkpoint.empty()) {
+    options.callbacks.push_back(nn::callbacks::checkpoint(s.checkpoint));
+    options.resume = nn::find_checkpoint(s.checkpoint);
+  }
+  const nn::History history = trainer.fit(data.train, options);
+  if (is_root) {
+    double seconds = 0;
+    for (const double each : history["seconds"]) {
+      seconds += each;
+    }
+    print_result(s, model, data, history["validation_accuracy"].back(), seconds);
+  }
 }
 
 }  // namespace
@@ -327,7 +408,9 @@ int main(int argc, char** argv) {
     }
     if (settings.recipe.empty()) {
       settings.epochs = settings.epochs > 0 ? settings.epochs : 10;
-      train(settings);
+      with_world(argc, argv, [&](const std::shared_ptr<const nn::Ranks>& world) {
+        settings.shards > 0 || world ? train_together(settings, world) : train(settings);
+      });
     } else {
       Recipe recipe = find_recipe(settings.recipe);
       if (settings.epochs > 0) {

@@ -43,6 +43,8 @@ WRONG_ARGUMENTS = [
     ["--batch-size", "0"],
     ["--seed", "-1"],
     ["--threads", "0"],
+    ["--shards", "-1"],
+    ["--shards", "8", "--recipe", "best"],
     ["--recipe", "foo"],
     ["--recipe", "best", "--hidden", "64"],
     ["--ensemble", "2"],
@@ -199,6 +201,23 @@ def wrong_arguments_are_one_line_and_code_2(job):
         assert arguments[0] in result.stderr, (arguments, result)
 
 
+def shards_give_the_same_weights_for_any_number_of_threads(job):
+    arguments = ["--data", job.data, "--epochs", "2", "--hash", "--shards"]
+    results = [job.run(*arguments, shards, "--threads", threads) for shards, threads in ["81", "82", "41"]]
+    hashes = []
+    for result in results:
+        assert result.returncode == 0, result
+        *others, weights, last = result.stdout.splitlines()
+        assert re.fullmatch(r"weights=[0-9a-f]{16}", weights) and LAST_LINE.fullmatch(last), result
+        assert sum(line.startswith("epoch ") for line in others) == 2, result
+        hashes.append(weights)
+    assert hashes[0] == hashes[1] != hashes[2], hashes
+    plain = job.run("--data", job.data, "--epochs", "1", "--hash").stdout.splitlines()
+    assert re.fullmatch(r"weights=[0-9a-f]{16}", plain[-2]), plain
+    odd = job.run("--data", job.data, "--epochs", "1", "--shards", "3")
+    assert odd.returncode == 1 and "3 shards on 1 ranks" in odd.stderr, odd
+
+
 def missing_data_is_one_line_and_code_1(job):
     environment = {name: value for name, value in os.environ.items() if name != "XGRAD_DATA"}
     nowhere = f"{job.data}/nowhere"
@@ -215,7 +234,7 @@ def help_names_every_option(job):
     result = job.run("--help")
     assert result.returncode == 0 and result.stderr == "", result
     for option in ["hidden", "epochs", "batch-size", "optimizer", "learning-rate", "momentum", "activation", "seed",
-                   "threads", "data", "recipe", "ensemble", "validate", "report"]:
+                   "threads", "data", "recipe", "ensemble", "validate", "report", "shards", "hash"]:
         assert f"--{option} " in result.stdout, (option, result.stdout)
     # script/train answers before anything is built.
     train = subprocess.run([SOURCES / "script" / "train", "--help"], capture_output=True, text=True)
@@ -317,6 +336,7 @@ CASES = [
     learns,
     lines_of_epochs_fit_the_terminal,
     result_depends_on_seed_alone,
+    shards_give_the_same_weights_for_any_number_of_threads,
     options_have_an_effect,
     recipes_train,
     ensemble_averages_networks,
