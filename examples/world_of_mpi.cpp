@@ -1,6 +1,6 @@
 #include <cstdlib>
 
-#include <distributed/distributed.hpp>
+#include <distributed/world.hpp>
 
 #include "world.hpp"
 
