@@ -71,8 +71,9 @@ std::unique_ptr<PartialUpdate> PartialUpdate::of(const Optimizer& optimizer, con
   if (!update->is_elementwise(optimizer.updates(gradients, clipping), gradients)) {
     return nullptr;
   }
-  for (const DType dtype : {DType::float32, DType::float64}) {
-    update->lay_out(dtype);
+  const Variables& parameters = optimizer.parameters();
+  for (const std::vector<std::size_t>& together : sent_together(Tensors(parameters.begin(), parameters.end()))) {
+    update->lay_out(together);
   }
   return update;
 }
@@ -137,16 +138,14 @@ bool PartialUpdate::is_elementwise(const std::vector<Assignment>& updates, const
   });
 }
 
-void PartialUpdate::lay_out(DType dtype) {
+void PartialUpdate::lay_out(const std::vector<std::size_t>& together) {
   const Variables& parameters = optimizer_.parameters();
   const std::int64_t ranks = world_->size();
-  Vector vector{dtype, {}, 0, 0, std::vector<std::vector<Chunk>>(static_cast<std::size_t>(ranks))};
+  Vector vector{parameters[together.front()].dtype(), together, 0, 0,
+                std::vector<std::vector<Chunk>>(static_cast<std::size_t>(ranks))};
   std::int64_t all = 0;
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    if (parameters[i].dtype() == dtype) {
-      vector.parameters.push_back(i);
-      all += parameters[i].size();
-    }
+  for (const std::size_t i : together) {
+    all += parameters[i].size();
   }
   if (all == 0) {
     return;

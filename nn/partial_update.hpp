@@ -38,7 +38,7 @@ class PartialUpdate {
     std::int64_t first = 0;  // of the parameter
     std::int64_t count = 0;
   };
-  // Parameters of one dtype as one vector, which ranks have equal parts of.
+  // Parameters that are sent together, as one vector, which ranks have equal parts of.
   struct Vector {
     DType dtype;
     std::vector<std::size_t> parameters;
@@ -54,7 +54,7 @@ class PartialUpdate {
 
   PartialUpdate(const Optimizer& optimizer, const Clipping& clipping, const RankTalk& talk);
   bool is_elementwise(const std::vector<Assignment>& updates, const Tensors& gradients);
-  void lay_out(DType dtype);
+  void lay_out(const std::vector<std::size_t>& together);
   Tensors make_placeholders() const;
   void release() const;
 

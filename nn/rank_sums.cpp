@@ -4,6 +4,13 @@
 
 namespace xgrad::nn::detail {
 
+namespace {
+
+// A call takes microseconds, copying as many elements a fraction of a millisecond.
+constexpr std::int64_t large_size = std::int64_t{1} << 18;
+
+}  // namespace
+
 Tensor tree_sum(std::span<const Tensor> tensors, std::size_t parts) {
   if (tensors.size() == 1) {
     return tensors.front();
@@ -36,28 +43,37 @@ Tensor shaped(const Tensor& flat, std::int64_t first, const Shape& shape) {
   return reshape(is_all ? flat : flat[range(first, first + count)], shape);
 }
 
-Tensors all_reduced(const Ranks& ranks, const Tensors& tensors) {
-  Tensors sums(tensors.size());
+std::vector<std::vector<std::size_t>> sent_together(const Tensors& tensors) {
+  std::vector<std::vector<std::size_t>> groups;
   for (const DType dtype : {DType::float32, DType::float64, DType::int64}) {
-    const auto is_of_it = [&](const Tensor& tensor) {
-      return tensor.dtype() == dtype || (dtype == DType::int64 && !is_floating(tensor.dtype()));
-    };
-    Tensors same;
-    for (const Tensor& tensor : tensors) {
-      if (is_of_it(tensor)) {
-        same.push_back(cast(tensor, dtype));
+    std::vector<std::size_t> small;
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+      const DType own = is_floating(tensors[i].dtype()) ? tensors[i].dtype() : DType::int64;
+      if (own == dtype && tensors[i].size() >= large_size) {
+        groups.push_back({i});
+      } else if (own == dtype) {
+        small.push_back(i);
       }
     }
-    if (same.empty()) {
-      continue;
+    if (!small.empty()) {
+      groups.push_back(small);
+    }
+  }
+  return groups;
+}
+
+Tensors all_reduced(const Ranks& ranks, const Tensors& tensors) {
+  Tensors sums(tensors.size());
+  for (const std::vector<std::size_t>& group : sent_together(tensors)) {
+    Tensors same;
+    for (const std::size_t i : group) {
+      same.push_back(is_floating(tensors[i].dtype()) ? tensors[i] : cast(tensors[i], DType::int64));
     }
     const Tensor sum = ranks.all_reduce(flat(same));
     std::int64_t first = 0;
-    for (std::size_t i = 0; i < tensors.size(); ++i) {
-      if (is_of_it(tensors[i])) {
-        sums[i] = cast(shaped(sum, first, tensors[i].shape()), tensors[i].dtype());
-        first += tensors[i].size();
-      }
+    for (const std::size_t i : group) {
+      sums[i] = cast(shaped(sum, first, tensors[i].shape()), tensors[i].dtype());
+      first += tensors[i].size();
     }
   }
   return sums;

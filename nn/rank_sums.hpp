@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "autograd/graph/spec.hpp"
 #include "autograd/graph/tensor.hpp"
 #include "nn/ranks.hpp"
 
@@ -19,7 +20,11 @@ Tensor tree_sum(std::span<const Tensor> tensors, std::size_t parts);
 /// What adds nothing to any number: -0, as 0 + -0 = 0 and -0 + -0 = -0.
 Tensor nothing_to_add(const Spec& spec);
 
-/// Ranks::all_reduce of each, with one call for all of one dtype. Of float32, float64 and integers.
+/// Which of \p tensors, by their places, ranks send as one vector: all of one dtype, but large ones each by itself, as copying
+/// them together would take longer than another message. Integers of all kinds go as int64.
+std::vector<std::vector<std::size_t>> sent_together(const Tensors& tensors);
+
+/// Ranks::all_reduce of each. Of float32, float64 and integers.
 Tensors all_reduced(const Ranks& ranks, const Tensors& tensors);
 
 /// The tensors' elements, one after the other.

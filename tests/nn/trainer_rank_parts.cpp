@@ -130,6 +130,34 @@ BOOST_AUTO_TEST_CASE(each_rank_updates_its_part_of_the_weights) {
   BOOST_TEST(!is_cut(make_adam, {.not_finite = nn::NotFinite::skip}));
 }
 
+BOOST_AUTO_TEST_CASE(large_weights_are_sent_by_themselves) {
+  const Tensors tensors = {zeros({600, 500}, DType::float32), ones({3}, DType::float32),    ones({2}, DType::float64),
+                           zeros({300000}, DType::float32),   ones({2, 2}, DType::float32), ones({1}, DType::int32)};
+  const std::vector<std::vector<std::size_t>> groups = nn::detail::sent_together(tensors);
+  BOOST_TEST((groups == std::vector<std::vector<std::size_t>>{{0}, {3}, {1, 4}, {2}, {5}}));
+
+  const auto train = [](const World& world, const nn::Clipping& clipping) {
+    nn::Sequential model(nn::Dense(12, 599), nn::Tanh(), nn::Dense(599, 453), nn::Tanh(), nn::Dense(453, 3));
+    model.initialize(random::Key(2));
+    nn::Trainer trainer(model, nn::Adam(model.parameters()), nn::cross_entropy,
+                        {.clipping = clipping, .batches = {.batch_size = 16}, .world = world, .shards = 4});
+    trainer.fit(make_data(32), {.epochs = 1, .progress = nn::Progress::quiet});
+    return Trained{.model = model.state()};
+  };
+  for (const nn::Clipping& clipping : {nn::Clipping{}, nn::Clipping{.norm = 0.1}}) {
+    const Trained alone = train(nullptr, clipping);
+    std::vector<Trained> results(4);
+    for (const std::exception_ptr& thrown : run_ranks(4, [&](const World& world) {
+           results[static_cast<std::size_t>(world->rank())] = train(world, clipping);
+         })) {
+      BOOST_TEST(text_of(thrown) == "");
+    }
+    for (const Trained& one : results) {
+      check_same(alone.model, one.model, " of a large model");
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(moments_are_in_parts_while_training_goes_on) {
   std::vector<double> during(2), after(2), failed(2);
   run_ranks(2, [&](const World& world) {
