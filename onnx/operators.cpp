@@ -57,6 +57,7 @@ constexpr std::array refusals = {
     Refused{"scatter_maximum", "opset 17 has no such reduction"},
     Refused{"scatter_minimum", "opset 17 has no such reduction"},
     Refused{"searchsorted", "ONNX has no binary search"},
+    Refused{"spread_extreme", "ONNX has no extremes of the elements so far"},
     Refused{"topk", "ONNX's TopK may order equal elements and NaN in another way"},
     Refused{"xtensor_backward", "what it computes is C++ code"},
     Refused{"xtensor_op", "what it computes is C++ code"},

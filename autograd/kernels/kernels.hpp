@@ -112,10 +112,15 @@ void linear_recurrence(DType dtype, const void* a, const void* b, void* out, std
 void cumulative_sum(DType dtype, const void* in, void* out, std::int64_t outer, std::int64_t n, std::int64_t inner,
                     bool exclusive, bool reverse);
 
-/// out[o, k, i] = position of the largest (smallest) of in[o, 0, i] to in[o, k, i]: of equal ones the last; the last NaN
-/// wins.
-void cumulative_extreme(DType dtype, const void* in, std::int64_t* out, std::int64_t outer, std::int64_t n,
-                        std::int64_t inner, bool largest);
+/// positions[o, k, i] = position of the largest (smallest) of in[o, 0, i] to in[o, k, i]: of equal ones the last; the last
+/// NaN wins. values[o, k, i] is that element. One of both may be null.
+void cumulative_extreme(DType dtype, const void* in, void* values, std::int64_t* positions, std::int64_t outer,
+                        std::int64_t n, std::int64_t inner, bool largest);
+
+/// out[o, k, i] = in[o, positions[o, k, i], i] (transposed: what in[o, k, i] are added to, from 0), for positions that
+/// cumulative_extreme gives. \p dtype is floating.
+void spread_extreme(DType dtype, const void* in, const std::int64_t* positions, void* out, std::int64_t outer,
+                    std::int64_t n, std::int64_t inner, bool transposed);
 
 /// out[o, :, i] = the positions that put in[o, :, i] in ascending (descending) order, equal elements in their own
 /// order, NaN last.

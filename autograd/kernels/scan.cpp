@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <type_traits>
 #include <vector>
@@ -112,46 +113,106 @@ void cumulative_sum(DType dtype, const void* in, void* out, std::int64_t outer, 
 
 namespace {
 
-// Whether x takes the place of the extreme value so far. At equal values it does, as in PyTorch.
-template <class T>
-bool replaces(T x, T extreme, bool largest) {
-  if constexpr (std::is_floating_point_v<T>) {
-    if (std::isnan(x) || std::isnan(extreme)) {
-      return std::isnan(x);
+// Whether x takes the place of the extreme value so far. At equal values it does, as in PyTorch; NaN always does, and only
+// NaN takes the place of NaN.
+template <bool largest, class T>
+bool replaces(T x, T extreme) {
+  const bool wins = largest ? x >= extreme : x <= extreme;
+  return (static_cast<int>(wins) | static_cast<int>(x != x)) != 0;  // without a branch
+}
+
+// Of one row: the extreme value and its position are in registers.
+template <bool largest, class T>
+void extremes_of_row(const T* x, T* values, std::int64_t* positions, std::int64_t n) {
+  T extreme = x[0];
+  std::int64_t last = 0;
+  for (std::int64_t k = 0; k < n; ++k) {
+    const bool here = replaces<largest>(x[k], extreme);
+    extreme = here ? x[k] : extreme;
+    last = here ? k : last;
+    if (values != nullptr) {
+      values[k] = extreme;
+    }
+    if (positions != nullptr) {
+      positions[k] = last;
     }
   }
-  return largest ? x >= extreme : x <= extreme;
+}
+
+// Of rows that lie next to each other, many at a time, so that the compiler takes vectors. Positions are as wide as elements
+// on the way.
+template <bool largest, class T, class Position>
+void extremes_of_columns(const T* x, T* values, std::int64_t* positions, std::int64_t n, std::int64_t inner) {
+  constexpr std::int64_t most_columns = 64;
+  for (std::int64_t column = 0; column < inner; column += most_columns) {
+    const std::int64_t columns = std::min(most_columns, inner - column);
+    T extreme[most_columns];
+    Position last[most_columns] = {};
+    std::copy_n(x + column, columns, extreme);
+    for (std::int64_t k = 0; k < n; ++k) {
+      const std::int64_t row = k * inner + column;
+      for (std::int64_t i = 0; i < columns; ++i) {
+        const bool here = replaces<largest>(x[row + i], extreme[i]);
+        extreme[i] = here ? x[row + i] : extreme[i];
+        last[i] = here ? static_cast<Position>(k) : last[i];
+      }
+      if (values != nullptr) {
+        std::copy_n(extreme, columns, values + row);
+      }
+      if (positions != nullptr) {
+        std::copy_n(last, columns, positions + row);
+      }
+    }
+  }
+}
+
+template <bool largest, class T>
+void extremes(const T* x, T* values, std::int64_t* positions, std::int64_t n, std::int64_t inner) {
+  if (inner == 1) {
+    extremes_of_row<largest>(x, values, positions, n);
+  } else if (sizeof(T) == sizeof(std::int32_t) && n <= std::numeric_limits<std::int32_t>::max()) {
+    extremes_of_columns<largest, T, std::int32_t>(x, values, positions, n, inner);
+  } else {
+    extremes_of_columns<largest, T, std::int64_t>(x, values, positions, n, inner);
+  }
 }
 
 }  // namespace
 
-void cumulative_extreme(DType dtype, const void* in, std::int64_t* out, std::int64_t outer, std::int64_t n,
-                        std::int64_t inner, bool largest) {
+void cumulative_extreme(DType dtype, const void* in, void* values, std::int64_t* positions, std::int64_t outer,
+                        std::int64_t n, std::int64_t inner, bool largest) {
   dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
     for_each_row(outer, n * inner, [&](std::int64_t offset) {
       const T* x = static_cast<const T*>(in) + offset;
-      std::int64_t* place = out + offset;
-      if (inner == 1) {  // the extreme value and its position are in registers
-        T extreme = x[0];
-        std::int64_t last = 0;
-        for (std::int64_t k = 0; k < n; ++k) {
-          const bool here = replaces(x[k], extreme, largest);
-          extreme = here ? x[k] : extreme;
-          last = here ? k : last;
-          place[k] = last;
-        }
-        return;
+      T* value = values == nullptr ? nullptr : static_cast<T*>(values) + offset;
+      std::int64_t* position = positions == nullptr ? nullptr : positions + offset;
+      largest ? extremes<true>(x, value, position, n, inner) : extremes<false>(x, value, position, n, inner);
+    });
+  });
+}
+
+void spread_extreme(DType dtype, const void* in, const std::int64_t* positions, void* out, std::int64_t outer,
+                    std::int64_t n, std::int64_t inner, bool transposed) {
+  const auto spread = [&](auto zero) {
+    using T = decltype(zero);
+    for_each_row(outer, n * inner, [&](std::int64_t offset) {
+      const T* x = static_cast<const T*>(in) + offset;
+      const std::int64_t* position = positions + offset;
+      T* y = static_cast<T*>(out) + offset;
+      if (transposed) {
+        std::fill_n(y, n * inner, T{});
       }
-      std::fill(place, place + inner, std::int64_t{0});
-      for (std::int64_t k = 1; k < n; ++k) {
+      for (std::int64_t k = 0; k < n; ++k) {
         for (std::int64_t i = 0; i < inner; ++i) {
-          const std::int64_t last = place[(k - 1) * inner + i];
-          place[k * inner + i] = replaces(x[k * inner + i], x[last * inner + i], largest) ? k : last;
+          const std::int64_t here = k * inner + i;
+          const std::int64_t there = position[here] * inner + i;
+          transposed ? static_cast<void>(y[there] += x[here]) : static_cast<void>(y[here] = x[there]);
         }
       }
     });
-  });
+  };
+  dtype == DType::float32 ? spread(float{}) : spread(double{});
 }
 
 namespace {

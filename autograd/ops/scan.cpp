@@ -226,22 +226,58 @@ struct FirstInOrder {
 
 namespace {
 
-/// Where the largest or smallest element so far is.
-template <bool largest>
-struct CumulativePosition {
-  static constexpr std::string_view name = largest ? "cummax" : "cummin";
-  static constexpr bool stops_gradient = true;
-  AxisRun axis;
-  static constexpr auto attributes = fields("axis", &CumulativePosition::axis);
+/// x (transposed: its transpose) with elements at other positions along an axis, at those of the extremes so far.
+struct SpreadExtreme {
+  static constexpr std::string_view name = "spread_extreme";
+  static constexpr bool linear = true;
   static constexpr bool total = true;
+  AxisRun axis;
+  bool transposed;
+  static constexpr auto attributes = fields("axis", &SpreadExtreme::axis, "transposed", &SpreadExtreme::transposed);
 
-  Spec infer(Inputs in) const { return {in[0].shape(), DType::int64}; }
+  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
   void eval(ConstViews in, Views out) const {
     const auto [outer, n, inner] = axis.extent(in[0].shape());
-    kernels::cumulative_extreme(in[0].dtype(), in[0].data, out[0].as<std::int64_t>(), outer, n, inner, largest);
+    kernels::spread_extreme(in[0].dtype(), in[0].data, in[1].as<std::int64_t>(), out[0].data, outer, n, inner,
+                            transposed);
+  }
+  Tensors vjp(const Node& node, const Cotangents& ct) const {
+    return {apply_op(SpreadExtreme{axis, !transposed}, {ct[0], node.input(1)}), Tensor()};
+  }
+  Tensors vmap(const Node& node, const BatchedInputs& in) const {
+    Tensors both;
+    for (std::size_t i = 0; i < 2; ++i) {
+      Shape samples = node.input(i).shape();
+      samples.insert(0, in.size);
+      both.push_back(broadcast_to(in[i], samples));
+    }
+    return {apply_op(SpreadExtreme{axis.behind_samples(), transposed}, both)};
+  }
+};
+
+/// The largest or smallest elements so far, and where they are. The derivative is that of the elements there.
+template <bool largest>
+struct ExtremesSoFar {
+  static constexpr std::string_view name = largest ? "cummax" : "cummin";
+  AxisRun axis;
+  static constexpr auto attributes = fields("axis", &ExtremesSoFar::axis);
+  static constexpr bool total = true;
+  static constexpr bool skips_outputs = true;
+
+  Specs infer(Inputs in) const { return {{in[0].shape(), in[0].dtype()}, {in[0].shape(), DType::int64}}; }
+  void eval(ConstViews in, Views out) const {
+    const auto [outer, n, inner] = axis.extent(in[0].shape());
+    auto* positions = out[1].data == nullptr ? nullptr : out[1].as<std::int64_t>();
+    kernels::cumulative_extreme(in[0].dtype(), in[0].data, out[0].data, positions, outer, n, inner, largest);
+  }
+  Tensors vjp(const Node& node, const Cotangents& ct) const {
+    return {ct[0].defined() ? apply_op(SpreadExtreme{axis, true}, {ct[0], node.output(1)}) : Tensor()};
+  }
+  Tensors jvp(const Node& node, const Tangents& t) const {
+    return {apply_op(SpreadExtreme{axis, false}, {t[0], node.output(1)}), Tensor()};
   }
   Tensors vmap(const Node&, const BatchedInputs& in) const {
-    return {apply_op(CumulativePosition{axis.behind_samples()}, {in[0]})};
+    return apply_op_all(ExtremesSoFar{axis.behind_samples()}, Tensors{in[0]});
   }
 };
 
@@ -250,9 +286,9 @@ CumulativeExtreme cumulative_extreme(const Operand& x, std::int64_t axis) {
   const SourceScope scope(x);
   const Tensor input = x.tensor();
   return located(x.where(), [&] {
-    const AxisRun along = one_axis(CumulativePosition<largest>::name, axis, input.shape());
-    const Tensor indices = apply_op(CumulativePosition<largest>{along}, {input});
-    return CumulativeExtreme{take_along_axis(input, indices, along.first), indices};
+    const AxisRun along = one_axis(ExtremesSoFar<largest>::name, axis, input.shape());
+    const Tensors outputs = apply_op_all(ExtremesSoFar<largest>{along}, Tensors{input});
+    return CumulativeExtreme{outputs[0], outputs[1]};
   });
 }
 

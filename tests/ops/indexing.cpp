@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -202,6 +203,61 @@ BOOST_AUTO_TEST_CASE(searches_and_counts_at_the_ends) {
   BOOST_TEST(bincount(zeros({0}, DType::uint8), 0).shape() == Shape({0}));
   check_elements(cummax(Tensor{1.0, 3.0, 3.0, nan, 5.0}, 0).values, {5}, {1, 3, 3, nan, nan});
   check_elements(cummax(Tensor{1.0, 3.0, 3.0, nan, 5.0}, 0).indices, {5}, {0, 1, 2, 3, 3});
+}
+
+BOOST_AUTO_TEST_CASE(extremes_so_far_are_found_one_by_one) {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  // Many equal ones, with NaN and infinities here and there; more columns than are taken at a time.
+  const Shape shape{3, 40, 70};
+  const Tensor numbers = cast(floor(random::uniform(random::Key(1), shape, -6, 7)), DType::int32);
+  const Tensor rare = random::uniform(random::Key(2), shape);
+  const Tensor x =
+      where(rare < 0.02, nan, where(rare < 0.04, inf, where(rare < 0.06, -inf, cast(numbers, DType::float64))));
+  const auto at = [](const Tensor& t, std::int64_t i) { return t.value<double>().data()[i]; };
+  for (const DType dtype : {DType::float64, DType::float32, DType::int32}) {
+    const Tensor of_dtype = dtype == DType::int32 ? cast(numbers, dtype) : cast(x, dtype);
+    const Tensor plain = cast(of_dtype, DType::float64);
+    for (const std::int64_t axis : {0, 1, 2}) {
+      for (const bool largest : {true, false}) {
+        const CumulativeExtreme found = largest ? cummax(of_dtype, axis) : cummin(of_dtype, axis);
+        const Tensor values = cast(found.values, DType::float64);
+        const Tensor indices = cast(found.indices, DType::float64);
+        evaluate({plain, values, indices});
+        const std::int64_t n = shape[static_cast<std::size_t>(axis)];
+        const std::int64_t inner = axis == 0 ? 2800 : axis == 1 ? 70 : 1;
+        std::int64_t wrong = 0;
+        for (std::int64_t first = 0; first < plain.size(); ++first) {
+          if (first / inner % n != 0) {
+            continue;
+          }
+          std::int64_t best = 0;
+          for (std::int64_t k = 0; k < n; ++k) {
+            const double here = at(plain, first + k * inner);
+            const double before = at(plain, first + best * inner);
+            const bool wins = std::isnan(here) || (!std::isnan(before) && (largest ? here >= before : here <= before));
+            best = wins ? k : best;
+            const double value = at(values, first + k * inner);
+            const double expected = at(plain, first + best * inner);
+            wrong += at(indices, first + k * inner) != static_cast<double>(best) ||
+                     !(value == expected || (std::isnan(value) && std::isnan(expected)));
+          }
+        }
+        BOOST_TEST(wrong == 0, dtype << ", axis " << axis << ": " << wrong << " are wrong");
+        if (dtype == DType::float64) {
+          const Tensor taken = take_along_axis(of_dtype, found.indices, axis);
+          const Tensor weights = random::normal(random::Key(3), shape, 0, 1, DType::float64);
+          check_elements(sum(abs(grad(sum(found.values * weights), of_dtype) - grad(sum(taken * weights), of_dtype))),
+                         {}, {0}, 1e-9);
+          const Tensor t = random::normal(random::Key(4), shape, 0, 1, DType::float64);
+          check_elements(sum(abs(jvp(found.values, {of_dtype}, {t}) - jvp(taken, {of_dtype}, {t}))), {}, {0});
+        }
+      }
+    }
+  }
+  const Tensor y{1.0, 3.0, 2.0, 4.0};
+  const Tensor infinite{1.0, 2.0, inf, 5.0};  // stays where it belongs
+  check_elements(vjp(cummax(y, 0).values, {y}, infinite)[0], {4}, {1, inf, 0, 5});
 }
 
 BOOST_AUTO_TEST_CASE(integers_index_integers_and_booleans) {
