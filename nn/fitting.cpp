@@ -5,6 +5,7 @@
 #include <set>
 
 #include "autograd/graph/operation.hpp"
+#include "autograd/ops/require_finite.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "datasets/dataset.hpp"
 #include "nn/checkpoints.hpp"
@@ -65,6 +66,7 @@ Fitting::Fitting(TrainerCore& core, const Dataset& data, const FitOptions& optio
     : core_(core),
       data_(divide(data, options, core.options.batches.seed)),
       options_(options),
+      where_(where),
       batches_(data_.train, core.options.batches, where),
       callbacks_(options.callbacks),
       callback_names_(names_of(options.callbacks)),
@@ -269,14 +271,14 @@ void Fitting::run_step() {
   try {
     const bool is_due = training_.batch == training_.batches || training_.batch % core_.options.accumulate == 0;
     result = core_.step(*epoch_, training_.batch - 1, {.updates = is_due, .stop = wish()});
-  } catch (const LossNotFinite&) {
-    if (core_.sharded && !core_.sharded->fails_here()) {
+  } catch (const NotFiniteError& error) {
+    if (!core_.sharded || error.is_explained()) {
+      raise_not_finite(error);
+    }
+    if (!core_.sharded->fails_here()) {
       core_.talk.exchange("a loss that is not finite", "");  // throws what the rank says that has it
     }
-    raise<ValueError>(fit_op, phrase("the loss is not finite in epoch {}, batch {} of {}, and no variable was changed "
-                                     "by this step; lower the learning rate, clip gradients, or look at the "
-                                     "features. The first result that is not finite:\n  {}",
-                                     training_.epoch, training_.batch, training_.batches, core_.first_not_finite()));
+    raise_not_finite(core_.sharded->explained(error));
   } catch (const RankError&) {
     throw;  // it says where, as the other rank does
   } catch (Error& error) {
@@ -295,6 +297,25 @@ void Fitting::run_step() {
   if (!core_.sharded || asks_each_batch_) {
     core_.read_metrics("", training_.scores);
   }
+}
+
+// The error of the step, for fit: in which batch, and which sample of the data, where it was one.
+void Fitting::raise_not_finite(const NotFiniteError& error) const {
+  const std::string message = error.what();
+  NotFiniteError result(
+      phrase("[{}] a number is not finite in epoch {}, batch {} of {}, and no variable was changed by this "
+             "step; lower the learning rate, clip gradients, or look at the features: {}",
+             fit_op, training_.epoch, training_.batch, training_.batches, message.substr(0, message.find('\n'))));
+  result.locate(where_);
+  std::vector<std::string> story = error.story();
+  if (error.row()) {
+    const std::int64_t first = core_.sharded ? core_.sharded->first_row() : 0;
+    const std::int64_t position = (training_.batch - 1) * core_.options.batches.batch_size + first + *error.row();
+    story.push_back(
+        phrase("that row is sample {} of the training data", epoch_->order().data<std::int64_t>()[position]));
+  }
+  result.explain(story, error.row());
+  throw ValueError(result);
 }
 
 void Fitting::finish_epoch() {

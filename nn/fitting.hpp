@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "autograd/ops/require_finite.hpp"
 #include "datasets/batches.hpp"
 #include "nn/fit_access.hpp"
 #include "nn/interrupt.hpp"
@@ -61,6 +62,7 @@ class Fitting {
   bool is_called(const Callback& callback) const;
   void forget_scores();
   void run_step();
+  [[noreturn]] void raise_not_finite(const NotFiniteError& error) const;
   void finish_epoch();
 
   // What fitting_state.cpp does: all of it in a Saved, and out of it again.
@@ -76,6 +78,7 @@ class Fitting {
   TrainerCore& core_;
   FitData data_;
   const FitOptions& options_;
+  std::source_location where_;
   datasets::Batches batches_;
   std::vector<Callback> callbacks_;          // the last one shows progress
   std::vector<std::string> callback_names_;  // different ones, of all but that

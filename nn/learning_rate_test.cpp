@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "autograd/graph/operation.hpp"
+#include "autograd/ops/require_finite.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "nn/progress.hpp"
 #include "nn/rank_agreement.hpp"
@@ -95,7 +96,7 @@ LearningRates try_rates(detail::TrainerCore& core, const datasets::Dataset& data
     double loss = 0;
     try {
       loss = core.step(epoch, step % batches.count(), {.updates = updates, .counts = false}).loss;
-    } catch (const LossNotFinite&) {  // on all ranks
+    } catch (const NotFiniteError&) {  // on all ranks
       break;
     }
     mean = decay * mean + (1 - decay) * loss;

@@ -211,8 +211,10 @@ void Sequential::append(Module layer) {
 
 const Module& Sequential::operator[](std::size_t i) const {
   if (i >= layers_.size()) {
+    const std::string next =
+        layers_.empty() ? std::string("append one first") : phrase("give a number from 0 to {}", layers_.size() - 1);
     raise<ValueError>("sequential",
-                      phrase("there is no layer {}; the model has {}, counted from 0", i, layers_.size()));
+                      phrase("there is no layer {}; the model has {}, counted from 0: {}", i, layers_.size(), next));
   }
   return layers_[i];
 }

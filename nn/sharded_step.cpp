@@ -17,7 +17,8 @@ ShardedStep::ShardedStep(TrainerCore& core, const Sharding& sharding)
       sharding_(sharding),
       compute_(compile(Part([this](const Tensor& features, const Tensor& targets, const Tensor& weight,
                                    const Tensor& part) { return compute_part(features, targets, weight, part); }),
-                       {.name = "train_part"}, core.where)),
+                       {.name = "train_part", .argument_names = {"features", "targets", "weight", "part"}},
+                       core.where)),
       update_({.name = "train_update"}, core.where) {}
 
 bool ShardedStep::synchronizes() const { return core_.options.synchronize_batch_norm && core_.talk.size() > 1; }
@@ -30,12 +31,12 @@ Tensors ShardedStep::compute_part(const Tensor& features, const Tensor& targets,
   if (synchronizes()) {
     mode = mode.synchronized(core_.talk.world());
   }
-  const auto [loss, predictions] = core_.loss_of(features, targets, mode);
+  auto [loss, predictions] = core_.loss_of(features, targets, mode);
   const Tensor weighted = loss * cast(weight, loss.dtype());
+  const Tensors gradients = gradients_of(weighted, core_.optimizer->parameters(), core_.where);
+  loss = core_.when_gradients_are_finite(explains_ ? core_.when_finite(loss) : loss, gradients);
   Tensors computed = {loss, predictions};
-  for (const Tensor& gradient : gradients_of(weighted, core_.optimizer->parameters(), core_.where)) {
-    computed.push_back(gradient);
-  }
+  computed.insert(computed.end(), gradients.begin(), gradients.end());
   for (std::size_t i = 0; i < statistics_.size(); ++i) {
     const Tensor after = statistics_[i];
     computed.push_back(is_floating(after.dtype()) ? after * cast(weight, after.dtype()) : after);
@@ -58,6 +59,32 @@ Tensors ShardedStep::run_part(std::int64_t part, double weight) const {
   }
 }
 
+// The part that failed once more, in a function that requires its loss to be finite.
+NotFiniteError ShardedStep::explained(const NotFiniteError& error) {
+  if (synchronizes()) {
+    return error;  // other ranks would have to compute it, too
+  }
+  explains_ = true;
+  const auto again =
+      compile(Part([this](const Tensor& features, const Tensor& targets, const Tensor& weight, const Tensor& part) {
+                return compute_part(features, targets, weight, part);
+              }),
+              {.name = "train_part", .argument_names = {"features", "targets", "weight", "part"}}, core_.where);
+  try {
+    again(at_hand_.features, at_hand_.targets, 1.0, at_hand_part_);
+  } catch (const NotFiniteError& with_story) {
+    explains_ = false;
+    return with_story;
+  }
+  explains_ = false;
+  return error;
+}
+
+std::int64_t ShardedStep::first_row() const {
+  const std::int64_t batch_size = core_.options.batches.batch_size;
+  return at_hand_part_ * ((batch_size + sharding_.parts - 1) / sharding_.parts);
+}
+
 void ShardedStep::run_parts(const datasets::Epoch& epoch, std::int64_t batch, bool counts) {
   const auto all = static_cast<double>(epoch.samples(batch));
   fails_here_ = false;
@@ -67,6 +94,7 @@ void ShardedStep::run_parts(const datasets::Epoch& epoch, std::int64_t batch, bo
   for (std::int64_t i = 0; i < sharding_.own; ++i) {
     const std::int64_t part = sharding_.first + i;
     at_hand_ = epoch.part(batch, part, sharding_.parts);
+    at_hand_part_ = part;
     const std::int64_t size = at_hand_.features.shape()[0];
     if (size == 0 && !synchronizes()) {
       break;  // and so are the parts behind it
@@ -114,7 +142,7 @@ StepResult ShardedStep::agree(const StopRequest& stop) const {
     }
   }
   if (!std::isfinite(loss)) {
-    raise<LossNotFinite>("loss", phrase("it is {}", loss));
+    raise<NotFiniteError>("loss", phrase("it is {}", loss));
   }
   result.loss = loss / samples;
   result.samples = static_cast<std::int64_t>(samples);
@@ -166,14 +194,14 @@ void ShardedStep::take_gradients(const Tensors& sums, const Tensor& samples) con
   if (core_.gradients) {
     core_.gradients->add_gradients(gradients, samples, core_.where);
   } else {
-    core_.optimizer->step(gradients, core_.options.clipping, core_.where);
+    core_.optimizer->step(gradients, core_.clipping(), core_.where);
   }
 }
 
 void ShardedStep::set_statistics(const Variables& statistics) {
   statistics_ = statistics;
   if (core_.talk.size() > 1 && !core_.gradients) {
-    partial_ = PartialUpdate::of(*core_.optimizer, core_.options.clipping, core_.talk);
+    partial_ = PartialUpdate::of(*core_.optimizer, core_.clipping(), core_.talk);
   }
 }
 

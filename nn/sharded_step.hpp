@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "autograd/graph/results.hpp"
+#include "autograd/ops/require_finite.hpp"
 #include "autograd/plan/compile.hpp"
 #include "datasets/batches.hpp"
 #include "nn/layer.hpp"
@@ -43,7 +44,7 @@ class ShardedStep {
   ShardedStep& operator=(const ShardedStep&) = delete;
 
   /// Throws what the model and its like throw, and RankError when they do so on another rank, before any variable is
-  /// written. LossNotFinite is thrown on all ranks at once; on those where it fails_here(), at_hand() has the loss.
+  /// written. NotFiniteError is thrown on all ranks at once; on those where it fails_here(), explained() says why.
   /// \param counts whether metrics are told.
   StepResult run(const datasets::Epoch& epoch, std::int64_t batch, bool counts, const StopRequest& stop);
 
@@ -58,8 +59,11 @@ class ShardedStep {
   void forget();  ///< where the optimiser's variables have been assigned to
   /// \}
 
-  const datasets::Batch& at_hand() const { return at_hand_; }
-  bool fails_here() const { return fails_here_; }
+  bool fails_here() const { return fails_here_; }  ///< whether a loss of this rank was not finite
+  /// \p error with the story of the loss that was not finite.
+  NotFiniteError explained(const NotFiniteError& error);
+  /// Where the part at hand, or that threw, begins in its batch.
+  std::int64_t first_row() const;
 
  private:
   using Part =
@@ -83,10 +87,12 @@ class ShardedStep {
 
   // Of the step that goes on.
   datasets::Batch at_hand_;
+  std::int64_t at_hand_part_ = 0;
   Tensors computed_;  // gradients and statistics of the parts, one part after the other, then the samples of all
   std::vector<double> losses_;   // sums over the samples of each part of this rank
   std::vector<double> samples_;  // of each part of this rank
   bool fails_here_ = false;
+  bool explains_ = false;  // while the step is traced once more, for an error
 };
 
 }  // namespace xgrad::nn::detail

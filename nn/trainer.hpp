@@ -62,6 +62,12 @@ class Loss {
   std::function<Tensor(const Tensor&, const Tensor&)> function_;
 };
 
+/// What a Trainer requires to be finite before it changes a variable.
+enum class Check : std::uint8_t {
+  loss,       ///< the loss of each batch
+  gradients,  ///< the gradients of each update, too: one sum of squares of each
+};
+
 /// Options of a Trainer.
 struct TrainerOptions {
   /// What is computed of every batch, in training and in evaluation.
@@ -83,6 +89,9 @@ struct TrainerOptions {
   std::int64_t shards = 0;
   /// Whether batch normalisation takes its mean and variance over the batch of all ranks. Not with shards.
   bool synchronize_batch_norm = false;
+  /// What has to be finite. Where it is not, the error says where the number was born, and nothing has been changed.
+  /// Clipping::not_finite, where it is given, has the last word on gradients.
+  Check check = Check::loss;
 };
 
 /// How training shows how far it is, on standard output. Bars fit the width of the terminal, also a narrow one, and go when
@@ -157,9 +166,10 @@ class Trainer {
   /// While it runs, Ctrl-C (SIGINT) ends training after the batch at hand: the weights stay as they are then, and what
   /// there is of the history is returned. A second Ctrl-C, half a second later or more, ends the program.
   ///
-  /// A loss that is NaN or infinite is an error: it names the epoch, the batch, and the first operation whose result was
-  /// not finite; no variable has been changed by that step. Gradients are looked at when they are clipped by their norm,
-  /// or as Clipping::not_finite says; otherwise the next loss tells when they overflow.
+  /// A loss that is NaN or infinite is an error: it names the epoch, the batch, the operation that made it so with its line
+  /// and the numbers that went in, the sample, and the likely cause; no variable has been changed by that step. Gradients
+  /// are looked at with Check::gradients, when they are clipped by their norm, or as Clipping::not_finite says; otherwise
+  /// the next loss tells when they overflow.
   ///
   /// With FitOptions::resume it goes on where the checkpoint was taken, in the middle of an epoch, too, and ends in the same
   /// bits as a run that was never interrupted, whatever the number of threads before and after: weights, statistics,

@@ -1,13 +1,14 @@
 #include "nn/trainer_core.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <string>
 #include <tuple>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/ops/require_finite.hpp"
 #include "autograd/runtime/phrase.hpp"
+#include "nn/optimizers/checks.hpp"
 #include "nn/packed.hpp"
 
 namespace xgrad::nn {
@@ -16,31 +17,6 @@ namespace {
 
 // Keeps dropout apart from other random numbers of the same seed.
 constexpr std::uint64_t training_stream = 0x747261696e;  // "train"
-
-// x, if it is finite. Not `total`: so plans write variables only after it.
-struct RequireFinite {
-  static constexpr std::string_view name = "loss";
-  static constexpr bool linear = true;
-
-  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
-  void eval(ConstViews in, Views out) const {
-    if (in[0].dtype() == DType::float32) {
-      *out[0].as<float>() = checked(*in[0].as<float>());
-    } else {
-      *out[0].as<double>() = checked(*in[0].as<double>());
-    }
-  }
-  Tensors vjp(const Node&, const Cotangents& ct) const { return {ct[0]}; }
-
- private:
-  template <class T>
-  static T checked(T x) {
-    if (!std::isfinite(x)) {
-      raise<LossNotFinite>(name, phrase("it is {}", x));
-    }
-    return x;
-  }
-};
 
 void require_names(const std::vector<Metric>& metrics) {
   for (std::size_t i = 0; i < metrics.size(); ++i) {
@@ -75,20 +51,16 @@ detail::TrainerCore::TrainerCore(Module m, std::shared_ptr<Optimizer> o, Loss l,
       talk(options.world),
       sharding(Sharding::of(options)),
       steps(Tensor(std::int64_t{0}), "steps"),
+      looks_at_gradients(options.check == Check::gradients),
       train_step(compile(Step([this](const Tensor& features, const Tensor& targets) {
                            Result result = training_loss_of(features, targets);
-                           if (gradients) {
-                             gradients->add(result.first,
-                                            static_cast<double>(std::max<std::int64_t>(1, features.shape(0))), where);
-                           } else {
-                             optimizer->minimize(result.first, options.clipping, where);
-                           }
+                           use_gradients_of(result.first, features.shape(0));
                            steps.assign(steps + 1);
                            return result;
                          }),
-                         {.name = "train_step"}, place)),
+                         {.name = "train_step", .argument_names = {"features", "targets"}}, place)),
       update(compile(std::function<void()>([this] {
-                       optimizer->step(gradients->mean(), options.clipping, where);
+                       optimizer->step(gradients->mean(), clipping(), where);
                        gradients->reset();
                      }),
                      {.name = "update"}, place)),
@@ -183,29 +155,40 @@ detail::TrainerCore::Result detail::TrainerCore::loss_of(const Tensor& features,
 
 detail::TrainerCore::Result detail::TrainerCore::training_loss_of(const Tensor& features, const Tensor& targets) const {
   auto [result, predictions] = loss_of(features, targets, Training(training_key()));
-  return {apply_op(RequireFinite(), {result}), predictions};
+  return {when_finite(result), predictions};
 }
 
 random::Key detail::TrainerCore::training_key() const {
   return random::Key(options.batches.seed).fold(training_stream).fold(steps);
 }
 
-std::string detail::TrainerCore::first_not_finite() const {
-  const datasets::Batch& batch = sharded ? sharded->at_hand() : at_hand;
-  CompileOptions checking{.name = "train_step"};
-  checking.plan.check_finite = true;
-  const auto step =
-      compile(Step([this](const Tensor& x, const Tensor& y) { return training_loss_of(x, y); }), checking, where);
-  try {
-    step(batch.features, batch.targets);
-  } catch (const Error& error) {
-    std::string text = error.what();
-    for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n')) {
-      text.replace(end, text.find_first_not_of(" \n", end) - end, ", ");  // in one line, before the place of fit
-    }
-    return text;
+Tensor detail::TrainerCore::when_finite(const Tensor& batch_loss) const {
+  return apply_op(xgrad::detail::RequireFinite{"loss", {"the loss"}, ""}, {batch_loss}, where);
+}
+
+Clipping detail::TrainerCore::clipping() const {
+  Clipping result = options.clipping;
+  if (looks_at_gradients && !result.not_finite) {
+    result.not_finite = NotFinite::pass;  // they have been looked at
   }
-  return "";
+  return result;
+}
+
+Tensor detail::TrainerCore::when_gradients_are_finite(const Tensor& batch_loss, const Tensors& found) const {
+  if (!looks_at_gradients || options.clipping.not_finite) {
+    return batch_loss;
+  }
+  return detail::when_gradients_are_finite(batch_loss, found, optimizer->parameters(), where);
+}
+
+void detail::TrainerCore::use_gradients_of(Tensor& batch_loss, std::int64_t samples) {
+  const Tensors found = gradients_of(batch_loss, optimizer->parameters(), where);
+  batch_loss = when_gradients_are_finite(batch_loss, found);
+  if (gradients) {
+    gradients->add_gradients(found, static_cast<double>(std::max<std::int64_t>(1, samples)), where);
+  } else {
+    optimizer->step(found, clipping(), where);
+  }
 }
 
 datasets::Batches detail::TrainerCore::plain_batches(const datasets::Dataset& data) const {

@@ -19,12 +19,6 @@
 
 namespace xgrad::nn {
 
-/// A loss that is NaN or infinite.
-class LossNotFinite : public ValueError {
- public:
-  using ValueError::ValueError;
-};
-
 /// What training, evaluation and the learning rate range test have in common.
 struct detail::TrainerCore {
   /// The loss of a batch, and what the model gives for it.
@@ -43,7 +37,7 @@ struct detail::TrainerCore {
     bool counts = true;     ///< whether metrics are told
     StopRequest stop = {};  ///< what this rank wishes
   };
-  /// One step of training, on batch number \p batch of \p epoch. Throws LossNotFinite before anything is written.
+  /// One step of training, on batch number \p batch of \p epoch. Throws NotFiniteError before anything is written.
   StepResult step(const datasets::Epoch& epoch, std::int64_t batch, const StepOptions& with);
   /// Looks at what a step does, where that has to be known before the first one.
   void prepare(const datasets::Batches& batches);
@@ -54,12 +48,18 @@ struct detail::TrainerCore {
 
   /// The loss, one number, of a call of the model.
   Result loss_of(const Tensor& features, const Tensor& targets, const Mode& mode) const;
-  /// The same in training, by this step's random numbers. Throws LossNotFinite when it is computed.
+  /// The same in training, by this step's random numbers. Throws NotFiniteError when it is computed.
   Result training_loss_of(const Tensor& features, const Tensor& targets) const;
-  /// Which operation is the first to give NaN or an infinity in the training step that threw LossNotFinite.
-  std::string first_not_finite() const;
   /// What the random numbers of this step come from.
   random::Key training_key() const;
+  /// The loss of a batch, when it is finite; else a NotFiniteError, when it is computed.
+  Tensor when_finite(const Tensor& batch_loss) const;
+  /// The same where the gradients of a batch are looked at, and not by clipping.
+  Tensor when_gradients_are_finite(const Tensor& batch_loss, const Tensors& found) const;
+  /// Takes a step by the gradients of a loss, or adds them up. Where they are looked at, the loss comes to depend on that.
+  void use_gradients_of(Tensor& batch_loss, std::int64_t samples);
+  /// The limits to gradients, as far as they have not been looked at.
+  Clipping clipping() const;
 
   /// Batches that are neither shuffled nor augmented.
   datasets::Batches plain_batches(const datasets::Dataset& data) const;
@@ -108,6 +108,8 @@ struct detail::TrainerCore {
   std::function<Saved()> snapshot;  // of the fit that goes on; empty when there is none
   Saved initial_numbers;            // of the optimiser, when this was made
   Variables others;                 // trained or assigned in a step, but neither the model's nor the optimiser's
+
+  bool looks_at_gradients;  // as the options say; checkpoints of steps that do and that do not are interchangeable
 
   std::optional<GradientAccumulator> gradients;  // where several batches make one update
 

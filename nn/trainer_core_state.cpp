@@ -226,6 +226,7 @@ void detail::TrainerCore::note_others(const Variables& assigned) {
 }
 
 std::uint64_t detail::TrainerCore::look_at_step(const datasets::Batch& batch) {
+  looks_at_gradients = false;  // it changes nothing that is computed
   const Outline step = train_step.outline(batch.features, batch.targets);
   note_others(step.assigned);
   if (sharded) {
@@ -241,7 +242,9 @@ std::uint64_t detail::TrainerCore::look_at_step(const datasets::Batch& batch) {
       is_prepared = true;
     }
   }
-  return gradients ? runtime::combine_hashes(step.hash, update.outline().hash) : step.hash;
+  const std::uint64_t hash = gradients ? runtime::combine_hashes(step.hash, update.outline().hash) : step.hash;
+  looks_at_gradients = options.check == Check::gradients;
+  return hash;
 }
 
 }  // namespace xgrad::nn

@@ -69,8 +69,8 @@ const std::vector<OperatorRow>& operator_rows() {
   static const std::vector<OperatorRow> rows = [] {
     std::vector<OperatorRow> all = {
         {"alias", 1, "none", first_input},
+        {"break_if", 1, "none", first_input},
         {"checked_number", 1, "none", first_input},
-        {"clipping", 1, "none", first_input},
         {"custom_jvp", 1, "none", first_input},
         {"custom_vjp", 1, "none", first_input},
         {"gradient_norm", 13, "Cast, Mul, ReduceSum, Sqrt", gradient_norm},
@@ -80,8 +80,10 @@ const std::vector<OperatorRow>& operator_rows() {
         {"loop", 16, "Loop, with Gather of slices", nullptr},
         {"map", 16, "by the table of primitives", write_map},
         {"print", 1, "none", first_input},
+        {"require_finite", 1, "none", first_input},
         {"stop_gradient", 1, "none", first_input},
         {"variable", 1, "none", first_input},
+        {"watch", 1, "none", first_input},
     };
     for (const auto& family : {layout_operators(), reduction_operators(), index_operators()}) {
       all.insert(all.end(), family.begin(), family.end());

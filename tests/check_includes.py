@@ -18,6 +18,7 @@ ROOMS = [
     "autograd/ops",
     "autograd/transforms",
     "autograd/loops",
+    "autograd/provenance",
     "autograd/plan/steps",
     "autograd/plan/passes",
     "autograd/plan/schedule",

@@ -1,11 +1,14 @@
 #include "autograd/graph/substitute.hpp"
 
+#include <limits>
+#include <optional>
 #include <vector>
 
 #include "autograd/graph/effects.hpp"
 #include "autograd/graph/name_scope.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/recognize.hpp"
+#include "autograd/graph/source_break.hpp"
 #include "autograd/graph/walks.hpp"
 
 namespace xgrad {
@@ -42,8 +45,6 @@ Tensor placeholder(const Spec& spec, const std::string& reader) {
 
 namespace {
 
-using Remake = Tensors (*)(const Node& node, const Tensors& inputs);
-
 Tensors remake_without_effect(const Node& node, const Tensors& inputs) {
   if (node.operation().effect().empty()) {
     return apply_again(node, inputs);
@@ -65,7 +66,9 @@ Tensors remake_with_effect(const Node& node, const Tensors& inputs) {
   return detail::make_silent_node(node.operation_ref(), inputs, node.location())->outputs();
 }
 
-Tensors substitute_by(Remake remake, const Tensors& outputs, const Tensors& originals, const Tensors& replacements) {
+// \param begin of nodes from here on effects happen.
+Tensors substitute_since(std::uint64_t begin, const Tensors& outputs, const Tensors& originals,
+                         const Tensors& replacements) {
   const TopologicalOrder order = nodes_since(originals, outputs);
   std::vector<Tensors> remade(order.nodes.size());  // per node: its outputs, when they differ
   for (std::size_t i = 0; i < originals.size(); ++i) {
@@ -94,7 +97,11 @@ Tensors substitute_by(Remake remake, const Tensors& outputs, const Tensors& orig
       differs = differs || !inputs.back().same_as(input);
     }
     if (differs) {
-      remade[i] = remake(node, inputs);
+      std::optional<detail::SourceBreak> own_line;
+      if (node.location().line() != 0) {
+        own_line.emplace();
+      }
+      remade[i] = node.sequence() >= begin ? remake_with_effect(node, inputs) : remake_without_effect(node, inputs);
     }
   }
   Tensors results;
@@ -107,11 +114,16 @@ Tensors substitute_by(Remake remake, const Tensors& outputs, const Tensors& orig
 }  // namespace
 
 Tensors substitute(const Tensors& outputs, const Tensors& originals, const Tensors& replacements) {
-  return substitute_by(remake_without_effect, outputs, originals, replacements);
+  return substitute_since(std::numeric_limits<std::uint64_t>::max(), outputs, originals, replacements);
 }
 
 Tensors detail::substitute_with_effects(const Tensors& outputs, const Tensors& originals, const Tensors& replacements) {
-  return substitute_by(remake_with_effect, outputs, originals, replacements);
+  return substitute_since(0, outputs, originals, replacements);
+}
+
+Tensors detail::substitute_with_effects_since(std::uint64_t begin, const Tensors& outputs, const Tensors& originals,
+                                              const Tensors& replacements) {
+  return substitute_since(begin, outputs, originals, replacements);
 }
 
 }  // namespace xgrad

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "autograd/graph/node.hpp"
@@ -17,6 +18,11 @@ namespace detail {
 
 /// The same with effects, which the caller lets happen.
 Tensors substitute_with_effects(const Tensors& outputs, const Tensors& originals, const Tensors& replacements);
+
+/// What substitute does, but effects of nodes that are not older than \p begin, which Node::next() was, happen in what is
+/// given.
+Tensors substitute_with_effects_since(std::uint64_t begin, const Tensors& outputs, const Tensors& originals,
+                                      const Tensors& replacements);
 
 /// A placeholder for an argument of a function that is going on.
 Tensor placeholder(const Spec& spec, const std::string& reader, const Scope* scope);

@@ -5,7 +5,7 @@
 #include <set>
 #include <utility>
 
-#include "autograd/graph/effects.hpp"
+#include "autograd/graph/derivation.hpp"
 #include "autograd/graph/lists.hpp"
 #include "autograd/graph/substitute.hpp"
 #include "autograd/loops/body.hpp"
@@ -149,7 +149,7 @@ Tensors Loop::jvp(const Node& node, const Tangents& t) const {
   // The results that are asked for, with tangents and without: effects are not among them, they happen once.
   const Tensors outputs = pure_outputs(*body);
   const Tensors found = [&] {
-    const EffectsWait wait;  // those of rules happen in the steps of the loop that is made here
+    const Derivation derivation;  // effects of rules happen in the steps of the loop that is made here
     return forward_mode(outputs, primals, tangents);
   }();
   const LoopInputs given = inputs_of(*this, node.inputs());

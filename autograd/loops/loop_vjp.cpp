@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "autograd/graph/effects.hpp"
+#include "autograd/graph/derivation.hpp"
 #include "autograd/graph/lists.hpp"
 #include "autograd/graph/substitute.hpp"
 #include "autograd/loops/body.hpp"
@@ -45,7 +45,7 @@ class Reversal {
  private:
   // What one step of the reversed loop computes. Effects of rules happen when it runs.
   void build_step() {
-    const EffectsWait wait;
+    const Derivation derivation;
     find_flags();
     differentiate();
     reverse_carries();
@@ -85,6 +85,7 @@ class Reversal {
 
   // What one step adds to cotangents.
   void differentiate() {
+    begin_ = Node::next();
     Tensors cotangents(body_.outputs().size());
     for (std::size_t i = 0; i < cotangents.size(); ++i) {
       if (arrives_[i]) {
@@ -186,8 +187,9 @@ class Reversal {
       placeholders.push_back(placeholder_like(residual));
       inputs_.xs.push_back(result_of(residual));
     }
-    // Slices and what is captured stand for the same as before. What is computed again has no effects.
-    derivatives = substitute(derivatives, residuals, placeholders);
+    // Slices and what is captured stand for the same as before. What is computed again has no effects, but for those of the
+    // derivatives.
+    derivatives = substitute_with_effects_since(begin_, derivatives, residuals, placeholders);
     const auto middle = derivatives.begin() + static_cast<std::ptrdiff_t>(next_.size());
     results_.assign(middle, derivatives.end());
     next_.assign(derivatives.begin(), middle);
@@ -246,11 +248,12 @@ class Reversal {
   const Node& node_;
   const Cotangents& ct_;
   const SubProgram& body_;
-  const LoopInputs given_;  // of the loop
-  const LoopInputs old_;    // what stands for it in the program
-  Flags wanted_;            // per input of the program
-  Flags arrives_;           // per output
-  Tensors gradients_;       // per input of the program, of one step
+  const LoopInputs given_;   // of the loop
+  const LoopInputs old_;     // what stands for it in the program
+  Flags wanted_;             // per input of the program
+  Flags arrives_;            // per output
+  std::uint64_t begin_ = 0;  // what is younger belongs to the derivatives
+  Tensors gradients_;        // per input of the program, of one step
 
   std::vector<std::size_t> carries_;                                  // that have cotangents
   std::vector<std::size_t> sums_of_;                                  // inputs of the loop whose cotangents are summed

@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "autograd/graph/derivation.hpp"
 #include "autograd/graph/lists.hpp"
 #include "autograd/graph/substitute.hpp"
 #include "autograd/loops/hoist.hpp"
@@ -102,6 +103,7 @@ Segments levels_that_keep_least(std::int64_t steps, std::int64_t carry_bytes, st
 std::int64_t residual_bytes(const Loop& loop) {
   const SubProgram& body = *loop.body;
   const LoopInputs inputs = placeholders_of(loop);
+  const Derivation derivation;
   Tensors cotangents;
   for (const Tensor& output : body.outputs()) {
     cotangents.push_back(is_floating(output.dtype()) ? placeholder_like(output) : Tensor());

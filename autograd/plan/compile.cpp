@@ -95,7 +95,7 @@ struct Planned {
   std::vector<Ref<const AnyOperation>> results;  // what the results come from, for all calls
 
   Planned(const Traced& traced, const CompileOptions& options)
-      : plan(traced.step, options.plan), lengths(traced.lengths) {
+      : plan(traced.step, options.plan, options.argument_names), lengths(traced.lengths) {
     for (const Tensor& output : traced.step.outputs) {
       results.push_back(make_operation(CompiledResult{options.name, {output.shape(), output.dtype()}}));
     }

@@ -10,6 +10,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "autograd/graph/results.hpp"
 #include "autograd/graph/tensor.hpp"
@@ -25,6 +26,8 @@ namespace xgrad {
 struct CompileOptions {
   std::string name = "step";  ///< of the function, shown where its results appear in printed graphs
   PlanOptions plan = {};      ///< how its plans are made
+  std::vector<std::string> argument_names =
+      {};  ///< what errors call the arguments; those left out are `argument 0` ...
 };
 
 /// What a compiled function does, in short.

@@ -4,7 +4,9 @@
 #include "autograd/graph/description.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/loops/loop.hpp"
+#include "autograd/ops/require_finite.hpp"
 #include "autograd/plan/plan_cache.hpp"
+#include "autograd/provenance/story.hpp"
 
 /// \file
 /// Evaluation of tensors on demand: every node that is needed and not known yet, once.
@@ -181,8 +183,15 @@ void evaluate(std::span<const Tensor> tensors) {
   }
   const Description graph(tensors);
   const std::vector<Description::Value> wanted = find_wanted(graph, tensors);
-  if (!is_plannable(graph) || !run_as_plan(graph, wanted)) {
-    Evaluation(graph, wanted).run();
+  try {
+    if (!is_plannable(graph) || !run_as_plan(graph, wanted)) {
+      Evaluation(graph, wanted).run();
+    }
+  } catch (const NotFiniteError& error) {
+    if (error.is_explained()) {
+      throw;
+    }
+    provenance::raise_with_story(error, {graph, wanted, {}, {}}, provenance::Stop::at_guards);
   }
 }
 

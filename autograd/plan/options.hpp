@@ -24,7 +24,7 @@ struct Passes {
 struct PlanOptions {
   Passes passes = {};         ///< which passes run
   bool check_finite = false;  ///< throws ValueError at the first operation that gives NaN or an infinity, before any
-                              ///< variable is written; slow, for finding mistakes
+                              ///< variable is written, and says why it does; slow, for finding mistakes
 #ifdef NDEBUG
   bool verify = false;  ///< checks the plan after every pass; on in debug builds
 #else

@@ -1,16 +1,20 @@
 #include "autograd/plan/plan.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <ostream>
 #include <utility>
 #include <vector>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/variable_cell.hpp"
+#include "autograd/ops/require_finite.hpp"
 #include "autograd/plan/planner.hpp"
 #include "autograd/plan/report/profiler.hpp"
 #include "autograd/plan/report/report.hpp"
 #include "autograd/plan/trace/traced_step.hpp"
+#include "autograd/provenance/level.hpp"
+#include "autograd/provenance/story.hpp"
 #include "autograd/runtime/floating_mode.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "autograd/runtime/workers.hpp"
@@ -51,9 +55,32 @@ struct Plan::State {
   std::vector<Update> updates;  // their new contents are the results behind the outputs
   std::size_t output_count = 0;
   std::shared_ptr<const plan::Executable> executable;
+
+  /// What is kept for errors, where something has to be finite: the graph, to compute it again.
+  struct Origin {
+    Tensors roots;
+    Description graph;
+    std::vector<Description::Value> outputs;
+    std::vector<std::string> names;  // of arguments and variables
+    provenance::Stop stop;
+  };
+  std::optional<Origin> origin;
+
+  /// Throws \p error with the story of the number. Nothing has been written.
+  [[noreturn]] void explain(const NotFiniteError& error, std::span<const Array> arguments) const {
+    if (!origin || error.is_explained()) {
+      throw;
+    }
+    std::vector<Array> given(arguments.begin(), arguments.end());
+    for (const Variable& variable : variables) {
+      given.push_back(CellAccess::content(variable));
+    }
+    provenance::raise_with_story(error, {origin->graph, origin->outputs, given, origin->names, arguments.size()},
+                                 origin->stop);
+  }
 };
 
-Plan::Plan(const TracedStep& step, const PlanOptions& options) {
+Plan::Plan(const TracedStep& step, const PlanOptions& options, std::vector<std::string> argument_names) {
   const auto state = std::make_shared<State>();
   Tensors arguments = step.inputs;
   Tensors results = step.outputs;
@@ -73,12 +100,17 @@ Plan::Plan(const TracedStep& step, const PlanOptions& options) {
   state->output_count = step.outputs.size();
   Tensors roots = step.effects;  // in front, so that they stand in program order
   roots.insert(roots.end(), results.begin(), results.end());
-  const Description description(roots, arguments);
+  Description description(roots, arguments);
   std::vector<Description::Value> outputs;
   for (const Tensor& result : results) {
     outputs.push_back(description.value_of(result));
   }
   state->executable = plan::make_executable(description, outputs, arguments.size(), std::move(replaces), options);
+  if (options.check_finite || provenance::has_guards(description)) {
+    const auto stop = options.check_finite ? provenance::Stop::at_checks : provenance::Stop::at_guards;
+    state->origin.emplace(
+        State::Origin{std::move(roots), std::move(description), std::move(outputs), std::move(argument_names), stop});
+  }
   state_ = state;
 }
 
@@ -134,7 +166,11 @@ void Plan::run(std::span<const Array> inputs, std::span<Array> outputs, plan::Pr
   {
     const runtime::FloatingModeScope scope(state.updates.empty() ? runtime::floating_mode()
                                                                  : runtime::flushing_subnormals());
-    run.execute(profiler);
+    try {
+      run.execute(profiler);
+    } catch (const NotFiniteError& error) {
+      state.explain(error, inputs);
+    }
   }
   for (auto& [variable, content] : contents) {
     CellAccess::put(*variable, std::move(content));

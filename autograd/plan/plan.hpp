@@ -29,8 +29,8 @@ class Profiler;
 /// compile(). A cheap handle: copies share the plan.
 class Plan {
  public:
-  /// Of a traced function.
-  explicit Plan(const TracedStep& step, const PlanOptions& options = {});
+  /// Of a traced function. \param argument_names what errors call its arguments, as far as they are given.
+  explicit Plan(const TracedStep& step, const PlanOptions& options = {}, std::vector<std::string> argument_names = {});
 
   /// Computes the outputs and assigns the variables that the function assigns. When something fails, no variable changes.
   /// \param inputs the arguments, of the shapes and dtypes that the function was traced for.

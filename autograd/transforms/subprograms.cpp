@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "autograd/graph/effects.hpp"
+#include "autograd/graph/derivation.hpp"
 #include "autograd/graph/lists.hpp"
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/substitute.hpp"
@@ -42,7 +42,7 @@ Ref<const SubProgram> without_effects(const SubProgram& program) {
 }
 
 Derivative vjp_of(const SubProgram& program, const std::vector<bool>& has_cotangent, const std::vector<bool>& wanted) {
-  const EffectsWait wait;
+  const Derivation derivation;
   const Tensors outputs = pure_outputs(program);
   Tensors given;
   Tensors cotangents(outputs.size());
@@ -67,7 +67,7 @@ Derivative vjp_of(const SubProgram& program, const std::vector<bool>& has_cotang
 }
 
 Derivative jvp_of(const SubProgram& program, const std::vector<bool>& has_tangent) {
-  const EffectsWait wait;
+  const Derivation derivation;
   Tensors given;
   Tensors tangents(program.inputs().size());
   for (std::size_t i = 0; i < tangents.size(); ++i) {

@@ -8,6 +8,7 @@
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/ops/require_finite.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "nn/optimizers/checks.hpp"
 #include "nn/optimizers/number.hpp"
@@ -92,36 +93,24 @@ Tensors scaled(const Tensors& gradients, const Tensor& norm, double max_norm) {
   return result;
 }
 
-// The norm of all gradients, from itself and those of each: an error when one is not finite.
-struct RequireFiniteNorms {
-  static constexpr std::string_view name = "clipping";
-  std::vector<std::string> parameters;
-  static constexpr auto attributes = fields("parameters", &RequireFiniteNorms::parameters);
-
-  Spec infer(Inputs) const { return {{}, DType::float64}; }
-  void eval(ConstViews in, Views out) const {
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      const double norm = *in[i + 1].as<double>();
-      if (!std::isfinite(norm)) {
-        raise<ValueError>("optimizer",
-                          phrase("the gradient of parameter '{}' has the norm {}, and no variable was changed by "
-                                 "this step; lower the learning rate, or skip such steps by "
-                                 "Clipping::not_finite",
-                                 parameters[i], norm));
-      }
-    }
-    *out[0].as<double>() = *in[0].as<double>();
-  }
-};
-
-Tensor checked(const Tensor& norm, const Tensors& norms, const Variables& parameters) {
-  RequireFiniteNorms require;
-  Tensors inputs = {norm};
+// x, when these norms of the gradients are finite.
+Tensor when_finite(const Tensor& x, xgrad::detail::RequireFinite require, const Tensors& norms,
+                   const Variables& parameters) {
+  Tensors inputs = {x};
   for (std::size_t i = 0; i < norms.size(); ++i) {
-    require.parameters.push_back(detail::parameter_name(i, parameters[i]));
+    require.names.push_back(
+        phrase("the gradient of parameter '{}' has a norm that", detail::parameter_name(i, parameters[i])));
     inputs.push_back(norms[i]);
   }
   return apply_op(require, inputs);
+}
+
+Tensors quick_norms_of(const Tensors& gradients) {
+  Tensors norms;
+  for (const Tensor& gradient : gradients) {
+    norms.push_back(quick_norm_of(gradient));
+  }
+  return norms;
 }
 
 }  // namespace
@@ -157,13 +146,16 @@ detail::Clipped detail::clipped(const Tensors& gradients, const Clipping& clippi
       require_positive("clip_by_global_norm", "the norm", *clipping.norm);
     }
     require_gradients("optimizer", result.gradients, parameters);
-    Tensors norms;
-    for (const Tensor& gradient : result.gradients) {
-      norms.push_back(quick_norm_of(gradient));
-    }
+    const Tensors norms = quick_norms_of(result.gradients);
     Tensor norm = joined_norms(norms);
     if (not_finite == NotFinite::error) {
-      norm = checked(norm, norms, parameters);
+      norm = when_finite(norm,
+                         {.op = "optimizer",
+                          .names = {},
+                          .advice = ", and no variable was changed by this step; lower the learning rate, or skip such "
+                                    "steps by Clipping::not_finite",
+                          .plain = true},
+                         norms, parameters);
     }
     if (not_finite != NotFinite::pass) {
       result.finite = isfinite(norm);
@@ -172,6 +164,15 @@ detail::Clipped detail::clipped(const Tensors& gradients, const Clipping& clippi
       result.gradients = scaled(result.gradients, norm, *clipping.norm);
     }
     return result;
+  });
+}
+
+Tensor detail::when_gradients_are_finite(const Tensor& x, const Tensors& gradients, const Variables& parameters,
+                                         const std::source_location& where) {
+  const SourceScope scope(where);
+  return located(where, [&] {
+    require_gradients("optimizer", gradients, parameters);
+    return when_finite(x, {.op = "gradient", .names = {}, .advice = ""}, quick_norms_of(gradients), parameters);
   });
 }
 
@@ -196,7 +197,14 @@ void GradientAccumulator::load_state(const State& state, std::source_location wh
 
 void GradientAccumulator::add(const Tensor& loss, double weight, std::source_location where) {
   located(where, [&] { detail::require_positive("gradient_accumulator", "the weight", weight); });
-  const Tensors gradients = detail::gradients_of(loss, parameters_, where);
+  add_gradients(detail::gradients_of(loss, parameters_, where), weight, where);
+}
+
+void GradientAccumulator::add_gradients(const Tensors& gradients, double weight, std::source_location where) {
+  located(where, [&] {
+    detail::require_positive("gradient_accumulator", "the weight", weight);
+    detail::require_gradients("gradient_accumulator", gradients, parameters_);
+  });
   const SourceScope scope(where);
   std::vector<Assignment> updates{{count_, count_ + weight}};
   for (std::size_t i = 0; i < sums_.size(); ++i) {

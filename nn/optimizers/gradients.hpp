@@ -56,6 +56,10 @@ struct Clipped {
 Clipped clipped(const Tensors& gradients, const Clipping& clipping, const Variables& parameters,
                 const std::source_location& where);
 
+/// \p x when all \p gradients are finite; else a NotFiniteError, when it is computed.
+Tensor when_gradients_are_finite(const Tensor& x, const Tensors& gradients, const Variables& parameters,
+                                 const std::source_location& where);
+
 }  // namespace detail
 
 /// Adds up the gradients of several batches, for one step as if they were one large batch:
@@ -78,7 +82,10 @@ class GradientAccumulator {
   /// \throws ValueError for a weight that is not above 0.
   /// \throws GradientError when the loss does not depend on a parameter.
   void add(const Tensor& loss, double weight = 1, std::source_location where = std::source_location::current());
-  /// The same for gradients that are known, one per parameter; \p weight is float64 (). It is not looked at.
+  /// The same for gradients that are known, one per parameter.
+  void add_gradients(const Tensors& gradients, double weight,
+                     std::source_location where = std::source_location::current());
+  /// The same with a weight that is computed, float64 (). It is not looked at.
   void add_gradients(const Tensors& gradients, const Tensor& weight,
                      std::source_location where = std::source_location::current());
   /// Forgets what was added.

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/require_finite.hpp"
 #include "autograd/plan/steps/step_kind.hpp"
-#include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
 
 /// \file
@@ -25,9 +25,9 @@ class CheckKernel final : public Kernel {
     const auto start = reinterpret_cast<std::intptr_t>(in_[0].at(block.bases, block.scratch, block.first));
     if (!kernels::all_finite(spec_.dtype, reinterpret_cast<const void*>(start + shift),
                              (block.last - block.first) * row_)) {
-      raise<ValueError>(name_, phrase("its result of {} has NaN or infinite elements; look at its operands, or "
-                                      "lower the learning rate",
-                                      to_string(spec_)));
+      raise<NotFiniteError>(name_, phrase("its result of {} has NaN or infinite elements; look at its operands, or "
+                                          "lower the learning rate",
+                                          to_string(spec_)));
     }
   }
 
