@@ -14,6 +14,7 @@ import tempfile
 
 LIMIT = 420  # about 240 on an idle machine; processor time grows where others share its cores
 LIMIT_OF_ONNX = 110  # for the library of ONNX files and its tests, where they are built, too: about 65
+LIMIT_OF_MPI = 20  # the same for the library of MPI: about 12
 TRIES = 3
 SKIPPED = 77
 REFERENCE = pathlib.Path(__file__).resolve().parent / "install" / "xtensor_only.cpp"
@@ -44,7 +45,9 @@ def main():
         print(f"{record} is missing: script/build writes it when it builds everything in a new folder")
         return SKIPPED
     taken, reference = seconds_of_build(record.read_text()), seconds_of_reference(compiler)
-    limit = LIMIT + (LIMIT_OF_ONNX if next((pathlib.Path(build) / "onnx").glob("libxgrad-onnx.*"), None) else 0)
+    limit = LIMIT
+    limit += LIMIT_OF_ONNX if next((pathlib.Path(build) / "onnx").glob("libxgrad-onnx.*"), None) else 0
+    limit += LIMIT_OF_MPI if next((pathlib.Path(build) / "distributed").glob("libxgrad-mpi.*"), None) else 0
     print(f"the build took {taken:.0f} s, {taken / reference:.0f} times the reference's {reference:.2f} s; the limit is {limit}")
     if taken > limit * reference:
         print("see in .ninja_log which files take long, and what they include; build in a new folder to measure anew")
