@@ -46,7 +46,8 @@ class Polling {
   }
 
  private:
-  static constexpr std::int64_t spin_rounds_of_own_core = 1000;  // some hundred microseconds
+  static constexpr std::int64_t spin_rounds_of_own_core =
+      10000;  // a millisecond or two: as long as a part of a large sum takes
   static constexpr std::chrono::milliseconds yield_time{20};
   static constexpr std::chrono::microseconds nap{50};
 
