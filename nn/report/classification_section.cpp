@@ -147,7 +147,7 @@ std::string mistakes_of(const Classification& c) {
 
 }  // namespace
 
-std::string classification_section(const RunRecord& run, const std::string& suffix) {
+std::string classification_section(const RunRecord& run, const std::string& ending) {
   const Classification& c = run.classification;
   if (c.classes.empty()) {
     return "";
@@ -168,7 +168,7 @@ std::string classification_section(const RunRecord& run, const std::string& suff
   html += "</div>\n<h3>Precision, recall and F1</h3>\n";
   const std::string classes = class_table(c, counts);
   html += counts.n <= most_classes_in_table ? classes : details_html("table", classes);
-  return section_html("classification" + suffix, "Classification", html + mistakes_of(c));
+  return section_html("classification" + ending, "Classification", html + mistakes_of(c));
 }
 
 }  // namespace xgrad::nn::detail

@@ -45,7 +45,7 @@ std::vector<std::string> quantities_of(const std::vector<RunRecord>& runs) {
   return quantities;
 }
 
-std::vector<double> values_of(const RunRecord& run, const std::string& score) {
+std::vector<double> scores_called(const RunRecord& run, const std::string& score) {
   std::vector<double> values;
   bool is_there = false;
   for (const Scores& scores : run.epochs) {
@@ -61,7 +61,7 @@ void add_series(const RunRecord& run, std::size_t number, bool is_alone, const s
   const std::size_t before = chart.series.size();
   std::size_t part_number = 0;
   for (const std::string_view part : score_parts) {
-    std::vector<double> values = values_of(run, std::string(part) + quantity);
+    std::vector<double> values = scores_called(run, std::string(part) + quantity);
     if (values.empty()) {
       continue;
     }
@@ -95,8 +95,8 @@ std::string chart_of(const std::vector<RunRecord>& runs, const std::string& quan
 
 // What the two losses say together.
 std::string words_on_losses(const RunRecord& run) {
-  const std::vector<double> train = values_of(run, "loss");
-  const std::vector<double> validation = values_of(run, "validation_loss");
+  const std::vector<double> train = scores_called(run, "loss");
+  const std::vector<double> validation = scores_called(run, "validation_loss");
   for (std::size_t i = 0; i < train.size(); ++i) {
     if (!std::isfinite(train[i])) {
       return phrase(

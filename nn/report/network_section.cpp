@@ -87,11 +87,11 @@ std::string layer_table(const Network& network) {
 
 }  // namespace
 
-std::string network_section(const RunRecord& run, const std::string& suffix) {
+std::string network_section(const RunRecord& run, const std::string& ending) {
   if (run.network.layers.empty()) {
     return "";
   }
-  return section_html("network" + suffix, "Network",
+  return section_html("network" + ending, "Network",
                       "<div class=\"charts\">\n" + drawing_of(run.network) + "<div>" + layer_table(run.network) +
                           "<p class=\"note\">Shapes are those of one batch of training.</p></div></div>\n");
 }

@@ -51,9 +51,9 @@ std::string title_of_page(const std::vector<RunRecord>& runs) {
 }
 
 // What is told of each run by itself.
-std::string own_sections(const RunRecord& run, const std::string& suffix) {
-  return detail::classification_section(run, suffix) + detail::weights_section(run, suffix) +
-         detail::network_section(run, suffix) + detail::time_section(run, suffix);
+std::string own_sections(const RunRecord& run, const std::string& ending) {
+  return detail::classification_section(run, ending) + detail::weights_section(run, ending) +
+         detail::network_section(run, ending) + detail::time_section(run, ending);
 }
 
 // Links to the sections that there are.

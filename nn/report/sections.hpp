@@ -15,11 +15,11 @@ std::string glance_section(const std::vector<RunRecord>& runs);
 /// Loss, metrics and learning rate by epochs, of all runs together.
 std::string curves_section(const std::vector<RunRecord>& runs);
 
-/// Of one run, behind whose identifiers \p suffix stands.
-std::string weights_section(const RunRecord& run, const std::string& suffix);
-std::string classification_section(const RunRecord& run, const std::string& suffix);  ///< what was taken for what
-std::string network_section(const RunRecord& run, const std::string& suffix);         ///< layers
-std::string time_section(const RunRecord& run, const std::string& suffix);            ///< kernels and memory
+/// Of one run, behind whose identifiers \p ending stands.
+std::string weights_section(const RunRecord& run, const std::string& ending);
+std::string classification_section(const RunRecord& run, const std::string& ending);  ///< what was taken for what
+std::string network_section(const RunRecord& run, const std::string& ending);         ///< layers
+std::string time_section(const RunRecord& run, const std::string& ending);            ///< kernels and memory
 
 /// The confusion matrix as a heat map.
 std::string heat_map(const Classification& classification);

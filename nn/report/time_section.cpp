@@ -135,7 +135,7 @@ std::string kernel_table(const StepCost& step) {
 
 }  // namespace
 
-std::string time_section(const RunRecord& run, const std::string& suffix) {
+std::string time_section(const RunRecord& run, const std::string& ending) {
   const StepCost& step = run.step;
   if (step.kernels.empty()) {
     return "";
@@ -151,7 +151,7 @@ std::string time_section(const RunRecord& run, const std::string& suffix) {
   if (!step.memory_map.empty()) {
     html += details_html("memory map as a table", "<pre>" + escaped_html(step.memory_map) + "</pre>");
   }
-  return section_html("time" + suffix, "Where the time goes", html);
+  return section_html("time" + ending, "Where the time goes", html);
 }
 
 }  // namespace xgrad::nn::detail

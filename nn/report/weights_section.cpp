@@ -75,7 +75,7 @@ bool has_finite(const std::vector<UnitCourse>& units) {
 
 }  // namespace
 
-std::string weights_section(const RunRecord& run, const std::string& suffix) {
+std::string weights_section(const RunRecord& run, const std::string& ending) {
   LineChart updates = chart_of_courses("update / weight, in the last step of the epoch", run.weights,
                                        &WeightCourse::updates, &WeightCourse::name);
   updates.logarithmic = true;
@@ -91,7 +91,7 @@ std::string weights_section(const RunRecord& run, const std::string& suffix) {
     dead.note = words_on_dead(run.units);
     charts += dead.html();
   }
-  return section_html("weights" + suffix, "Weights and units",
+  return section_html("weights" + ending, "Weights and units",
                       charts.empty() ? "" : "<div class=\"charts\">\n" + charts + "</div>\n");
 }
 
