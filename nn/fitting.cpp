@@ -324,7 +324,8 @@ void Fitting::finish_epoch() {
   }
   if (data_.validation) {
     using Shown = runtime::ProgressLine::Shown;
-    runtime::ProgressLine line(phrase("epoch {}/{}, validation", training_.epoch, training_.epochs),
+    runtime::ProgressLine line(phrase("epoch {:{}}/{}, validation", training_.epoch,
+                                      std::to_string(training_.epochs).size(), training_.epochs),
                                shows_bar(options_.progress) ? Shown::always : Shown::never);
     core_.evaluate(*data_.validation, "validation_", training_.scores, line);
   }

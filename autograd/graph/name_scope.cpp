@@ -1,7 +1,5 @@
 #include "autograd/graph/name_scope.hpp"
 
-#include <algorithm>
-#include <array>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -9,7 +7,6 @@
 #include <string_view>
 #include <tuple>
 #include <utility>
-#include <vector>
 
 #include "autograd/graph/node.hpp"
 
@@ -23,7 +20,7 @@ constexpr std::uint32_t operation_bits = 13;
 constexpr std::uint32_t name_shift = part_bits + operation_bits;
 constexpr std::uint32_t part_mask = (1U << part_bits) - 1;
 constexpr std::uint32_t below_name = (1U << name_shift) - 1;
-constexpr std::size_t most_operations = 1U << operation_bits;
+constexpr std::size_t most_operations = (1U << operation_bits) - 1;
 constexpr std::size_t most_names = 65536;
 
 constinit thread_local detail::LabelId label_of_thread = 0;
@@ -32,27 +29,38 @@ detail::LabelId with_part(detail::LabelId label, detail::Part part) {
   return (label & ~part_mask) | static_cast<std::uint32_t>(part);
 }
 
-/// All names that there were, each once, numbered from 1 on.
+/// All names of one kind that there were, each once, numbered from 1 on.
 class Names {
  public:
-  static Names& all() {
-    static auto* names = new Names;  // never destroyed: threads may outlive main
+  // Never destroyed: threads may outlive main.
+  static Names& of_parts() {
+    static auto* names = new Names(most_names);
+    return *names;
+  }
+  static Names& of_operations() {
+    static auto* names = new Names(most_operations);
     return *names;
   }
 
-  std::uint32_t find_or_add(std::uint32_t outer, std::string_view name, std::string_view kind) {
+  /// \param most of them; those that come later are forgotten.
+  explicit Names(std::size_t most) : most_(most) {}
+
+  /// A name inside another, and its number; the texts are kept for good.
+  using Key = std::tuple<std::uint32_t, std::string_view, std::string_view>;
+  using Known = std::pair<Key, std::uint32_t>;
+
+  Known find_or_add(const Key& key) {
     const std::lock_guard lock(mutex_);
-    const auto key = std::tuple(outer, name, kind);
     if (const auto known = numbers_.find(key); known != numbers_.end()) {
-      return known->second;
+      return *known;
     }
-    if (names_.size() == most_names) {
-      return outer;
+    const auto& [outer, name, kind] = key;
+    if (names_.size() == most_) {
+      return {Key(~0U, "", ""), outer};  // a key that nobody looks for
     }
     const Name& added = names_.emplace_back(Name{outer, std::string(name), std::string(kind)});
     const auto number = static_cast<std::uint32_t>(names_.size());
-    numbers_.emplace(std::tuple(outer, std::string_view(added.name), std::string_view(added.kind)), number);
-    return number;
+    return *numbers_.emplace(Key(outer, added.name, added.kind), number).first;
   }
 
   std::string path(std::uint32_t number) {
@@ -76,72 +84,39 @@ class Names {
     std::string kind;
   };
 
+  std::size_t most_;
   std::mutex mutex_;
   std::deque<Name> names_;  // which stay where they are
-  std::map<std::tuple<std::uint32_t, std::string_view, std::string_view>, std::uint32_t> numbers_;
+  std::map<Key, std::uint32_t> numbers_;
 };
 
-/// The names of operations, numbered in the order in which they come; of very many, those that came first.
-class OperationNames {
- public:
-  static OperationNames& all() {
-    static auto* names = new OperationNames;  // never destroyed: threads may outlive main
-    return *names;
-  }
+/// What a thread has looked up lately: a model is called again and again, and a call of a small layer takes little time.
+struct LatelyFound {
+  static constexpr std::size_t size = 64;
+  Names::Known found[size] = {};
 
-  std::uint32_t number_of(std::string_view name) {
-    const std::lock_guard lock(mutex_);
-    const auto known = std::find(names_.begin(), names_.end(), name);
-    if (known == names_.end() && names_.size() == most_operations) {
-      return 0;
+  std::uint32_t number(const Names::Key& key, Names& (*names)()) {
+    const auto& [outer, name, kind] = key;
+    const auto mix = static_cast<unsigned char>(name.empty() ? 0 : name.back()) + 7 * name.size() + kind.size();
+    Names::Known& slot = found[(11 * outer + mix) % size];
+    if (slot.second == 0 || slot.first != key) {
+      slot = names().find_or_add(key);
     }
-    const auto number = static_cast<std::uint32_t>(known - names_.begin());
-    if (known == names_.end()) {
-      names_.emplace_back(name);
-    }
-    return number;
+    return slot.second;
   }
-
-  std::string name(std::uint32_t number) {
-    const std::lock_guard lock(mutex_);
-    return names_[number];
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::string> names_{""};
 };
 
-/// An operation that this thread has asked for lately: rules are called too often for a lock.
-struct KnownOperation {
-  static constexpr std::size_t longest = 23;
-  std::array<char, longest> text;
-  std::uint8_t size;
-  std::uint32_t number;
-};
-constexpr std::size_t known_operations = 64;
-constinit thread_local std::array<KnownOperation, known_operations> operations_of_thread{};
-
-std::uint32_t operation_number(std::string_view name) {
-  if (name.size() > KnownOperation::longest) {
-    return OperationNames::all().number_of(name);
-  }
-  const std::uintptr_t place = reinterpret_cast<std::uintptr_t>(name.data()) / 8 + name.size();
-  KnownOperation& known = operations_of_thread[place % known_operations];
-  if (std::string_view(known.text.data(), known.size) != name) {
-    known.number = OperationNames::all().number_of(name);
-    known.size = static_cast<std::uint8_t>(name.size());
-    std::copy(name.begin(), name.end(), known.text.begin());
-  }
-  return known.number;
-}
+constinit thread_local LatelyFound parts_of_thread;
+constinit thread_local LatelyFound operations_of_thread;
 
 detail::LabelId inside(detail::LabelId label, std::string_view name, std::string_view kind) {
-  return Names::all().find_or_add(label >> name_shift, name, kind) << name_shift | (label & below_name);
+  return parts_of_thread.number({label >> name_shift, name, kind}, Names::of_parts) << name_shift |
+         (label & below_name);
 }
 
 detail::LabelId derivative_of(const Node& node, detail::Part part) {
-  return (node.label() & ~below_name) | operation_number(node.name()) << part_bits | static_cast<std::uint32_t>(part);
+  const std::uint32_t operation = operations_of_thread.number({0, node.name(), ""}, Names::of_operations);
+  return (node.label() & ~below_name) | operation << part_bits | static_cast<std::uint32_t>(part);
 }
 
 }  // namespace
@@ -157,9 +132,9 @@ LabelId current_label() { return label_of_thread; }
 Part part_of(LabelId label) { return static_cast<Part>(label & part_mask); }
 LabelId without_part(LabelId label) { return label & ~below_name; }
 LabelId without_operation(LabelId label) { return label & (~below_name | part_mask); }
-std::string path_of(LabelId label) { return Names::all().path(label >> name_shift); }
-std::string_view kind_of(LabelId label) { return Names::all().kind(label >> name_shift); }
-std::string operation_of(LabelId label) { return OperationNames::all().name((label & below_name) >> part_bits); }
+std::string path_of(LabelId label) { return Names::of_parts().path(label >> name_shift); }
+std::string_view kind_of(LabelId label) { return Names::of_parts().kind(label >> name_shift); }
+std::string operation_of(LabelId label) { return Names::of_operations().path((label & below_name) >> part_bits); }
 
 std::string_view name_of(Part part) {
   constexpr std::string_view names[] = {"forward", "tangents", "backward", "update"};
