@@ -285,6 +285,10 @@ Tensor gather_nd(const Operand& x, const Operand& indices);  ///< the slices x[i
 Tensor searchsorted(const Operand& sorted, const Operand& values, bool right = false);
 /// int64 (length,): how often each of 0, 1, .. occurs. \throws ValueError for a number that is negative, or `length` or more.
 Tensor bincount(const Operand& x, std::int64_t length);
+/// (length,): the sum of the weights of each of 0, 1, .., in their dtype; those of float32 are added in double precision.
+/// \p weights have the shape of x; their derivative is that of a sum. \throws ShapeError when they have not, DTypeError for
+/// booleans and uint8, ValueError as above.
+Tensor bincount(const Operand& x, const Operand& weights, std::int64_t length);
 Tensor tril(const Operand& x, std::int64_t k = 0);  ///< 0 above the k-th diagonal of the last two axes
 Tensor triu(const Operand& x, std::int64_t k = 0);  ///< 0 below the k-th diagonal of the last two axes
 /// The elements x[i, i + offset] of two axes, on a new last axis.

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/kernels/kernels.hpp"
@@ -50,6 +52,63 @@ struct BinCount {
   }
 };
 
+/// The sums of weights (.., n) by their numbers (.., n), for numbers in [0, length).
+struct WeightedBinCount {
+  static constexpr std::string_view name = "bincount";
+  static constexpr bool linear = true;
+  std::int64_t length;
+  static constexpr auto attributes = fields("length", &WeightedBinCount::length);
+
+  Spec infer(Inputs in) const {
+    Shape shape = in[1].shape();
+    shape[shape.ndim() - 1] = length;
+    return {shape, in[0].dtype()};
+  }
+  void eval(ConstViews in, Views out) const {
+    switch (in[0].dtype()) {
+      case DType::float32: return add<float, double>(in, out);
+      case DType::float64: return add<double, double>(in, out);
+      case DType::int32: return add<std::int32_t, std::uint64_t>(in, out);  // sums wrap around
+      default: return add<std::int64_t, std::uint64_t>(in, out);
+    }
+  }
+  Tensors vjp(const Node& node, const Cotangents& ct) const {
+    return {take_along_axis(ct[0], node.input(1), -1), Tensor()};
+  }
+  Tensors vmap(const Node& node, const BatchedInputs& in) const {
+    Tensors both;
+    for (std::size_t i = 0; i < 2; ++i) {
+      Shape samples = node.input(i).shape();
+      samples.insert(0, in.size);
+      both.push_back(broadcast_to(in[i], samples));
+    }
+    return {apply_op(*this, both)};
+  }
+
+ private:
+  template <class T, class Sum>
+  void add(ConstViews in, Views out) const {
+    const std::int64_t count = in[1].shape().back();
+    const std::int64_t rows = length == 0 ? 0 : out[0].size() / length;
+    std::vector<std::int64_t> often(static_cast<std::size_t>(length));
+    std::vector<Sum> sums(static_cast<std::size_t>(length));
+    if (length == 0) {
+      kernels::count_numbers(name.data(), in[1].as<std::int64_t>(), in[1].size(), 1, length, nullptr);
+    }
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const std::int64_t* numbers = in[1].as<std::int64_t>() + row * count;
+      const T* weights = in[0].as<T>() + row * count;
+      kernels::count_numbers(name.data(), numbers, 1, count, length, often.data());  // throws for those outside
+      std::fill(sums.begin(), sums.end(), Sum{});
+      for (std::int64_t i = 0; i < count; ++i) {
+        sums[static_cast<std::size_t>(numbers[i])] += static_cast<Sum>(weights[i]);
+      }
+      T* result = out[0].as<T>() + row * length;
+      std::transform(sums.begin(), sums.end(), result, [](Sum sum) { return static_cast<T>(sum); });
+    }
+  }
+};
+
 }  // namespace
 
 Tensor searchsorted(const Operand& sorted, const Operand& values, bool right) {
@@ -84,6 +143,26 @@ Tensor bincount(const Operand& x, std::int64_t length) {
       raise<ValueError>("bincount", phrase("the length is {}; give 0 or more", length));
     }
     return apply_op(BinCount{length}, {reshape(numbers, {numbers.size()})});
+  });
+}
+
+Tensor bincount(const Operand& x, const Operand& weights, std::int64_t length) {
+  const SourceScope scope(x);
+  const Tensor each = weights.tensor();
+  return located(x.where(), [&] {
+    const Tensor numbers = as_indices("bincount", x);
+    if (length < 0) {
+      raise<ValueError>("bincount", phrase("the length is {}; give 0 or more", length));
+    }
+    if (each.shape() != numbers.shape()) {
+      raise<ShapeError>("bincount", phrase("numbers of shape {} and weights of shape {}; give one weight for each",
+                                           to_string(numbers.shape()), to_string(each.shape())));
+    }
+    if (each.dtype() == DType::boolean || each.dtype() == DType::uint8) {
+      raise<DTypeError>("bincount", phrase("the weights are {}; cast them to int64, or to a floating dtype",
+                                           to_string(each.dtype())));
+    }
+    return apply_op(WeightedBinCount{length}, {reshape(each, {each.size()}), reshape(numbers, {numbers.size()})});
   });
 }
 

@@ -16,6 +16,7 @@ BOOST_AUTO_TEST_SUITE(ops_indexing)
 namespace {
 
 using testing::check_elements;
+using testing::check_throws;
 
 /// Which positions Python's begin:end:step selects of an axis, found by walking.
 std::vector<std::int64_t> walk(std::optional<std::int64_t> begin, std::optional<std::int64_t> end, std::int64_t step,
@@ -258,6 +259,44 @@ BOOST_AUTO_TEST_CASE(extremes_so_far_are_found_one_by_one) {
   const Tensor y{1.0, 3.0, 2.0, 4.0};
   const Tensor infinite{1.0, 2.0, inf, 5.0};  // stays where it belongs
   check_elements(vjp(cummax(y, 0).values, {y}, infinite)[0], {4}, {1, inf, 0, 5});
+}
+
+BOOST_AUTO_TEST_CASE(weights_are_counted_by_numbers) {
+  constexpr double inf = std::numeric_limits<double>::infinity();
+  const Tensor x{2, 0, 2, 3, 2};
+  check_elements(bincount(x, Tensor{0.5, 1.0, 0.25, inf, -1.0}, 5), {5}, {1, 0, -0.25, inf, 0});
+  check_elements(bincount(reshape(x, {5, 1}), Tensor{{1}, {2}, {3}, {4}, {2147483647}}, 4), {4},
+                 {2, 0, -2147483645, 4});
+  BOOST_TEST(bincount(x, cast(x, DType::int64), 4).dtype() == DType::int64);
+  BOOST_TEST(bincount(zeros({0}, DType::int32), zeros({0}), 0).shape() == Shape({0}));
+  // Many small float32 numbers keep their digits: of a million times 0.1.
+  const Tensor many = bincount(zeros({1000000}, DType::int32), full({1000000}, 0.1F), 1);
+  check_elements(many, {1}, {100000}, 0.01);
+
+  // As a matrix of ones times the weights, with its derivatives.
+  const Tensor weights = random::normal(random::Key(1), {5}, 0, 1, DType::float64);
+  const Tensor hot = one_hot(x, 4, DType::float64);
+  const auto counted = [&](const Tensor& w) { return bincount(x, w, 4); };
+  check_elements(sum(abs(counted(weights) - matmul(weights, hot))), {}, {0}, 1e-15);
+  check_elements(sum(abs(jacobian(counted, 0, JacobianMode::reverse)(weights) - transpose(hot))), {}, {0});
+  check_elements(sum(abs(jacobian(counted, 0, JacobianMode::forward)(weights) - transpose(hot))), {}, {0});
+  const Tensor g = grad(sum(square(counted(weights))), weights);
+  check_elements(sum(abs(g - 2 * matmul(hot, matmul(weights, hot)))), {}, {0}, 1e-14);
+
+  // Of samples, of numbers and of weights.
+  const Tensor numbers{{0, 1, 1}, {2, 2, 0}};
+  const Tensor each{{1.0, 2.0, 3.0}, {4.0, 5.0, 6.0}};
+  const auto both = vmap([](const Tensor& n, const Tensor& w) { return bincount(n, w, 3); });
+  check_elements(both(numbers, each), {2, 3}, {1, 5, 0, 6, 0, 9});
+  const auto one = vmap([](const Tensor& n) { return bincount(n, Tensor{1.0, 10.0, 100.0}, 3); });
+  check_elements(one(numbers), {2, 3}, {1, 110, 0, 100, 0, 11});
+
+  check_throws<ValueError>([&] { bincount(x, weights, 3).value<double>(); }, {"[bincount] number 3 at position 3"});
+  check_throws<ValueError>([&] { bincount(Tensor{-1}, Tensor{1.0}, 3).value<double>(); }, {"[bincount] number -1"});
+  check_throws<ValueError>([&] { bincount(Tensor{0}, Tensor{1.0}, 0).value<double>(); }, {"[bincount] number 0"});
+  check_throws<ValueError>([&] { bincount(x, weights, -1); }, {"[bincount] the length is -1"});
+  check_throws<ShapeError>([&] { bincount(x, Tensor{1.0}, 4); }, {"[bincount] numbers of shape (5,)", "(1,)"});
+  check_throws<DTypeError>([&] { bincount(x, x > 1, 4); }, {"[bincount] the weights are boolean"});
 }
 
 BOOST_AUTO_TEST_CASE(integers_index_integers_and_booleans) {
