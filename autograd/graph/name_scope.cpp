@@ -23,7 +23,8 @@ constexpr std::uint32_t below_name = (1U << name_shift) - 1;
 constexpr std::size_t most_operations = (1U << operation_bits) - 1;
 constexpr std::size_t most_names = 65536;
 
-constinit thread_local detail::LabelId label_of_thread = 0;
+// Every node that is made asks for it, so it lies where the compiler can tell, not where a function of the loader finds it.
+[[gnu::tls_model("initial-exec")]] constinit thread_local detail::LabelId label_of_thread = 0;
 
 detail::LabelId with_part(detail::LabelId label, detail::Part part) {
   return (label & ~part_mask) | static_cast<std::uint32_t>(part);

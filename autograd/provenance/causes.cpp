@@ -113,11 +113,12 @@ std::string cause_of(const Primitive& primitive, DType dtype, bool in_derivative
   return std::string(too_large);
 }
 
-std::string cause_of(const Node& node, bool gives_nan) {
-  if (gives_nan) {
-    return phrase("[{}] has no result for these numbers; look at what its documentation says of them", node.name());
-  }
-  return std::string(too_large);
+std::string cause_of(const Node& node, double gives, double largest) {
+  constexpr double large = 1e15;  // products and sums of smaller numbers do not overflow
+  return std::isinf(gives) && largest > large
+             ? std::string(too_large)
+             : phrase("[{}] has no finite result for these numbers; look at what its documentation says of them",
+                      node.name());
 }
 
 }  // namespace xgrad::provenance

@@ -13,7 +13,7 @@ namespace xgrad::provenance {
 /// What is likely wrong where \p primitive, computing in \p dtype, gave NaN or an infinity, and what helps.
 std::string cause_of(const Primitive& primitive, DType dtype, bool in_derivative);
 
-/// The same for an operation that is no formula.
-std::string cause_of(const Node& node, bool gives_nan);
+/// The same for an operation that is no formula. \param gives what is not finite. \param largest absolute value that went in.
+std::string cause_of(const Node& node, double gives, double largest);
 
 }  // namespace xgrad::provenance

@@ -66,7 +66,8 @@ Level::Level(const Description& graph, std::vector<Array> given, std::span<const
       leaf_ranges_(graph.leaves().size()),
       node_of_(graph.value_count()),
       uses_(graph.value_count()),
-      wanted_(graph.value_count()) {
+      wanted_(graph.value_count()),
+      is_finite_(graph.value_count(), true) {
   for (std::size_t i = 0; i < graph.nodes().size(); ++i) {
     std::fill_n(node_of_.begin() + graph.first_value(i), graph.nodes()[i]->output_count(), i);
     for (const Description::Value read : graph.reads(i)) {
@@ -201,10 +202,14 @@ std::optional<Level::Failure> Level::run_node(std::size_t number, Stop stop, con
     if (!is_known(outputs[i]) || !is_floating(outputs[i].dtype())) {
       continue;
     }
-    ranges_[value] = debug::range_of(view_of(outputs[i], node.spec(i)));
-    all_finite = all_finite && ranges_[value]->all_finite();
-    if (stop == Stop::at_checks && !ranges_[value]->all_finite() && !node.operation().traits().alias) {
-      return Failure{number, {value, first_not_finite(outputs[i])}, false};
+    const std::int64_t bad = first_not_finite(outputs[i]);
+    is_finite_[value] = bad < 0;
+    all_finite = all_finite && bad < 0;
+    if (keeps_ranges_) {
+      ranges_[value] = debug::range_of(view_of(outputs[i], node.spec(i)));
+    }
+    if (stop == Stop::at_checks && bad >= 0 && !node.operation().traits().alias) {
+      return Failure{number, {value, bad}, false};
     }
   }
   if (all_finite) {
@@ -215,7 +220,7 @@ std::optional<Level::Failure> Level::run_node(std::size_t number, Stop stop, con
 
 void Level::forget_inputs(std::size_t number) {
   for (const Description::Value read : graph_->reads(number)) {
-    if (!is_leaf(read) && --uses_[read] == 0 && (!ranges_[read] || ranges_[read]->all_finite())) {
+    if (!is_leaf(read) && --uses_[read] == 0 && is_finite_[read]) {
       values_[read] = Array();
     }
   }

@@ -63,7 +63,7 @@ class Level {
   };
   using LookInside = std::function<bool(std::size_t node)>;
   /// Computes all nodes, or those before the failure. What is finite and not needed any more is forgotten, but for its
-  /// range. \param needed per node; empty: all. \throws Error what operations throw.
+  /// range. \param needed per node, and then without ranges; empty: all. \throws Error what operations throw.
   /// \param look_inside called for nodes with programs where those are to be looked at; says whether a failure is inside.
   std::optional<Failure> run(Stop stop, const LookInside& look_inside = {}, const std::vector<bool>& needed = {});
 
@@ -98,6 +98,8 @@ class Level {
   std::vector<std::size_t> node_of_;
   std::vector<std::uint32_t> uses_;
   std::vector<bool> wanted_;
+  std::vector<bool> is_finite_;  // per value, where it has been computed
+  bool keeps_ranges_ = true;
 };
 
 /// ` at main.cpp:12`; empty where the place is not known.

@@ -214,16 +214,18 @@ Search::Back Search::back_through_operation(const Level& level, const Target& ta
   }
   Birth birth = birth_at(level, target, phrase("it gives {} of finite numbers", debug::number_text(number)));
   std::optional<Description::Value> worst;
+  double largest = 0;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const Description::Value read = level.graph().reads(target.node)[i];
     const debug::ElementRange& range = level.range(read);
     birth.inputs.push_back(phrase("input {}: {} {}", i, to_string(level.spec(read)), debug::text_of(range)));
-    const auto size = [](const debug::ElementRange& r) { return std::max(std::fabs(r.least), std::fabs(r.most)); };
-    if (is_floating(inputs[i].dtype()) && (!worst || size(range) > size(level.range(*worst)))) {
+    const double size = std::max(std::fabs(range.least), std::fabs(range.most));
+    if (is_floating(inputs[i].dtype()) && (!worst || size > largest)) {
       worst = read;
+      largest = size;
     }
   }
-  birth.cause = cause_of(node, std::isnan(number));
+  birth.cause = cause_of(node, number, largest);
   if (worst) {
     extend_chain(birth, level, *worst);
   }

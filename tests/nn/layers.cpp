@@ -203,6 +203,23 @@ BOOST_AUTO_TEST_CASE(embedding_refuses_what_is_no_index) {
   check_throws<ValueError>([&] { embedding(Tensor{1, 5}).array(); }, {"5", "position 1"});
   check_throws<DTypeError>([&] { embedding(Tensor{1.0, 2.0}); }, {"integers", "float64"});
   check_throws<ValueError>([] { nn::Embedding(0, 3); }, {"[embedding] ", "0 vectors of 3"});
+  for (const std::int64_t index : {5, -6}) {
+    check_throws<ValueError>(
+        [&] {
+          embedding(Tensor{std::int64_t{0}, index}).array();
+        },
+        {"index " + std::to_string(index) + " at position 1 is outside [-5, 5); give indices within it",
+         "layers.cpp:"});
+  }
+}
+
+BOOST_AUTO_TEST_CASE(layers_that_are_not_there_are_named) {
+  const nn::Sequential model(nn::Dense(2, 3), nn::Tanh());
+  BOOST_CHECK_NO_THROW(model[1]);
+  check_throws<ValueError>(
+      [&] { model[2]; },
+      {"[sequential] there is no layer 2; the model has 2, counted from 0: give a number from 0 to 1"});
+  check_throws<ValueError>([] { nn::Sequential()[0]; }, {"there is no layer 0; the model has 0", "append one first"});
 }
 
 BOOST_AUTO_TEST_CASE(residual_adds_its_input) {

@@ -245,6 +245,22 @@ BOOST_AUTO_TEST_CASE(effects_do_not_happen_again_and_random_numbers_are_the_same
   BOOST_TEST(seen.item() == 1);
 }
 
+BOOST_AUTO_TEST_CASE(operations_of_ones_own) {
+  const auto logarithm = xtensor_op<double>(
+      "logarithm", [](const xt::xarray<double>& x) { return xt::xarray<double>(xt::log(x)); },
+      [](const xt::xarray<double>& x, const xt::xarray<double>&, const xt::xarray<double>& ct) {
+        return xt::xarray<double>(ct / x);
+      });
+  const Tensor x = {1.0, 0.0, 2.0};
+  const std::string text = debug::explain_not_finite(sum(logarithm(x)));
+  check_parts(text,
+              {"born in [logarithm] at ", "it gives -inf of finite numbers, element (1,) of float64(3,)",
+               "input 0: float64(3,) from 0 to 2", "likely cause: [logarithm] has no finite result for these numbers"});
+  const Tensor large = full({2, 2}, 1e200, DType::float64);
+  check_parts(debug::explain_not_finite(matmul(large, large)),
+              {"born in [matmul] at ", "it gives inf of finite numbers", "likely cause: the numbers have grown"});
+}
+
 BOOST_AUTO_TEST_CASE(matrices_that_are_singular) {
   const auto f =
       compile([](const Tensor& a) { return debug::require_finite(linalg::det(a) / linalg::det(a), "the ratio"); });
