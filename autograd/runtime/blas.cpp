@@ -18,6 +18,8 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "autograd/runtime/phrase.hpp"
+
 // What OpenBLAS has beyond CBLAS. Weak, because other libraries, and OpenBLAS built for one CPU only, lack some.
 extern "C" {
 char* openblas_get_config(void) __attribute__((weak));
@@ -67,7 +69,7 @@ InstructionSet instruction_set_of(const std::string& core) {
 
 /// The process's environment with another value of OpenBLAS's variable.
 struct Environment {
-  explicit Environment(const char* core) : setting(std::string(core_variable) + "=" + core) {
+  explicit Environment(const char* core) : setting(phrase("{}={}", core_variable, core)) {
     const std::string_view name = std::string_view(setting).substr(0, std::strlen(core_variable) + 1);
     for (char** each = environ; each != nullptr && *each != nullptr; ++each) {
       if (!std::string_view(*each).starts_with(name)) {
