@@ -33,16 +33,16 @@ class Polling {
       return true;
     }
     const auto now = Clock::now();
-    if (rounds_ == spin_rounds_) {
-      start_ = now;
+    if (rounds_ > spin_rounds_) {
+      waited_ += std::min<Clock::duration>(now - last_, longest_moment);
     }
-    const auto waited = now - start_;
-    if (waited < yield_time) {
+    last_ = now;
+    if (waited_ < yield_time) {
       std::this_thread::yield();
     } else {
       std::this_thread::sleep_for(nap);
     }
-    return waited < timeout_;
+    return waited_ < timeout_;
   }
 
  private:
@@ -50,11 +50,14 @@ class Polling {
       10000;  // a millisecond or two: as long as a part of a large sum takes
   static constexpr std::chrono::milliseconds yield_time{20};
   static constexpr std::chrono::microseconds nap{50};
+  // Time in which this process did not run, because it was stopped, is not time that others let it wait.
+  static constexpr std::chrono::seconds longest_moment{1};
 
   std::chrono::milliseconds timeout_;
   std::int64_t spin_rounds_;
   std::int64_t rounds_ = 0;
-  Clock::time_point start_;
+  Clock::time_point last_;
+  Clock::duration waited_{0};
 };
 
 int as_int(std::size_t bytes) { return static_cast<int>(bytes); }  // no message is as long as 2 GiB
@@ -112,7 +115,9 @@ void Messages::wait() {
           missing.push_back(ranks_[i]);
         }
       }
-      connection_.give_up(missing);
+      if (!missing.empty()) {
+        connection_.give_up(missing);
+      }
       polling = Polling(connection_.timeout_, connection_.crowded_);
     }
   }

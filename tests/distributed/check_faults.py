@@ -1,6 +1,7 @@
 """What becomes of all ranks when one of them does what it should not:  check_faults.py MPIRUN PROGRAM CASE"""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -71,6 +72,24 @@ def an_exit_in_the_middle(mpirun, program):
 
 def rank_that_lingers_at_the_end(mpirun, program):
     succeeds(mpirun, program, "linger", "rank 1: done", "rank 0 has waited 3 s for rank 1", "it goes on waiting")
+
+
+def all_ranks_pause(mpirun, program):
+    """As by Ctrl-Z, for longer than one rank waits for another; then they go on."""
+    command = [mpirun, "-n", "2", program, "slow"]
+    with subprocess.Popen(command, env=run_ranks.environment(), stdout=subprocess.PIPE, text=True) as job:
+        lines = sorted(job.stdout.readline() for _ in range(2))  # rank 0, which waits for the other one, goes on first
+        processes = [int(line.split()[-1]) for line in lines]
+        time.sleep(1)
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        time.sleep(5)
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
+            time.sleep(0.5)
+        printed, _ = job.communicate(timeout=60)
+    print(printed)
+    assert job.returncode == 0 and printed.count("done") == 2
 
 
 def one_world_in_a_program(mpirun, program):

@@ -88,6 +88,17 @@ void linger(const World& world) {
   say(world, "done");
 }
 
+void work_slowly(const World& world) {
+  say(world, "process " + std::to_string(getpid()));
+  for (int i = 0; i < 60; ++i) {
+    train(world, 1);
+    if (world.rank() == 1) {  // so the other one waits nearly all the time
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+  }
+  say(world, "done");
+}
+
 void say_threads(const World& world) { say(world, "threads " + std::to_string(runtime::num_threads())); }
 
 void make_another(const World& world, int argc, char** argv) {
@@ -107,7 +118,7 @@ int main(int argc, char** argv) {
       {"differ", differ},       {"hang", hang},         {"die", die},
       {"stop", stop},           {"fail", fail},         {"uncaught", fail},
       {"end", end_early},       {"linger", linger},     {"exit", leave_in_the_middle},
-      {"threads", say_threads}, {"train", say_threads},
+      {"threads", say_threads}, {"train", say_threads}, {"slow", work_slowly},
   };
   if (what == "uncaught") {
     World world(argc, argv);
@@ -115,7 +126,8 @@ int main(int argc, char** argv) {
     return 0;
   }
   try {
-    const bool waits = what == "hang" || what == "stop" || what == "linger";  // what is to be seen is who waits
+    const bool waits =
+        what == "hang" || what == "stop" || what == "linger" || what == "slow";  // what is to be seen is who waits
     const distributed::WorldOptions options{.timeout = std::chrono::seconds(waits ? 3 : 30)};
     auto world = std::make_unique<World>(argc, argv, options);
     if (what != "another") {
