@@ -188,6 +188,54 @@ BOOST_AUTO_TEST_CASE(a_run_of_four_ranks_goes_on_on_two) {
   BOOST_TEST(contains(text_of(thrown[1]), "rank 0 cannot go on"), text_of(thrown[1]));
 }
 
+BOOST_AUTO_TEST_CASE(the_root_writes_logs_and_checkpoints) {
+  const testing::TemporaryFolder folder;
+  const auto callbacks = [&](const World&, nn::Trainer&) -> std::vector<nn::Callback> {
+    return {nn::callbacks::csv_log(folder.folder / "log.csv"), nn::callbacks::json_log(folder.folder / "log.json"),
+            nn::callbacks::checkpoint(folder.folder / "run.safetensors", {.every_seconds = 1e-9, .keep_last = 2})};
+  };
+  const Run run{.epochs = 2, .callbacks = callbacks};
+  Run logged = run;
+  logged.callbacks = [&](const World&, nn::Trainer&) -> std::vector<nn::Callback> {
+    return {nn::callbacks::csv_log(folder.folder / "log.csv")};
+  };
+  logged(nullptr);
+  const std::string log = testing::read_bytes(folder.folder / "log.csv");
+  train_on(4, run);
+  const std::string log_of_ranks = testing::read_bytes(folder.folder / "log.csv");
+  BOOST_TEST(std::count(log_of_ranks.begin(), log_of_ranks.end(), '\n') == 3);
+  BOOST_TEST(log_of_ranks.substr(0, 200) == log.substr(0, 200));  // names, and the first numbers
+  std::ptrdiff_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.folder)) {
+    files += entry.path().extension() == ".safetensors";
+  }
+  BOOST_TEST(files == 2);
+  Run longer = run;
+  longer.epochs = 3;
+  longer.resume = folder.folder / "run.safetensors";
+  train_on(2, longer);
+  const std::string log_of_all = testing::read_bytes(folder.folder / "log.csv");
+  BOOST_TEST(std::count(log_of_all.begin(), log_of_all.end(), '\n') == 4);
+  BOOST_TEST(log_of_all.substr(0, log_of_ranks.size()) == log_of_ranks);
+}
+
+BOOST_AUTO_TEST_CASE(averages_of_weights_are_the_same_on_all_ranks) {
+  const auto train = [](const World& world) {
+    const nn::Sequential model = make_model();
+    nn::ExponentialMovingAverage average(model.parameters(), {.decay = 0.9});
+    nn::Trainer trainer(model, nn::Adam(model.parameters()), nn::cross_entropy,
+                        {.batches = {.batch_size = 16}, .world = world, .shards = 4});
+    trainer.fit(make_data(64),
+                {.epochs = 2, .callbacks = {nn::callbacks::moving_average(average)}, .progress = nn::Progress::quiet});
+    return nn::detail::state_of(average.named_variables());
+  };
+  const nn::State alone = train(nullptr);
+  std::vector<nn::State> states(2);
+  run_ranks(2, [&](const World& world) { states[static_cast<std::size_t>(world->rank())] = train(world); });
+  check_same(alone, states[0], " on rank 0");
+  check_same(alone, states[1], " on rank 1");
+}
+
 BOOST_AUTO_TEST_CASE(save_load_evaluate_and_predict_work_over_ranks) {
   const testing::TemporaryFolder folder;
   struct Found {
