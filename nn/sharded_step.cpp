@@ -93,6 +93,7 @@ void ShardedStep::run_parts(const datasets::Epoch& epoch, std::int64_t batch, bo
   samples_.clear();
   for (std::int64_t i = 0; i < sharding_.own; ++i) {
     const std::int64_t part = sharding_.first + i;
+    at_hand_ = {};  // so that its memory is used again
     at_hand_ = epoch.part(batch, part, sharding_.parts);
     at_hand_part_ = part;
     const std::int64_t size = at_hand_.features.shape()[0];

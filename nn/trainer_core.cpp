@@ -100,6 +100,7 @@ detail::StepResult detail::TrainerCore::step(const datasets::Epoch& epoch, std::
   if (sharded) {
     result = sharded->run(epoch, batch, with.counts, with.stop);
   } else {
+    at_hand = {};  // so that its memory is used again
     at_hand = epoch[batch];
     std::tie(batch_loss, predictions) = train_step(at_hand.features, at_hand.targets);
   }

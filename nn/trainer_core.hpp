@@ -68,6 +68,7 @@ struct detail::TrainerCore {
   Tensor predictions(const datasets::Dataset& data, runtime::ProgressLine& line) const;
   /// The loss and the metrics over \p data, under their names behind \p prefix; \p line likewise.
   void evaluate(const datasets::Dataset& data, std::string_view prefix, Scores& scores, runtime::ProgressLine& line);
+  /// The sum of the losses of all samples, where each part has some of the batches.
   double sharded_test_loss(const datasets::Epoch& epoch, runtime::ProgressLine& line);
   /// Puts the metrics' numbers under their names behind \p prefix: those of all parts and ranks.
   void read_metrics(std::string_view prefix, Scores& scores);
@@ -92,7 +93,7 @@ struct detail::TrainerCore {
   void note_others(const Variables& assigned);
   State others_in(const Saved& saved, Part part) const;
   Saved saved_metrics();
-  /// All that is in a checkpoint, and what only fit knows is not in.
+  /// All variables that a step may assign, but for sums of gradients, by names of their own.
   std::vector<NamedVariable> named_variables() const;
 
   Module model;
