@@ -150,7 +150,7 @@ Callback csv_log(const std::filesystem::path& path);
 
 /// Writes a line with a JSON object of scores after every epoch: `{"epoch":1,"loss":0.5}`; NaN and infinity are null.
 /// The first also says what run it is, under `run`: machine, command line, options, as RunRecord has them. Where training
-/// is stopped, a last line says why: `{"stopped":"..."}`. read_run reads it, and xgrad-report makes a page of it.
+/// is stopped, a last line says why: `{"stopped":"..."}`. read_runs reads it, and xgrad-report makes a page of it.
 /// Replaces the file; where training is resumed, goes on behind the lines that there were when the checkpoint was made.
 /// \throws FileError from fit, when it cannot be written.
 Callback json_log(const std::filesystem::path& path);

@@ -62,7 +62,8 @@ RunRecord describe_fit(const TrainingState& training) {
   const FitOptions& fit = training.access->options;
   run.samples = training.access->train.size();
   run.seed = std::to_string(core.options.batches.seed);
-  run.options.emplace_back("optimizer", short_name(typeid(*core.optimizer)));
+  const Optimizer& optimizer = *core.optimizer;
+  run.options.emplace_back("optimizer", short_name(typeid(optimizer)));
   for (const auto& [name, value] : core.initial_numbers.numbers()) {
     run.options.emplace_back("optimizer." + name, phrase("{}", value));
   }
