@@ -96,7 +96,7 @@ const Array& Level::elements(Description::Value value) const {
 std::string Level::name_of_leaf(std::size_t number) const {
   const Node& node = graph_->leaves()[number].tensor.node();
   if (const VariableRead* variable = detail::variable_of(node)) {
-    return phrase("variable '{}'", variable->variable);
+    return phrase("variable '{}' {}", variable->variable, to_string(Spec{variable->shape, variable->dtype}));
   }
   if (number < given_.size()) {
     const bool is_named = names_ != nullptr && number < names_->size() && !(*names_)[number].empty();

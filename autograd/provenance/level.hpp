@@ -70,7 +70,7 @@ class Level {
   const Description& graph() const { return *graph_; }
   const std::vector<Array>& given() const { return given_; }
   bool is_inside() const { return names_ == nullptr; }  ///< a program of a node of another graph
-  /// `features`, `variable 'w'`, `a constant at main.cpp:3`
+  /// `features`, `variable 'w' float32(3, 2)`, `a constant at main.cpp:3`
   std::string name_of_leaf(std::size_t number) const;
   /// The elements of a value; empty where they are not known.
   const Array& elements(Description::Value value) const;
