@@ -94,6 +94,32 @@ BOOST_AUTO_TEST_CASE(watch_in_loops_shows_each_step_and_each_cotangent) {
   BOOST_TEST(printed.take() == "c = 1\nc = 2\nc = 4\ngradient of c = 2\ngradient of c = 4\ngradient of c = 8\n");
 }
 
+BOOST_AUTO_TEST_CASE(cotangents_are_shown_once_in_programs_of_all_kinds) {
+  Printed printed;
+  const auto body = [](const Tensor& y) {
+    return sum(square(debug::watch(y, "y", {.show = Show::values, .gradient = true})));
+  };
+  const auto in_branch = [&](const Tensor& x) {
+    return cond(
+        sum(x) > 0.0, [&](const Tensor& y) { return body(y); }, [](const Tensor& y) { return sum(y); }, x);
+  };
+  const auto in_checkpoint = [&](const Tensor& x) { return checkpoint(body)(x); };
+  const auto inner = compile(body);
+  const auto in_compiled = [&](const Tensor& x) { return inner(x); };
+  const Tensor x = {1.0, 2.0};
+  const auto check = [&](const auto& f) {
+    check_elements(grad(f)(x), {2}, {2, 4});
+    BOOST_TEST(printed.take() == "y = { 1.,  2.}\ngradient of y = { 2.,  4.}\n");
+    check_elements(compile([&](const Tensor& t) { return grad(f)(t); })(x), {2}, {2, 4});
+    BOOST_TEST(printed.take() == "y = { 1.,  2.}\ngradient of y = { 2.,  4.}\n");
+  };
+  check(in_branch);
+  check(in_checkpoint);
+  check(in_compiled);
+  check_elements(grad([&](const Tensor& t) { return sum(grad(body)(t)); })(x), {2}, {2, 2});
+  BOOST_TEST(printed.take() == "y = { 1.,  2.}\ngradient of y = { 2.,  4.}\ngradient of y = { 2.,  2.}\n");
+}
+
 BOOST_AUTO_TEST_CASE(break_if_throws_before_anything_is_written) {
   const Variable w(Tensor{1.0, 2.0}, "w");
   int at = 0;
