@@ -2,7 +2,10 @@
 
 #include <cstdio>
 #include <exception>
+#include <filesystem>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -15,9 +18,24 @@ namespace {
 
 constexpr int trouble = 2;
 
+// Runs of one program are called alike: then the names of their files tell them apart.
+void tell_apart(std::vector<nn::RunRecord>& runs, const std::vector<std::string>& files) {
+  std::map<std::string, int> counts;
+  for (const nn::RunRecord& run : runs) {
+    ++counts[run.title];
+  }
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const std::string file = std::filesystem::path(files[i]).stem().string();
+    if (counts[runs[i].title] > 1 && file != runs[i].title) {
+      runs[i].title += " (" + file + ")";
+    }
+  }
+}
+
 int make_report(const std::vector<std::string>& logs, const std::string& out, const std::string& monitor,
                 bool maximize) {
   std::vector<nn::RunRecord> runs;
+  std::vector<std::string> files;
   for (const std::string& log : logs) {
     for (nn::RunRecord& run : nn::read_runs(log)) {
       if (!monitor.empty()) {
@@ -25,8 +43,10 @@ int make_report(const std::vector<std::string>& logs, const std::string& out, co
         run.maximize = maximize;
       }
       runs.push_back(std::move(run));
+      files.push_back(log);
     }
   }
+  tell_apart(runs, files);
   nn::write_report(out, runs);
   std::printf("%s: %zu run%s\n", out.c_str(), runs.size(), runs.size() == 1 ? "" : "s");
   return 0;

@@ -48,6 +48,11 @@ def overlays_several_runs(program, folder):
     assert [one["title"] for one in runs] == ["monday", "tuesday", "old"], runs
     assert [[epoch["loss"] for epoch in one["epochs"]] for one in runs] == [[3, 2, 1], [2, 1, 0.5], [4, 5]]
     assert all(one["monitor"] == "loss" and one["maximize"] for one in runs)
+    # Runs that are called alike are told apart by their files.
+    for name in ["a", "b"]:
+        run(program, folder / "monday.jsonl", "-o", folder / f"{name}.html")
+    run(program, folder / "a.html", folder / "b.html", "-o", other)
+    assert [one["title"] for one in numbers_in(other)["runs"]] == ["monday (a)", "monday (b)"]
 
 
 def names_do_no_harm(program, folder):
