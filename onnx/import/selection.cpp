@@ -116,7 +116,7 @@ Tensors compress(const Call& call) {
   const Tensor x = call.says("axis") ? call[0] : reshape(call[0], {-1});
   const std::int64_t axis = call.says("axis") ? checked_axis(call, call.integer("axis", 0), x.ndim()) : 0;
   const Tensor flags = reshape(Tensor(call.elements(1)), {-1});
-  const Tensor used = slice(flags, {range(0, std::min(flags.size(), x.shape(axis)))});
+  const Tensor used = flags[range(0, std::min(flags.size(), x.shape(axis)))];
   return {take(x, reshape(argwhere(used), {-1}), axis)};
 }
 
