@@ -16,7 +16,7 @@ struct Names {
   const char* slots;
 };
 
-constexpr Names known[] = {
+constexpr Names launchers[] = {
     {"OpenMPI", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "OMPI_COMM_WORLD_RANK", "OMPI_UNIVERSE_SIZE"},
     {"MPICH", "PMI_SIZE", "MPI_LOCALNRANKS", "PMI_RANK", ""},
 };
@@ -28,7 +28,7 @@ Launch find_launch(const std::function<std::string(const char* name)>& environme
     const std::string text = environment(name);
     return text.empty() ? otherwise : std::max(0, std::atoi(text.c_str()));
   };
-  for (const Names& names : known) {
+  for (const Names& names : launchers) {
     if (const int ranks = number(names.ranks, 0); ranks > 0) {
       return {names.launcher, ranks, std::max(1, number(names.here, ranks)), number(names.rank, 0),
               number(names.slots, 0)};
