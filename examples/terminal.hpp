@@ -12,10 +12,11 @@
 /// What standard output is.
 
 /// Characters that a line of the terminal may have so that it stays one; 0 where standard output is none, or one that
-/// calls itself dumb.
+/// calls itself dumb, or that of mpirun, which passes on what is printed to wherever that goes.
 inline int terminal_columns() {
   const char* kind = std::getenv("TERM");
-  if (isatty(STDOUT_FILENO) == 0 || kind == nullptr || std::string(kind) == "dumb") {
+  const bool is_launched = std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr;
+  if (is_launched || isatty(STDOUT_FILENO) == 0 || kind == nullptr || std::string(kind) == "dumb") {
     return 0;
   }
   winsize size = {};

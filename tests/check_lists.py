@@ -18,6 +18,8 @@ OPTIONAL = (
     "distributed",
     "tests/distributed",
     "examples/distributed_loop.cpp",
+    "examples/world_of_mpi.cpp",
+    "examples/world_of_one.cpp",
 )
 COMPILED_BY_THEIR_TESTS = ("tests/install/", "tests/fuzz/fuzz.cpp", "tests/fuzz/no_onnx_target.cpp")
 

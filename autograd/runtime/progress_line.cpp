@@ -34,9 +34,11 @@ std::string bar_of(double fraction, std::size_t width) {
 
 }  // namespace
 
+// OpenMPI gives the processes that it starts pseudo-terminals, and passes on what they print, to wherever that goes.
 bool has_terminal() {
   const char* kind = std::getenv("TERM");
-  return ::isatty(STDOUT_FILENO) != 0 && kind != nullptr && *kind != '\0' && std::string_view(kind) != "dumb";
+  return std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr && ::isatty(STDOUT_FILENO) != 0 && kind != nullptr &&
+         *kind != '\0' && std::string_view(kind) != "dumb";
 }
 
 std::size_t terminal_columns() {

@@ -303,7 +303,7 @@ BOOST_FIXTURE_TEST_CASE(a_diverged_run_says_so, Points) {
   nn::Trainer training = trainer(1e30);
   check_throws<ValueError>([&] { training.fit(train, options(5, {nn::callbacks::report(page)})); }, {"not finite"});
   const std::string text = read_bytes(page);
-  BOOST_TEST(has(text, "the loss is not finite in epoch 1"));
+  BOOST_TEST(has(text, "a number is not finite in epoch 1"));
   BOOST_TEST(!has(text, "http-equiv=\"refresh\""));
 
   nn::RunRecord run;  // of a loop that goes on

@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(what_one_rank_throws_all_throw) {
     Array features = copy_of(bad.features());
     features.data<float>()[50 * 12] = std::numeric_limits<float>::quiet_NaN();
     const Failure nan = fail(4, {features, bad.targets()}, nothing, shards);
-    check_all(nan, "the loss is not finite in epoch 1, batch 2 of 3");
+    check_all(nan, "a number is not finite in epoch 1, batch 2 of 3");
     BOOST_TEST(contains(nan.texts[0], "rank 2 cannot go on"), nan.texts[0]);
   }
   const Failure thrown = fail(4, make_data(96), [](std::int64_t rank, auto&, std::vector<nn::Callback>& callbacks) {

@@ -85,9 +85,8 @@ Rows arithmetic() {
           Takes::floating),
       with_number(
           "pow", "of_a_number", [](const Tensor& x) { return pow(2.0, x); }, [](double x) { return std::exp2(x); }),
-      {"pow", "of_any_sign", [](const Tensors& x) { return pow(x[0], x[1] - 0.5); },
-       elementwise([](const std::vector<double>& x) { return std::pow(x[0], x[1] - 0.5); }),
-       binary_cases(positive, {-1.5, 2.5})},
+      {"map", "pow", [](const Tensors& x) { return map([](Scalar a, Scalar b) { return pow(a, b); }, x[0], x[1]); },
+       elementwise([](const std::vector<double>& x) { return std::pow(x[0], x[1]); }), binary_cases(positive, {-2, 2})},
       {"map",
        "of_three",
        [](const Tensors& x) {

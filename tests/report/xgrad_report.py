@@ -84,7 +84,7 @@ CASES = [help_says_what_it_does, overlays_several_runs, names_do_no_harm, troubl
 
 
 def main():
-    program, name = sys.argv[1:]
+    program, name = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
     case = next(case for case in CASES if case.__name__ == name)
     with tempfile.TemporaryDirectory() as folder:
         case(program, pathlib.Path(folder))
