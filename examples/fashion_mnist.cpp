@@ -241,22 +241,16 @@ void print_size(const datasets::FashionMnist& data, const nn::Sequential& model)
 }
 
 // The line of an epoch; shorter where the terminal is narrow.
-std::string epoch_line(int epoch, int epochs, double loss, double train, double test, double speed) {
+void print_epoch(const Settings& s, std::int64_t epoch, double loss, double train, double test, double speed) {
+  const auto number = static_cast<int>(epoch);
   char lines[3][160];
   std::snprintf(lines[0], sizeof lines[0],
-                "epoch %d/%d  loss %.4f  train_accuracy %.4f  test_accuracy %.4f  %.0f samples/s", epoch, epochs, loss,
-                train, test, speed);
-  std::snprintf(lines[1], sizeof lines[1], "epoch %d/%d  loss %.4f  train %.4f  test %.4f  %.0f samples/s", epoch,
-                epochs, loss, train, test, speed);
-  std::snprintf(lines[2], sizeof lines[2], "%d/%d  loss %.4f  test %.4f", epoch, epochs, loss, test);
-  return fitting_line({lines[0], lines[1], lines[2]});
-}
-
-void print_epoch(const Settings& s, std::int64_t epoch, double loss, double train_accuracy, double test_accuracy,
-                 double samples_per_second) {
-  std::printf(
-      "%s\n",
-      epoch_line(static_cast<int>(epoch), s.epochs, loss, train_accuracy, test_accuracy, samples_per_second).c_str());
+                "epoch %d/%d  loss %.4f  train_accuracy %.4f  test_accuracy %.4f  %.0f samples/s", number, s.epochs,
+                loss, train, test, speed);
+  std::snprintf(lines[1], sizeof lines[1], "epoch %d/%d  loss %.4f  train %.4f  test %.4f  %.0f samples/s", number,
+                s.epochs, loss, train, test, speed);
+  std::snprintf(lines[2], sizeof lines[2], "%d/%d  loss %.4f  test %.4f", number, s.epochs, loss, test);
+  std::printf("%s\n", fitting_line({lines[0], lines[1], lines[2]}).c_str());
   std::fflush(stdout);
 }
 
