@@ -9,6 +9,7 @@
 #include "autograd/runtime/phrase.hpp"
 #include "autograd/runtime/progress_line.hpp"
 #include "nn/fit_access.hpp"
+#include "nn/monitored.hpp"
 #include "nn/report/describe_fit.hpp"
 #include "nn/report/report.hpp"
 
@@ -41,7 +42,7 @@ class Reporter {
   void end_epoch(const TrainingState& training) {
     begin(training);
     add_scores(training);
-    probe_->after_epoch(run_);
+    try_to([&] { probe_->after_epoch(run_); });
     classify_data(training);
     look_at_step(training);
     publish();
@@ -114,7 +115,10 @@ class Reporter {
     plain.shuffle = plain.drop_last = false;
     plain.augment.clear();
     const Array samples = datasets::Batches(data, plain).epoch(0)[0].features;
-    return samples.dtype() == batch.dtype() ? Tensor(samples) : Tensor(batch);
+    // Augmentation may have made features of other kinds.
+    const auto shape_of_one = [](const Array& array) { return Shape(array.shape().begin() + 1, array.shape().end()); };
+    const bool is_alike = samples.dtype() == batch.dtype() && shape_of_one(samples) == shape_of_one(batch);
+    return is_alike ? Tensor(samples) : Tensor(batch);
   }
 
   // What is looked at beside the scores is no reason to end training: where it cannot be known, it is left out.
@@ -164,6 +168,10 @@ class Reporter {
       return;
     }
     step_is_known_ = true;
+    // What prints, or does something else to the world, would do it again for each run.
+    if (!access_->core.train_step.trace(batch_->features, batch_->targets).effects.empty()) {
+      return;
+    }
     try_to([&] {
       const Plan plan = access_->core.train_step.plan(batch_->features, batch_->targets);
       run_.step = measure_step(plan, {batch_->features, batch_->targets}, training.model);
@@ -195,7 +203,13 @@ Callback report(const std::filesystem::path& path, const ReportOptions& options,
   const auto reporter = std::make_shared<Reporter>(path, options);
   return {.on_start = [=](TrainingState& training) { located(where, [&] { reporter->start(training); }); },
           .on_batch_start = [=](TrainingState& training) { reporter->before_batch(training); },
-          .on_epoch_end = [=](TrainingState& training) { reporter->end_epoch(training); },
+          .on_epoch_end =
+              [=](TrainingState& training) {
+                if (!options.monitor.empty()) {
+                  require_score("report", training, options.monitor, where);
+                }
+                reporter->end_epoch(training);
+              },
           .on_end = [=](TrainingState& training) { reporter->end(training); },
           .name = "report",
           .save = [=](Saved& saved) { reporter->save(saved); },

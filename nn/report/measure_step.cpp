@@ -17,6 +17,7 @@ namespace {
 
 constexpr int step_measurements = 3;  // of which the fastest counts
 constexpr int measured_steps = 10;
+constexpr double measured_seconds = 0.3;       // for each, at most, unless one step takes longer
 constexpr std::uint32_t targets_argument = 1;  // of a step that takes features and targets
 
 using LayerNames = std::map<const void*, std::string>;
@@ -122,9 +123,12 @@ StepCost measure_step(const Plan& plan, const std::vector<Tensor>& inputs, const
   LayerNames names;
   add_layer_names(model, "", names);
   const detail::Restored restored({plan.assigned()});
-  Profile profile = plan.profile(arrays, measured_steps);
-  for (int i = 1; i < step_measurements; ++i) {  // other programs only ever make it slower
-    Profile again = plan.profile(arrays, measured_steps);
+  Profile profile = plan.profile(arrays, 1);
+  const int steps = static_cast<int>(
+      std::clamp(measured_seconds / std::max(profile.seconds, 1e-9), 1.0, static_cast<double>(measured_steps)));
+  const int measurements = profile.seconds < measured_seconds ? step_measurements : 0;
+  for (int i = 0; i < measurements; ++i) {  // other programs only ever make it slower
+    Profile again = plan.profile(arrays, steps);
     if (again.seconds < profile.seconds) {
       profile = std::move(again);
     }
