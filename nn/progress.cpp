@@ -94,6 +94,7 @@ struct Bar {
   Write write;
   Columns columns;
   ProgressClock::time_point epoch_start = {};
+  std::int64_t batches_before = 0;  // of this epoch, by a run that is resumed
   ProgressClock::time_point shown = {};
 
   void show(const TrainingState& training) {
@@ -102,8 +103,12 @@ struct Bar {
       return;
     }
     shown = now;
-    const double per_batch =
-        std::chrono::duration<double>(now - epoch_start).count() / static_cast<double>(training.batch);
+    if (epoch_start == ProgressClock::time_point()) {
+      epoch_start = now;
+      batches_before = training.batch;
+    }
+    const double per_batch = std::chrono::duration<double>(now - epoch_start).count() /
+                             static_cast<double>(std::max<std::int64_t>(1, training.batch - batches_before));
     const std::string all = std::to_string(training.batches);
     write(runtime::line_start +
           runtime::progress_text(
@@ -130,7 +135,11 @@ Callback progress_bar(const Write& write, const Columns& columns) {
   const auto bar = std::make_shared<Bar>(Bar{write, columns});
   const std::string start = runtime::line_start;
   return {
-      .on_epoch_start = [=](TrainingState&) { bar->epoch_start = ProgressClock::now(); },
+      .on_epoch_start =
+          [=](TrainingState&) {
+            bar->epoch_start = ProgressClock::now();
+            bar->batches_before = 0;
+          },
       .on_batch_end = [=](TrainingState& training) { bar->show(training); },
       .on_epoch_end = [=](TrainingState& training) { write(start + epoch_line(training, bar->columns()) + "\n"); },
       .on_end = [=](TrainingState& training) { write(training.stopped.empty() ? "" : start + last_line(training)); }};
