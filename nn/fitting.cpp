@@ -1,10 +1,12 @@
 #include "nn/fitting.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <limits>
 #include <set>
 
 #include "autograd/graph/operation.hpp"
+#include "autograd/ops/ops.hpp"
 #include "autograd/ops/require_finite.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "datasets/dataset.hpp"
@@ -119,10 +121,16 @@ History Fitting::run() {
   }
 }
 
+// What callbacks throw now is less than what they are told.
 void Fitting::tell_error(const std::exception& error) {
   for (const Callback& callback : callbacks_) {
     if (callback.on_error && (!callback.root_only || training_.is_root())) {
-      callback.on_error(training_, error);
+      try {
+        callback.on_error(training_, error);
+      } catch (const std::exception& another) {
+        std::fputs(phrase("xgrad: a callback that was told of an error has failed: {}\n", another.what()).c_str(),
+                   stderr);
+      }
     }
   }
 }
@@ -149,16 +157,19 @@ History Fitting::run_moments() {
       if (core_.sharded) {
         core_.sharded->join();
       }
+      if (core_.talk.size() > 1) {
+        core_.talk.exchange("the end of fit", "");  // where callbacks of another rank have thrown, no rank has ended
+      }
       history_.stopped = training_.stopped;
       return history_;
     }
     const Moment next = go_on();
     if (next == Moment::end) {
       before_end_ = moment_;
+      take_down_interrupted();
       if (core_.sharded) {
         core_.sharded->join();
       }
-      take_down_interrupted();
     }
     moment_ = next;
   }
@@ -172,7 +183,11 @@ void Fitting::call_callbacks() {
   for (; callback_ < callbacks_.size(); ++callback_) {
     if (callbacks_[callback_].*function && is_called(callbacks_[callback_])) {
       (callbacks_[callback_].*function)(training_);
+      core_.talk.forget_failures();  // those that the callback has caught
     }
+  }
+  if (moment_ == Moment::epoch_end) {
+    history_.epochs.back() = training_.scores;  // with those that callbacks have put there
   }
   callback_ = 0;
 }
@@ -252,6 +267,9 @@ bool Fitting::goes_on(bool asks) {
 
 // Gives every score its name and place.
 void Fitting::forget_scores() {
+  for (const auto& [name, score] : Scores(training_.scores)) {
+    training_.scores.set(name, not_known);  // those of callbacks, too
+  }
   const auto forget = [&](const std::string& prefix) {
     training_.scores.set(prefix + "loss", not_known);
     for (const Metric& metric : core_.options.metrics) {
@@ -299,6 +317,19 @@ void Fitting::run_step() {
   }
 }
 
+// Which sample of the data that fit was given one of those trained on is.
+std::int64_t Fitting::sample_of_given(std::int64_t sample) const {
+  if (options_.validation_fraction == 0) {
+    return sample;
+  }
+  const std::int64_t count = data_.given.size();
+  const Tensor numbers = arange(static_cast<double>(count), DType::int64);
+  const auto [train, validation] =
+      datasets::split(Dataset(numbers.array(), numbers.array()),
+                      {.fraction = options_.validation_fraction, .seed = core_.options.batches.seed});
+  return train.targets().data<std::int64_t>()[sample];
+}
+
 // The error of the step, for fit: in which batch, and which sample of the data, where it was one.
 void Fitting::raise_not_finite(const NotFiniteError& error) const {
   const std::string message = error.what();
@@ -311,8 +342,14 @@ void Fitting::raise_not_finite(const NotFiniteError& error) const {
   if (error.row()) {
     const std::int64_t first = core_.sharded ? core_.sharded->first_row() : 0;
     const std::int64_t position = (training_.batch - 1) * core_.options.batches.batch_size + first + *error.row();
+    const std::int64_t sample = sample_of_given(epoch_->order().data<std::int64_t>()[position]);
+    const auto& changes = core_.options.batches.augment;
+    const bool is_itself =
+        std::all_of(changes.begin(), changes.end(), [](const auto& each) { return each.of_images(); });
     story.push_back(
-        phrase("that row is sample {} of the training data", epoch_->order().data<std::int64_t>()[position]));
+        is_itself
+            ? phrase("that row is sample {} of the data", sample)
+            : phrase("that row is made of sample {} of the data, and augmentation may have added others", sample));
   }
   result.explain(story, error.row());
   throw ValueError(result);
@@ -326,7 +363,7 @@ void Fitting::finish_epoch() {
     using Shown = runtime::ProgressLine::Shown;
     runtime::ProgressLine line(phrase("epoch {:{}}/{}, validation", training_.epoch,
                                       std::to_string(training_.epochs).size(), training_.epochs),
-                               shows_bar(options_.progress) ? Shown::always : Shown::never);
+                               shows_bar(options_.progress) && core_.talk.is_root() ? Shown::always : Shown::never);
     core_.evaluate(*data_.validation, "validation_", training_.scores, line);
   }
   training_.scores.set("learning_rate", core_.optimizer->learning_rate().item());

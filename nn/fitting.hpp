@@ -62,6 +62,7 @@ class Fitting {
   bool is_called(const Callback& callback) const;
   void forget_scores();
   void run_step();
+  std::int64_t sample_of_given(std::int64_t sample) const;
   [[noreturn]] void raise_not_finite(const NotFiniteError& error) const;
   void finish_epoch();
 

@@ -136,6 +136,9 @@ void Fitting::require_same(const Saved& saved) {
     }
   }
   require_none(fit_state_op, found);
+  if (core_.talk.size() > 1) {
+    core_.talk.exchange("that the checkpoint fits", "");  // before anything is loaded
+  }
 }
 
 // Behind which one training goes on; behind all of them where it is not there any more.

@@ -22,6 +22,7 @@ std::string type_text(const Array& array) { return phrase("{}{}", to_string(arra
 void add_dataset(Facts& facts, const std::string& name, const datasets::Dataset& data) {
   facts[name + " features"] = type_text(data.features());
   facts[name + " targets"] = type_text(data.targets());
+  facts[name + " contents"] = phrase("{:016x}", data.content_hash());
 }
 
 Facts facts_of(const TrainerCore& core, const FitData& data, const FitOptions& options,
@@ -40,6 +41,7 @@ Facts facts_of(const TrainerCore& core, const FitData& data, const FitOptions& o
   for (const NamedVariable& each : core.named_variables()) {
     facts[each.name] = phrase("{}{}", to_string(each.variable.dtype()), to_string(each.variable.shape()));
   }
+  facts["training step"] = phrase("{:016x}", core.step_hash);
   facts["epochs begun before"] = phrase("{}", core.epochs);
   facts["epochs"] = phrase("{}", options.epochs);
   facts["validation_fraction"] = phrase("{}", options.validation_fraction);

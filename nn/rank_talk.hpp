@@ -37,6 +37,8 @@ class RankTalk {
 
   /// Whether what was thrown last was thrown on all ranks, which can still talk.
   bool all_have_thrown() const { return all_have_thrown_; }
+  /// What was thrown on all ranks has been caught on all of them, and they go on.
+  void forget_failures() { told_ = all_have_thrown_ = false; }
 
   /// f(), a part of \p op, which all ranks are in. What it throws is told to the others.
   template <class F>

@@ -1,6 +1,7 @@
 #include "nn/sharded_step.hpp"
 
 #include <cmath>
+#include <limits>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/ops/ops.hpp"
@@ -13,19 +14,21 @@
 namespace xgrad::nn::detail {
 
 ShardedStep::ShardedStep(TrainerCore& core, const Sharding& sharding)
-    : core_(core),
-      sharding_(sharding),
-      compute_(compile(Part([this](const Tensor& features, const Tensor& targets, const Tensor& weight,
-                                   const Tensor& part) { return compute_part(features, targets, weight, part); }),
-                       {.name = "train_part", .argument_names = {"features", "targets", "weight", "part"}},
-                       core.where)),
-      update_({.name = "train_update"}, core.where) {}
+    : core_(core), sharding_(sharding), compute_(compile_part(false)), update_({.name = "train_update"}, core.where) {}
+
+Compiled<ShardedStep::Part> ShardedStep::compile_part(bool explains) const {
+  return compile(
+      Part([this, explains](const Tensor& features, const Tensor& targets, const Tensor& weight, const Tensor& part) {
+        return compute_part(features, targets, weight, part, explains);
+      }),
+      {.name = "train_part", .argument_names = {"features", "targets", "weight", "part"}}, core_.where);
+}
 
 bool ShardedStep::synchronizes() const { return core_.options.synchronize_batch_norm && core_.talk.size() > 1; }
 
 // Loss, predictions, gradients, statistics: those last two times the part's weight in the mean over all samples.
 Tensors ShardedStep::compute_part(const Tensor& features, const Tensor& targets, const Tensor& weight,
-                                  const Tensor& part) const {
+                                  const Tensor& part, bool explains) const {
   const Tensors before(statistics_.begin(), statistics_.end());
   Mode mode = Training(core_.training_key().fold(part));
   if (synchronizes()) {
@@ -34,7 +37,7 @@ Tensors ShardedStep::compute_part(const Tensor& features, const Tensor& targets,
   auto [loss, predictions] = core_.loss_of(features, targets, mode);
   const Tensor weighted = loss * cast(weight, loss.dtype());
   const Tensors gradients = gradients_of(weighted, core_.optimizer->parameters(), core_.where);
-  loss = core_.when_gradients_are_finite(explains_ ? core_.when_finite(loss) : loss, gradients);
+  loss = core_.when_gradients_are_finite(explains ? core_.when_finite(loss) : loss, gradients);
   Tensors computed = {loss, predictions};
   computed.insert(computed.end(), gradients.begin(), gradients.end());
   for (std::size_t i = 0; i < statistics_.size(); ++i) {
@@ -61,22 +64,18 @@ Tensors ShardedStep::run_part(std::int64_t part, double weight) const {
 
 // The part that failed once more, in a function that requires its loss to be finite.
 NotFiniteError ShardedStep::explained(const NotFiniteError& error) {
+  if (thrown_) {
+    return *thrown_;
+  }
   if (synchronizes()) {
     return error;  // other ranks would have to compute it, too
   }
-  explains_ = true;
-  const auto again =
-      compile(Part([this](const Tensor& features, const Tensor& targets, const Tensor& weight, const Tensor& part) {
-                return compute_part(features, targets, weight, part);
-              }),
-              {.name = "train_part", .argument_names = {"features", "targets", "weight", "part"}}, core_.where);
+  const auto again = compile_part(true);
   try {
     again(at_hand_.features, at_hand_.targets, 1.0, at_hand_part_);
   } catch (const NotFiniteError& with_story) {
-    explains_ = false;
     return with_story;
   }
-  explains_ = false;
   return error;
 }
 
@@ -88,6 +87,7 @@ std::int64_t ShardedStep::first_row() const {
 void ShardedStep::run_parts(const datasets::Epoch& epoch, std::int64_t batch, bool counts) {
   const auto all = static_cast<double>(epoch.samples(batch));
   fails_here_ = false;
+  thrown_.reset();
   computed_.clear();
   losses_.clear();
   samples_.clear();
@@ -100,7 +100,16 @@ void ShardedStep::run_parts(const datasets::Epoch& epoch, std::int64_t batch, bo
     if (size == 0 && !synchronizes()) {
       break;  // and so are the parts behind it
     }
-    const Tensors computed = run_part(part, static_cast<double>(size) / all);
+    Tensors computed;
+    try {
+      computed = run_part(part, static_cast<double>(size) / all);
+    } catch (const NotFiniteError& error) {  // all ranks have to know, at the same place
+      thrown_ = error;
+      losses_.push_back(std::numeric_limits<double>::quiet_NaN());
+      samples_.push_back(static_cast<double>(size));
+      fails_here_ = true;
+      break;
+    }
     computed_.insert(computed_.end(), computed.begin() + 2, computed.end());
     if (size == 0) {
       break;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -69,7 +70,10 @@ class ShardedStep {
   using Part =
       std::function<Tensors(const Tensor& features, const Tensor& targets, const Tensor& weight, const Tensor& part)>;
 
-  Tensors compute_part(const Tensor& features, const Tensor& targets, const Tensor& weight, const Tensor& part) const;
+  /// \param explains whether the plan is to say why its loss is not finite.
+  Compiled<Part> compile_part(bool explains) const;
+  Tensors compute_part(const Tensor& features, const Tensor& targets, const Tensor& weight, const Tensor& part,
+                       bool explains) const;
   bool synchronizes() const;
   Tensors run_part(std::int64_t part, double weight) const;
   void run_parts(const datasets::Epoch& epoch, std::int64_t batch, bool counts);
@@ -92,7 +96,7 @@ class ShardedStep {
   std::vector<double> losses_;   // sums over the samples of each part of this rank
   std::vector<double> samples_;  // of each part of this rank
   bool fails_here_ = false;
-  bool explains_ = false;  // while the step is traced once more, for an error
+  std::optional<NotFiniteError> thrown_;  // by a part of this rank
 };
 
 }  // namespace xgrad::nn::detail

@@ -119,7 +119,7 @@ detail::StepResult detail::TrainerCore::step(const datasets::Epoch& epoch, std::
 
 void detail::TrainerCore::prepare(const datasets::Batches& batches) {
   if (sharded && !is_prepared) {
-    look_at_step(batches.epoch(0)[0]);
+    step_hash = look_at_step(batches.epoch(0)[0]);
   }
 }
 

@@ -79,6 +79,8 @@ struct detail::TrainerCore {
 
   /// Model, optimiser, sums of gradients, metrics, options, and how many steps and epochs there were.
   Saved saved();
+  /// The same, where the optimiser remembers all.
+  Saved saved_whole();
   /// What of saved() is compared and loaded: outside of a fit neither sums of gradients nor what only its steps assign.
   enum class Part : std::uint8_t { all, outside_fit };
   /// Adds where a checkpoint is of another model or optimiser. Throws ValueError for what is none of a Trainer's.
@@ -124,6 +126,7 @@ struct detail::TrainerCore {
   std::optional<ShardedStep> sharded;
   std::optional<ShardedMetrics> part_metrics;
   bool is_prepared = false;
+  std::uint64_t step_hash = 0;  // of what ranks have to have in common
 };
 
 /// \throws ValueError when \p data, called \p what, has no samples.

@@ -32,9 +32,25 @@ std::vector<NamedVariable> numbered(const Variables& variables) {
 }  // namespace
 
 Saved detail::TrainerCore::saved() {
-  if (sharded) {
-    sharded->join();
+  if (!sharded) {
+    return saved_whole();
   }
+  sharded->join();
+  try {
+    Saved all = saved_whole();
+    if (snapshot) {  // training goes on
+      sharded->divide();
+    }
+    return all;
+  } catch (...) {
+    if (snapshot) {
+      sharded->divide();
+    }
+    throw;
+  }
+}
+
+Saved detail::TrainerCore::saved_whole() {
   Saved saved;
   saved.put("model", model);
   saved.put("optimizer", *optimizer);
@@ -47,9 +63,6 @@ Saved detail::TrainerCore::saved() {
   saved.put("trainer/steps", steps.item<std::int64_t>());
   saved.put("trainer/epochs", epochs);
   saved.put("options", saved_options());
-  if (sharded && snapshot) {  // training goes on
-    sharded->divide();
-  }
   return saved;
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <limits>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,20 @@ struct Course : testing::TemporaryFolder {
 
   double weight() const { return model.weight().read().item(); }
 };
+
+BOOST_FIXTURE_TEST_CASE(the_history_has_what_callbacks_score, Course) {
+  BOOST_TEST(run({3, 1, 2}, {})["validation_loss"] == (std::vector<double>{3, 1, 2}), boost::test_tools::per_element());
+}
+
+BOOST_FIXTURE_TEST_CASE(callbacks_that_fail_when_told_of_an_error_hide_none, Course) {
+  std::string told;
+  const nn::Callback fails{
+      .on_epoch_end = [](nn::TrainingState&) { throw std::runtime_error("the real cause"); },
+      .on_error = [](nn::TrainingState&, const std::exception&) { throw std::runtime_error("no"); }};
+  const nn::Callback hears{.on_error = [&](nn::TrainingState&, const std::exception& error) { told = error.what(); }};
+  check_throws<std::runtime_error>([&] { run({1, 2}, {fails, hears}); }, {"the real cause"});
+  BOOST_TEST(told == "the real cause");
+}
 
 BOOST_FIXTURE_TEST_CASE(early_stopping_restores_the_best_weights, Course) {
   const nn::History history = run({3, 1, 2, 1, not_a_number, 0}, {nn::callbacks::early_stopping({.patience = 2})});

@@ -59,12 +59,31 @@ BOOST_AUTO_TEST_CASE(fit_names_the_sample_that_is_nan) {
         trainer.fit({x, xt::xarray<double>(xt::zeros<double>({20, 1}))}, quiet());
       },
       [&] {
-        return std::vector<std::string>{"[fit] a number is not finite in epoch 1, batch 1 of 1",
-                                        "no variable was changed", "[loss] the loss is nan",
-                                        "not finite to begin with: features is nan",
-                                        "that row is sample 13 of the training data"};
+        return std::vector<std::string>{
+            "[fit] a number is not finite in epoch 1, batch 1 of 1", "no variable was changed",
+            "[loss] the loss is nan", "not finite to begin with: features is nan", "that row is sample 13 of the data"};
       });
   BOOST_TEST(contents(model.parameters()) == before);
+}
+
+BOOST_AUTO_TEST_CASE(fit_names_samples_of_the_data_that_it_was_given) {
+  int failed = 0;
+  for (std::size_t row = 0; row < 20; ++row) {
+    const nn::Dense model(3, 1);
+    nn::Trainer trainer(model, nn::SGD(model.parameters()), nn::mse, {.batches = {.batch_size = 10, .seed = 3}});
+    xt::xarray<double> x = features(20);
+    x(row, 1) = std::nan("");
+    nn::FitOptions half = quiet();
+    half.validation_fraction = 0.5;
+    try {
+      trainer.fit({x, xt::xarray<double>(xt::zeros<double>({20, 1}))}, half);
+    } catch (const ValueError& error) {
+      ++failed;
+      const std::string line = "that row is sample " + std::to_string(row) + " of the data";
+      BOOST_TEST(std::string(error.what()).find(line) != std::string::npos, error.what());
+    }
+  }
+  BOOST_TEST(failed == 10);
 }
 
 BOOST_AUTO_TEST_CASE(fit_names_the_line_and_the_sample_of_a_loss_of_ones_own) {
@@ -88,7 +107,7 @@ BOOST_AUTO_TEST_CASE(fit_names_the_line_and_the_sample_of_a_loss_of_ones_own) {
                                         line(at),
                                         " / 0 is ",
                                         "row 1 of features and targets brings it about",
-                                        "sample 17 of the training data",
+                                        "sample 17 of the data",
                                         "likely cause: division by 0"};
       });
 }
@@ -120,7 +139,7 @@ BOOST_AUTO_TEST_CASE(gradients_are_looked_at_before_anything_is_written) {
                                           line(at),
                                           " / 0 is ",
                                           "row 9 of features and targets",
-                                          "sample 9 of the training data",
+                                          "sample 9 of the data",
                                           "likely cause: the derivative is infinite or undefined"};
         });
     BOOST_TEST(contents(model.parameters()) == before);

@@ -107,6 +107,33 @@ BOOST_AUTO_TEST_CASE(what_one_rank_throws_all_throw) {
   BOOST_TEST(contains(thrown.texts[2], "rank 3 cannot go on"));
 }
 
+BOOST_AUTO_TEST_CASE(a_failure_at_the_end_of_one_rank_is_one_of_all) {
+  const Failure late = fail(2, make_data(96), [](std::int64_t rank, auto&, std::vector<nn::Callback>& callbacks) {
+    callbacks.push_back({.on_end = [=](nn::TrainingState&) {
+      if (rank == 0) {
+        throw std::runtime_error("the disk is full");
+      }
+    }});
+  });
+  for (const std::string& text : late.texts) {
+    BOOST_TEST(contains(text, "the disk is full"), text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(ranks_with_other_data_are_told) {
+  const auto thrown = run_ranks(2, [&](const World& world) {
+    const nn::Sequential model = make_model(false);
+    nn::Trainer trainer(model, nn::Adam(model.parameters()), nn::cross_entropy, {.world = world});
+    const Dataset data = make_data(96);
+    Array features = copy_of(data.features());
+    features.data<float>()[7] += static_cast<float>(world->rank());
+    trainer.fit({features, data.targets()}, {.epochs = 1, .progress = nn::Progress::quiet});
+  });
+  for (const auto& each : thrown) {
+    BOOST_TEST(contains(text_of(each), "data contents on rank 1"), text_of(each));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(errors_of_all_ranks_are_no_errors_of_ranks) {
   const Failure failure = fail(2, make_data(96), [](std::int64_t, auto&, std::vector<nn::Callback>& callbacks) {
     callbacks.push_back({.on_batch_start = [=](nn::TrainingState& t) { t.optimizer.learning_rate().assign(-1.0); }});
