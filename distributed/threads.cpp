@@ -51,7 +51,7 @@ bool divide_processors() {
   MPI_Comm_free(&machine);
   const char* wish = std::getenv("XGRAD_THREADS");
   const int usable = runtime::cpu_info().usable;
-  const bool chosen = (wish != nullptr && *wish != '\0') || runtime::num_threads() != usable;
+  const bool chosen = (wish != nullptr && *wish != '\0') || runtime::num_threads_was_set();
   const bool shared = sum > count(together);
   if (shared && !chosen) {
     runtime::set_num_threads(std::max(1, usable / ranks));

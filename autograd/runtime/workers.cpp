@@ -314,6 +314,12 @@ bool detail::lock_workers() {
 void detail::unlock_workers() { workers().unlock(); }
 void detail::forget_workers() { workers().forget_threads(); }
 
+namespace {
+
+std::atomic<bool> threads_were_set{false};
+
+}  // namespace
+
 int num_threads() { return thread_count().load(std::memory_order_relaxed); }
 
 void set_num_threads(int count) {
@@ -324,10 +330,13 @@ void set_num_threads(int count) {
   if (inside_piece) {
     raise<ValueError>("set_num_threads", "called by a kernel while it runs; call it between computations");
   }
+  threads_were_set.store(true, std::memory_order_relaxed);
   if (thread_count().exchange(count) > count) {
     workers().stop();
   }
 }
+
+bool num_threads_was_set() { return threads_were_set.load(std::memory_order_relaxed); }
 
 int thread_number() { return own_number; }
 

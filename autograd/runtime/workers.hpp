@@ -22,6 +22,7 @@ int num_threads();
 /// computing goes on with as many as it has; memory of theirs that is counted by threads stays large enough.
 /// \throws ValueError for another number, or when a piece of a parallel_for calls it.
 void set_num_threads(int count);
+bool num_threads_was_set();  ///< whether set_num_threads has been called
 
 /// Calls \p body(context, piece) for every piece in [0, pieces), on all threads, and returns when all are done. Pieces
 /// must be independent. Called from inside a piece it runs serially. The exception of the lowest-numbered failing piece
