@@ -22,9 +22,10 @@ template <class T>
 T power_of(T base, T exponent) {
   using Wrapped = std::make_unsigned_t<T>;
   if (exponent < 0) {
-    raise<ValueError>(power_name, phrase("{} to the power of {} is not an integer; cast the base first, as in "
-                                         "cast(x, DType::float64)",
-                                         base, exponent));
+    raise<ValueError>(power_name,
+                      phrase("{} to the power of {}: negative powers of integers are not computed; cast the base "
+                             "first, as in cast(x, DType::float64)",
+                             base, exponent));
   }
   auto square = static_cast<Wrapped>(base);
   Wrapped result = 1;

@@ -130,7 +130,15 @@ class PlanDrawing {
     std::string text;
     for (std::size_t i = 0; i < draft_.outputs.size(); ++i) {
       const ValueId id = draft_.outputs[i];
-      if ((draft_.replaces.empty() || draft_.replaces[i] == Draft::none) && producer(id) != Draft::none) {
+      const bool is_result = draft_.replaces.empty() || draft_.replaces[i] == Draft::none;
+      if (producer(id) == Draft::none) {  // an argument, or a constant, as it is
+        const Value& value = draft_.values[whole(id)];
+        const std::string what =
+            is_result ? phrase("result {}", i) : phrase("new content of {}", arguments_[draft_.replaces[i]]);
+        const std::string from = value.source == Value::Source::argument ? arguments_[value.number] : "a constant";
+        text += phrase("  {}result{} [label=\"{} = {}\", shape=ellipse, fillcolor=\"#ffffff\"];\n", prefix_, i,
+                       detail::dot_escaped(what), detail::dot_escaped(from));
+      } else if (is_result) {
         text += phrase("  {}result{} [label=\"result {}\", shape=ellipse, fillcolor=\"#ffffff\"];\n", prefix_, i, i);
         text += phrase("  {}{} -> {}result{} [label=\"{}\"];\n", prefix_, producer(id), prefix_, i,
                        short_value_spec(draft_.spec(id)));
