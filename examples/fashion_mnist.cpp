@@ -208,6 +208,10 @@ Position read_checkpoint(const Settings& s, const nn::Sequential& model, const n
     return position;
   }
   const nn::Saved saved = nn::read_saved(s.checkpoint);
+  if (!saved.contains("settings")) {
+    throw ValueError("[train] " + s.checkpoint +
+                     " was made with --shards, or by several processes; add --shards, or start with mpirun -n 1");
+  }
   if (saved.text("settings") != settings_of(s)) {
     throw ValueError("[train] " + s.checkpoint + " is of another training (" + saved.text("settings") +
                      "), this one is (" + settings_of(s) + "); give the same options, or another file");
@@ -255,13 +259,13 @@ void print_epoch(const Settings& s, std::int64_t epoch, double loss, double trai
 }
 
 void print_result(const Settings& s, const nn::Sequential& model, const datasets::FashionMnist& data,
-                  double test_accuracy, double train_seconds) {
+                  double test_accuracy, int epochs, double train_seconds) {
   const nn::ConfusionMatrix matrix = evaluate_scores(model, data.test);
   std::printf("\n%s\n%s\n", matrix.report(data.class_names).c_str(), matrix.table(data.class_names).c_str());
   if (s.hash) {
     print_hash(model);
   }
-  std::printf("test_accuracy=%.4f epochs=%d train_seconds=%.2f\n", test_accuracy, s.epochs, train_seconds);
+  std::printf("test_accuracy=%.4f epochs=%d train_seconds=%.2f\n", test_accuracy, epochs, train_seconds);
 }
 
 // On a terminal: a bar that grows in place. Elsewhere: nothing, the line per epoch says it all.
@@ -339,7 +343,7 @@ void train(const Settings& s) {
   }
 
   report.finish();
-  print_result(s, model, data, at.test_accuracy, at.train_seconds);
+  print_result(s, model, data, at.test_accuracy, s.epochs, at.train_seconds);
 }
 
 // The same by a Trainer, which cuts batches into shards, and has several processes train together.
@@ -383,7 +387,12 @@ void train_together(const Settings& s, const std::shared_ptr<const nn::Ranks>& w
     for (const double each : history["seconds"]) {
       seconds += each;
     }
-    print_result(s, model, data, history["validation_accuracy"].back(), seconds);
+    if (history.epochs.empty()) {
+      std::printf("%s\n", history.stopped.c_str());
+      return;
+    }
+    print_result(s, model, data, history["validation_accuracy"].back(), static_cast<int>(history.epochs.size()),
+                 seconds);
   }
 }
 
@@ -410,7 +419,12 @@ int main(int argc, char** argv) {
       if (settings.epochs > 0) {
         recipe.epochs = settings.epochs;
       }
-      train_by_recipe(recipe, {settings.data, settings.seed, settings.ensemble, settings.validate});
+      with_world(argc, argv, [&](const std::shared_ptr<const nn::Ranks>& world) {
+        if (world) {
+          throw ValueError("[train] a recipe trains in one process; start it without mpirun");
+        }
+        train_by_recipe(recipe, {settings.data, settings.seed, settings.ensemble, settings.validate});
+      });
     }
   } catch (const Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
