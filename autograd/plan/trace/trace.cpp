@@ -53,7 +53,8 @@ Trace::Cell& Trace::cell_of(const Variable& variable) {
   const auto [entry, is_new] = numbers_.try_emplace(variable.id(), cells_.size());
   if (is_new) {
     const Tensor before = CellAccess::valueless_leaf(variable, scope_.get().get());
-    cells_.push_back({{variable, before, Tensor()}, before, false});
+    const TracedStep::Cell traced{variable, before, Tensor()};
+    cells_.push_back({traced, before, false});
   }
   return cells_[entry->second];
 }
