@@ -12,10 +12,13 @@
 
 namespace xgrad::nn::detail {
 
-/// One line of a chart: a value for each epoch from 1 on; NaN and infinities are no points.
+/// A value for each epoch from 1 on; nothing where the epoch has none, which is not the same as NaN.
+using EpochValues = std::vector<std::optional<double>>;
+
+/// One line of a chart. It goes on over epochs without a value; NaN and infinities interrupt it.
 struct ChartSeries {
   std::string name;
-  std::vector<double> values;
+  EpochValues values;
   std::size_t colour = 0;
   bool dashed = false;
 };

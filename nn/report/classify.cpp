@@ -89,37 +89,50 @@ std::string picture_of(const Array& features, std::int64_t sample) {
       detail::png_file(pixels, size(image.rows), size(image.columns), static_cast<std::uint32_t>(image.channels)));
 }
 
-// Rows that are no probabilities already become some: e^x / Σ e^x.
-void make_probabilities(std::vector<double>& scores, std::int64_t classes) {
+bool are_probabilities(std::span<const double> row) {
   constexpr double rounding = 1e-3;
-  const auto each_row = [&](const auto& f) {
-    for (auto row = scores.begin(); row != scores.end(); row += classes) {
-      f(std::span(row, row + classes));
+  double sum = 0;
+  for (const double p : row) {
+    if (!(p >= 0)) {
+      return false;
     }
-  };
-  bool are_probabilities = true;
-  each_row([&](std::span<double> row) {
-    double sum = 0;
-    for (const double p : row) {
-      are_probabilities = are_probabilities && p >= 0;
-      sum += p;
-    }
-    are_probabilities = are_probabilities && std::abs(sum - 1) < rounding;
-  });
-  if (are_probabilities) {
+    sum += p;
+  }
+  return std::abs(sum - 1) < rounding;
+}
+
+// e^x / Σ e^x, in the limit for infinities: those above all others share 1. Rows of -∞ alone have none.
+void make_softmax(std::span<double> row, std::int64_t number) {
+  const double largest = *std::max_element(row.begin(), row.end());
+  const bool is_infinite = std::isinf(largest);
+  if (is_infinite && largest < 0) {
+    raise<ValueError>("classify",
+                      phrase("the scores of row {} are all -inf, which gives no probabilities; look at what "
+                             "the model gives",
+                             number));
+  }
+  double sum = 0;
+  for (double& x : row) {
+    x = is_infinite ? (x == largest ? 1 : 0) : std::exp(x - largest);
+    sum += x;
+  }
+  for (double& x : row) {
+    x /= sum;
+  }
+}
+
+// Rows that are no probabilities already become some.
+void make_probabilities(std::vector<double>& scores, std::int64_t classes) {
+  std::vector<std::span<double>> rows;
+  for (auto row = scores.begin(); row != scores.end(); row += classes) {
+    rows.emplace_back(row, row + classes);
+  }
+  if (std::all_of(rows.begin(), rows.end(), are_probabilities)) {
     return;
   }
-  each_row([](std::span<double> row) {
-    const double largest = *std::max_element(row.begin(), row.end());
-    double sum = 0;
-    for (double& x : row) {
-      x = std::exp(x - largest);
-      sum += x;
-    }
-    for (double& x : row) {
-      x /= sum;
-    }
-  });
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    make_softmax(rows[i], static_cast<std::int64_t>(i));
+  }
 }
 
 // What a row of probabilities says.

@@ -1,8 +1,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "autograd/runtime/phrase.hpp"
 #include "nn/report/chart.hpp"
@@ -45,14 +48,15 @@ std::vector<std::string> quantities_of(const std::vector<RunRecord>& runs) {
   return quantities;
 }
 
-std::vector<double> scores_called(const RunRecord& run, const std::string& score) {
-  std::vector<double> values;
+// Empty where no epoch has the score.
+EpochValues scores_called(const RunRecord& run, const std::string& score) {
+  EpochValues values;
   bool is_there = false;
   for (const Scores& scores : run.epochs) {
     is_there = is_there || scores.contains(score);
-    values.push_back(scores.contains(score) ? scores[score] : std::numeric_limits<double>::quiet_NaN());
+    values.push_back(scores.contains(score) ? std::optional(scores[score]) : std::nullopt);
   }
-  return is_there ? values : std::vector<double>();
+  return is_there ? values : EpochValues();
 }
 
 // One run: a colour for each part of the data. Several: one for each run, training dashed where there is more.
@@ -61,7 +65,7 @@ void add_series(const RunRecord& run, std::size_t number, bool is_alone, const s
   const std::size_t before = chart.series.size();
   std::size_t part_number = 0;
   for (const std::string_view part : score_parts) {
-    std::vector<double> values = scores_called(run, std::string(part) + quantity);
+    EpochValues values = scores_called(run, std::string(part) + quantity);
     if (values.empty()) {
       continue;
     }
@@ -93,35 +97,81 @@ std::string chart_of(const std::vector<RunRecord>& runs, const std::string& quan
   return chart.html();
 }
 
-// What the two losses say together.
-std::string words_on_losses(const RunRecord& run) {
-  const std::vector<double> train = scores_called(run, "loss");
-  const std::vector<double> validation = scores_called(run, "validation_loss");
-  for (std::size_t i = 0; i < train.size(); ++i) {
-    if (!std::isfinite(train[i])) {
-      return phrase(
-          "The loss is not a finite number from epoch {} on: training has diverged. Lower the learning rate, or "
-          "clip gradients.",
-          i + 1);
+struct EpochScore {
+  std::size_t epoch;  // from 1 on
+  double value;
+};
+
+// Without the epochs that have none.
+std::vector<EpochScore> known_scores(const RunRecord& run, const std::string& score) {
+  const EpochValues values = scores_called(run, score);
+  std::vector<EpochScore> known;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i]) {
+      known.push_back({i + 1, *values[i]});
     }
   }
-  if (validation.size() < 2 || train.size() != validation.size()) {
+  return known;
+}
+
+// Empty where all are finite.
+std::string words_on_not_finite(const std::vector<EpochScore>& losses) {
+  constexpr std::string_view advice = "Lower the learning rate, or clip gradients.";
+  const auto is_bad = [](const EpochScore& each) { return !std::isfinite(each.value); };
+  const auto first = std::find_if(losses.begin(), losses.end(), is_bad);
+  if (first == losses.end()) {
     return "";
   }
-  const auto least = std::min_element(validation.begin(), validation.end());
-  const auto at = static_cast<std::size_t>(least - validation.begin());
+  if (is_bad(losses.back())) {
+    const auto behind_last_finite = std::find_if_not(losses.rbegin(), losses.rend(), is_bad).base();
+    return phrase("The loss is not a finite number from epoch {} on: training has diverged. {}",
+                  behind_last_finite->epoch, advice);
+  }
+  const auto others = std::count_if(first + 1, losses.end(), is_bad);
+  return phrase("The loss is not a finite number in epoch {}{}, and is one again in the end: training is unstable. {}",
+                first->epoch, others == 0 ? std::string() : phrase(" and {} more", others), advice);
+}
+
+// The last one up to an epoch.
+std::optional<double> score_until(const std::vector<EpochScore>& scores, std::size_t epoch) {
+  const auto behind =
+      std::find_if(scores.begin(), scores.end(), [&](const EpochScore& each) { return each.epoch > epoch; });
+  return behind == scores.begin() ? std::nullopt : std::optional((behind - 1)->value);
+}
+
+std::string words_on_validation(const std::vector<EpochScore>& train, const std::vector<EpochScore>& validation,
+                                std::size_t epochs) {
+  const bool is_finite = std::all_of(validation.begin(), validation.end(),
+                                     [](const EpochScore& each) { return std::isfinite(each.value); });
+  if (train.empty() || validation.size() < 2 || !is_finite) {
+    return "";
+  }
+  const auto least = std::min_element(validation.begin(), validation.end(),
+                                      [](const EpochScore& a, const EpochScore& b) { return a.value < b.value; });
+  const EpochScore& last = validation.back();
+  const std::optional<double> train_then = score_until(train, least->epoch);
   constexpr double clear_rise = 1.03;
-  if (at + 2 < validation.size() && validation.back() > clear_rise * *least && train.back() < train[at]) {
+  if (validation.end() - least > 2 && least->value > 0 && last.value > clear_rise * least->value && train_then &&
+      train.back().value < *train_then) {
     return phrase(
         "The validation loss was least in epoch {} and has risen by {} since, while the training loss goes on "
         "falling: the model learns its training data by heart. Stop there (early_stopping), or use dropout, "
         "weight decay or more data.",
-        at + 1, percent_text(validation.back() / *least - 1));
+        least->epoch, percent_text(last.value / least->value - 1));
   }
-  if (at + 1 == validation.size() && validation.size() > 3) {
-    return "The validation loss is least in the last epoch: more epochs may make it better.";
+  if (least->epoch == last.epoch && validation.size() > 3) {
+    return phrase("The validation loss is least in the last epoch{}: more epochs may make it better.",
+                  last.epoch == epochs ? "" : " that has one");
   }
   return "";
+}
+
+// What the two losses say together.
+std::string words_on_losses(const RunRecord& run) {
+  const std::vector<EpochScore> train = known_scores(run, "loss");
+  const std::string trouble = words_on_not_finite(train);
+  return trouble.empty() ? words_on_validation(train, known_scores(run, "validation_loss"), run.epochs.size())
+                         : trouble;
 }
 
 }  // namespace

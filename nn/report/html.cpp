@@ -25,6 +25,11 @@ std::string_view html_of(std::string_view character) {
   }
 }
 
+// Of a number of at least 0.001: with an exponent, all its digits stand before the point.
+bool is_whole(std::string_view number) {
+  return number.find('.') == std::string_view::npos || number.find('e') != std::string_view::npos;
+}
+
 }  // namespace
 
 std::string escaped_html(std::string_view text) {
@@ -53,10 +58,20 @@ std::string number_text(double value) {
     return "–";
   }
   const double size = std::abs(value);
-  if (value == std::round(value) && size < 1e6) {
+  if (size < 1e-3 || size >= 1e6) {
+    return value == 0 ? "0" : phrase("{:.3g}", value);
+  }
+  // Ticks are multiples of a step, and off by rounding.
+  constexpr double rounding = 1e-12;
+  if (std::abs(value - std::round(value)) <= rounding * size) {
     return phrase("{:.0f}", value);
   }
-  return size >= 1e-3 && size < 1e6 ? phrase("{:.4g}", value) : phrase("{:.3g}", value);
+  // An accuracy of 0.99996 is not 1.
+  std::string text;
+  for (int digits = 4; text.empty() || is_whole(text); ++digits) {
+    text = phrase("{:.{}g}", value, digits);
+  }
+  return text;
 }
 
 std::string percent_text(double share) { return std::isfinite(share) ? phrase("{:.1f}\u00a0%", 100 * share) : "–"; }
@@ -73,10 +88,12 @@ std::string duration_text(double seconds) {
   if (!(seconds >= 0) || !std::isfinite(seconds)) {
     return "–";
   }
-  if (seconds < 1e-3) {
+  // From here on, three digits are 1000.
+  constexpr double almost_thousand = 999.5;
+  if (seconds * 1e6 < almost_thousand) {
     return phrase("{:.3g} µs", seconds * 1e6);
   }
-  if (seconds < 1) {
+  if (seconds * 1e3 < almost_thousand) {
     return phrase("{:.3g} ms", seconds * 1e3);
   }
   const auto whole = static_cast<std::int64_t>(std::llround(seconds));

@@ -18,7 +18,7 @@ std::string escaped_html(std::string_view text);
 /// The same for at most \p most characters, the rest of which is an ellipsis.
 std::string shortened_html(std::string_view text, std::size_t most);
 
-/// Four digits; `–` for what is no finite number.
+/// Four digits, or as many as it takes to tell it from a whole number; `–` for what is no finite number.
 std::string number_text(double value);
 /// A share in percent, which is not broken: `12.3 %`.
 std::string percent_text(double share);

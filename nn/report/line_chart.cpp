@@ -1,6 +1,9 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "autograd/runtime/phrase.hpp"
 #include "nn/report/chart.hpp"
@@ -21,14 +24,19 @@ struct Range {
   double least = std::numeric_limits<double>::infinity();
   double largest = -std::numeric_limits<double>::infinity();
 
-  void add(double value) {
-    if (std::isfinite(value)) {
-      least = std::min(least, value);
-      largest = std::max(largest, value);
+  void add(const EpochValues& values) {
+    for (const std::optional<double>& value : values) {
+      if (value && std::isfinite(*value)) {
+        least = std::min(least, *value);
+        largest = std::max(largest, *value);
+      }
     }
   }
   bool empty() const { return least > largest; }
 };
+
+// In words and tables, where number_text would make it look absent.
+std::string value_text(double value) { return std::isfinite(value) ? number_text(value) : "not finite"; }
 
 std::size_t epochs_of(const std::vector<ChartSeries>& series) {
   std::size_t epochs = 0;
@@ -82,54 +90,91 @@ std::string grid_of(const Frame& frame) {
                       plot_bottom + 35);
 }
 
-// The epochs that are drawn: all, or of each of many ranges the least and the largest value.
-std::vector<std::size_t> drawn_epochs(const std::vector<double>& values) {
+// The epochs with a value.
+std::vector<std::size_t> known_epochs(const EpochValues& values) {
+  std::vector<std::size_t> known;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i]) {
+      known.push_back(i);
+    }
+  }
+  return known;
+}
+
+// The epochs that are drawn: all with a value, or of each of many ranges the least and the largest.
+std::vector<std::size_t> drawn_epochs(const EpochValues& values) {
+  const std::vector<std::size_t> known = known_epochs(values);
   std::vector<std::size_t> drawn;
-  const std::size_t range = 1 + 2 * values.size() / most_points;
-  for (std::size_t begin = 0; begin < values.size(); begin += range) {
-    const auto first = values.begin() + static_cast<std::ptrdiff_t>(begin);
-    const auto end = values.begin() + static_cast<std::ptrdiff_t>(std::min(begin + range, values.size()));
-    if (range == 1 || std::any_of(first, end, [](double value) { return !std::isfinite(value); })) {
-      for (auto at = first; at != end; ++at) {
-        drawn.push_back(static_cast<std::size_t>(at - values.begin()));
-      }
+  const std::size_t range = 1 + 2 * known.size() / most_points;
+  for (std::size_t begin = 0; begin < known.size(); begin += range) {
+    const auto first = known.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto end = known.begin() + static_cast<std::ptrdiff_t>(std::min(begin + range, known.size()));
+    if (range == 1 || std::any_of(first, end, [&](std::size_t i) { return !std::isfinite(*values[i]); })) {
+      drawn.insert(drawn.end(), first, end);
       continue;
     }
-    const auto [low, high] = std::minmax_element(first, end);
-    drawn.push_back(static_cast<std::size_t>(std::min(low, high) - values.begin()));
+    const auto [low, high] =
+        std::minmax_element(first, end, [&](std::size_t a, std::size_t b) { return *values[a] < *values[b]; });
+    drawn.push_back(std::min(*low, *high));
     if (low != high) {
-      drawn.push_back(static_cast<std::size_t>(std::max(low, high) - values.begin()));
+      drawn.push_back(std::max(*low, *high));
     }
   }
   return drawn;
 }
 
-// A line that ends where values are not finite, and a cross at the plot_top there; a single value is a dot.
-std::string line_of(const Frame& frame, const ChartSeries& series) {
-  std::string path, marks;
-  bool is_open = false;
-  std::size_t points = 0;
-  for (const std::size_t i : drawn_epochs(series.values)) {
-    const double value = series.values[i];
+struct ChartPoint {
+  double x, y;
+};
+
+// Points that are connected; and where, instead, values are not finite, of each stretch the first place.
+struct LinePieces {
+  std::vector<std::vector<ChartPoint>> connected;
+  std::vector<double> crosses;
+};
+
+LinePieces pieces_of(const Frame& frame, const EpochValues& values) {
+  LinePieces pieces;
+  enum class Last { none, point, cross } last = Last::none;
+  for (const std::size_t i : drawn_epochs(values)) {
     const double x = frame.across(static_cast<double>(i + 1));
-    if (!std::isfinite(value)) {
-      marks +=
-          is_open || i == 0 ? phrase("<path class=\"bad\" d=\"M{:.1f} {:.0f}l8 8m0 -8l-8 8\"/>", x - 4, plot_top) : "";
-      is_open = false;
+    if (!std::isfinite(*values[i])) {
+      if (last != Last::cross) {
+        pieces.crosses.push_back(x);
+      }
+      last = Last::cross;
       continue;
     }
-    path += phrase("{}{:.1f} {:.1f}", is_open ? "L" : "M", x, frame.down(value));
-    is_open = true;
-    ++points;
+    if (last != Last::point) {
+      pieces.connected.emplace_back();
+    }
+    pieces.connected.back().push_back({x, frame.down(*values[i])});
+    last = Last::point;
   }
+  return pieces;
+}
+
+// A path through the points that are connected; one that stands alone, of which a path would show nothing, is a dot.
+std::string line_of(const Frame& frame, const ChartSeries& series) {
+  const LinePieces pieces = pieces_of(frame, series.values);
   const std::string style = phrase("{}{}", colour_class(series.colour), series.dashed ? " dash" : "");
-  if (points == 1) {
-    const auto only =
-        std::find_if(series.values.begin(), series.values.end(), [](double v) { return std::isfinite(v); });
-    return marks + phrase("<circle class=\"dot {}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\"/>\n", style,
-                          frame.across(static_cast<double>(only - series.values.begin() + 1)), frame.down(*only));
+  std::string svg, path;
+  for (const double x : pieces.crosses) {
+    svg += phrase("<path class=\"bad\" d=\"M{:.1f} {:.0f}l8 8m0 -8l-8 8\"/>", x - 4, plot_top);
   }
-  return marks + phrase("<path class=\"line {}\" d=\"{}\"/>\n", style, path);
+  for (const std::vector<ChartPoint>& points : pieces.connected) {
+    if (points.size() == 1) {
+      svg += phrase("<circle class=\"dot {}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\"/>", style, points.front().x,
+                    points.front().y);
+      continue;
+    }
+    const char* command = "M";
+    for (const ChartPoint& point : points) {
+      path += phrase("{}{:.1f} {:.1f}", command, point.x, point.y);
+      command = "L";
+    }
+  }
+  return svg + (path.empty() ? "\n" : phrase("<path class=\"line {}\" d=\"{}\"/>\n", style, path));
 }
 
 // What shows up while the pointer is at an epoch.
@@ -139,10 +184,10 @@ std::string tip_of(const Frame& frame, const std::vector<ChartSeries>& series, s
   std::vector<const ChartSeries*> shown;
   std::size_t longest = 9;
   for (const ChartSeries& each : series) {
-    if (epoch < each.values.size() && !std::isnan(each.values[epoch])) {
+    if (epoch < each.values.size() && each.values[epoch]) {
       shown.push_back(&each);
       longest =
-          std::max(longest, std::min(each.name.size(), longest_name) + 1 + number_text(each.values[epoch]).size());
+          std::max(longest, std::min(each.name.size(), longest_name) + 1 + value_text(*each.values[epoch]).size());
     }
   }
   const double x = frame.across(static_cast<double>(epoch + 1));
@@ -152,9 +197,9 @@ std::string tip_of(const Frame& frame, const std::vector<ChartSeries>& series, s
                            plot_top, plot_bottom);
   std::string text = phrase("epoch {}", epoch + 1);
   for (const ChartSeries* each : shown) {
-    const double value = each->values[epoch];
+    const double value = *each->values[epoch];
     text += phrase("<tspan x=\"{:.1f}\" dy=\"{:.0f}\">{} {}</tspan>", begin + 7, line,
-                   shortened_html(each->name, longest_name), number_text(value));
+                   shortened_html(each->name, longest_name), value_text(value));
     svg += std::isfinite(value) ? phrase("<circle class=\"dot {}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\"/>",
                                          colour_class(each->colour), x, frame.down(value))
                                 : std::string();
@@ -206,13 +251,12 @@ std::string words_of(const LineChart& chart) {
   }
   for (const ChartSeries& each : chart.series) {
     Range range;
-    for (const double value : each.values) {
-      range.add(value);
-    }
+    range.add(each.values);
     if (!range.empty()) {
-      text += phrase("; {}: from {} in epoch 1 to {} in epoch {}, between {} and {}", each.name,
-                     number_text(each.values.front()), number_text(each.values.back()), each.values.size(),
-                     number_text(range.least), number_text(range.largest));
+      const std::vector<std::size_t> known = known_epochs(each.values);
+      text += phrase("; {}: from {} in epoch {} to {} in epoch {}, between {} and {}", each.name,
+                     value_text(*each.values[known.front()]), known.front() + 1, value_text(*each.values[known.back()]),
+                     known.back() + 1, number_text(range.least), number_text(range.largest));
     }
   }
   return escaped_html(text);
@@ -239,8 +283,8 @@ std::string table_of(const std::vector<ChartSeries>& series, std::size_t epochs)
     }
     std::vector<std::string> row = {std::to_string(epoch + 1)};
     for (const ChartSeries& each : series) {
-      row.push_back(
-          epoch < each.values.size() && std::isfinite(each.values[epoch]) ? phrase("{:.6g}", each.values[epoch]) : "–");
+      const std::optional<double> value = epoch < each.values.size() ? each.values[epoch] : std::nullopt;
+      row.push_back(!value ? "–" : std::isfinite(*value) ? phrase("{:.6g}", *value) : value_text(*value));
     }
     table.rows.push_back(std::move(row));
   }
@@ -252,9 +296,7 @@ std::string table_of(const std::vector<ChartSeries>& series, std::size_t epochs)
 std::string LineChart::html() const {
   Range range;
   for (const ChartSeries& each : series) {
-    for (const double value : each.values) {
-      range.add(value);
-    }
+    range.add(each.values);
   }
   if (range.empty()) {
     return "";

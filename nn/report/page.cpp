@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/runtime/phrase.hpp"
@@ -30,9 +31,16 @@ std::string refresh_of(const std::vector<RunRecord>& runs) {
                     : std::string();
 }
 
+// The one that is on; behind the last one there is none, though the run may not have ended yet.
+std::string epoch_of_run(const RunRecord& run) {
+  const auto next = static_cast<std::int64_t>(run.epochs.size()) + 1;
+  return run.planned_epochs > 0 ? phrase("epoch {} of {}", std::min(next, run.planned_epochs), run.planned_epochs)
+                                : phrase("epoch {}", next);
+}
+
 std::string state_of_run(const RunRecord& run) {
   if (run.running) {
-    return phrase("<span class=\"state runs\">runs: epoch {} of {}</span>", run.epochs.size() + 1, run.planned_epochs);
+    return phrase("<span class=\"state runs\">runs: {}</span>", epoch_of_run(run));
   }
   if (!run.stopped.empty()) {
     return phrase("<span class=\"state ended\">stopped after {} epoch{}</span>", run.epochs.size(),

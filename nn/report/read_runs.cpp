@@ -9,6 +9,7 @@
 #include "autograd/runtime/phrase.hpp"
 #include "datasets/input_file.hpp"
 #include "datasets/quoted.hpp"
+#include "nn/report/json_scores.hpp"
 #include "nn/report/run_record.hpp"
 #include "nn/safetensors_file.hpp"
 #include "nn/saved_file.hpp"
@@ -63,13 +64,7 @@ void add_line(const std::filesystem::path& path, std::string_view line, bool is_
     run.stopped = why->get<std::string>();
   }
   if (json.contains("epoch")) {
-    Scores scores;
-    for (const auto& [name, value] : json.items()) {
-      if (name != "epoch" && (value.is_number() || value.is_null())) {
-        scores.set(name, value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN());
-      }
-    }
-    run.epochs.push_back(std::move(scores));
+    run.epochs.push_back(detail::scores_of_json(json));
   }
 }
 

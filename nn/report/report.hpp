@@ -48,11 +48,12 @@ struct ClassificationOptions {
   std::int64_t mistakes = 24;                 ///< how many of the most confident ones are shown
 };
 
-/// How a classifier does. \param scores floating (n, classes): logits, or probabilities, whose rows sum up to 1.
+/// How a classifier does. \param scores floating (n, classes): logits, or probabilities, whose rows sum up to 1. Logits may
+/// be infinite: classes of +∞ share the whole probability.
 /// \param data its targets are integer classes (n,); where features are (n, rows, columns), (n, 1, rows, columns) or
 /// (n, 3, rows, columns), the mistakes are shown as pictures.
 /// \throws ShapeError, DTypeError for scores and labels that do not belong together. \throws ValueError for a class out of
-/// range.
+/// range, for NaN, and for a row of -∞ alone.
 Classification classify(const Operand& scores, const datasets::Dataset& data,
                         const ClassificationOptions& options = {});
 

@@ -11,6 +11,7 @@
 
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
+#include "nn/report/json_scores.hpp"
 #include "nn/report/run_record.hpp"
 
 /// \file
@@ -35,10 +36,11 @@ RunJson json_of_numbers(const std::vector<double>& values) {
 }
 
 RunJson json_of_scores(const Scores& scores, std::size_t epoch) {
-  RunJson json = {{"epoch", epoch}};
+  RunJson json = {{"epoch", epoch}};  // comes first
   for (const auto& [name, value] : scores) {
     json[name] = json_of_number(value);
   }
+  json["epoch"] = epoch;  // which a score of that name does not replace
   return json;
 }
 
@@ -170,16 +172,6 @@ void read_value(const RunJson& json, const char* name, std::vector<double>& valu
   }
 }
 
-Scores scores_of(const RunJson& json) {
-  Scores scores;
-  for (const auto& [name, value] : json.items()) {
-    if (name != "epoch" && (value.is_number() || value.is_null())) {
-      scores.set(name, number_of(value));
-    }
-  }
-  return scores;
-}
-
 void read_head(const RunJson& json, RunRecord& run) {
   if (member(json, "schema") != run_schema) {
     fail_run(phrase("its schema is not {}", run_schema));
@@ -274,7 +266,7 @@ RunRecord run_of(const RunJson& json) {
   read_value(json, "running", run.running);
   read_value(json, "stopped", run.stopped);
   for (const RunJson& each : member(json, "epochs")) {
-    run.epochs.push_back(scores_of(each));
+    run.epochs.push_back(detail::scores_of_json(each));
   }
   for (const RunJson& each : member(json, "weights")) {
     WeightCourse& course = run.weights.emplace_back();
@@ -314,6 +306,16 @@ auto reading_json(std::string_view text, const Read& read) {
 std::string RunRecord::json() const { return dumped(json_of_run(*this)); }
 
 std::string detail::head_json(const RunRecord& run) { return dumped(json_of_head(run)); }
+
+Scores detail::scores_of_json(const RunJson& json) {
+  Scores scores;
+  for (const auto& [name, value] : json.items()) {
+    if (name != "epoch" && (value.is_number() || value.is_null())) {
+      scores.set(name, number_of(value));
+    }
+  }
+  return scores;
+}
 
 std::string detail::json_text(std::string_view text) { return dumped(RunJson(text)); }
 

@@ -77,7 +77,9 @@ std::string RunRecord::best_by() const {
   if (!monitor.empty()) {
     return monitor;
   }
-  const bool validated = !epochs.empty() && epochs.front().contains("validation_loss");
+  // A loop of one's own may validate every few epochs.
+  const bool validated = std::any_of(epochs.begin(), epochs.end(),
+                                     [](const Scores& scores) { return scores.contains("validation_loss"); });
   return validated ? "validation_loss" : "loss";
 }
 

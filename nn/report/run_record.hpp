@@ -129,7 +129,7 @@ struct RunRecord {
   Network network;                    ///< its layers
   StepCost step;                      ///< and its training step
 
-  /// The score that says which epoch is best: monitor, or `validation_loss`, or `loss`.
+  /// The score that says which epoch is best: monitor, or `validation_loss` where any epoch has one, or `loss`.
   std::string best_by() const;
   /// The position in epochs of the best one, the first of equals; -1 where that score was never finite.
   std::int64_t best_epoch() const;

@@ -1,5 +1,8 @@
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "autograd/runtime/phrase.hpp"
 #include "nn/report/chart.hpp"
@@ -20,13 +23,22 @@ double last_finite(const std::vector<double>& values) {
   return last == values.rend() ? std::nan("") : *last;
 }
 
+// Of a course, NaN says that the number is not known.
+EpochValues known_values(const std::vector<double>& course) {
+  EpochValues values;
+  for (const double value : course) {
+    values.push_back(std::isnan(value) ? std::nullopt : std::optional(value));
+  }
+  return values;
+}
+
 template <class Course>
 LineChart chart_of_courses(const std::string& title, const std::vector<Course>& courses,
                            std::vector<double> Course::*values, std::string Course::*name) {
   LineChart chart{.title = title, .series = {}};
   for (const Course& course : courses) {
     const std::size_t number = chart.series.size();
-    chart.series.push_back({course.*name, course.*values, number, number >= 6});
+    chart.series.push_back({course.*name, known_values(course.*values), number, number >= 6});
   }
   return chart;
 }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "autograd/runtime/workers.hpp"
 #include "nn/nn.hpp"
 #include "nn/report/chart.hpp"
+#include "nn/report/html.hpp"
 #include "report.hpp"
 #include "tests/datasets/temporary_folder.hpp"
 #include "tests/testing.hpp"
@@ -28,7 +30,10 @@ using testing::check_throws;
 using testing::count_of;
 using testing::full_record;
 using testing::has;
+using testing::not_a_number;
 using testing::scores;
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
@@ -42,6 +47,9 @@ BOOST_AUTO_TEST_CASE(records_survive_json) {
   BOOST_TEST(json["epochs"][0]["validation_loss"].get<double>() == 1 / 3.);
   BOOST_TEST(json["epochs"][1]["loss"].get<double>() == 1e-300);
   BOOST_TEST(json["epochs"][1]["validation_loss"].is_null());
+  nn::RunRecord odd = run;  // a score of that name does not take the number's place
+  odd.epochs[1].set("epoch", 0.5);
+  BOOST_TEST(nlohmann::json::parse(odd.json())["epochs"][1]["epoch"] == 2);
   BOOST_TEST(json["classification"]["counts"].get<std::vector<int>>() == (std::vector<int>{3, 1, 2, 4}),
              boost::test_tools::per_element());
   const nn::RunRecord back = nn::RunRecord::from_json(text);
@@ -137,6 +145,123 @@ BOOST_AUTO_TEST_CASE(one_epoch_and_many_fit_on_a_page) {
   BOOST_TEST(run.best_epoch() == 199);
 }
 
+BOOST_AUTO_TEST_CASE(a_score_may_be_of_some_epochs_alone) {
+  nn::RunRecord run;
+  for (int epoch = 1; epoch <= 10; ++epoch) {
+    run.epochs.emplace_back().set("loss", 2 - 0.1 * epoch);
+  }
+  run.epochs[2].set("validation_loss", 0.9);
+  run.epochs[5].set("validation_loss", 0.5);
+  run.epochs[8].set("validation_loss", 0.6);
+  BOOST_TEST(run.best_by() == "validation_loss");
+  BOOST_TEST(run.best_epoch() == 5);
+  const nn::RunRecord back = nn::RunRecord::from_json(run.json());
+  BOOST_TEST(!back.epochs[0].contains("validation_loss"));
+  const std::string page = nn::report_page({back});
+  BOOST_TEST(!has(page, "class=\"bad\""));
+  BOOST_TEST(!has(page, "diverged"));
+  // Epoch e of 10 is at 54 + (e - 1) / 9 * 392.
+  const std::size_t line = page.find("<path class=\"line k1\" d=\"M141.1 ");
+  BOOST_REQUIRE(line != std::string::npos);
+  const std::string path = page.substr(line, page.find("/>", line) - line);
+  BOOST_TEST(has(path, "L271.8 "));
+  BOOST_TEST(has(path, "L402.4 "));
+  BOOST_TEST(count_of(path, "M") == 1u);
+  BOOST_TEST(has(page, "<th scope=\"row\">2</th><td>1.8</td><td>–</td>"));
+  BOOST_TEST(has(page, "<th scope=\"row\">3</th><td>1.7</td><td>0.9</td>"));
+  BOOST_TEST(has(page, "validation: from 0.9 in epoch 3 to 0.6 in epoch 9, between 0.5 and 0.9"));
+
+  nn::RunRecord late;  // of a loop that begins to tell its loss in the second epoch
+  late.epochs.emplace_back().set("accuracy", 0.5);
+  late.epochs.push_back(scores(2, 3));
+  late.epochs.push_back(scores(1, 2));
+  BOOST_TEST(!has(nn::report_page({late}), "class=\"bad\""));
+  BOOST_TEST(!has(nn::report_page({late}), "not a finite number"));
+}
+
+BOOST_AUTO_TEST_CASE(words_on_losses_hold_for_all_epochs) {
+  const auto page_of = [](const std::vector<std::pair<int, double>>& validation, int epochs) {
+    nn::RunRecord run;
+    for (int epoch = 1; epoch <= epochs; ++epoch) {
+      run.epochs.emplace_back().set("loss", 2.0 / epoch);
+    }
+    for (const auto& [epoch, loss] : validation) {
+      run.epochs[static_cast<std::size_t>(epoch - 1)].set("validation_loss", loss);
+    }
+    return nn::report_page({run});
+  };
+  BOOST_TEST(has(page_of({{2, 1}, {4, 0.5}, {6, 0.7}, {8, 0.75}}, 9), "least in epoch 4 and has risen by 50.0\u00a0%"));
+  BOOST_TEST(has(page_of({{2, 1}, {4, 0.9}, {6, 0.8}, {8, 0.7}}, 8), "least in the last epoch: "));
+  BOOST_TEST(has(page_of({{2, 1}, {4, 0.9}, {6, 0.8}, {8, 0.7}}, 9), "least in the last epoch that has one: "));
+
+  const auto page_of_losses = [](const std::vector<double>& losses) {
+    nn::RunRecord run;
+    for (const double loss : losses) {
+      run.epochs.emplace_back().set("loss", loss);
+    }
+    return nn::report_page({run});
+  };
+  const std::string back = page_of_losses({3, not_a_number, not_a_number, 2, 1});
+  BOOST_TEST(has(back, "not a finite number in epoch 2 and 1 more, and is one again in the end"));
+  BOOST_TEST(!has(back, "diverged"));
+  BOOST_TEST(
+      has(page_of_losses({not_a_number, 3, not_a_number, not_a_number}), "from epoch 3 on: training has diverged"));
+}
+
+BOOST_AUTO_TEST_CASE(every_value_is_seen) {
+  const nn::detail::LineChart chart{
+      .title = "a", .series = {{.name = "b", .values = {1, not_a_number, {}, 2, {}, infinity, not_a_number, 3}}}};
+  const std::string html = chart.html();
+  BOOST_TEST(count_of(html, "<circle class=\"dot k0\" cx=\"") - count_of(html, "r=\"3.5\"") == 3u);
+  BOOST_TEST(count_of(html, "class=\"bad\"") == 2u);  // one for each gap
+  BOOST_TEST(!has(html, "<path class=\"line"));
+  BOOST_TEST(count_of(html, "<td>not finite</td>") == 3u);
+  BOOST_TEST(count_of(html, "<td>–</td>") == 2u);
+  nn::detail::EpochValues many;  // of which a few are drawn, with the least and the largest
+  for (int i = 0; i < 30000; ++i) {
+    many.push_back(i % 3 == 0 ? std::optional(i == 15000 ? 9.0 : i == 21000 ? -5.0 : std::sin(i)) : std::nullopt);
+  }
+  const std::string drawn = nn::detail::LineChart{.title = "a", .series = {{.name = "b", .values = many}}}.html();
+  const std::size_t begin = drawn.find("<path class=\"line k0\"");
+  const std::string path = drawn.substr(begin, drawn.find("/>", begin) - begin);
+  BOOST_TEST(count_of(path, "L") > 300u);
+  BOOST_TEST(count_of(path, "L") < 600u);
+  BOOST_TEST(has(drawn, "between -5 and 9"));
+  BOOST_TEST(has(path, "L250.0 "));  // epoch 15001 of 30000
+}
+
+BOOST_AUTO_TEST_CASE(numbers_are_not_rounded_to_what_they_are_not) {
+  using nn::detail::duration_text;
+  using nn::detail::number_text;
+  BOOST_TEST(number_text(0.99996) == "0.99996");
+  BOOST_TEST(number_text(-1.00002) == "-1.00002");
+  BOOST_TEST(number_text(1999.96) == "1999.96");
+  BOOST_TEST(number_text(99999.7) == "99999.7");
+  BOOST_TEST(number_text(0.123456) == "0.1235");
+  BOOST_TEST(number_text(123456) == "123456");
+  BOOST_TEST(number_text(0.1 * 3 / 0.3) == "1");  // 1.0000000000000002
+  BOOST_TEST(number_text(0) == "0");
+  BOOST_TEST(number_text(infinity) == "–");
+  BOOST_TEST(duration_text(0.9994) == "999 ms");
+  BOOST_TEST(duration_text(0.9997) == "1 s");
+  BOOST_TEST(duration_text(0.9997e-3) == "1 ms");
+  BOOST_TEST(duration_text(0.9994e-3) == "999 µs");
+  BOOST_TEST(duration_text(std::nextafter(0.9995, 0)) != "1e+03 ms");
+  BOOST_TEST(duration_text(std::nextafter(0.9995e-3, 0)) != "1e+03 µs");
+}
+
+BOOST_AUTO_TEST_CASE(a_run_is_in_an_epoch_that_there_is) {
+  nn::RunRecord run;
+  run.running = true;
+  run.planned_epochs = 3;
+  run.epochs.resize(2);
+  BOOST_TEST(has(nn::report_page({run}), "runs: epoch 3 of 3<"));
+  run.epochs.resize(3);  // the last epoch is over, and the run not quite
+  BOOST_TEST(has(nn::report_page({run}), "runs: epoch 3 of 3<"));
+  run.planned_epochs = 0;  // nobody knows
+  BOOST_TEST(has(nn::report_page({run}), "runs: epoch 4<"));
+}
+
 BOOST_AUTO_TEST_CASE(a_hundred_classes_fit_on_a_page) {
   nn::RunRecord run;
   nn::Classification& c = run.classification;
@@ -168,6 +293,26 @@ BOOST_AUTO_TEST_CASE(calibration_is_as_defined) {
   const nn::Classification same = nn::classify(log(probabilities) + 3, data);
   BOOST_TEST(same.calibration_error == c.calibration_error, boost::test_tools::tolerance(1e-9));
   check_throws<ShapeError>([&] { nn::classify(ones({3, 2}), data); }, {"[classify] ", "(3, 2)", "report_pages.cpp:"});
+}
+
+BOOST_AUTO_TEST_CASE(logits_may_be_infinite) {
+  // Confidences 1/2, 1, 1, of which the second alone is right.
+  const Tensor logits =
+      xt::xarray<double>{{infinity, 0, infinity}, {-infinity, 2, -infinity}, {0, infinity, -infinity}};
+  const datasets::Dataset data(zeros({3, 3}), Tensor{1, 1, 0});
+  const nn::Classification c = nn::classify(logits, data);
+  BOOST_TEST(c.calibration_error == (0.5 + 2 * 0.5) / 3, boost::test_tools::tolerance(1e-12));
+  BOOST_REQUIRE(c.mistakes.size() == 2u);
+  BOOST_TEST(c.mistakes[0].sample == 2);
+  BOOST_TEST(c.mistakes[0].confidence == 1);
+  BOOST_TEST(c.mistakes[1].confidence == 0.5);
+  nn::RunRecord run;
+  run.classification = c;
+  BOOST_TEST(!has(nn::report_page({run}), "nan"));
+  const Tensor nothing = xt::xarray<double>{{0, 1, 2}, {-infinity, -infinity, -infinity}, {0, 1, 2}};
+  check_throws<ValueError>([&] { nn::classify(nothing, data); }, {"[classify] ", "row 1", "report_pages.cpp:"});
+  const Tensor no_number = xt::xarray<double>{{0, 1, 2}, {0, not_a_number, 0}, {0, 1, 2}};
+  check_throws<ValueError>([&] { nn::classify(no_number, data); }, {"NaN", "row 1"});
 }
 
 BOOST_AUTO_TEST_CASE(updates_and_dead_units_are_as_defined) {

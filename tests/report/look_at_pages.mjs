@@ -17,7 +17,7 @@ const LARGEST_PAGE = 2e6; // bytes
 const equal = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 // As a table shows it, with six digits.
 const shows = (text, value) =>
-  value === null ? text === "–" : Math.abs(Number(text) - value) <= 1e-5 * Math.abs(value);
+  value === undefined ? text === "–" : value === null ? text === "not finite" : Math.abs(Number(text) - value) <= 1e-5 * Math.abs(value);
 // As a title shows it, with three or four.
 const about = (text, value) => Math.abs(Number(text) - value) <= 2e-3 * Math.abs(value);
 
