@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <utility>
@@ -13,20 +14,20 @@ namespace {
 
 class RowTrial {
  public:
-  RowTrial(const Question& question, Place place) : question_(question), place_(place) {
+  // Of the arguments with so many rows.
+  RowTrial(const Question& question, Place place, std::int64_t rows, const std::vector<bool>& needed)
+      : question_(question), place_(place), rows_(rows), needed_(needed) {
     for (std::size_t i = 0; i < question.argument_count; ++i) {
-      const Shape& shape = question.given[i].shape();
-      if (shape.ndim() > 0 && shape[0] > 1 && (rows_ == 0 || shape[0] == rows_)) {
-        rows_ = shape[0];
+      if (rows_of(question, i) == rows) {
         arguments_.push_back(i);
       }
     }
-    if (rows_ > 0) {
-      needed_ = Level(question.graph, question.given, question.outputs).nodes_behind(place.value);
-    }
   }
 
-  std::int64_t rows() const { return rows_; }
+  static std::int64_t rows_of(const Question& question, std::size_t argument) {
+    const Shape& shape = question.given[argument].shape();
+    return shape.ndim() > 0 ? shape[0] : 0;
+  }
   const std::vector<std::size_t>& arguments() const { return arguments_; }
 
   // Whether the number is finite when rows from \p first to \p last alone are what they are, and the others are row \p other.
@@ -50,19 +51,12 @@ class RowTrial {
  private:
   const Question& question_;
   Place place_;
-  std::int64_t rows_ = 0;
+  std::int64_t rows_;
   std::vector<std::size_t> arguments_;
-  std::vector<bool> needed_;
+  const std::vector<bool>& needed_;
 };
 
-}  // namespace
-
-std::optional<Row> find_row(const Question& question, Place place) {
-  const RowTrial trial(question, place);
-  const std::int64_t rows = trial.rows();
-  if (rows == 0) {
-    return std::nullopt;
-  }
+std::optional<Row> find_row_of(const RowTrial& trial, std::int64_t rows) {
   for (const std::int64_t other : {std::int64_t{0}, rows / 2, rows - 1}) {
     if (!trial.is_finite(0, 0, other)) {
       continue;  // this row brings it about itself, or none does
@@ -80,6 +74,24 @@ std::optional<Row> find_row(const Question& question, Place place) {
       }
     }
     return Row{first, other, trial.arguments()};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Row> find_row(const Question& question, Place place) {
+  const std::vector<bool> needed = Level(question.graph, question.given, question.outputs).nodes_behind(place.value);
+  std::vector<std::int64_t> tried{0, 1};
+  for (std::size_t i = 0; i < question.argument_count; ++i) {
+    const std::int64_t rows = RowTrial::rows_of(question, i);
+    if (std::find(tried.begin(), tried.end(), rows) != tried.end()) {
+      continue;
+    }
+    tried.push_back(rows);
+    if (const std::optional<Row> row = find_row_of(RowTrial(question, place, rows, needed), rows)) {
+      return row;
+    }
   }
   return std::nullopt;
 }

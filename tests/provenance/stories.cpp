@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
+#include <xtensor/xview.hpp>
 
 #include "autograd/autograd.hpp"
 #include "tests/printed.hpp"
@@ -55,6 +56,17 @@ BOOST_AUTO_TEST_CASE(a_tensor_without_a_plan_is_explained) {
   check_elements(debug::require_finite(x, "x"), {3}, {1, 4, 0});
   check_elements(grad([](const Tensor& t) { return sum(square(debug::require_finite(t))); })(x), {3}, {2, 8, 0});
   check_elements(vmap([](const Tensor& t) { return debug::require_finite(t) * 2.0; })(x), {3}, {2, 8, 0});
+}
+
+// The first argument has another number of rows, which bring nothing about.
+BOOST_AUTO_TEST_CASE(rows_are_those_of_any_argument) {
+  const auto f =
+      compile([](const Tensor& c, const Tensor& x) { return debug::require_finite(sum(log(sum(x * c, 1)))); },
+              {.argument_names = {"c", "x"}});
+  xt::xarray<double> x = xt::ones<double>({64, 10});
+  xt::view(x, 37, xt::all()) = 0;
+  const std::string text = error_of<NotFiniteError>([&] { f(ones({10}, DType::float64), Tensor(x)); });
+  BOOST_TEST(holds(text, "row 37 of x brings it about"), text);
 }
 
 BOOST_AUTO_TEST_CASE(the_way_back_goes_through_operations_that_move_elements) {
