@@ -166,7 +166,7 @@ void write_pages(const std::filesystem::path& folder, const std::string& images)
   write_fit({folder, "fit", every_section, {"Fashion-MNIST", "Ankle boot", "6 of 6"}}, images, 6, true);
   write_fit({folder, "no_validation", {"glance", "curves", "weights", "network", "time"}, {"2 of 2"}}, images, 2,
             false);
-  write_failed_fit({folder, "failed", {"glance", "curves", "weights", "network", "time"}, {"the loss is not finite"}});
+  write_failed_fit({folder, "failed", {"glance", "curves", "weights", "network", "time"}, {"a number is not finite"}});
   Page{folder, "diverged", scores_alone, {"not a finite number from epoch 10 on"}}.write({diverged()});
   Page{folder, "one_epoch"}.write({made_up("one epoch", 1, 0.3, 1)});
   Page{folder, "many_epochs", scores_alone, {"by heart"}}.write({made_up("200 epochs", 200, 0.05, 1)});
