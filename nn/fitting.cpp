@@ -267,9 +267,6 @@ bool Fitting::goes_on(bool asks) {
 
 // Gives every score its name and place.
 void Fitting::forget_scores() {
-  for (const auto& [name, score] : Scores(training_.scores)) {
-    training_.scores.set(name, not_known);  // those of callbacks, too
-  }
   const auto forget = [&](const std::string& prefix) {
     training_.scores.set(prefix + "loss", not_known);
     for (const Metric& metric : core_.options.metrics) {
