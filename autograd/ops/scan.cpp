@@ -222,10 +222,6 @@ struct FirstInOrder {
   }
 };
 
-}  // namespace
-
-namespace {
-
 /// x (transposed: its transpose) with elements at other positions along an axis, at those of the extremes so far.
 struct SpreadExtreme {
   static constexpr std::string_view name = "spread_extreme";
@@ -245,13 +241,7 @@ struct SpreadExtreme {
     return {apply_op(SpreadExtreme{axis, !transposed}, {ct[0], node.input(1)}), Tensor()};
   }
   Tensors vmap(const Node& node, const BatchedInputs& in) const {
-    Tensors both;
-    for (std::size_t i = 0; i < 2; ++i) {
-      Shape samples = node.input(i).shape();
-      samples.insert(0, in.size);
-      both.push_back(broadcast_to(in[i], samples));
-    }
-    return {apply_op(SpreadExtreme{axis.behind_samples(), transposed}, both)};
+    return {apply_op(SpreadExtreme{axis.behind_samples(), transposed}, all_batched(node, in))};
   }
 };
 

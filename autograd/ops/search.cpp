@@ -75,15 +75,7 @@ struct WeightedBinCount {
   Tensors vjp(const Node& node, const Cotangents& ct) const {
     return {take_along_axis(ct[0], node.input(1), -1), Tensor()};
   }
-  Tensors vmap(const Node& node, const BatchedInputs& in) const {
-    Tensors both;
-    for (std::size_t i = 0; i < 2; ++i) {
-      Shape samples = node.input(i).shape();
-      samples.insert(0, in.size);
-      both.push_back(broadcast_to(in[i], samples));
-    }
-    return {apply_op(*this, both)};
-  }
+  Tensors vmap(const Node& node, const BatchedInputs& in) const { return {apply_op(*this, all_batched(node, in))}; }
 
  private:
   template <class T, class Sum>
