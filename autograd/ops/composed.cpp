@@ -30,16 +30,28 @@ Tensor as_indices(std::string_view op, const Operand& indices) {
   return cast(given, DType::int64);
 }
 
+namespace {
+
+Tensor with_samples(const Node& node, const BatchedInputs& in, std::size_t i) {
+  Shape samples = node.input(i).shape();
+  samples.insert(0, in.size);
+  return broadcast_to(in[i], samples);  // itself where it has them
+}
+
+}  // namespace
+
 Tensors all_batched(const Node& node, const BatchedInputs& in) {
-  Tensors batched = in.tensors;
-  for (std::size_t i = 0; i < batched.size(); ++i) {
-    if (!in.batched[i]) {
-      Shape samples = node.input(i).shape();
-      samples.insert(0, in.size);
-      batched[i] = broadcast_to(batched[i], samples);
-    }
+  Tensors batched;
+  for (std::size_t i = 0; i < in.tensors.size(); ++i) {
+    batched.push_back(with_samples(node, in, i));
   }
   return batched;
+}
+
+Tensors first_batched(const Node& node, const BatchedInputs& in) {
+  Tensors inputs = in.tensors;
+  inputs[0] = with_samples(node, in, 0);
+  return inputs;
 }
 
 Tensor on_axis(const Tensor& x, std::size_t axis, const Slice& selection) {

@@ -25,6 +25,8 @@ Tensor as_indices(std::string_view op, const Operand& indices);
 
 /// The inputs of a vmap rule, all of them with the axis of samples in front: those without are broadcast.
 Tensors all_batched(const Node& node, const BatchedInputs& in);
+/// The same for an operation that gives input 0 on, which has that axis then; the others are as they come.
+Tensors first_batched(const Node& node, const BatchedInputs& in);
 
 /// x[.., selection, ..] on one axis.
 Tensor on_axis(const Tensor& x, std::size_t axis, const Slice& selection);

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "autograd/graph/operation.hpp"
+#include "autograd/ops/composed.hpp"
 #include "autograd/ops/debug_text.hpp"
 #include "autograd/ops/ops.hpp"
 
@@ -27,13 +28,7 @@ struct Print {
     return gradients;
   }
   Tensors jvp(const Node&, const Tangents& t) const { return {t[0]}; }
-  Tensors vmap(const Node& node, const BatchedInputs& in) const {
-    Tensors inputs = in.tensors;
-    Shape samples = node.spec(0).shape;
-    samples.insert(0, in.size);
-    inputs[0] = broadcast_to(inputs[0], samples);  // what is given on has an axis of samples
-    return {apply_op(*this, inputs)};
-  }
+  Tensors vmap(const Node& node, const BatchedInputs& in) const { return {apply_op(*this, first_batched(node, in))}; }
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/composed.hpp"
 #include "autograd/ops/element_range.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
@@ -56,11 +57,7 @@ Tensors RequireFinite::vjp(const Node& node, const Cotangents& ct) const {
 Tensors RequireFinite::jvp(const Node&, const Tangents& t) const { return {t[0]}; }
 
 Tensors RequireFinite::vmap(const Node& node, const BatchedInputs& in) const {
-  Tensors inputs = in.tensors;
-  Shape samples = node.spec(0).shape;
-  samples.insert(0, in.size);
-  inputs[0] = broadcast_to(inputs[0], samples);  // what is given on has an axis of samples
-  return {apply_op(*this, inputs, node.location())};
+  return {apply_op(*this, first_batched(node, in), node.location())};
 }
 
 }  // namespace detail

@@ -6,6 +6,7 @@
 
 #include "autograd/array/shape.hpp"
 #include "autograd/graph/operation.hpp"
+#include "autograd/ops/composed.hpp"
 #include "autograd/ops/debug_text.hpp"
 #include "autograd/ops/element_range.hpp"
 #include "autograd/ops/ops.hpp"
@@ -81,11 +82,7 @@ struct BreakIf {
         name, phrase("{}{}; look at what leads here, or remove the break", text_of(format, in.subspan(1)), element));
   }
   Tensors vmap(const Node& node, const BatchedInputs& in) const {
-    Tensors inputs = in.tensors;
-    Shape samples = node.spec(0).shape;
-    samples.insert(0, in.size);
-    inputs[0] = broadcast_to(inputs[0], samples);  // what is given on has an axis of samples
-    return {apply_op(*this, inputs, node.location())};
+    return {apply_op(*this, first_batched(node, in), node.location())};
   }
 };
 
