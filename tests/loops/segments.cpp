@@ -126,7 +126,8 @@ BOOST_AUTO_TEST_CASE(a_run_evaluates_as_many_steps_as_its_segments_say) {
     BOOST_TEST_CONTEXT(places << " places") {
       const auto found = static_cast<double>(Counted::evaluations);
       BOOST_TEST(found <= 1.5 * (least_evaluations(steps, places) + static_cast<double>(steps)));
-      BOOST_TEST(std::abs(found - evaluations(choose_segments(steps, 8, 8, 8 * places), steps)) <= 0.05 * found);
+      // The same, but for what does not fill a segment.
+      BOOST_TEST(std::abs(found - evaluations(choose_segments(steps, 8, 8, 8 * places), steps)) <= 0.01 * found);
     }
   }
 }
