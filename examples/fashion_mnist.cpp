@@ -1,6 +1,5 @@
 // Trains a multilayer perceptron on Fashion-MNIST and reports how well it does on the test images.
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
@@ -244,20 +243,6 @@ void print_size(const datasets::FashionMnist& data, const nn::Sequential& model)
               runtime::num_threads() == 1 ? "" : "s");
 }
 
-// The line of an epoch; shorter where the terminal is narrow.
-void print_epoch(const Settings& s, std::int64_t epoch, double loss, double train, double test, double speed) {
-  const auto number = static_cast<int>(epoch);
-  char lines[3][160];
-  std::snprintf(lines[0], sizeof lines[0],
-                "epoch %d/%d  loss %.4f  train_accuracy %.4f  test_accuracy %.4f  %.0f samples/s", number, s.epochs,
-                loss, train, test, speed);
-  std::snprintf(lines[1], sizeof lines[1], "epoch %d/%d  loss %.4f  train %.4f  test %.4f  %.0f samples/s", number,
-                s.epochs, loss, train, test, speed);
-  std::snprintf(lines[2], sizeof lines[2], "%d/%d  loss %.4f  test %.4f", number, s.epochs, loss, test);
-  std::printf("%s\n", fitting_line({lines[0], lines[1], lines[2]}).c_str());
-  std::fflush(stdout);
-}
-
 void print_result(const Settings& s, const nn::Sequential& model, const datasets::FashionMnist& data,
                   double test_accuracy, int epochs, double train_seconds) {
   const nn::ConfusionMatrix matrix = evaluate_scores(model, data.test);
@@ -266,24 +251,6 @@ void print_result(const Settings& s, const nn::Sequential& model, const datasets
     print_hash(model);
   }
   std::printf("test_accuracy=%.4f epochs=%d train_seconds=%.2f\n", test_accuracy, epochs, train_seconds);
-}
-
-// On a terminal: a bar that grows in place. Elsewhere: nothing, the line per epoch says it all.
-void show_progress(int epoch, std::int64_t step, std::int64_t steps, double loss) {
-  if (step % 32 != 0 && step != steps) {
-    return;
-  }
-  const int columns = terminal_columns();
-  if (columns == 0) {
-    return;
-  }
-  const int width = std::clamp(columns - 32, 1, 30);
-  const std::string bar(static_cast<std::size_t>(width * step / steps), '#');
-  char line[128];
-  std::snprintf(line, sizeof line, "epoch %2d [%-*s] %3d%%  loss %.4f", epoch, width, bar.c_str(),
-                static_cast<int>(100 * step / steps), loss);
-  std::printf("\r%.*s%s", columns, line, step == steps ? "\r\033[K" : "");
-  std::fflush(stdout);
 }
 
 void train(const Settings& s) {
@@ -325,7 +292,7 @@ void train(const Settings& s) {
     at.epochs = epoch;
     at.train_seconds += seconds;
     at.test_accuracy = evaluate_scores(model, data.test).accuracy();
-    print_epoch(s, epoch, loss_sum / samples, right / samples, at.test_accuracy, samples / seconds);
+    print_epoch(s.epochs, epoch, loss_sum / samples, right / samples, at.test_accuracy, samples / seconds);
     if (report.wants_step()) {
       const datasets::Batch first = batches.epoch(0)[0];
       report.take_time(train_step.plan(first.features, first.targets), first);
@@ -360,7 +327,7 @@ void train_together(const Settings& s, const std::shared_ptr<const nn::Ranks>& w
   const nn::Callback lines{.on_start = [&](nn::TrainingState&) { print_size(data, model); },
                            .on_epoch_end =
                                [&](nn::TrainingState& t) {
-                                 print_epoch(s, t.epoch, t.scores["loss"], t.scores["accuracy"],
+                                 print_epoch(s.epochs, t.epoch, t.scores["loss"], t.scores["accuracy"],
                                              t.scores["validation_accuracy"], samples / t.scores["seconds"]);
                                },
                            .name = "lines",
