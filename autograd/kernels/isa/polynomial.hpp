@@ -10,26 +10,10 @@
 
 namespace xgrad::kernels::XGRAD_ISA {
 
-/// Whether multiply_add rounds once.
-#ifdef __FMA__
-inline constexpr bool fuses = true;
-#else
-inline constexpr bool fuses = false;
-#endif
-
-/// x y + z, rounded once where the instruction set can (xsimd forgets that AVX-512 can). It is for numbers behind the
-/// leading ones of a sum only, so that it does not matter much which.
+/// x y + z, rounded once.
 template <class T>
 Batch<T> multiply_add(const Batch<T>& x, const Batch<T>& y, const Batch<T>& z) {
-#ifdef __AVX512F__
-  if constexpr (std::is_same_v<T, float>) {
-    return _mm512_fmadd_ps(x, y, z);
-  } else {
-    return _mm512_fmadd_pd(x, y, z);
-  }
-#else
   return xsimd::fma(x, y, z);
-#endif
 }
 
 /// c0 + c1 x + c2 x² + ...

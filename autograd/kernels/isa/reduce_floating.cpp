@@ -63,10 +63,39 @@ Batch<T> shift_of(const Batch<T>& maximum) {
   return xsimd::select(maximum - maximum == Batch<T>(T{0}), maximum, Batch<T>(T{0}));
 }
 
+/// As many lanes as the widest register has, in one or several registers: what is added to what is the same for all.
+template <class T>
+struct Lanes {
+  static constexpr std::int64_t count = 64 / sizeof(T);
+  static constexpr std::int64_t registers = count / lanes<T>;
+  Batch<T> at[registers];
+
+  explicit Lanes(T value) {
+    for (Batch<T>& each : at) {
+      each = Batch<T>(value);
+    }
+  }
+};
+
 template <class Op, class T>
-T fold_lanes(const Batch<T>& x) {
+Lanes<T> combine(const Lanes<T>& a, const Lanes<T>& b) {
+  Lanes<T> result = a;
+  for (std::int64_t k = 0; k < Lanes<T>::registers; ++k) {
+    result.at[k] = Op::apply(a.at[k], b.at[k]);
+  }
+  return result;
+}
+
+/// The upper half of the lanes to the lower one, until one is left.
+template <class Op, class T>
+T fold_lanes(Lanes<T> x) {
+  for (std::int64_t half = Lanes<T>::registers / 2; half > 0; half /= 2) {
+    for (std::int64_t k = 0; k < half; ++k) {
+      x.at[k] = Op::apply(x.at[k], x.at[k + half]);
+    }
+  }
   alignas(64) T a[lanes<T>];
-  x.store_aligned(a);
+  x.at[0].store_aligned(a);
   for (std::int64_t half = lanes<T> / 2; half > 0; half /= 2) {
     for (std::int64_t i = 0; i < half; ++i) {
       a[i] = Op::apply(a[i], a[i + half]);
@@ -80,33 +109,61 @@ inline constexpr std::int64_t run_elements = 1024;
 inline constexpr std::int64_t run_rows = 64;
 
 template <class Op, class T, class Map>
-Batch<T> reduce_run(const T* x, std::int64_t n, const Map& map) {
-  if (n > run_elements) {
-    const std::int64_t left = (n + 2 * run_elements - 1) / (2 * run_elements) * run_elements;
-    return Op::apply(reduce_run<Op>(x, left, map), reduce_run<Op>(x + left, n - left, map));
+void take(Lanes<T>& a, const T* x, const Map& map) {
+  for (std::int64_t k = 0; k < Lanes<T>::registers; ++k) {
+    a.at[k] = Op::apply(a.at[k], map(load(x + k * lanes<T>)));
   }
-  constexpr std::int64_t width = lanes<T>;
-  Batch<T> a(Op::neutral);
+}
+
+/// The same of the first \p count lanes; the others take the neutral element.
+template <class Op, class T, class Map>
+void take_partial(Lanes<T>& a, const T* x, std::int64_t count, const Map& map) {
+  // The rest of a register is mapped as if it was -inf: exp makes that 0, Plain is only given neutral elements.
+  constexpr T rest = std::is_same_v<Map, Plain<T>> ? Op::neutral : -std::numeric_limits<T>::infinity();
+  for (std::int64_t k = 0; k < Lanes<T>::registers; ++k, x += lanes<T>, count -= lanes<T>) {
+    const Batch<T> mapped = count >= lanes<T> ? map(load(x))
+                            : count > 0       ? map(load_partial(x, count, rest))
+                                              : Batch<T>(Op::neutral);
+    a.at[k] = Op::apply(a.at[k], mapped);
+  }
+}
+
+template <class Op, class T, class Map>
+[[gnu::always_inline]] inline Lanes<T> reduce_short_run(const T* x, std::int64_t n, const Map& map) {
+  constexpr std::int64_t width = Lanes<T>::count;
+  Lanes<T> a(Op::neutral);
   std::int64_t i = 0;
   if (n >= 4 * width) {
-    Batch<T> b(Op::neutral), c(Op::neutral), d(Op::neutral);
+    Lanes<T> b(Op::neutral), c(Op::neutral), d(Op::neutral);
     for (; i + 4 * width <= n; i += 4 * width) {
-      a = Op::apply(a, map(load(x + i)));
-      b = Op::apply(b, map(load(x + i + width)));
-      c = Op::apply(c, map(load(x + i + 2 * width)));
-      d = Op::apply(d, map(load(x + i + 3 * width)));
+      take<Op>(a, x + i, map);
+      take<Op>(b, x + i + width, map);
+      take<Op>(c, x + i + 2 * width, map);
+      take<Op>(d, x + i + 3 * width, map);
     }
-    a = Op::apply(Op::apply(a, b), Op::apply(c, d));
+    a = combine<Op>(combine<Op>(a, b), combine<Op>(c, d));
   }
   for (; i + width <= n; i += width) {
-    a = Op::apply(a, map(load(x + i)));
+    take<Op>(a, x + i, map);
   }
   if (i < n) {
-    // The lanes beyond the end are mapped as if they were -inf: exp makes that 0, Plain is only given neutral elements.
-    constexpr T rest = std::is_same_v<Map, Plain<T>> ? Op::neutral : -std::numeric_limits<T>::infinity();
-    a = Op::apply(a, map(load_partial(x + i, n - i, rest)));
+    take_partial<Op>(a, x + i, n - i, map);
   }
   return a;
+}
+
+template <class Op, class T, class Map>
+Lanes<T> reduce_long_run(const T* x, std::int64_t n, const Map& map) {
+  if (n <= run_elements) {
+    return reduce_short_run<Op>(x, n, map);
+  }
+  const std::int64_t left = (n + 2 * run_elements - 1) / (2 * run_elements) * run_elements;
+  return combine<Op>(reduce_long_run<Op>(x, left, map), reduce_long_run<Op>(x + left, n - left, map));
+}
+
+template <class Op, class T, class Map>
+T reduce_run(const T* x, std::int64_t n, const Map& map) {
+  return fold_lanes<Op>(n <= run_elements ? reduce_short_run<Op>(x, n, map) : reduce_long_run<Op>(x, n, map));
 }
 
 /// Rows of a few elements: eight at a time, one scalar chain each.
@@ -137,9 +194,12 @@ void reduce_short_rows(const T* x, T* out, std::int64_t outer, std::int64_t n) {
   }
 }
 
-template <class T>
+inline constexpr std::int64_t longest_short = 16;
+
+/// Comparisons take longer one by one.
+template <class Op>
 bool is_short(std::int64_t n) {
-  return n <= 2 * lanes<T> && n <= 16;
+  return n <= (Op::neutral == 0 || Op::neutral == 1 ? longest_short : longest_short / 2);
 }
 
 template <template <class> class Kind, class T>
@@ -147,11 +207,11 @@ void reduce_rows(const void* in, void* out, std::int64_t outer, std::int64_t n) 
   using Op = Kind<T>;
   const T* x = static_cast<const T*>(in);
   T* to = static_cast<T*>(out);
-  if (is_short<T>(n)) {
+  if (is_short<Op>(n)) {
     return reduce_short_rows<Op>(x, to, outer, n);
   }
   for (std::int64_t o = 0; o < outer; ++o) {
-    to[o] = fold_lanes<Op, T>(reduce_run<Op>(x + o * n, n, Plain<T>{}));
+    to[o] = reduce_run<Op>(x + o * n, n, Plain<T>{});
   }
 }
 
@@ -185,7 +245,7 @@ void logsumexp_rows(const void* in, void* out, std::int64_t outer, std::int64_t 
   T* to = static_cast<T*>(out);
   alignas(64) T shifts[rows_together] = {};
   alignas(64) T sums[rows_together] = {};
-  alignas(64) T terms[rows_together * 16 + lanes<T>] = {};
+  alignas(64) T terms[rows_together * longest_short + lanes<T>] = {};
   for (std::int64_t o = 0; o < outer; o += rows_together) {
     const std::int64_t rows = smaller(rows_together, outer - o);
     const T* first = x + o * n;
@@ -193,13 +253,13 @@ void logsumexp_rows(const void* in, void* out, std::int64_t outer, std::int64_t 
     for (std::int64_t k = 0; k < rows; k += lanes<T>) {
       store(shifts + k, shift_of(load(shifts + k)));
     }
-    if (is_short<T>(n)) {
+    if (is_short<Sum<T>>(n)) {
       exponentials_of_short_rows(first, shifts, rows, n, terms);
       reduce_short_rows<Sum<T>>(terms, sums, rows, n);
     } else {
       for (std::int64_t k = 0; k < rows; ++k) {
         const ShiftedExp<T> map{Batch<T>(shifts[k])};
-        sums[k] = fold_lanes<Sum<T>, T>(reduce_run<Sum<T>>(first + k * n, n, map));
+        sums[k] = reduce_run<Sum<T>>(first + k * n, n, map);
       }
     }
     finish_logsumexp(sums, shifts, rows, to + o);
@@ -221,33 +281,51 @@ Strip<T, vectors> combine(const Strip<T, vectors>& a, const Strip<T, vectors>& b
   return result;
 }
 
-template <class Op, class T, int vectors, class Map>
-Strip<T, vectors> reduce_strip(const T* x, std::int64_t n, std::int64_t row_step, const Map* maps) {
+/// Rows of whole vectors, \p step elements apart.
+template <class T>
+struct WholeRows {
+  const T* x;
+  std::int64_t step;
+
+  std::int64_t readable(std::int64_t, std::int64_t last) const { return last; }
+  Batch<T> partial(const T* row) const { return load(row); }
+};
+
+/// Rows of fewer columns than a vector has lanes. Whole vectors are read while they stay within the array, then parts.
+template <class T>
+struct NarrowRows {
+  const T* x;
+  std::int64_t step;
+  std::int64_t columns;
+  std::int64_t n;
+
+  std::int64_t readable(std::int64_t first, std::int64_t last) const {
+    const std::int64_t end = smaller(last, n - (lanes<T> - columns + step - 1) / step);
+    return end < first ? first : end;
+  }
+  Batch<T> partial(const T* row) const { return load_partial(row, columns, T{0}); }
+};
+
+template <class Op, class T, int vectors, class Rows, class Map>
+Strip<T, vectors> reduce_strip(const Rows& rows, std::int64_t first, std::int64_t n, const Map* maps) {
   if (n > run_rows) {
     const std::int64_t upper = (n + 2 * run_rows - 1) / (2 * run_rows) * run_rows;
-    return combine<Op>(reduce_strip<Op, T, vectors>(x, upper, row_step, maps),
-                       reduce_strip<Op, T, vectors>(x + upper * row_step, n - upper, row_step, maps));
+    return combine<Op>(reduce_strip<Op, T, vectors>(rows, first, upper, maps),
+                       reduce_strip<Op, T, vectors>(rows, first + upper, n - upper, maps));
   }
   Strip<T, vectors> a;
   for (int k = 0; k < vectors; ++k) {
     a.at[k] = Batch<T>(Op::neutral);
   }
-  for (std::int64_t row = 0; row < n; ++row, x += row_step) {
+  const T* x = rows.x + first * rows.step;
+  const T* const end = rows.x + (first + n) * rows.step;
+  for (const T* const readable = rows.x + rows.readable(first, first + n) * rows.step; x != readable; x += rows.step) {
     for (int k = 0; k < vectors; ++k) {
       a.at[k] = Op::apply(a.at[k], maps[k](load(x + k * lanes<T>)));
     }
   }
-  return a;
-}
-
-/// Fewer columns than a vector has lanes. Whole vectors are read while they stay within the rows, then parts.
-template <class Op, class T, class Map>
-Batch<T> reduce_narrow(const T* x, std::int64_t n, std::int64_t columns, std::int64_t row_step, const Map& map) {
-  const std::int64_t unsafe = (lanes<T> - columns + row_step - 1) / row_step;
-  const std::int64_t whole = n > unsafe ? n - unsafe : 0;
-  Batch<T> a = reduce_strip<Op, T, 1>(x, whole, row_step, &map).at[0];
-  for (std::int64_t row = whole; row < n; ++row) {
-    a = Op::apply(a, map(load_partial(x + row * row_step, columns, T{0})));
+  for (; x != end; x += rows.step) {
+    a.at[0] = Op::apply(a.at[0], maps[0](rows.partial(x)));
   }
   return a;
 }
@@ -273,10 +351,11 @@ void reduce_columns(const void* in, void* out, std::int64_t n, std::int64_t colu
   T* to = static_cast<T*>(out);
   const Plain<T> plain[8];
   if (columns < lanes<T>) {
-    return store_partial(to, reduce_narrow<Op>(x, n, columns, row_step, plain[0]), columns);
+    const NarrowRows<T> rows{x, row_step, columns, n};
+    return store_partial(to, reduce_strip<Op, T, 1>(rows, 0, n, plain).at[0], columns);
   }
   for_each_strip<T, 8>(columns, [&](std::int64_t i, auto vectors) {
-    const auto result = reduce_strip<Op, T, vectors>(x + i, n, row_step, plain);
+    const auto result = reduce_strip<Op, T, vectors>(WholeRows<T>{x + i, row_step}, 0, n, plain);
     for (int k = 0; k < vectors; ++k) {
       store(to + i + k * lanes<T>, result.at[k]);
     }
@@ -288,18 +367,21 @@ void logsumexp_columns(const void* in, void* out, std::int64_t n, std::int64_t c
   const T* x = static_cast<const T*>(in);
   T* to = static_cast<T*>(out);
   if (columns < lanes<T>) {
-    const Batch<T> shift = shift_of(reduce_narrow<Maximum<T>>(x, n, columns, row_step, Plain<T>{}));
-    const Batch<T> sum = reduce_narrow<Sum<T>>(x, n, columns, row_step, ShiftedExp<T>{shift});
-    return store_partial(to, xsimd::log(sum) + shift, columns);
+    const NarrowRows<T> rows{x, row_step, columns, n};
+    const Plain<T> plain;
+    const ShiftedExp<T> map{shift_of(reduce_strip<Maximum<T>, T, 1>(rows, 0, n, &plain).at[0])};
+    const Batch<T> sum = reduce_strip<Sum<T>, T, 1>(rows, 0, n, &map).at[0];
+    return store_partial(to, xsimd::log(sum) + map.shift, columns);
   }
   for_each_strip<T, 4>(columns, [&](std::int64_t i, auto vectors) {
     const Plain<T> plain[vectors];
-    const auto maximum = reduce_strip<Maximum<T>, T, vectors>(x + i, n, row_step, plain);
+    const WholeRows<T> rows{x + i, row_step};
+    const auto maximum = reduce_strip<Maximum<T>, T, vectors>(rows, 0, n, plain);
     ShiftedExp<T> maps[vectors];
     for (int k = 0; k < vectors; ++k) {
       maps[k].shift = shift_of(maximum.at[k]);
     }
-    const auto sum = reduce_strip<Sum<T>, T, vectors>(x + i, n, row_step, maps);
+    const auto sum = reduce_strip<Sum<T>, T, vectors>(rows, 0, n, maps);
     for (int k = 0; k < vectors; ++k) {
       store(to + i + k * lanes<T>, xsimd::log(sum.at[k]) + maps[k].shift);
     }

@@ -82,16 +82,10 @@ struct Trigonometry {
     const V cosine_rest = (one - cosine) + p.cosine;
     const V top = xsimd::select(even, sine_rest, -cosine_rest);
     const V bottom = xsimd::select(even, cosine_rest, sine_rest);
-    V y;
-    if constexpr (fuses) {
-      const V inverse = one / denominator;
-      const V quotient = numerator * inverse;
-      const V rest = top - quotient * bottom - multiply_add(quotient, denominator, -numerator);
-      y = multiply_add(rest, inverse, quotient);
-    } else {
-      const V quotient = numerator / denominator;
-      y = quotient + (top - quotient * bottom) / denominator;
-    }
+    const V inverse = one / denominator;
+    const V quotient = numerator * inverse;
+    const V rest = top - quotient * bottom - multiply_add(quotient, denominator, -numerator);
+    V y = multiply_add(rest, inverse, quotient);
     y = xsimd::select(size == V(T{0}), size, y);  // where the rest of it is not a number
     return with_large<tan_of>(x, size, y ^ xsimd::bitofsign(x));
   }
