@@ -65,6 +65,17 @@ struct Exponentials {
     return y + (((V(T{1}) - y) + parts.r) + (behind_linear(parts.r) + parts.low));
   }
 
+  /// eˣ⁺ʳ, where the rest is small against x, or against 1.
+  static V exp_of_sum(const V& x, const V& rest) {
+    const Reduced parts = reduce(limited<T>(x, single ? -104 : -746, single ? 91 : 712));
+    const V more = parts.low + rest;
+    const V r = parts.r + more;
+    const V part = r - parts.r;
+    const V low = (parts.r - (r - part)) + (more - part);
+    const V y = V(T{1}) + r;
+    return scaled(y + (((V(T{1}) - y) + r) + (behind_linear(r) + low * y)), parts.k);
+  }
+
   /// eˣ / 2ⁿ of any x.
   template <int n>
   [[gnu::noinline]] static V exp_anywhere(const V& x) {

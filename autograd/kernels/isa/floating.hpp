@@ -7,6 +7,9 @@
 
 #include "autograd/kernels/isa/error_function.hpp"
 #include "autograd/kernels/isa/exponentials.hpp"
+#include "autograd/kernels/isa/extended.hpp"
+#include "autograd/kernels/isa/planes.hpp"
+#include "autograd/kernels/isa/powers.hpp"
 #include "autograd/kernels/isa/simd.hpp"
 #include "autograd/kernels/isa/trigonometry.hpp"
 
@@ -19,15 +22,9 @@
 
 namespace xgrad::kernels::XGRAD_ISA {
 
-// Where xsimd is weak at special values, C's own function is called lane by lane.
-inline float pow_of(float x, float y) { return ::powf(x, y); }
-inline double pow_of(double x, double y) { return ::pow(x, y); }
+// C's function is exact, and called lane by lane.
 inline float fmod_of(float x, float y) { return ::fmodf(x, y); }
 inline double fmod_of(double x, double y) { return ::fmod(x, y); }
-inline float atan2_of(float x, float y) { return ::atan2f(x, y); }
-inline double atan2_of(double x, double y) { return ::atan2(x, y); }
-inline float hypot_of(float x, float y) { return ::hypotf(x, y); }
-inline double hypot_of(double x, double y) { return ::hypot(x, y); }
 
 template <class T>
 struct Floating {
@@ -43,6 +40,16 @@ struct Floating {
       a[i] = f(a[i], b[i]);
     }
     return V::load_aligned(a);
+  }
+
+  /// A function of doubles, or the one for floats in double precision.
+  template <auto of_doubles, auto of_floats>
+  static V either(const V& x, const V& y) {
+    if constexpr (sizeof(T) == sizeof(double)) {
+      return of_doubles(x, y);
+    } else {
+      return in_double_precision<of_floats>(x, y);
+    }
   }
 
   static V zero() { return V(T{0}); }
@@ -82,10 +89,11 @@ struct Floating {
   static V erfc(V x) { return ErrorFunction<T>::erfc(x); }
   static V sigmoid(V x) { return Exponentials<T>::sigmoid(x); }
   static V relu(V x) { return xsimd::select(x <= zero(), zero(), x); }  // NaN stays
-  static V floor(V x) { return xsimd::floor(x); }
-  static V ceil(V x) { return xsimd::ceil(x); }
+  // Zeros have the sign of x, which xsimd forgets without SSE 4.1.
+  static V floor(V x) { return xsimd::floor(x) | xsimd::bitofsign(x); }
+  static V ceil(V x) { return xsimd::ceil(x) | xsimd::bitofsign(x); }
   static V round(V x) { return xsimd::nearbyint(x); }  // half to even
-  static V trunc(V x) { return xsimd::trunc(x); }
+  static V trunc(V x) { return xsimd::trunc(x) | xsimd::bitofsign(x); }
   static V logical_not(V x) { return truth(x == zero()); }
 
   static V add(V x, V y) { return x + y; }
@@ -98,11 +106,11 @@ struct Floating {
     return xsimd::select(((r < zero()) & (y > zero())) | ((r > zero()) & (y < zero())), r + y, r);
   }
   static V fmod(V x, V y) { return lane_by_lane<fmod_of>(x, y); }
-  static V pow(V x, V y) { return lane_by_lane<pow_of>(x, y); }
+  static V pow(V x, V y) { return either<Powers::of_doubles, Powers::of_floats>(x, y); }
   static V maximum(V x, V y) { return xsimd::select((x > y) | xsimd::isnan(x), x, y); }
   static V minimum(V x, V y) { return xsimd::select((x < y) | xsimd::isnan(x), x, y); }
-  static V atan2(V x, V y) { return lane_by_lane<atan2_of>(x, y); }
-  static V hypot(V x, V y) { return lane_by_lane<hypot_of>(x, y); }
+  static V atan2(V x, V y) { return either<Plane::angle, Plane::angle>(x, y); }
+  static V hypot(V x, V y) { return either<Plane::radius, Plane::radius_of_floats>(x, y); }
   static V less(V x, V y) { return truth(x < y); }
   static V less_equal(V x, V y) { return truth(x <= y); }
   static V equal(V x, V y) { return truth(x == y); }

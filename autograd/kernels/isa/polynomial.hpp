@@ -57,30 +57,4 @@ Batch<T> power_of_two(const Batch<T>& n) {
   }
 }
 
-/// f of every lane.
-template <class T, T (*f)(T)>
-Batch<T> lane_by_lane(const Batch<T>& x) {
-  alignas(64) T a[lanes<T>];
-  x.store_aligned(a);
-  for (std::int64_t i = 0; i < lanes<T>; ++i) {
-    a[i] = f(a[i]);
-  }
-  return Batch<T>::load_aligned(a);
-}
-
-/// f of the lanes of x where \p which holds, the other lanes of \p usual.
-template <class T, T (*f)(T)>
-[[gnu::noinline]] Batch<T> replaced(const Batch<T>& x, const Batch<T>& which, const Batch<T>& usual) {
-  alignas(64) T from[lanes<T>];
-  alignas(64) T condition[lanes<T>];
-  alignas(64) T to[lanes<T>];
-  x.store_aligned(from);
-  which.store_aligned(condition);
-  usual.store_aligned(to);
-  for (std::int64_t i = 0; i < lanes<T>; ++i) {
-    to[i] = condition[i] != 0 ? f(from[i]) : to[i];
-  }
-  return Batch<T>::load_aligned(to);
-}
-
 }  // namespace xgrad::kernels::XGRAD_ISA

@@ -58,6 +58,25 @@ template <class T, Batch<T> (*f)(Batch<T>)>
   }
 }
 
+/// The same of two operands.
+template <class T, Batch<T> (*f)(Batch<T>, Batch<T>)>
+[[gnu::noinline]] void together(const ScalarInstruction* next, const ScalarInstruction* end, T* r) {
+  while (next != end) {
+    const std::int64_t count = smaller(lanes<T>, end - next);
+    alignas(64) T x[lanes<T>];
+    alignas(64) T y[lanes<T>];
+    for (std::int64_t i = 0; i < lanes<T>; ++i) {
+      const ScalarInstruction& each = next[i < count ? i : 0];
+      x[i] = r[each.a];
+      y[i] = r[each.b];
+    }
+    f(Batch<T>::load_aligned(x), Batch<T>::load_aligned(y)).store_aligned(x);
+    for (std::int64_t i = 0; i < count; ++i, ++next) {
+      r[next->target] = x[i];
+    }
+  }
+}
+
 template <class T>
 T truth(bool condition) {
   return condition ? T{1} : T{0};
@@ -131,11 +150,11 @@ template <class T>
     case Opcode::divide: return run.binary([](T a, T b) { return a / b; });
     case Opcode::remainder: return run.binary([](T a, T b) { return remainder_of(a, b); });
     case Opcode::fmod: return run.binary([](T a, T b) { return fmod_of(a, b); });
-    case Opcode::pow: return run.binary([](T a, T b) { return pow_of(a, b); });
+    case Opcode::pow: return together<T, F::pow>(run.next, run.end, run.r);
     case Opcode::maximum: return run.binary([](T a, T b) { return a > b || a != a ? a : b; });
     case Opcode::minimum: return run.binary([](T a, T b) { return a < b || a != a ? a : b; });
-    case Opcode::atan2: return run.binary([](T a, T b) { return atan2_of(a, b); });
-    case Opcode::hypot: return run.binary([](T a, T b) { return hypot_of(a, b); });
+    case Opcode::atan2: return together<T, F::atan2>(run.next, run.end, run.r);
+    case Opcode::hypot: return together<T, F::hypot>(run.next, run.end, run.r);
     case Opcode::less: return run.binary([](T a, T b) { return truth<T>(a < b); });
     case Opcode::less_equal: return run.binary([](T a, T b) { return truth<T>(a <= b); });
     case Opcode::equal: return run.binary([](T a, T b) { return truth<T>(a == b); });

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <math.h>
-
 #include <limits>
 #include <type_traits>
 
+#include "autograd/kernels/isa/large_angle.hpp"
 #include "autograd/kernels/isa/polynomial.hpp"
 
 /// \file
@@ -16,28 +15,19 @@
 
 namespace xgrad::kernels::XGRAD_ISA {
 
-inline float sin_of(float x) { return ::sinf(x); }
-inline double sin_of(double x) { return ::sin(x); }
-inline float cos_of(float x) { return ::cosf(x); }
-inline double cos_of(double x) { return ::cos(x); }
-inline float tan_of(float x) { return ::tanf(x); }
-inline double tan_of(double x) { return ::tan(x); }
-
 template <class T>
 struct Trigonometry {
   using V = Batch<T>;
   static constexpr bool single = std::is_same_v<T, float>;
-  static constexpr T largest = single ? 3200 : 1600000;  // n has 11 and 20 bits: C's functions do larger angles
+  static constexpr T largest = single ? 3200 : 1600000;  // up to here n has 11 and 20 bits
 
-  /// sin(r + low) = r + sine and cos(r + low) = 1 + cosine, of |x|.
-  struct Parts {
+  struct Angle {
     V n;
     V r;
-    V sine;
-    V cosine;
+    V low;
   };
 
-  static Parts parts(const V& x) {
+  static Angle reduced(const V& x) {
     // π/2 in pieces of so few bits that n times a piece is exact
     constexpr T pieces[4] = {static_cast<T>(single ? 0x1.921p+0 : 0x1.921fb544p+0),
                              static_cast<T>(single ? 0x1.f6ap-13 : 0x1.0b4611a6p-34),
@@ -52,42 +42,81 @@ struct Trigonometry {
     high = first - rest;
     low = low + ((first - high) - rest) - n * V(pieces[3]);
     const V r = high + low;
-    low = (high - r) + low;
-    const V square = r * r;
-    return {n, r, multiply_add(square * r, sine_polynomial(square), low), cosine_of(square) - r * low};
+    return {n, r, (high - r) + low};
   }
 
-  static V sin(const V& x) {
-    const V size = xsimd::abs(x);
-    const V y = turned(parts(size), V(T{0})) ^ xsimd::bitofsign(x);
-    return with_large<sin_of>(x, size, y);
+  static Angle reduced_with_large(const V& x) {
+    const Angle usual = reduced(x);
+    alignas(64) T from[lanes<T>];
+    alignas(64) T n[lanes<T>];
+    alignas(64) T r[lanes<T>];
+    alignas(64) T low[lanes<T>];
+    x.store_aligned(from);
+    usual.n.store_aligned(n);
+    usual.r.store_aligned(r);
+    usual.low.store_aligned(low);
+    for (std::int64_t i = 0; i < lanes<T>; ++i) {
+      if (from[i] > std::numeric_limits<T>::max()) {
+        n[i] = 0;
+        r[i] = std::numeric_limits<T>::quiet_NaN();
+      } else if (from[i] > largest) {
+        const LargeAngle angle = reduce_large_angle(static_cast<double>(from[i]));
+        n[i] = static_cast<T>(angle.n);
+        r[i] = static_cast<T>(angle.high);
+        low[i] = static_cast<T>(angle.high - static_cast<double>(r[i]) + angle.low);
+      }
+    }
+    return {V::load_aligned(n), V::load_aligned(r), V::load_aligned(low)};
   }
 
-  static V cos(const V& x) {
-    const V size = xsimd::abs(x);
-    return with_large<cos_of>(x, size, turned(parts(size), V(T{1})));
+  /// sin(r + low) = r + sine and cos(r + low) = 1 + cosine, of |x|.
+  struct Parts {
+    V n;
+    V r;
+    V sine;
+    V cosine;
+  };
+
+  static Parts parts(const Angle& x) {
+    const V square = x.r * x.r;
+    return {x.n, x.r, multiply_add(square * x.r, sine_polynomial(square), x.low), cosine_of(square) - x.r * x.low};
   }
 
-  static V tan(const V& x) {
+  /// f of the parts of |x|.
+  template <V (*f)(const V& x, const Parts& parts)>
+  static V of_parts(const V& x) {
     const V size = xsimd::abs(x);
-    const Parts p = parts(size);
+    return xsimd::any(size > V(largest)) ? of_large<f>(x) : f(x, parts(reduced(size)));
+  }
+  template <V (*f)(const V& x, const Parts& parts)>
+  [[gnu::noinline]] static V of_large(const V& x) {
+    return f(x, parts(reduced_with_large(xsimd::abs(x))));
+  }
+
+  static V sine(const V& x, const Parts& p) { return turned(p, V(T{0})) ^ xsimd::bitofsign(x); }
+  static V cosine(const V&, const Parts& p) { return turned(p, V(T{1})); }
+
+  static V sin(const V& x) { return of_parts<sine>(x); }
+  static V cos(const V& x) { return of_parts<cosine>(x); }
+  static V tan(const V& x) { return of_parts<tangent>(x); }
+
+  static V tangent(const V& x, const Parts& p) {
     const V one(T{1});
-    const V sine = p.r + p.sine;
-    const V cosine = one + p.cosine;
+    const V sin = p.r + p.sine;
+    const V cos = one + p.cosine;
     const auto even = is_even(p.n);
-    const V numerator = xsimd::select(even, sine, -cosine);
-    const V denominator = xsimd::select(even, cosine, sine);
+    const V numerator = xsimd::select(even, sin, -cos);
+    const V denominator = xsimd::select(even, cos, sin);
     // what rounding sine and cosine has left, relative to them, shifts the quotient
-    const V sine_rest = (p.r - sine) + p.sine;
-    const V cosine_rest = (one - cosine) + p.cosine;
+    const V sine_rest = (p.r - sin) + p.sine;
+    const V cosine_rest = (one - cos) + p.cosine;
     const V top = xsimd::select(even, sine_rest, -cosine_rest);
     const V bottom = xsimd::select(even, cosine_rest, sine_rest);
     const V inverse = one / denominator;
     const V quotient = numerator * inverse;
     const V rest = top - quotient * bottom - multiply_add(quotient, denominator, -numerator);
-    V y = multiply_add(rest, inverse, quotient);
-    y = xsimd::select(size == V(T{0}), size, y);  // where the rest of it is not a number
-    return with_large<tan_of>(x, size, y ^ xsimd::bitofsign(x));
+    const V y = multiply_add(rest, inverse, quotient);
+    return xsimd::select(x == V(T{0}), V(T{0}), y) ^ xsimd::bitofsign(x);  // the rest of 0 is not a number
   }
 
   static V asin(const V& x) {
@@ -167,15 +196,6 @@ struct Trigonometry {
     const V half = xsimd::floor(n * V(T{0.5}));
     const V y = xsimd::select(n == half + half, p.r + p.sine, V(T{1}) + p.cosine);
     return xsimd::select(is_even(half), y, -y);
-  }
-
-  template <T (*f)(T)>
-  static V with_large(const V& x, const V& size, const V& y) {
-    const auto large = size > V(largest);
-    if (xsimd::any(large)) {
-      return replaced<T, f>(x, xsimd::select(large, V(T{1}), V(T{0})), y);
-    }
-    return y;
   }
 };
 
