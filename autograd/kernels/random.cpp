@@ -1,10 +1,10 @@
+#include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdint>
-#include <numbers>
 
 #include <Random123/philox.h>
 
+#include "autograd/kernels/choose.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/pieces.hpp"
 
@@ -40,15 +40,6 @@ std::array<double, 2> uniform_block(std::uint64_t key, std::uint64_t block, doub
   return {uniform_from(join(r[0], r[1])), uniform_from(join(r[2], r[3]))};
 }
 
-/// Box and Muller, in double precision for both types: sqrt(-2 log(u)) (cos(2 pi v), sin(2 pi v)), u in (0, 1].
-template <class T>
-std::array<T, 2> normal_block(std::uint64_t key, std::uint64_t block, T) {
-  const auto r = philox(key, Stream::normal, block);
-  const double radius = std::sqrt(-2 * std::log(1 - uniform_from(join(r[0], r[1]))));
-  const double angle = 2 * std::numbers::pi * uniform_from(join(r[2], r[3]));
-  return {static_cast<T>(radius * std::cos(angle)), static_cast<T>(radius * std::sin(angle))};
-}
-
 /// Fills \p out with consecutive blocks, block(b) being an array of elements.
 template <class T, class F>
 void generate(void* out, std::int64_t count, const F& block) {
@@ -71,6 +62,28 @@ void generate(void* out, std::int64_t count, const F& block) {
   });
 }
 
+/// Pairs of normal numbers, computed in double precision for both types.
+template <class T>
+void generate_normal(std::uint64_t key, T* out, std::int64_t count) {
+  constexpr std::int64_t together = 128;
+  for_each_piece(count, 4096, [&](std::int64_t first, std::int64_t last) {
+    alignas(64) double u[together] = {};
+    alignas(64) double v[together] = {};
+    for (std::int64_t i = first; i < last; i += 2 * together) {
+      const std::int64_t pairs = std::min(together, divide_up(last - i, 2));
+      for (std::int64_t k = 0; k < pairs; ++k) {
+        const auto r = philox(key, Stream::normal, static_cast<std::uint64_t>(i / 2 + k));
+        u[k] = uniform_from(join(r[0], r[1]));
+        v[k] = uniform_from(join(r[2], r[3]));
+      }
+      chosen_kernels().normal_pairs(u, v, pairs);
+      for (std::int64_t k = 0; k < std::min(2 * together, last - i); ++k) {
+        out[i + k] = static_cast<T>(k % 2 == 0 ? u[k / 2] : v[k / 2]);
+      }
+    }
+  });
+}
+
 template <class F>
 void generate_floating(DType dtype, void* out, std::int64_t count, const F& block) {
   if (dtype == DType::float32) {
@@ -87,7 +100,11 @@ void random_uniform(DType dtype, std::uint64_t key, void* out, std::int64_t coun
 }
 
 void random_normal(DType dtype, std::uint64_t key, void* out, std::int64_t count) {
-  generate_floating(dtype, out, count, [key](std::uint64_t b, auto zero) { return normal_block(key, b, zero); });
+  if (dtype == DType::float32) {
+    generate_normal(key, static_cast<float*>(out), count);
+  } else {
+    generate_normal(key, static_cast<double*>(out), count);
+  }
 }
 
 std::uint64_t random_fold(std::uint64_t key, std::uint64_t data) {

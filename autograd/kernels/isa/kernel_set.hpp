@@ -102,6 +102,9 @@ struct KernelSet {
   ReduceKernels reduce[reduction_count][dtype_count];
   void (*gather_rows)(const std::uint8_t* rows, std::int64_t row_size, const std::int64_t* indices, std::int64_t count,
                       float scale, float* out);
+
+  /// Turns pairs of uniform numbers in [0, 1) into pairs of normal ones. May touch a vector's lanes beyond \p count.
+  void (*normal_pairs)(double* u, double* v, std::int64_t count);
 };
 
 }  // namespace xgrad::kernels

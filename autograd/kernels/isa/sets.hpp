@@ -28,4 +28,6 @@ void add_integer_reductions(KernelSet& set);
 void gather_rows(const std::uint8_t* rows, std::int64_t row_size, const std::int64_t* indices, std::int64_t count,
                  float scale, float* out);
 
+void normal_pairs(double* u, double* v, std::int64_t count);
+
 }  // namespace xgrad::kernels::XGRAD_ISA
