@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "autograd/kernels/elementary.hpp"
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
 
@@ -65,7 +66,7 @@ void flip_image(const Image& image) {
 void erase_part(const Image& image, const ErasingOptions& options, std::span<const double> draws) {
   const double fraction = std::lerp(options.smallest_area, options.largest_area, draws[1]);
   const double area = fraction * static_cast<double>(image.rows * image.columns);
-  const double ratio = std::pow(options.aspect, 2 * draws[2] - 1);
+  const double ratio = kernels::elementary(kernels::Opcode::pow, options.aspect, 2 * draws[2] - 1);
   const std::int64_t height = std::min<std::int64_t>(image.rows, std::llround(std::sqrt(area * ratio)));
   const std::int64_t width = std::min<std::int64_t>(image.columns, std::llround(std::sqrt(area / ratio)));
   const std::int64_t top = pick(draws[3], image.rows - height + 1);

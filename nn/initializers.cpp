@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "autograd/kernels/elementary.hpp"
 #include "autograd/ops/linalg.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/error.hpp"
@@ -106,8 +107,8 @@ Scalar inverse_erf(Scalar p) {
 }  // namespace
 
 Initializer truncated_normal(double mean, double stddev, double low, double high, std::source_location where) {
-  const double first = std::erf(low / std::numbers::sqrt2);
-  const double last = std::erf(high / std::numbers::sqrt2);
+  const double first = kernels::elementary(kernels::Opcode::erf, low / std::numbers::sqrt2);
+  const double last = kernels::elementary(kernels::Opcode::erf, high / std::numbers::sqrt2);
   located(where, [&] {
     if (!(stddev >= 0 && first < last)) {
       raise<ValueError>(

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "autograd/graph/operation.hpp"
+#include "autograd/kernels/elementary.hpp"
 #include "autograd/ops/require_finite.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "nn/progress.hpp"
@@ -86,8 +87,9 @@ LearningRates try_rates(detail::TrainerCore& core, const datasets::Dataset& data
   double mean = 0;
   double least = std::numeric_limits<double>::infinity();
   for (std::int64_t step = 0; step < options.steps; ++step) {
-    const double rate = options.min * std::pow(options.max / options.min,
-                                               static_cast<double>(step) / static_cast<double>(options.steps - 1));
+    const double rate =
+        options.min * kernels::elementary(kernels::Opcode::pow, options.max / options.min,
+                                          static_cast<double>(step) / static_cast<double>(options.steps - 1));
     for (std::size_t group = 0; group < optimizer.group_count(); ++group) {
       optimizer.learning_rate(group).assign(rate);
     }

@@ -7,6 +7,7 @@
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/tensor.hpp"
+#include "autograd/kernels/elementary.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "nn/optimizers/checks.hpp"
 #include "nn/saved.hpp"
@@ -20,6 +21,7 @@ namespace {
 using detail::require_count;
 using detail::require_not_negative;
 using detail::require_positive;
+using kernels::Opcode;
 
 // A schedule from what it does at steps from 0, after the checks of its arguments.
 template <class Check, class F>
@@ -41,11 +43,14 @@ std::int64_t count_reached(const std::vector<std::int64_t>& milestones, std::int
   return std::upper_bound(milestones.begin(), milestones.end(), t) - milestones.begin();
 }
 
+// Not C's function: a schedule has the same bits everywhere.
+double raised(double base, double exponent) { return kernels::elementary(Opcode::pow, base, exponent); }
+
 double divide(std::int64_t a, std::int64_t b) { return static_cast<double>(a) / static_cast<double>(b); }
 
 // Half a wave of a cosine from one value, at fraction 0, to another, at 1.
 double half_wave(double from, double to, double fraction) {
-  return to + (from - to) * (1 + std::cos(std::numbers::pi * fraction)) / 2;
+  return to + (from - to) * (1 + kernels::elementary(Opcode::cos, std::numbers::pi * fraction)) / 2;
 }
 
 }  // namespace
@@ -63,7 +68,7 @@ Schedule step(double initial, std::int64_t period, double factor, std::source_lo
         require_count("step", "the period", period);
         require_not_negative("step", "the factor", factor);
       },
-      [=](std::int64_t t) { return initial * std::pow(factor, static_cast<double>(t / period)); });
+      [=](std::int64_t t) { return initial * raised(factor, static_cast<double>(t / period)); });
 }
 
 Schedule multi_step(double initial, const std::vector<std::int64_t>& milestones, double factor,
@@ -75,7 +80,7 @@ Schedule multi_step(double initial, const std::vector<std::int64_t>& milestones,
         require_ascending("multi_step", milestones);
         require_not_negative("multi_step", "the factor", factor);
       },
-      [=](std::int64_t t) { return initial * std::pow(factor, static_cast<double>(count_reached(milestones, t))); });
+      [=](std::int64_t t) { return initial * raised(factor, static_cast<double>(count_reached(milestones, t))); });
 }
 
 Schedule exponential(double initial, double factor, std::source_location where) {
@@ -85,7 +90,7 @@ Schedule exponential(double initial, double factor, std::source_location where) 
         require_not_negative("exponential", "the initial rate", initial);
         require_not_negative("exponential", "the factor", factor);
       },
-      [=](std::int64_t t) { return initial * std::pow(factor, static_cast<double>(t)); });
+      [=](std::int64_t t) { return initial * raised(factor, static_cast<double>(t)); });
 }
 
 Schedule linear(double initial, double final, std::int64_t steps, std::source_location where) {
@@ -109,7 +114,7 @@ Schedule polynomial(double initial, std::int64_t steps, double power, double fin
         require_not_negative("polynomial", "the final rate", final);
       },
       [=](std::int64_t t) {
-        return final + (initial - final) * std::pow(divide(std::max<std::int64_t>(steps - t, 0), steps), power);
+        return final + (initial - final) * raised(divide(std::max<std::int64_t>(steps - t, 0), steps), power);
       });
 }
 

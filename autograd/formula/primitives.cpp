@@ -3,6 +3,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "autograd/kernels/elementary.hpp"
+
 namespace xgrad {
 
 using detail::Primitive;
@@ -12,6 +14,12 @@ using kernels::Opcode;
 namespace {
 
 Scalar one(Scalar, Scalar, Scalar) { return 1; }
+/// What map computes: no C library's function, which differ in their last bits.
+template <Opcode code>
+double computed(double a, double b) {
+  return kernels::elementary(code, a, b);
+}
+
 double truth(bool value) { return value ? 1.0 : 0.0; }
 
 double python_remainder(double a, double b) {
@@ -47,32 +55,32 @@ constexpr std::array<Primitive, kernels::primitive_count> detail::primitives{{
     {Opcode::negative, "negative", "-", 7, 1, arithmetic, 1, [](D a, D) { return -a; }, [](S, S, S) -> S { return -1; }, nullptr},
     {Opcode::abs, "abs", "", call, 1, arithmetic, 1, [](D a, D) { return std::fabs(a); }, [](S a, S, S) { return sign(a); }, nullptr},
     {Opcode::sign, "sign", "", call, 1, arithmetic, 1, [](D a, D) { return a > 0 ? 1.0 : a < 0 ? -1.0 : a; }, nullptr, nullptr},
-    {Opcode::exp, "exp", "", call, 1, floating, 4, [](D a, D) { return std::exp(a); }, [](S, S, S y) { return y; }, nullptr},
-    {Opcode::exp2, "exp2", "", call, 1, floating, 4, [](D a, D) { return std::exp2(a); }, [](S, S, S y) { return std::numbers::ln2 * y; }, nullptr},
-    {Opcode::expm1, "expm1", "", call, 1, floating, 12, [](D a, D) { return std::expm1(a); }, [](S a, S, S) { return exp(a); }, nullptr},
-    {Opcode::log, "log", "", call, 1, floating, 4, [](D a, D) { return std::log(a); }, [](S a, S, S) { return 1 / a; }, nullptr},
-    {Opcode::log2, "log2", "", call, 1, floating, 4, [](D a, D) { return std::log2(a); }, [](S a, S, S) { return std::numbers::log2e / a; }, nullptr},
-    {Opcode::log10, "log10", "", call, 1, floating, 4, [](D a, D) { return std::log10(a); }, [](S a, S, S) { return std::numbers::log10e / a; }, nullptr},
-    {Opcode::log1p, "log1p", "", call, 1, floating, 12, [](D a, D) { return std::log1p(a); }, [](S a, S, S) { return 1 / (1 + a); }, nullptr},
+    {Opcode::exp, "exp", "", call, 1, floating, 4, computed<Opcode::exp>, [](S, S, S y) { return y; }, nullptr},
+    {Opcode::exp2, "exp2", "", call, 1, floating, 4, computed<Opcode::exp2>, [](S, S, S y) { return std::numbers::ln2 * y; }, nullptr},
+    {Opcode::expm1, "expm1", "", call, 1, floating, 12, computed<Opcode::expm1>, [](S a, S, S) { return exp(a); }, nullptr},
+    {Opcode::log, "log", "", call, 1, floating, 4, computed<Opcode::log>, [](S a, S, S) { return 1 / a; }, nullptr},
+    {Opcode::log2, "log2", "", call, 1, floating, 4, computed<Opcode::log2>, [](S a, S, S) { return std::numbers::log2e / a; }, nullptr},
+    {Opcode::log10, "log10", "", call, 1, floating, 4, computed<Opcode::log10>, [](S a, S, S) { return std::numbers::log10e / a; }, nullptr},
+    {Opcode::log1p, "log1p", "", call, 1, floating, 12, computed<Opcode::log1p>, [](S a, S, S) { return 1 / (1 + a); }, nullptr},
     {Opcode::sqrt, "sqrt", "", call, 1, floating, 4, [](D a, D) { return std::sqrt(a); }, [](S, S, S y) { return 0.5 / y; }, nullptr},
-    {Opcode::cbrt, "cbrt", "", call, 1, floating, 12, [](D a, D) { return std::cbrt(a); }, [](S, S, S y) { return 1 / (3 * y * y); }, nullptr},
-    {Opcode::sin, "sin", "", call, 1, floating, 12, [](D a, D) { return std::sin(a); }, [](S a, S, S) { return cos(a); }, nullptr},
-    {Opcode::cos, "cos", "", call, 1, floating, 12, [](D a, D) { return std::cos(a); }, [](S a, S, S) { return -sin(a); }, nullptr},
-    {Opcode::tan, "tan", "", call, 1, floating, 12, [](D a, D) { return std::tan(a); }, [](S, S, S y) { return 1 + y * y; }, nullptr},
-    {Opcode::asin, "asin", "", call, 1, floating, 12, [](D a, D) { return std::asin(a); }, [](S a, S, S) { return 1 / sqrt((1 - a) * (1 + a)); }, nullptr},
-    {Opcode::acos, "acos", "", call, 1, floating, 12, [](D a, D) { return std::acos(a); }, [](S a, S, S) { return -1 / sqrt((1 - a) * (1 + a)); }, nullptr},
-    {Opcode::atan, "atan", "", call, 1, floating, 12, [](D a, D) { return std::atan(a); }, [](S a, S, S) { return 1 / (1 + a * a); }, nullptr},
-    {Opcode::sinh, "sinh", "", call, 1, floating, 12, [](D a, D) { return std::sinh(a); }, [](S a, S, S) { return cosh(a); }, nullptr},
-    {Opcode::cosh, "cosh", "", call, 1, floating, 12, [](D a, D) { return std::cosh(a); }, [](S a, S, S) { return sinh(a); }, nullptr},
-    {Opcode::tanh, "tanh", "", call, 1, floating, 12, [](D a, D) { return std::tanh(a); }, [](S, S, S y) { return 1 - y * y; }, nullptr},
-    {Opcode::asinh, "asinh", "", call, 1, floating, 12, [](D a, D) { return std::asinh(a); }, [](S a, S, S) { return inverse_root(a, sqrt(1 + a * a)); }, nullptr},
-    {Opcode::acosh, "acosh", "", call, 1, floating, 12, [](D a, D) { return std::acosh(a); }, [](S a, S, S) { return inverse_root(a, sqrt((a - 1) * (a + 1))); }, nullptr},
-    {Opcode::atanh, "atanh", "", call, 1, floating, 12, [](D a, D) { return std::atanh(a); }, [](S a, S, S) { return 1 / ((1 - a) * (1 + a)); }, nullptr},
-    {Opcode::erf, "erf", "", call, 1, floating, 12, [](D a, D) { return std::erf(a); },
+    {Opcode::cbrt, "cbrt", "", call, 1, floating, 12, computed<Opcode::cbrt>, [](S, S, S y) { return 1 / (3 * y * y); }, nullptr},
+    {Opcode::sin, "sin", "", call, 1, floating, 12, computed<Opcode::sin>, [](S a, S, S) { return cos(a); }, nullptr},
+    {Opcode::cos, "cos", "", call, 1, floating, 12, computed<Opcode::cos>, [](S a, S, S) { return -sin(a); }, nullptr},
+    {Opcode::tan, "tan", "", call, 1, floating, 12, computed<Opcode::tan>, [](S, S, S y) { return 1 + y * y; }, nullptr},
+    {Opcode::asin, "asin", "", call, 1, floating, 12, computed<Opcode::asin>, [](S a, S, S) { return 1 / sqrt((1 - a) * (1 + a)); }, nullptr},
+    {Opcode::acos, "acos", "", call, 1, floating, 12, computed<Opcode::acos>, [](S a, S, S) { return -1 / sqrt((1 - a) * (1 + a)); }, nullptr},
+    {Opcode::atan, "atan", "", call, 1, floating, 12, computed<Opcode::atan>, [](S a, S, S) { return 1 / (1 + a * a); }, nullptr},
+    {Opcode::sinh, "sinh", "", call, 1, floating, 12, computed<Opcode::sinh>, [](S a, S, S) { return cosh(a); }, nullptr},
+    {Opcode::cosh, "cosh", "", call, 1, floating, 12, computed<Opcode::cosh>, [](S a, S, S) { return sinh(a); }, nullptr},
+    {Opcode::tanh, "tanh", "", call, 1, floating, 12, computed<Opcode::tanh>, [](S, S, S y) { return 1 - y * y; }, nullptr},
+    {Opcode::asinh, "asinh", "", call, 1, floating, 12, computed<Opcode::asinh>, [](S a, S, S) { return inverse_root(a, sqrt(1 + a * a)); }, nullptr},
+    {Opcode::acosh, "acosh", "", call, 1, floating, 12, computed<Opcode::acosh>, [](S a, S, S) { return inverse_root(a, sqrt((a - 1) * (a + 1))); }, nullptr},
+    {Opcode::atanh, "atanh", "", call, 1, floating, 12, computed<Opcode::atanh>, [](S a, S, S) { return 1 / ((1 - a) * (1 + a)); }, nullptr},
+    {Opcode::erf, "erf", "", call, 1, floating, 12, computed<Opcode::erf>,
      [](S a, S, S) { return 2 * std::numbers::inv_sqrtpi * exp(-(a * a)); }, nullptr},
-    {Opcode::erfc, "erfc", "", call, 1, floating, 12, [](D a, D) { return std::erfc(a); },
+    {Opcode::erfc, "erfc", "", call, 1, floating, 12, computed<Opcode::erfc>,
      [](S a, S, S) { return -2 * std::numbers::inv_sqrtpi * exp(-(a * a)); }, nullptr},
-    {Opcode::sigmoid, "sigmoid", "", call, 1, floating, 4, [](D a, D) { return 1 / (1 + std::exp(-a)); }, [](S, S, S y) { return y * (1 - y); }, nullptr},
+    {Opcode::sigmoid, "sigmoid", "", call, 1, floating, 4, computed<Opcode::sigmoid>, [](S, S, S y) { return y * (1 - y); }, nullptr},
     {Opcode::relu, "relu", "", call, 1, arithmetic, 1, [](D a, D) { return a < 0 ? 0.0 : a; }, [](S, S, S y) { return where(y <= 0, 0, 1); }, nullptr},
     {Opcode::floor, "floor", "", call, 1, arithmetic, 1, [](D a, D) { return std::floor(a); }, nullptr, nullptr},
     {Opcode::ceil, "ceil", "", call, 1, arithmetic, 1, [](D a, D) { return std::ceil(a); }, nullptr, nullptr},
@@ -85,16 +93,16 @@ constexpr std::array<Primitive, kernels::primitive_count> detail::primitives{{
     {Opcode::divide, "divide", "/", 5, 2, arithmetic, 4, [](D a, D b) { return a / b; }, [](S, S b, S) { return 1 / b; }, [](S a, S b, S) { return -(a / b) / b; }},
     {Opcode::remainder, "remainder", "", call, 2, arithmetic, 64, python_remainder, one, quotient_taken},
     {Opcode::fmod, "fmod", "", call, 2, arithmetic, 64, [](D a, D b) { return std::fmod(a, b); }, one, quotient_taken},
-    {Opcode::pow, "pow", "", call, 2, floating, 64, [](D a, D b) { return std::pow(a, b); },
+    {Opcode::pow, "pow", "", call, 2, floating, 64, computed<Opcode::pow>,
      [](S a, S b, S) { return where(b == 0, 0, b * pow(a, b - 1)); },
      [](S a, S b, S y) { return where(logical_and(a == 0, b >= 0), 0, y * log(a)); }},
     {Opcode::maximum, "maximum", "", call, 2, arithmetic, 1, [](D a, D b) { return std::isnan(a) || a > b ? a : b; },
      [](S a, S b, S) { return first_wins(a, b); }, [](S a, S b, S) { return first_wins(b, a); }},
     {Opcode::minimum, "minimum", "", call, 2, arithmetic, 1, [](D a, D b) { return std::isnan(a) || a < b ? a : b; },
      [](S a, S b, S) { return first_wins(b, a); }, [](S a, S b, S) { return first_wins(a, b); }},
-    {Opcode::atan2, "atan2", "", call, 2, floating, 64, [](D a, D b) { return std::atan2(a, b); },
+    {Opcode::atan2, "atan2", "", call, 2, floating, 64, computed<Opcode::atan2>,
      [](S a, S b, S) { return b / hypot(a, b) / hypot(a, b); }, [](S a, S b, S) { return -a / hypot(a, b) / hypot(a, b); }},
-    {Opcode::hypot, "hypot", "", call, 2, floating, 64, [](D a, D b) { return std::hypot(a, b); },
+    {Opcode::hypot, "hypot", "", call, 2, floating, 64, computed<Opcode::hypot>,
      [](S a, S, S y) { return a / y; }, [](S, S b, S y) { return b / y; }},
     {Opcode::less, "less", "<", 3, 2, comparison, 1, [](D a, D b) { return truth(a < b); }, nullptr, nullptr},
     {Opcode::less_equal, "less_equal", "<=", 3, 2, comparison, 1, [](D a, D b) { return truth(a <= b); }, nullptr, nullptr},
