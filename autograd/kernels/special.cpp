@@ -4,13 +4,13 @@
 #include <numbers>
 #include <vector>
 
-#include <math.h>  // lgamma_r: std::lgamma writes a global
-
+#include "autograd/kernels/gamma.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/pieces.hpp"
 
 /// \file
-/// Functions of statistics, one number after another, in long double: rounded once.
+/// Functions of statistics, one number after another, in long double: rounded once. What they are made of is arithmetic
+/// alone, which has the same bits on every CPU that has this type, and with every C library.
 
 namespace xgrad::kernels {
 
@@ -32,9 +32,45 @@ T horner(T x, const T (&c)[n]) {
   return sum;
 }
 
-double log_gamma(double x) {
-  int sign = 0;
-  return ::lgamma_r(x, &sign);
+/// log x of x > 0: x = 2ᵏ m, √½ ≤ m < √2, and log m = 2 artanh(s) = 2 s + 2/3 s³ + ... with s = (m - 1) / (m + 1).
+Real logarithm_of(Real x) {
+  constexpr Real odd[] = {2.0L,      2.0L / 3,  2.0L / 5,  2.0L / 7,  2.0L / 9,  2.0L / 11, 2.0L / 13,
+                          2.0L / 15, 2.0L / 17, 2.0L / 19, 2.0L / 21, 2.0L / 23, 2.0L / 25};
+  int exponent = 0;
+  Real m = std::frexp(x, &exponent);
+  if (m < 1 / std::numbers::sqrt2_v<Real>) {
+    m *= 2;
+    --exponent;
+  }
+  const Real s = (m - 1) / (m + 1);
+  return static_cast<Real>(exponent) * std::numbers::ln2_v<Real> + s * horner(s * s, odd);
+}
+
+/// tan(π x) of 0 ≤ x ≤ 1/4, by the series of sine and cosine.
+Real tangent_of_pi(Real x) {
+  constexpr Real sine[] = {1.0L,
+                           -1.0L / 6,
+                           1.0L / 120,
+                           -1.0L / 5040,
+                           1.0L / 362880,
+                           -1.0L / 39916800,
+                           1.0L / 6227020800,
+                           -1.0L / 1307674368000,
+                           1.0L / 355687428096000,
+                           -1.0L / 121645100408832000};
+  constexpr Real cosine[] = {1.0L,
+                             -1.0L / 2,
+                             1.0L / 24,
+                             -1.0L / 720,
+                             1.0L / 40320,
+                             -1.0L / 3628800,
+                             1.0L / 479001600,
+                             -1.0L / 87178291200,
+                             1.0L / 20922789888000,
+                             -1.0L / 6402373705728000,
+                             1.0L / 2432902008176640000};
+  const Real y = pi * x;
+  return y * horner(y * y, sine) / horner(y * y, cosine);
 }
 
 /// The quantile of the normal distribution by rational approximations (Wichura, Algorithm AS 241: the percentage points of
@@ -78,7 +114,7 @@ Real normal_quantile(double x) {
     const Real r = 0.180625L - static_cast<Real>(x) * x / 4;
     return static_cast<Real>(x) / 2 * (horner(r, near_top) / horner(r, near_bottom));
   }
-  const Real r = std::sqrt(-std::log((1 - static_cast<Real>(size)) / 2));
+  const Real r = std::sqrt(-logarithm_of((1 - static_cast<Real>(size)) / 2));
   const Real y = r <= 5 ? horner(r - 1.6L, middle_top) / horner(r - 1.6L, middle_bottom)
                         : horner(r - 5, far_top) / horner(r - 5, far_bottom);
   return std::copysign(y, static_cast<Real>(x));
@@ -100,7 +136,7 @@ constexpr Real bernoulli_parts[] = {1.0L / 12,        -1.0L / 120,       1.0L / 
 Real cotangent(double x) {
   const Real off_whole = static_cast<Real>(x) - std::nearbyint(static_cast<Real>(x));
   const Real size = std::abs(off_whole);
-  return std::copysign(size > 0.25L ? std::tan(pi * (0.5L - size)) : 1 / std::tan(pi * size), off_whole);
+  return std::copysign(size > 0.25L ? tangent_of_pi(0.5L - size) : 1 / tangent_of_pi(size), off_whole);
 }
 
 bool is_pole(double x) { return x <= 0 && x == std::floor(x); }
@@ -126,7 +162,7 @@ Real positive_digamma(Real x) {
     steps += 1 / x;
   }
   const Real square = 1 / (x * x);
-  return std::log(x) - 1 / (2 * x) - square * horner(square, bernoulli_parts) - steps;
+  return logarithm_of(x) - 1 / (2 * x) - square * horner(square, bernoulli_parts) - steps;
 }
 
 Real digamma(double x) {

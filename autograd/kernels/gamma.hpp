@@ -1,0 +1,11 @@
+#pragma once
+
+/// \file
+/// The gamma function.
+
+namespace xgrad::kernels {
+
+/// log |Γ(x)|.
+double log_gamma(double x);
+
+}  // namespace xgrad::kernels
