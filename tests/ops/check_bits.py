@@ -1,0 +1,52 @@
+"""Every op gives the same bits with every instruction set:  check_bits.py PROGRAM
+
+PROGRAM prints `set NAME` and then `row dtype hash`, a line for each op; it is run under each set that the CPU has. Products
+and what calls LAPACK are OpenBLAS's, which chooses its loops by the CPU, whatever set is asked for.
+"""
+
+import os
+import subprocess
+import sys
+
+SETS = ["baseline", "avx2", "avx512"]
+SKIPPED = 77
+
+
+def hashes_of(program, wanted):
+    """What the program prints with this instruction set, by row and dtype; nothing where the CPU lacks it."""
+    environment = dict(os.environ, XGRAD_ISA=wanted)
+    output = subprocess.run([program], env=environment, check=True, capture_output=True, text=True).stdout
+    first, *lines = output.splitlines()
+    if first != f"set {wanted}":
+        return None
+    return {tuple(line.split()[:2]): line.split()[2] for line in lines}
+
+
+def differences(results):
+    """One line for each row whose hashes are not all the same."""
+    lines = []
+    for row in sorted(set().union(*results.values())):
+        hashes = {name: rows.get(row, "missing") for name, rows in results.items()}
+        if len(set(hashes.values())) > 1:
+            lines.append(f"{' '.join(row)}: " + ", ".join(f"{name} {value}" for name, value in hashes.items()))
+    return lines
+
+
+def main():
+    results = {}
+    for name in SETS:
+        hashes = hashes_of(sys.argv[1], name)
+        if hashes is None:
+            print(f"{name} is skipped: this CPU does not have it")
+        else:
+            results[name] = hashes
+    if len(results) < 2:
+        return SKIPPED
+    wrong = differences(results)
+    print("\n".join(wrong))
+    print(f"{len(wrong)} of {len(results['baseline'])} rows differ between {', '.join(results)}")
+    return 1 if wrong or len(results["baseline"]) < 300 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
