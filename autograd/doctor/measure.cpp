@@ -13,6 +13,7 @@
 
 #include <sched.h>
 
+#include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/ops/random.hpp"
 #include "autograd/runtime/workers.hpp"
@@ -62,13 +63,11 @@ double gigahertz(const runtime::CpuInfo& cpu, double seconds) {
 #endif
 }
 
-/// Floating operations per cycle of a core with two units that multiply and add.
-double operations_per_cycle(runtime::InstructionSet set, DType dtype) {
-  constexpr double units = 2;
-  const double register_bytes = set == runtime::InstructionSet::avx512 ? 64 : 32;
-  const double lanes = register_bytes / static_cast<double>(size_of(dtype));
-  // Without FMA one unit multiplies and one adds, 16 bytes at a time.
-  return set == runtime::InstructionSet::baseline ? units * lanes / 2 : 2 * units * lanes;
+double peak_gigaflops(DType dtype, const Effort& effort) {
+  constexpr std::int64_t repetitions = 100'000;  // a fraction of a millisecond
+  double operations = 0;
+  const double time = shortest(effort.seconds / 4, [&] { operations = kernels::multiply_and_add(dtype, repetitions); });
+  return operations / time * 1e-9;
 }
 
 double product_gigaflops(DType dtype, const Effort& effort) {
@@ -176,8 +175,8 @@ Measurements measure(const runtime::CpuInfo& cpu, const Effort& effort) {
   Measurements m;
   m.busy_elsewhere = busy_elsewhere(cpu);
   m.gigahertz = gigahertz(cpu, effort.seconds / 4);
-  m.float32.peak = m.gigahertz * operations_per_cycle(cpu.instructions, DType::float32);
-  m.float64.peak = m.gigahertz * operations_per_cycle(cpu.instructions, DType::float64);
+  m.float32.peak = peak_gigaflops(DType::float32, effort);
+  m.float64.peak = peak_gigaflops(DType::float64, effort);
   runtime::set_num_threads(1);
   m.float32.one = product_gigaflops(DType::float32, effort);
   m.float64.one = product_gigaflops(DType::float64, effort);

@@ -15,7 +15,7 @@ struct Effort {
 };
 
 /// Measures on one thread and on runtime::num_threads(), which it leaves as it was.
-/// \param cpu tells the instruction set on which estimates of the peak rest.
+/// \param cpu tells the frequency where it cannot be measured.
 Measurements measure(const runtime::CpuInfo& cpu, const Effort& effort);
 
 }  // namespace xgrad::doctor

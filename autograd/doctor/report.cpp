@@ -99,7 +99,7 @@ void describe_ranks(const Findings& f, Page& page) {
 }
 
 std::string product_text(const ProductSpeed& speed, int threads, int cores) {
-  const std::string one = phrase("{:.0f} GFLOP/s on 1 thread, {:.0f} % of an estimated {:.0f}", speed.one,
+  const std::string one = phrase("{:.0f} GFLOP/s on 1 thread, {:.0f} % of its peak of {:.0f}", speed.one,
                                  100 * speed.one / speed.peak, speed.peak);
   return threads == 1 ? one
                       : phrase("{}; {:.0f} GFLOP/s on {}, {:.0f} %", one, speed.all, threads,
@@ -119,7 +119,6 @@ void describe_speed(const Measurements& m, int threads, int usable, Page& page) 
                                               m.loop_seconds * 1e6, m.wake_seconds * 1e6));
   }
   page.line("other processes", phrase("kept {:.1f} processors busy", m.busy_elsewhere));
-  page.line("", "(estimates assume two units per core that multiply and add whole registers)");
 }
 
 }  // namespace

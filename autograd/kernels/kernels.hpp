@@ -215,9 +215,19 @@ struct ProductCall {
   bool accumulate;        ///< adds to c instead of overwriting it
 };
 
-/// Through BLAS, in blocks that depend on sizes alone; k = 0 gives zeros.
-/// \throws ShapeError for an axis longer than BLAS can count.
+/// In blocks that depend on sizes alone; k = 0 gives zeros. Where the CPU has fused multiply-adds, each element is a sum
+/// over k in order, rounded after each product is added, whatever the instruction set; but where one factor is a vector,
+/// and both lie in the order of k, it is made of 64 sums (32 of double) that are added by halves. Elsewhere BLAS
+/// multiplies.
+/// \throws ShapeError for an axis longer than BLAS can count, where that multiplies.
 void matmul(const ProductCall& call);
+
+/// The same on the calling thread.
+void multiply_block(const ProductCall& call);
+
+/// Multiplies and adds in registers, as fast as the core can: what the speed of products is compared with.
+/// \return the floating-point operations done, a fixed number per repetition. \p dtype is floating.
+double multiply_and_add(DType dtype, std::int64_t repetitions);
 
 /// out[i] = in[0, i] + in[1, i] + ... of \p n rows that are \p row_step elements apart, on the calling thread; \p dtype is
 /// floating.
@@ -230,7 +240,7 @@ void norm(DType dtype, const void* in, void* out, std::int64_t outer, std::int64
 bool all_finite(DType dtype, const void* in, std::int64_t count);
 
 /// c = op(a) op(b), row-major, where op is the transpose when asked for: op(a) is (m, k), op(b) is (k, n), c is (m, n).
-/// Through BLAS; \p dtype is floating; k = 0 gives zeros. \p accumulate adds to c instead of overwriting it.
+/// As above; \p dtype is floating; k = 0 gives zeros. \p accumulate adds to c instead of overwriting it.
 void matmul(DType dtype, bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
             const void* a, const void* b, void* c, bool accumulate = false);
 

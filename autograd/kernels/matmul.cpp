@@ -1,142 +1,140 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <tuple>
 
-#include <cblas.h>
-
+#include "autograd/kernels/blas_product.hpp"
+#include "autograd/kernels/choose.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/pieces.hpp"
-#include "autograd/runtime/blas.hpp"
-#include "autograd/runtime/error.hpp"
-#include "autograd/runtime/phrase.hpp"
+#include "autograd/runtime/workers.hpp"
 
 namespace xgrad::kernels {
 
 namespace {
 
-void gemm(bool transpose_a, bool transpose_b, int m, int n, int k, const float* a, int lda, const float* b, int ldb,
-          float beta, float* c, int ldc) {
-  cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, m, n, k,
-              1.0F, a, lda, b, ldb, beta, c, ldc);
-}
-
-void gemm(bool transpose_a, bool transpose_b, int m, int n, int k, const double* a, int lda, const double* b, int ldb,
-          double beta, double* c, int ldc) {
-  cblas_dgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, m, n, k,
-              1.0, a, lda, b, ldb, beta, c, ldc);
-}
-
-/// How a product is cut: into blocks of the result, which become pieces of \p grain consecutive blocks.
-struct Cut {
-  std::int64_t rows;
-  std::int64_t columns;
-  std::int64_t grain;
+/// How a product is cut into blocks of the result.
+struct Blocks {
+  std::int64_t rows = 1;     ///< of blocks
+  std::int64_t columns = 1;  ///< of blocks
 };
 
-constexpr std::int64_t million = 1'000'000;
-
-/// Some kernels of OpenBLAS multiply without packing their operands first where m n k <= 10^6, which is the faster way
-/// for all products of moderate size. Blocks of 24 i by 32 go well with their tiles; a single 24 where columns of b are
-/// its rows in memory.
-Cut cut_below_packing(std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_b) {
-  constexpr std::int64_t tile_rows = 24;
-  constexpr std::int64_t columns = 32;
-  const std::int64_t most_rows = transpose_b ? tile_rows : 4 * tile_rows;
-  constexpr std::int64_t worth_a_piece = million / 4;  // multiplications
-  const std::int64_t rows = std::clamp(million / (columns * k) / tile_rows * tile_rows, tile_rows, most_rows);
-  const std::int64_t block = std::min(rows, m) * std::min(columns, n) * k;
-  return {rows, columns, divide_up(worth_a_piece, block)};
-}
-
-/// Two slabs across the longer side cost next to nothing, more of them some percent: only large products are cut in
-/// four, and only wide slabs of very large ones in more.
-Cut cut_in_slabs(std::int64_t m, std::int64_t n, std::int64_t k) {
-  constexpr std::int64_t least_side = 32;
-  constexpr std::int64_t wide_side = 256;
-  const std::int64_t multiplications = m * n * k;
-  const std::int64_t long_side = std::max(m, n);
-  std::int64_t slabs = 1;
-  if (multiplications >= million) {
-    const std::int64_t most = std::min(multiplications / (256 * million), long_side / wide_side);
-    slabs = std::clamp<std::int64_t>(multiplications / (24 * million), 2, std::clamp<std::int64_t>(most, 4, 16));
-  }
-  const std::int64_t side = divide_up(divide_up(long_side, slabs), least_side) * least_side;
-  return m > n ? Cut{side, n, 1} : Cut{m, side, 1};
-}
-
-bool is_moderate(std::int64_t m, std::int64_t n, std::int64_t k) {
-  constexpr std::int64_t longest_k = 1300;  // with which a block of 24 x 32 stays below a million
-  constexpr std::int64_t short_k = 384;     // with which blocks are so large that they pay in larger products too
-  return std::min(m, n) > 1 && k <= longest_k && m * n * k <= (k <= short_k ? 100 : 20) * million;
-}
-
-Cut cut(std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_a, bool transpose_b) {
-  if (m * n * k < million / 5) {
-    return {m, n, 1};
-  }
-  return runtime::prepare_blas().unpacked_small_products && is_moderate(m, n, k) && !(transpose_a && transpose_b)
-             ? cut_below_packing(m, n, k, transpose_b)
-             : cut_in_slabs(m, n, k);
-}
-
-template <class T>
-void multiply(const ProductCall& call) {
-  const auto [transpose_a, transpose_b, m, n, k] =
-      std::tuple(call.a.transpose, call.b.transpose, call.m, call.n, call.k);
-  const auto* a = static_cast<const T*>(call.a.data);
-  const auto* b = static_cast<const T*>(call.b.data);
-  auto* c = static_cast<T*>(call.c);
-  const Cut block = cut(m, n, k, transpose_a, transpose_b);
-  const std::int64_t across = divide_up(n, block.columns);
-  const auto narrow = [](std::int64_t size) { return static_cast<int>(size); };
-  for_each_piece(divide_up(m, block.rows) * across, block.grain, [&](std::int64_t first, std::int64_t last) {
-    const runtime::SerialBlas serial;
-    for (std::int64_t each = first; each < last; ++each) {
-      const std::int64_t i = each / across * block.rows;
-      const std::int64_t j = each % across * block.columns;
-      gemm(transpose_a, transpose_b, narrow(std::min(block.rows, m - i)), narrow(std::min(block.columns, n - j)),
-           narrow(k), a + (transpose_a ? i : i * call.a.stride), narrow(call.a.stride),
-           b + (transpose_b ? j * call.b.stride : j), narrow(call.b.stride), call.accumulate ? T{1} : T{0},
-           c + i * call.c_stride + j, narrow(call.c_stride));
+/// Each piece takes some microseconds at least, and is not so narrow or low that what it reads outweighs what it computes.
+Blocks blocks_of(const ProductCall& call) {
+  constexpr std::int64_t worth_a_piece = 250'000;  // multiplications
+  constexpr std::int64_t most = 64;
+  constexpr std::int64_t least_rows = 28;
+  constexpr std::int64_t least_columns = 64;
+  const std::int64_t wanted = std::min(
+      call.m * call.n / worth_a_piece * call.k + call.m * call.n % worth_a_piece * call.k / worth_a_piece, most);
+  Blocks blocks;
+  while (blocks.rows * blocks.columns < wanted) {
+    const std::int64_t height = call.m / blocks.rows / (2 * least_rows);
+    const std::int64_t width = call.n / blocks.columns / (2 * least_columns);
+    if (height == 0 && width == 0) {
+      break;
     }
-  });
+    (width >= height ? blocks.columns : blocks.rows) *= 2;
+  }
+  return blocks;
 }
 
-template <class T>
-void clear_rows(T* c, std::int64_t rows, std::int64_t columns, std::int64_t stride) {
-  for (std::int64_t i = 0; i < rows; ++i) {
-    std::fill_n(c + i * stride, columns, T{0});
+void clear(const ProductCall& call) {
+  const std::size_t size = size_of(call.dtype);
+  for (std::int64_t i = 0; i < call.m; ++i) {
+    std::fill_n(static_cast<std::byte*>(call.c) + static_cast<std::size_t>(i * call.c_stride) * size,
+                static_cast<std::size_t>(call.n) * size, std::byte{0});
   }
 }
+
+/// Where block \p number of \p count begins, of as equal ones as can be made of \p unit elements.
+std::int64_t begin_of(std::int64_t number, std::int64_t count, std::int64_t size, std::int64_t unit) {
+  return number == count ? size : number * (size / unit) / count * unit;
+}
+
+/// The part of \p call that gives rows [\p i, \p i + \p m) and columns [\p j, \p j + \p n).
+ProductCall part_of(const ProductCall& call, std::int64_t i, std::int64_t m, std::int64_t j, std::int64_t n) {
+  const auto size = static_cast<std::int64_t>(size_of(call.dtype));
+  const auto moved = [size](const void* data, std::int64_t elements) -> const void* {
+    return static_cast<const std::byte*>(data) + elements * size;
+  };
+  ProductCall part = call;
+  part.m = m;
+  part.n = n;
+  part.a.data = moved(call.a.data, call.a.transpose ? i : i * call.a.stride);
+  part.b.data = moved(call.b.data, call.b.transpose ? j * call.b.stride : j);
+  part.c = static_cast<std::byte*>(call.c) + (i * call.c_stride + j) * size;
+  return part;
+}
+
+void multiply_here(const ProductCall& call, ProductKernel kernel) {
+  const ProductJob job{call.m,
+                       call.n,
+                       call.k,
+                       {call.a.data, call.a.stride, call.a.transpose},
+                       {call.b.data, call.b.stride, call.b.transpose},
+                       call.c,
+                       call.c_stride,
+                       1,
+                       call.accumulate};
+  const std::size_t row = static_cast<std::size_t>(call.k) * size_of(call.dtype);
+  kernel(job, runtime::thread_scratch(std::max(product_scratch_bytes, row)));
+}
+
+/// Whether there is nothing to multiply; sums of nothing are 0.
+bool is_done(const ProductCall& call) {
+  if (call.m == 0 || call.n == 0) {
+    return true;
+  }
+  if (call.k > 0) {
+    return false;
+  }
+  if (!call.accumulate) {
+    clear(call);
+  }
+  return true;
+}
+
+ProductKernel kernel_for(const ProductCall& call) { return chosen_kernels().product[static_cast<int>(call.dtype)]; }
 
 }  // namespace
 
 void matmul(const ProductCall& call) {
-  if (call.m == 0 || call.n == 0) {
+  if (is_done(call)) {
     return;
   }
-  if (call.k == 0) {
-    if (!call.accumulate && call.dtype == DType::float32) {
-      clear_rows(static_cast<float*>(call.c), call.m, call.n, call.c_stride);
-    } else if (!call.accumulate) {
-      clear_rows(static_cast<double*>(call.c), call.m, call.n, call.c_stride);
-    }
+  const ProductKernel kernel = kernel_for(call);
+  if (kernel == nullptr) {
+    return multiply_by_blas(call);
+  }
+  const Blocks blocks = blocks_of(call);
+  if (blocks.rows * blocks.columns == 1) {
+    return multiply_here(call, kernel);
+  }
+  runtime::parallel_for(blocks.rows * blocks.columns, [&](std::int64_t piece) {
+    const std::int64_t row = piece / blocks.columns;
+    const std::int64_t column = piece % blocks.columns;
+    const std::int64_t i = begin_of(row, blocks.rows, call.m, 2);
+    const std::int64_t j = begin_of(column, blocks.columns, call.n, 32);
+    multiply_here(part_of(call, i, begin_of(row + 1, blocks.rows, call.m, 2) - i, j,
+                          begin_of(column + 1, blocks.columns, call.n, 32) - j),
+                  kernel);
+  });
+}
+
+void multiply_block(const ProductCall& call) {
+  if (is_done(call)) {
     return;
   }
-  if (std::max({call.m, call.n, call.k, call.a.stride, call.b.stride, call.c_stride}) >
-      std::numeric_limits<int>::max()) {
-    raise<ShapeError>("matmul", phrase("a product of ({}, {}) and ({}, {}) has an axis longer than BLAS can "
-                                       "count; split it",
-                                       call.m, call.k, call.k, call.n));
-  }
-  runtime::prepare_blas();
-  if (call.dtype == DType::float32) {
-    multiply<float>(call);
+  if (const ProductKernel kernel = kernel_for(call)) {
+    multiply_here(call, kernel);
   } else {
-    multiply<double>(call);
+    multiply_by_blas(call);
   }
+}
+
+double multiply_and_add(DType dtype, std::int64_t repetitions) {
+  alignas(64) std::byte out[64];
+  return chosen_kernels().peak[static_cast<int>(dtype)](repetitions, out);
 }
 
 void matmul(DType dtype, bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,

@@ -71,10 +71,16 @@ BOOST_AUTO_TEST_CASE(older_kernels) {
   f.core_wish = "Haswell";
   check_advice(f,
                "OpenBLAS uses Haswell kernels although the CPU has AVX-512, because OPENBLAS_CORETYPE=Haswell is set: "
-               "unset it; products will be about 1.9 times as fast.");
+               "unset it; the products inside factorisations will be about 1.9 times as fast.");
   check_advice(with_core("Prescott", CoreChoice::kept),
-               "because XGRAD_BLAS_CORE=keep is set: unset it; products will "
+               "because XGRAD_BLAS_CORE=keep is set: unset it; the products inside factorisations will "
                "be several times as fast");
+  Findings without_fused = with_core("Prescott", CoreChoice::kept);
+  without_fused.cpu.instructions = InstructionSet::avx2;
+  without_fused.instructions = "baseline";
+  without_fused.isa_wish = "baseline";
+  BOOST_TEST(doctor::advice(without_fused)[0].find("unset it; products will be several times as fast") !=
+             std::string::npos);
   check_advice(with_core("Haswell", CoreChoice::forced, "Haswell"), "because XGRAD_BLAS_CORE=Haswell is set");
   check_advice(with_core("Haswell", CoreChoice::fixed), "DYNAMIC_ARCH");
   check_advice(with_core("Haswell", CoreChoice::unknown), "install a newer OpenBLAS");

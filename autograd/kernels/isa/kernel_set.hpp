@@ -90,6 +90,32 @@ struct ReduceKernels {
   ColumnsKernel columns;
 };
 
+/// A factor of a product: a row-major matrix, or the transpose of one.
+struct ProductFactor {
+  const void* data;
+  std::int64_t stride;  ///< elements from one row in memory to the next
+  bool transpose;
+};
+
+/// c = a b, or c += a b: (m, n) = (m, k) (k, n), with none of them 0.
+struct ProductJob {
+  std::int64_t m;
+  std::int64_t n;
+  std::int64_t k;
+  ProductFactor a;
+  ProductFactor b;
+  void* c;
+  std::int64_t c_row;     ///< elements from row to row
+  std::int64_t c_column;  ///< and from column to column
+  bool accumulate;
+};
+
+/// A product on one thread. Each element is a sum over k in order, with fused multiply-adds; products of a vector with
+/// vectors that lie in one piece are sums of a fixed number of lanes. \p scratch is product_scratch_bytes and room for k
+/// elements.
+using ProductKernel = void (*)(const ProductJob& job, void* scratch);
+inline constexpr std::size_t product_scratch_bytes = std::size_t{1} << 20;
+
 /// The reductions, in the order of the enumeration Reduction.
 inline constexpr int reduction_count = 7;
 
@@ -100,6 +126,9 @@ struct KernelSet {
   ScalarsKernel scalars[dtype_count];
   ConvertKernel convert[dtype_count][dtype_count];  ///< [from][to]
   ReduceKernels reduce[reduction_count][dtype_count];
+  ProductKernel product[dtype_count];  ///< none where the instruction set has no fused multiply-add
+  /// As many multiply-adds at a time as the core can; \return the floating-point operations. \p out takes 64 bytes.
+  double (*peak[dtype_count])(std::int64_t repetitions, void* out);
   void (*gather_rows)(const std::uint8_t* rows, std::int64_t row_size, const std::int64_t* indices, std::int64_t count,
                       float scale, float* out);
 

@@ -19,7 +19,11 @@ class ProductKernel final : public Kernel {
   ProductKernel(const Product& product, DType dtype, Operands in, Operands out)
       : product_(product), dtype_(dtype), in_(std::move(in)), out_(std::move(out)) {}
 
-  void run(const Block& block) const override {
+  void run(const Block& block) const override { kernels::multiply_block(call(block)); }
+  void run_alone(const Block& whole) const override { kernels::matmul(call(whole)); }
+
+ private:
+  kernels::ProductCall call(const Block& block) const {
     const Product& p = product_;
     const auto element = static_cast<std::int64_t>(size_of(dtype_));
     const Pointers in(in_, block);
@@ -43,18 +47,11 @@ class ProductKernel final : public Kernel {
     }
     const void* a = shifted(in[0], p.transpose_a ? k_first * p.m + block.first : block.first * p.k + k_first);
     const void* b = shifted(in[1], p.transpose_b ? n_first * p.k + k_first : k_first * p.n + n_first);
-    kernels::matmul({dtype_,
-                     rows,
-                     n_last - n_first,
-                     k_last - k_first,
-                     {a, a_stride, p.transpose_a},
-                     {b, b_stride, p.transpose_b},
-                     c,
-                     p.n,
-                     p.accumulate});
+    return {
+        dtype_, rows, n_last - n_first, k_last - k_first, {a, a_stride, p.transpose_a}, {b, b_stride, p.transpose_b},
+        c,      p.n,  p.accumulate};
   }
 
- private:
   static std::pair<std::int64_t, std::int64_t> range(std::int64_t size, std::int64_t slabs, std::int64_t slab) {
     if (slabs == 1) {
       return {0, size};
@@ -81,6 +78,7 @@ struct ProductStep final : StepKind {
     return multiply_add_ns * static_cast<double>(step.product.m) * static_cast<double>(step.product.k) *
            static_cast<double>(step.product.n);
   }
+  Alone alone() const override { return Alone::when_large; }
   bool writes_whole(const Step& step) const override { return slabs(step) == 1; }
   bool reads_before_writing(std::size_t input) const override { return input == 2; }
 

@@ -1,0 +1,367 @@
+#include "autograd/kernels/isa/product_pack.hpp"
+#include "autograd/kernels/isa/product_tile.hpp"
+#include "autograd/kernels/isa/sets.hpp"
+
+namespace xgrad::kernels::XGRAD_ISA {
+
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+
+namespace {
+
+inline std::int64_t quotient_up(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+/// Sizes of the blocks that a product is computed in.
+template <class T>
+struct BlockSizes {
+  static constexpr std::int64_t panel = 2 * lanes<T>;  ///< columns of a tile
+  static constexpr std::int64_t k = 256;               ///< a panel stays in the first cache
+  static constexpr std::int64_t rows = 2016 / static_cast<std::int64_t>(sizeof(T));     ///< of a, in the second
+  static constexpr std::int64_t columns = 1024 / static_cast<std::int64_t>(sizeof(T));  ///< of c, there, too
+  static constexpr std::int64_t padding = 16;  ///< elements between copied rows
+  static constexpr std::int64_t packed_elements = k * columns;
+  static constexpr std::int64_t copied_elements = rows * (k + padding) + panel;
+};
+
+/// The columns of b that are being multiplied with, \p width of them in memory.
+template <class T>
+struct Panel {
+  std::int64_t first;
+  std::int64_t columns;
+  std::int64_t width;
+  const T* source;  ///< where they are, if they are not packed
+  T* packed;
+};
+
+/// c[i, j] = tile[i, j], column by column.
+template <class T, int rows>
+void store_columns(const T* tile, std::int64_t width, std::int64_t columns, T* c, std::int64_t c_row,
+                   std::int64_t c_column) {
+  for (std::int64_t j = 0; j < columns; ++j) {
+    for (int i = 0; i < rows; ++i) {
+      c[i * c_row + j * c_column] = tile[i * width + j];
+    }
+  }
+}
+
+/// The same for 1, 2, ... rows: c is a column for each, and they are few.
+template <class T>
+struct ColumnStores {
+  using Store = void (*)(const T* tile, std::int64_t width, std::int64_t columns, T* c, std::int64_t c_row,
+                         std::int64_t c_column);
+  Store at[most_tile_rows + 1] = {};
+
+  constexpr ColumnStores() { add<1>(); }
+
+  template <int rows>
+  constexpr void add() {
+    at[rows] = store_columns<T, rows>;
+    if constexpr (rows < most_tile_rows) {
+      add<rows + 1>();
+    }
+  }
+};
+
+template <class T>
+constexpr ColumnStores<T> column_stores;
+
+template <class T>
+class Multiplication {
+ public:
+  Multiplication(const ProductJob& job, void* scratch)
+      : job_(job),
+        a_(static_cast<const T*>(job.a.data)),
+        b_(static_cast<const T*>(job.b.data)),
+        c_(static_cast<T*>(job.c)),
+        panels_(static_cast<T*>(scratch)),
+        copied_rows_(panels_ + Sizes::packed_elements) {}
+
+  void run() {
+    const std::int64_t row_blocks = quotient_up(job_.m, Sizes::rows);
+    for (std::int64_t j = 0; j < job_.n; j += Sizes::columns) {
+      for (std::int64_t each = 0; each < row_blocks; ++each) {
+        const std::int64_t i = each * job_.m / row_blocks;
+        const std::int64_t m = (each + 1) * job_.m / row_blocks - i;
+        for (std::int64_t p = 0; p < job_.k; p += Sizes::k) {
+          block_ = {i, j, p, m, smaller(Sizes::columns, job_.n - j), smaller(Sizes::k, job_.k - p)};
+          multiply_block();
+        }
+      }
+    }
+  }
+
+ private:
+  using Sizes = BlockSizes<T>;
+
+  struct Block {
+    std::int64_t i, j, p, m, n, k;
+  };
+
+  void multiply_block() {
+    place_rows();
+    const bool packed = packs_block();
+    if (packed) {
+      pack_block();
+    }
+    for (std::int64_t j = 0; j < block_.n; j += Sizes::panel) {
+      multiply_panel(place_panel(j, packed));
+    }
+  }
+
+  std::int64_t tile_count() const { return quotient_up(block_.m, most_tile_rows); }
+  std::int64_t tile_begin(std::int64_t tile) const { return tile * block_.m / tile_count(); }
+
+  static std::int64_t bytes(std::int64_t elements) { return elements * static_cast<std::int64_t>(sizeof(T)); }
+
+  // Rows that are a multiple of 2 KiB apart compete for the same places of the first cache: they are copied where enough is
+  // multiplied with them.
+  void place_rows() {
+    const std::int64_t stride = job_.a.stride;
+    first_row_ = job_.a.transpose ? a_ + block_.p * stride + block_.i : a_ + block_.i * stride + block_.p;
+    row_stride_ = stride;
+    copied_ = bytes(stride) % 2048 == 0 && block_.m >= 4 && block_.k >= 16 && block_.n > 2 * Sizes::panel;
+    if (copied_ && job_.a.transpose) {
+      copy_across();
+    } else if (copied_) {
+      copy_rows();
+    }
+  }
+
+  void copy_rows() {
+    row_stride_ = block_.k + Sizes::padding;
+    for (std::int64_t i = 0; i < block_.m; ++i) {
+      __builtin_memcpy(copied_rows_ + i * row_stride_, first_row_ + i * job_.a.stride,
+                       static_cast<std::size_t>(bytes(block_.k)));
+    }
+    first_row_ = copied_rows_;
+  }
+
+  // Tile by tile: what each reads is in one piece, with room for a vector behind it.
+  T* copied_tile(std::int64_t tile) const { return copied_rows_ + tile_begin(tile) * block_.k + tile * lanes<T>; }
+
+  void copy_across() {
+    const std::int64_t tiles = tile_count();
+    const T* from = first_row_;
+    for (std::int64_t p = 0; p < block_.k; ++p, from += job_.a.stride) {
+      for (std::int64_t each = 0; each < tiles; ++each) {
+        const std::int64_t begin = tile_begin(each);
+        const std::int64_t rows = tile_begin(each + 1) - begin;
+        T* to = copied_tile(each) + p * rows;
+        if (block_.i + begin + lanes<T> <= job_.m) {
+          store(to, load(from + begin));  // what is too much is written over
+        } else {
+          for (std::int64_t i = 0; i < rows; ++i) {
+            to[i] = from[begin + i];
+          }
+        }
+      }
+    }
+  }
+
+  // Rows of b that are far apart are read once, as far as this block goes, for all its panels.
+  bool packs_block() const {
+    return !job_.b.transpose && bytes(job_.b.stride) >= 4096 && block_.m >= 4 * most_tile_rows &&
+           block_.n > 2 * Sizes::panel;
+  }
+
+  void pack_block() const {
+    const T* b = b_ + block_.p * job_.b.stride + block_.j;
+    for (std::int64_t p = 0; p < block_.k; ++p, b += job_.b.stride) {
+      for (std::int64_t j = 0; j + Sizes::panel <= block_.n; j += Sizes::panel) {
+        T* to = panels_ + j * block_.k + p * Sizes::panel;
+        store(to, load(b + j));
+        store(to + lanes<T>, load(b + j + lanes<T>));
+      }
+    }
+  }
+
+  // A whole panel is packed by the first tile that reads it.
+  Panel<T> place_panel(std::int64_t j, bool packed) const {
+    const std::int64_t columns = smaller(Sizes::panel, block_.n - j);
+    const std::int64_t width = columns > lanes<T> ? Sizes::panel : lanes<T>;
+    const std::int64_t stride = job_.b.stride;
+    if (job_.b.transpose) {
+      pack_columns(b_ + (block_.j + j) * stride + block_.p, stride, block_.k, columns, width, panels_);
+      return {j, columns, width, nullptr, panels_};
+    }
+    const T* source = b_ + block_.p * stride + block_.j + j;
+    if (columns == Sizes::panel) {
+      return packed ? Panel<T>{j, columns, width, nullptr, panels_ + j * block_.k}
+                    : Panel<T>{j, columns, width, source, panels_};
+    }
+    const std::int64_t readable = (job_.k - 1 - block_.p) * stride + job_.n - block_.j - j;
+    pack_rows(source, stride, block_.k, columns, width, readable, panels_);
+    return {j, columns, width, nullptr, panels_};
+  }
+
+  void multiply_panel(const Panel<T>& panel) const {
+    Tile<T> tile;
+    tile.k = block_.k;
+    tile.b = panel.source == nullptr ? panel.packed : panel.source;
+    tile.b_stride = job_.b.stride;
+    tile.packed = panel.packed;
+    tile.accumulate = job_.accumulate || block_.p > 0;
+    const std::int64_t tiles = tile_count();
+    for (std::int64_t each = 0; each < tiles; ++each) {
+      const std::int64_t begin = tile_begin(each);
+      const std::int64_t rows = tile_begin(each + 1) - begin;
+      const bool apart = copied_ && job_.a.transpose;
+      tile.a = apart ? copied_tile(each) : first_row_ + begin * (job_.a.transpose ? 1 : row_stride_);
+      tile.a_stride = apart ? rows : row_stride_;
+      const bool packs = each == 0 && panel.source != nullptr;
+      multiply_rows(tile, block_.i + begin, rows, panel, kernel(rows, panel.width > lanes<T>, packs));
+      tile.b = panel.packed;
+    }
+  }
+
+  // A tile that is not as wide as its vectors, or whose columns are not side by side, is computed beside c.
+  void multiply_rows(Tile<T>& tile, std::int64_t i, std::int64_t rows, const Panel<T>& panel,
+                     TileKernel<T> multiply_tile) const {
+    T* c = c_ + i * job_.c_row + (block_.j + panel.first) * job_.c_column;
+    if (panel.columns == panel.width && job_.c_column == 1) {
+      tile.c = c;
+      tile.c_row = job_.c_row;
+      return multiply_tile(tile);
+    }
+    alignas(64) T beside[most_tile_rows * Sizes::panel];
+    tile.c = beside;
+    tile.c_row = panel.width;
+    if (tile.accumulate) {
+      for (std::int64_t r = 0; r < rows; ++r) {
+        for (std::int64_t j = 0; j < panel.width; ++j) {
+          beside[r * panel.width + j] = j < panel.columns ? c[r * job_.c_row + j * job_.c_column] : T{0};
+        }
+      }
+    }
+    multiply_tile(tile);
+    if (job_.c_column == 1) {
+      for (std::int64_t r = 0; r < rows; ++r) {
+        for (std::int64_t j = 0; j < panel.columns; ++j) {
+          c[r * job_.c_row + j] = beside[r * panel.width + j];
+        }
+      }
+    } else {
+      column_stores<T>.at[rows](beside, panel.width, panel.columns, c, job_.c_row, job_.c_column);
+    }
+  }
+
+  TileKernel<T> kernel(std::int64_t rows, bool wide, bool packs) const {
+    if (job_.a.transpose) {
+      return packs  ? tile_kernels<T, 2, true, true>.at[rows]
+             : wide ? tile_kernels<T, 2, true, false>.at[rows]
+                    : tile_kernels<T, 1, true, false>.at[rows];
+    }
+    return packs  ? tile_kernels<T, 2, false, true>.at[rows]
+           : wide ? tile_kernels<T, 2, false, false>.at[rows]
+                  : tile_kernels<T, 1, false, false>.at[rows];
+  }
+
+  const ProductJob& job_;
+  const T* a_;
+  const T* b_;
+  T* c_;
+  T* panels_;
+  T* copied_rows_;
+  Block block_{};
+  const T* first_row_ = nullptr;
+  std::int64_t row_stride_ = 0;
+  bool copied_ = false;
+};
+
+inline float scalar_fma(float x, float y, float z) { return __builtin_fmaf(x, y, z); }
+inline double scalar_fma(double x, double y, double z) { return __builtin_fma(x, y, z); }
+
+/// Σ a[p] b[p]: in as many sums as fill 256 bytes, the element p in number p mod that, then added by halves.
+template <class T>
+T dot(const T* a, const T* b, std::int64_t count) {
+  constexpr int sum_count = 256 / static_cast<int>(sizeof(T));
+  constexpr int vectors = sum_count / static_cast<int>(lanes<T>);
+  alignas(64) T sums[sum_count] = {};
+  const std::int64_t whole = count / sum_count * sum_count;
+  if (whole > 0) {
+    Batch<T> each[vectors];
+    for (int i = 0; i < vectors; ++i) {
+      each[i] = Batch<T>(T{0});
+    }
+    for (std::int64_t p = 0; p < whole; p += sum_count) {
+      for (int i = 0; i < vectors; ++i) {
+        each[i] = xsimd::fma(load(a + p + i * lanes<T>), load(b + p + i * lanes<T>), each[i]);
+      }
+    }
+    for (int i = 0; i < vectors; ++i) {
+      each[i].store_aligned(sums + i * lanes<T>);
+    }
+  }
+  for (std::int64_t p = whole; p < count; ++p) {
+    T& sum = sums[p - whole];
+    sum = scalar_fma(a[p], b[p], sum);
+  }
+  for (int half = sum_count / 2; half > 0; half /= 2) {
+    for (int i = 0; i < half; ++i) {
+      sums[i] += sums[i + half];
+    }
+  }
+  return sums[0];
+}
+
+/// One row of a, and columns of b that are in one piece.
+template <class T>
+void multiply_row(const ProductJob& job, T* scratch) {
+  const T* a = static_cast<const T*>(job.a.data);
+  const T* b = static_cast<const T*>(job.b.data);
+  T* c = static_cast<T*>(job.c);
+  if (job.a.transpose && job.a.stride > 1) {
+    for (std::int64_t p = 0; p < job.k; ++p) {
+      scratch[p] = a[p * job.a.stride];
+    }
+    a = scratch;
+  }
+  for (std::int64_t j = 0; j < job.n; ++j) {
+    T& out = c[j * job.c_column];
+    const T sum = dot(a, b + j * job.b.stride, job.k);
+    out = job.accumulate ? out + sum : sum;
+  }
+}
+
+ProductJob exchanged(const ProductJob& job) {
+  ProductJob result = job;
+  result.m = job.n;
+  result.n = job.m;
+  result.a = {job.b.data, job.b.stride, !job.b.transpose};
+  result.b = {job.a.data, job.a.stride, !job.a.transpose};
+  result.c_row = job.c_column;
+  result.c_column = job.c_row;
+  return result;
+}
+
+// cᵀ = bᵀ aᵀ: a column becomes a row; and few columns become few rows where that needs no other order of a.
+template <class T>
+ProductJob arranged(const ProductJob& job) {
+  return job.n == 1 || (job.a.transpose && job.n <= lanes<T> && job.n < job.m) ? exchanged(job) : job;
+}
+
+template <class T>
+void multiply(const ProductJob& given, void* scratch) {
+  const ProductJob job = arranged<T>(given);
+  if (job.m == 1 && job.b.transpose) {
+    multiply_row<T>(job, static_cast<T*>(scratch));
+  } else {
+    static_assert((BlockSizes<T>::packed_elements + BlockSizes<T>::copied_elements) * sizeof(T) <=
+                  product_scratch_bytes);
+    Multiplication<T>(job, scratch).run();
+  }
+}
+
+}  // namespace
+
+void add_products(KernelSet& set) {
+  set.product[static_cast<int>(DType::float32)] = multiply<float>;
+  set.product[static_cast<int>(DType::float64)] = multiply<double>;
+}
+
+#else
+
+void add_products(KernelSet&) {}
+
+#endif
+
+}  // namespace xgrad::kernels::XGRAD_ISA
