@@ -113,11 +113,8 @@ void blend_rows(T* rows, std::int64_t count, std::int64_t row_size, const std::v
 void blend(Array& rows, const std::vector<double>& weights) {
   const std::int64_t count = rows.shape()[0];
   const std::int64_t row_size = count == 0 ? 0 : rows.size() / count;
-  if (rows.dtype() == DType::float64) {
-    blend_rows(rows.data<double>(), count, row_size, weights);
-  } else {
-    blend_rows(rows.data<float>(), count, row_size, weights);
-  }
+  dispatch_floating(rows.dtype(),
+                    [&](auto zero) { blend_rows(rows.data<decltype(zero)>(), count, row_size, weights); });
 }
 
 Array probabilities(const Array& labels, std::int64_t classes, DType dtype) {
@@ -134,11 +131,7 @@ Array probabilities(const Array& labels, std::int64_t classes, DType dtype) {
                                         "mixup(0.2, 10)",
                                         label, classes));
     }
-    if (dtype == DType::float64) {
-      result.data<double>()[j * classes + label] = 1;
-    } else {
-      result.data<float>()[j * classes + label] = 1;
-    }
+    dispatch_floating(dtype, [&](auto zero) { result.data<decltype(zero)>()[j * classes + label] = 1; });
   }
   return result;
 }

@@ -51,8 +51,8 @@ Array flattened(const Array& rows) {
 Dataset prepared(const Dataset& data, DType floating) {
   const Array& features = data.features();
   const Array& targets = data.targets();
-  return {is_floating(features.dtype()) ? cast(features, floating) : features,
-          cast(targets, is_floating(targets.dtype()) ? floating : DType::int64)};
+  return {is_real(features.dtype()) ? cast(features, floating) : features,
+          cast(targets, is_real(targets.dtype()) ? floating : DType::int64)};
 }
 
 }  // namespace

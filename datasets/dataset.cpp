@@ -22,7 +22,7 @@ namespace {
 constexpr std::uint64_t split_stream = 0x73706c6974;  // "split"
 
 Array class_labels(std::string_view op, const Array& targets) {
-  if (targets.dtype() != DType::uint8 && !is_integer(targets.dtype())) {
+  if (!is_whole(targets.dtype())) {
     raise<DTypeError>(op, phrase("a stratified choice needs integer targets, got {}; set stratified to false",
                                  to_string(targets.dtype())));
   }

@@ -73,16 +73,14 @@ Array transformed(const Array& samples, const Array& offset, const Array& scale,
   Array result(samples.shape(), dtype);
   const double* offsets = offset.data<double>();
   const double* scales = scale.data<double>();
-  const auto fill = [&](auto* out) {
-    using T = std::remove_pointer_t<decltype(out)>;
-    for_each_element(samples, table, [&](std::int64_t feature, double x) {
-      *out++ = static_cast<T>(f(x, offsets[feature], scales[feature]));
+  if (!empty) {
+    dispatch_floating(dtype, [&](auto zero) {
+      using T = decltype(zero);
+      T* out = result.data<T>();
+      for_each_element(samples, table, [&](std::int64_t feature, double x) {
+        *out++ = static_cast<T>(f(x, offsets[feature], scales[feature]));
+      });
     });
-  };
-  if (!empty && dtype == DType::float64) {
-    fill(result.data<double>());
-  } else if (!empty) {
-    fill(result.data<float>());
   }
   return result;
 }

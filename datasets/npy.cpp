@@ -18,6 +18,7 @@ void write_npy(const std::filesystem::path& path, const Array& array) {
   if (!array) {
     raise<ValueError>("write_npy", "the array holds no memory; give one made from a shape");
   }
+  require_npy_type("write_npy", array);
   OutputFile file("write_npy", path);
   write_npy_to([&](std::span<const std::byte> bytes) { file.write(bytes); }, array);
   file.publish();

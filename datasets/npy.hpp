@@ -21,7 +21,8 @@ Array read_npy(const std::filesystem::path& path);
 
 /// Writes \p array as an NPY file that `numpy.load` reads: format 1.0, little endian, row-major; compressed by gzip when
 /// the name ends in `.gz`. The file appears complete or not at all.
-/// \throws ValueError for an Array without elements' memory. \throws FileError when the file cannot be written.
+/// \throws ValueError for an Array without elements' memory. \throws DTypeError for bfloat16, which the format does not
+///         have: cast to float32, or take safetensors. \throws FileError when the file cannot be written.
 void write_npy(const std::filesystem::path& path, const Array& array);
 
 }  // namespace xgrad::datasets

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "datasets/half.hpp"
 #include "datasets/quoted.hpp"
@@ -57,7 +58,6 @@ constexpr NpyType element_type(std::string_view code) {
   return {code, sizeof(Stored), dtype_of<Element>(), decode<Stored, Element>};
 }
 
-// The first of a dtype is what it is written as.
 constexpr std::array npy_types = {
     element_type<std::uint8_t, bool>("b1"),
     element_type<std::uint8_t>("u1"),
@@ -215,9 +215,21 @@ Array row_major(const Array& stored, const Shape& shape) {
   return result;
 }
 
+// What elements are written as; nothing where the format has no type for them.
+constexpr std::string_view written_code(DType dtype) {
+  switch (dtype) {
+    case DType::boolean: return "b1";
+    case DType::uint8: return "u1";
+    case DType::int32: return "i4";
+    case DType::int64: return "i8";
+    case DType::bfloat16: return "";
+    case DType::float32: return "f4";
+    case DType::float64: return "f8";
+  }
+  __builtin_unreachable();
+}
+
 std::string header_of(const Array& array) {
-  const auto* type = std::find_if(npy_types.begin(), npy_types.end(),
-                                  [&](const NpyType& candidate) { return candidate.dtype == array.dtype(); });
   std::string sizes;
   for (const std::int64_t size : array.shape()) {
     sizes += phrase("{}{},", sizes.empty() ? "" : " ", size);
@@ -226,7 +238,7 @@ std::string header_of(const Array& array) {
     sizes.pop_back();
   }
   std::string text = phrase("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}), }}",
-                            type->bytes == 1 ? '|' : '<', type->code, sizes);
+                            size_of(array.dtype()) == 1 ? '|' : '<', written_code(array.dtype()), sizes);
   constexpr std::size_t start = 10;  // magic, version, size
   constexpr std::size_t alignment = 64;
   text.resize((start + text.size() + 1 + alignment - 1) / alignment * alignment - start, ' ');
@@ -260,6 +272,15 @@ Array read_npy_elements(ByteSource& source, const NpyHeader& header) {
   Array result(stored_shape(header), header.type->dtype);
   header.type->decode(data.data(), header.swapped, result);
   return header.fortran_order ? row_major(result, header.shape) : result;
+}
+
+void require_npy_type(std::string_view op, const Array& array) {
+  if (written_code(array.dtype()).empty()) {
+    raise<DTypeError>(op,
+                      phrase("NPY and NPZ have no element type for {}; cast to float32, which holds the same numbers, "
+                             "or write a safetensors file",
+                             to_string(array.dtype())));
+  }
 }
 
 void write_npy_to(const ByteSink& sink, const Array& array) {

@@ -35,7 +35,10 @@ Array read_npy_elements(ByteSource& source, const NpyHeader& header);
 /// Takes the next bytes that are written.
 using ByteSink = std::function<void(std::span<const std::byte>)>;
 
-/// Gives \p sink an array, which has memory, in the format.
+/// \throws DTypeError, as if from \p op, for elements of a type that the format does not have.
+void require_npy_type(std::string_view op, const Array& array);
+
+/// Gives \p sink an array, which has memory and a type that the format has.
 void write_npy_to(const ByteSink& sink, const Array& array);
 
 }  // namespace xgrad::datasets

@@ -61,12 +61,7 @@ void sum_all(std::span<const std::byte* const> terms, std::byte* sum, std::int64
 }  // namespace
 
 void sum_of_ranks(DType dtype, std::span<const std::byte* const> terms, std::byte* sum, std::int64_t count) {
-  switch (dtype) {
-    case DType::float32: return sum_all<float>(terms, sum, count);
-    case DType::float64: return sum_all<double>(terms, sum, count);
-    case DType::int32: return sum_all<std::int32_t>(terms, sum, count);
-    default: return sum_all<std::int64_t>(terms, sum, count);
-  }
+  dispatch_numbers(dtype, [&](auto zero) { sum_all<decltype(zero)>(terms, sum, count); });
 }
 
 }  // namespace xgrad::distributed::detail

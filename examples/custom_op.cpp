@@ -57,7 +57,7 @@ struct CircularProduct {
   }
 
   void eval(ConstViews in, Views out) const {
-    out[0].dtype() == DType::float32 ? compute<float>(in, out) : compute<double>(in, out);
+    dispatch_floating(out[0].dtype(), [&](auto zero) { compute<decltype(zero)>(in, out); });
   }
 
   // c = a ∗ b: da = b ⋆ ct, db = a ⋆ ct.    c = a ⋆ b: da = ct ⋆ b, db = a ∗ ct.    (∗ convolves, ⋆ correlates)

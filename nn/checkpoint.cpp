@@ -12,6 +12,7 @@
 #include "autograd/runtime/phrase.hpp"
 #include "datasets/input_file.hpp"
 #include "datasets/npy.hpp"
+#include "datasets/npy_stream.hpp"
 #include "datasets/output_file.hpp"
 #include "datasets/quoted.hpp"
 #include "datasets/unpublished.hpp"
@@ -103,6 +104,7 @@ void write_state(const std::filesystem::path& folder, const State& state, std::s
         raise<ValueError>("write_state",
                           phrase("{} cannot be the name of a file; rename the member", datasets::backticked(name)));
       }
+      datasets::require_npy_type("write_state", array);
       datasets::write_npy(fresh.path() / (name + ".npy"), array);
     }
     if (!publish(fresh, target)) {

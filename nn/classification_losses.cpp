@@ -37,7 +37,7 @@ Shape rows_of(std::string_view loss, const Tensor& scores) {
 
 void require_row_labels(std::string_view loss, const Tensor& scores, const Tensor& labels) {
   const Shape rows = rows_of(loss, scores);
-  if (is_floating(labels.dtype()) && labels.shape() == rows) {
+  if (is_real(labels.dtype()) && labels.shape() == rows) {
     raise<DTypeError>(loss, phrase("labels are integers, got {}; cast them, as in cast(labels, DType::int64)",
                                    to_string(labels.dtype())));
   }
@@ -109,8 +109,8 @@ LogLikelihood log_likelihood(const Tensor& z, const Labels& labels) {
   const Tensor shift = stop_gradient(label_logit);
   // The label itself may be impossible: then nothing is shifted, and the loss is infinite. A difference that is too large
   // for the dtype becomes the largest number there is, or its derivatives would be NaN; the loss is infinite as well.
-  const double most =
-      z.dtype() == DType::float32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+  const double most = dispatch_floating(
+      z.dtype(), [](auto zero) { return static_cast<double>(std::numeric_limits<decltype(zero)>::max()); });
   const auto shifted_by = [](Scalar a, Scalar constant, Scalar s, Scalar limit) {
     const Scalar overflows = logical_and(constant <= limit, constant - s > limit);
     return where(s == -infinity, a, a - where(overflows, constant - limit, s));
@@ -176,7 +176,7 @@ Tensor cross_entropy(const Operand& logits, const Operand& target, const CrossEn
     if (!(options.label_smoothing >= 0 && options.label_smoothing <= 1)) {
       raise<ValueError>("cross_entropy", phrase("label_smoothing is in [0, 1], got {}", options.label_smoothing));
     }
-    if (is_floating(y.dtype()) && y.shape() == z.shape()) {
+    if (is_real(y.dtype()) && y.shape() == z.shape()) {
       rows_of("cross_entropy", z);
       return probability_cross_entropy(z, y, options);
     }

@@ -65,7 +65,7 @@ void ConfusionMatrix::update(const Operand& predictions, const Operand& labels) 
   const SourceScope scope(predictions);
   const Tensor given = predictions.tensor();
   const auto [p, l] = located(predictions.where(), [&] {
-    const bool is_scores = is_floating(given.dtype());
+    const bool is_scores = is_real(given.dtype());
     if (is_scores) {
       require_numbers(given);
     }

@@ -41,7 +41,7 @@ Tensor checked_labels(std::string_view who, const Tensor& labels, std::int64_t c
 }
 
 Tensor as_labels(std::string_view who, const Tensor& scores, const Tensor& targets) {
-  if (!is_floating(targets.dtype())) {
+  if (!is_real(targets.dtype())) {
     return targets;
   }
   if (targets.shape() != scores.shape()) {

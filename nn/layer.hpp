@@ -281,7 +281,7 @@ class Layer {
   /// Assigns what state() has given, all or nothing.
   /// \throws ValueError naming the paths that the state lacks, or has too many.
   /// \throws ShapeError when an array is not of the shape of its variable.
-  /// \throws DTypeError when it is not of its dtype.
+  /// \throws DTypeError when it is not of its dtype; bfloat16 becomes float32 or float64.
   void load_state(const State& state, std::source_location where = std::source_location::current()) const {
     detail::load_state(named_variables(), state, where);
   }

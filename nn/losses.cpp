@@ -27,7 +27,7 @@ void require_alike(std::string_view loss, const Tensor& prediction, const Tensor
     raise<ShapeError>(loss, phrase("predictions of shape {} and targets of shape {} must be alike; reshape one",
                                    to_string(prediction.shape()), to_string(target.shape())));
   }
-  if (is_floating(target.dtype()) && prediction.dtype() != target.dtype()) {
+  if (is_real(target.dtype()) && prediction.dtype() != target.dtype()) {
     raise<DTypeError>(loss, phrase("predictions are {}, targets {}; cast one", to_string(prediction.dtype()),
                                    to_string(target.dtype())));
   }

@@ -25,7 +25,7 @@ void require_same_shape(std::string_view op, const Tensor& predictions, const Te
 
 // Whether a row is right: not, where there is NaN among its scores.
 Tensor where_numbers(const Tensor& scores, const Tensor& right) {
-  return is_floating(scores.dtype()) ? logical_and(right, logical_not(any(isnan(scores), -1))) : right;
+  return is_real(scores.dtype()) ? logical_and(right, logical_not(any(isnan(scores), -1))) : right;
 }
 
 Tensor is_right(const Tensor& scores, const Tensor& targets) {

@@ -87,6 +87,15 @@ State state_of(const std::vector<NamedVariable>& variables) {
   return state;
 }
 
+namespace {
+
+// Whether elements of \p given are elements of \p wanted: bfloat16 is float32 and float64, too, without loss.
+bool holds_all_of(DType wanted, DType given) {
+  return given == wanted || (is_real(given) && promoted(given, wanted) == wanted);
+}
+
+}  // namespace
+
 std::vector<Assignment> updates_from(const std::vector<NamedVariable>& variables, const State& state) {
   std::vector<Assignment> updates;
   for (const auto& [name, variable] : variables) {
@@ -103,10 +112,10 @@ std::vector<Assignment> updates_from(const std::vector<NamedVariable>& variables
     if (given.shape != expected.shape) {
       raise<ShapeError>("load_state", message);
     }
-    if (given.dtype != expected.dtype) {
+    if (!holds_all_of(expected.dtype, given.dtype)) {
       raise<DTypeError>("load_state", message);
     }
-    updates.emplace_back(variable, entry->second);
+    updates.emplace_back(variable, cast(Tensor(entry->second), expected.dtype).array());
   }
   for (const auto& [name, array] : state) {
     if (std::none_of(variables.begin(), variables.end(), [&](const NamedVariable& v) { return v.name == name; })) {

@@ -42,6 +42,7 @@ void require_writable(std::string_view op, const std::filesystem::path& path, co
     if (!static_cast<bool>(array)) {
       raise<ValueError>(op, phrase("array {} holds no memory; give one made from a shape", backticked(name)));
     }
+    datasets::require_npy_type(op, array);
   }
 }
 

@@ -11,11 +11,12 @@
 
 namespace xgrad::nn {
 
-/// Writes \p state as one NPZ file, which `numpy.load` reads: an NPY file for each array, not compressed, any dtype. It
+/// Writes \p state as one NPZ file, which `numpy.load` reads: an NPY file for each array, not compressed, any dtype but bfloat16. It
 /// appears complete or not at all; there is no limit to its size.
 /// \throws FileError when it cannot be written.
 /// \throws ValueError for an empty state, an array without memory, a name that is empty, not UTF-8, or has a `/`, `..` or
 ///         NUL byte in it; and for a path that ends in `.gz`, as no reader expects that.
+/// \throws DTypeError for bfloat16, which NumPy does not have.
 void write_npz(const std::filesystem::path& path, const State& state,
                std::source_location where = std::source_location::current());
 

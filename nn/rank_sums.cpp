@@ -43,12 +43,15 @@ Tensor shaped(const Tensor& flat, std::int64_t first, const Shape& shape) {
   return reshape(is_all ? flat : flat[range(first, first + count)], shape);
 }
 
+// What is added up on the way: whole numbers and truths as int64, bfloat16 as float32.
+DType dtype_of_sum(DType dtype) { return is_real(dtype) ? number_dtype(dtype) : DType::int64; }
+
 std::vector<std::vector<std::size_t>> sent_together(const Tensors& tensors) {
   std::vector<std::vector<std::size_t>> groups;
   for (const DType dtype : {DType::float32, DType::float64, DType::int64}) {
     std::vector<std::size_t> small;
     for (std::size_t i = 0; i < tensors.size(); ++i) {
-      const DType own = is_floating(tensors[i].dtype()) ? tensors[i].dtype() : DType::int64;
+      const DType own = dtype_of_sum(tensors[i].dtype());
       if (own == dtype && tensors[i].size() >= large_size) {
         groups.push_back({i});
       } else if (own == dtype) {
@@ -67,7 +70,7 @@ Tensors all_reduced(const Ranks& ranks, const Tensors& tensors) {
   for (const std::vector<std::size_t>& group : sent_together(tensors)) {
     Tensors same;
     for (const std::size_t i : group) {
-      same.push_back(is_floating(tensors[i].dtype()) ? tensors[i] : cast(tensors[i], DType::int64));
+      same.push_back(cast(tensors[i], dtype_of_sum(tensors[i].dtype())));
     }
     const Tensor sum = ranks.all_reduce(flat(same));
     std::int64_t first = 0;

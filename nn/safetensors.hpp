@@ -24,7 +24,7 @@ using Metadata = std::map<std::string, std::string>;
 void write_safetensors(const std::filesystem::path& path, const State& state, const Metadata& metadata = {},
                        std::source_location where = std::source_location::current());
 
-/// Reads a safetensors file. F16 and BF16 are widened to float32, I8, I16 and U16 to int32, U32 to int64.
+/// Reads a safetensors file. BF16 stays bfloat16; F16 is widened to float32, I8, I16 and U16 to int32, U32 to int64.
 /// What is malformed is refused before memory is taken for it: a header larger than the file, or than 100 MB; ranges that
 /// overlap, leave gaps, or do not belong to their shapes; names that are there twice, or that write_safetensors refuses.
 /// \throws FileError naming the file, what was expected and what was found.

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstring>
 #include <limits>
 #include <set>
@@ -21,9 +20,6 @@ namespace {
 constexpr std::string_view metadata_name = "__metadata__";
 constexpr std::size_t most_metadata = 10'000;  // small ones take many times the memory of their text
 constexpr std::uint64_t unknown_size = std::numeric_limits<std::uint64_t>::max();
-
-// bfloat16 is the upper half of a float32.
-float from_bfloat16(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U); }
 
 template <class Stored, class Element, Element (*convert)(Stored)>
 void decode(const std::byte* stored, std::int64_t count, Array& elements) {
@@ -48,15 +44,29 @@ constexpr std::array types = {
     SafetensorsType{"I64", 8, DType::int64, nullptr},
     SafetensorsType{"F32", 4, DType::float32, nullptr},
     SafetensorsType{"I32", 4, DType::int32, nullptr},
+    SafetensorsType{"BF16", 2, DType::bfloat16, nullptr},
     SafetensorsType{"U8", 1, DType::uint8, nullptr},
     SafetensorsType{"BOOL", 1, DType::boolean, decode<std::uint8_t, bool, is_not_zero>},
     SafetensorsType{"F16", 2, DType::float32, decode<std::uint16_t, float, datasets::from_half>},
-    SafetensorsType{"BF16", 2, DType::float32, decode<std::uint16_t, float, from_bfloat16>},
     SafetensorsType{"I8", 1, DType::int32, decode<std::int8_t, std::int32_t, widened>},
     SafetensorsType{"I16", 2, DType::int32, decode<std::int16_t, std::int32_t, widened>},
     SafetensorsType{"U16", 2, DType::int32, decode<std::uint16_t, std::int32_t, widened>},
     SafetensorsType{"U32", 4, DType::int64, decode<std::uint32_t, std::int64_t, widened>},
 };
+
+// Where elements are alike in memory, they are in number of bytes.
+constexpr bool writes_every_dtype() {
+  for (int i = 0; i < dtype_count; ++i) {
+    const auto dtype = static_cast<DType>(i);
+    const auto* type =
+        std::find_if(types.begin(), types.end(), [=](const SafetensorsType& each) { return each.dtype == dtype; });
+    if (type == types.end() || type->bytes != size_of(dtype)) {
+      return false;
+    }
+  }
+  return true;
+}
+static_assert(writes_every_dtype(), "a dtype is written as no type of the format");
 
 // Takes the header piece by piece and stops at the first that does not belong there: no tree is built of what nobody asks
 // for, however deep it is.

@@ -65,7 +65,7 @@ class Loading {
     known_.insert(name);
     const Spec expected = torch_spec(found);
     const Spec given = spec_of(entry->second);
-    const bool converts = given.dtype == expected.dtype || (is_floating(given.dtype) && is_floating(expected.dtype));
+    const bool converts = given.dtype == expected.dtype || (is_real(given.dtype) && is_real(expected.dtype));
     if (given.shape != expected.shape || !converts) {
       (given.shape != expected.shape ? other_shape_ : other_dtype_)
           .push_back(phrase("{} is {}, not {}", backticked(name), to_string(given), to_string(expected)));

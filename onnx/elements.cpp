@@ -184,12 +184,16 @@ class Reader {
 }  // namespace
 
 TensorProto::DataType element_type(DType dtype) {
-  for (const ElementType& type : element_types) {
-    if (type.exact && type.dtype == dtype) {
-      return type.number;
-    }
+  switch (dtype) {
+    case DType::boolean: return TensorProto::BOOL;
+    case DType::uint8: return TensorProto::UINT8;
+    case DType::int32: return TensorProto::INT32;
+    case DType::int64: return TensorProto::INT64;
+    case DType::bfloat16: return TensorProto::BFLOAT16;  // although it is read as float32, with which models compute
+    case DType::float32: return TensorProto::FLOAT;
+    case DType::float64: return TensorProto::DOUBLE;
   }
-  return TensorProto::UNDEFINED;
+  __builtin_unreachable();
 }
 
 std::optional<DType> dtype_of(std::int32_t element_type) {

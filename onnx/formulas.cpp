@@ -13,9 +13,6 @@ namespace xgrad::onnx {
 
 namespace {
 
-// boolean and uint8 are compared and selected as int32.
-DType number_dtype(DType dtype) { return dtype == DType::boolean || dtype == DType::uint8 ? DType::int32 : dtype; }
-
 /// The dtype of the numbers in a call's steps.
 DType compute_dtype(const Call& call) {
   for (std::size_t i = 0; i < call.output_count(); ++i) {
@@ -26,7 +23,7 @@ DType compute_dtype(const Call& call) {
   // Only truth values come out: conditions, which are boolean, do not count beside numbers.
   DType dtype = DType::boolean;
   for (const Value& input : call.inputs()) {
-    dtype = std::max(dtype, input.dtype);
+    dtype = dtype == DType::boolean ? input.dtype : promoted(dtype, input.dtype).value_or(dtype);
   }
   return number_dtype(dtype);
 }

@@ -9,9 +9,6 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-/// Booleans and uint8 as numbers that ONNX's reductions take.
-bool is_storage(DType dtype) { return dtype == DType::boolean || dtype == DType::uint8; }
-
 std::string as_type(GraphWriter& graph, const Value& x, DType dtype) {
   return graph.written(x.dtype) == graph.written(dtype) ? x.name : graph.cast(x.name, dtype);
 }
@@ -42,14 +39,14 @@ Names norm(const Call& call) {
   return {call.integers("axes").empty() ? call.graph().add("Abs", {x}) : reduced(call, "ReduceL2", x)};
 }
 
-/// Of truth values as numbers: the least is 0 where not all are true.
+/// Of what is for storage, as numbers that ONNX's reductions take; of truth values the least is 0 where not all are true.
 Names extreme(const Call& call, std::string_view op_type) {
   GraphWriter& graph = call.graph();
   const Value& x = call.input(0);
   if (!is_storage(x.dtype)) {
     return {reduced(call, op_type, x.name)};
   }
-  return {graph.cast(reduced(call, op_type, graph.cast(x.name, DType::int32)), x.dtype)};
+  return {graph.cast(reduced(call, op_type, graph.cast(x.name, number_dtype(x.dtype))), x.dtype)};
 }
 
 Names largest(const Call& call) { return extreme(call, "ReduceMax"); }
@@ -60,7 +57,7 @@ Names position(const Call& call, std::string_view op_type) {
   const std::vector<std::int64_t> axes = call.integers("axes");
   const Value& x = call.input(0);
   GraphWriter& graph = call.graph();
-  const std::string numbers = as_type(graph, x, is_storage(x.dtype) ? DType::int32 : x.dtype);
+  const std::string numbers = as_type(graph, x, number_dtype(x.dtype));
   if (axes.size() == 1) {
     return {graph.add(op_type, {numbers}, {{"axis", axes[0]}, {"keepdims", 0}})};
   }

@@ -7,6 +7,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <typeinfo>
 #include <vector>
 
@@ -22,8 +23,8 @@
 
 namespace xgrad::testing {
 
-inline constexpr std::array every_dtype = {DType::boolean, DType::uint8,   DType::int32,
-                                           DType::int64,   DType::float32, DType::float64};
+inline constexpr std::array every_dtype =
+    std::apply([](const auto&... row) { return std::array{row.dtype...}; }, dtype_table);
 
 /// The elements in row-major order, of whatever dtype.
 std::vector<double> elements(const Tensor& tensor);

@@ -73,31 +73,23 @@ void Array::require_dtype(DType wanted) const {
   }
 }
 
-std::string_view to_string(DType dtype) {
-  switch (dtype) {
-    case DType::boolean: return "boolean";
-    case DType::uint8: return "uint8";
-    case DType::int32: return "int32";
-    case DType::int64: return "int64";
-    case DType::float32: return "float32";
-    case DType::float64: break;
-  }
-  return "float64";
-}
-
 std::ostream& operator<<(std::ostream& out, DType dtype) { return out << to_string(dtype); }
 
+std::ostream& operator<<(std::ostream& out, bfloat16 number) { return out << static_cast<float>(number); }
+
 bool fits(double number, DType dtype) {
-  return is_floating(dtype) || (number == std::trunc(number) && dispatch(dtype, [&](auto zero) {
-                                  using Limits = std::numeric_limits<decltype(zero)>;
-                                  const double above =
-                                      std::ldexp(1.0, Limits::digits);  // the first number that is too large
-                                  return number >= static_cast<double>(Limits::min()) && number < above;
-                                }));
+  return is_real(dtype) || (number == std::trunc(number) && dispatch(dtype, [&](auto zero) {
+                              using Limits = std::numeric_limits<decltype(zero)>;
+                              const double above =
+                                  std::ldexp(1.0, Limits::digits);  // the first number that is too large
+                              return number >= static_cast<double>(Limits::min()) && number < above;
+                            }));
 }
 
-std::size_t size_of(DType dtype) {
-  return dispatch(dtype, [](auto zero) { return sizeof(zero); });
+void detail::raise_no_arithmetic(DType dtype) {
+  raise<DTypeError>("dtype", phrase("{} is for storage here, and elements of it are not computed with; cast the tensor "
+                                    "first, as in cast(x, DType::float32)",
+                                    to_string(dtype)));
 }
 
 }  // namespace xgrad

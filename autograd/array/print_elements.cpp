@@ -9,9 +9,20 @@
 
 /// \file
 /// A file of its own, because xtensor's printing takes seconds to compile, for each type of element: all integers are
-/// printed as int64.
+/// printed as int64, and bfloat16 as the float32 that it is the upper half of.
 
 namespace xgrad::detail {
+
+namespace {
+
+template <class Printed, class T>
+void print_as(std::ostream& out, const T* elements, const Array& array) {
+  Array printed(array.shape(), dtype_of<Printed>());
+  std::copy_n(elements, array.size(), printed.data<Printed>());
+  out << view<Printed>(printed);
+}
+
+}  // namespace
 
 void print_elements(std::ostream& out, const Array& array) {
   if (array.size() == 0) {  // braces alone would not tell how many there are of none
@@ -24,9 +35,9 @@ void print_elements(std::ostream& out, const Array& array) {
   dispatch(array.dtype(), [&](auto zero) {
     using T = decltype(zero);
     if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
-      Array integers(array.shape(), DType::int64);
-      std::copy_n(array.data<T>(), array.size(), integers.data<std::int64_t>());
-      out << view<std::int64_t>(integers);
+      print_as<std::int64_t>(out, array.data<T>(), array);
+    } else if constexpr (std::is_same_v<T, bfloat16>) {
+      print_as<float>(out, array.data<T>(), array);
     } else {
       out << view<T>(array);
     }

@@ -28,4 +28,8 @@ Tensor placeholder_like(const Tensor& tensor) {
   return placeholder({tensor.shape(), tensor.dtype()}, "program", nullptr);
 }
 
+Tensor placeholder_of_derivative(const Tensor& tensor) {
+  return placeholder({tensor.shape(), derivative_dtype(tensor.dtype())}, "program", nullptr);
+}
+
 }  // namespace xgrad::detail

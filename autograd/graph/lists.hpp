@@ -21,5 +21,7 @@ Tensors part_of(std::span<const Tensor> list, std::size_t first, std::size_t cou
 std::int64_t bytes_of(std::span<const Tensor> tensors);
 /// What stands for a tensor like this one in a sub-program.
 Tensor placeholder_like(const Tensor& tensor);
+/// What stands for the derivative of, or with respect to, a tensor like this one in a sub-program.
+Tensor placeholder_of_derivative(const Tensor& tensor);
 
 }  // namespace xgrad::detail

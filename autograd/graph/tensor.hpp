@@ -38,17 +38,21 @@ namespace detail {
 template <class S>
 concept Number = std::is_arithmetic_v<S>;
 
+/// What tensors can be made of: numbers, and bfloat16, which is none in C++.
+template <class S>
+concept Element = Number<S> || std::same_as<S, bfloat16>;
+
 /// The rows of a nested initialiser, joined. \throws ShapeError when they differ in length.
 Array stack_rows(std::span<const Array> rows, const std::source_location& where);
 
-template <Number T>
+template <Element T>
 Array of_vector(const std::vector<T>& values) {
   Array result({static_cast<std::int64_t>(values.size())}, dtype_of<T>());
   std::copy(values.begin(), values.end(), result.data<T>());
   return result;
 }
 
-template <Number T>
+template <Element T>
 Array nested(std::initializer_list<T> values, const std::source_location&) {
   Array result({static_cast<std::int64_t>(values.size())}, dtype_of<T>());
   std::copy(values.begin(), values.end(), result.data<T>());
@@ -66,7 +70,7 @@ Array nested(std::initializer_list<std::initializer_list<T>> rows, const std::so
 
 template <class T>
 struct NestedList : std::false_type {};
-template <Number T>
+template <Element T>
 struct NestedList<std::initializer_list<T>> : std::true_type {};
 template <class T>
 struct NestedList<std::initializer_list<std::initializer_list<T>>> : NestedList<std::initializer_list<T>> {};
@@ -97,16 +101,16 @@ class Tensor {
   Tensor(const Array& array, std::source_location where = std::source_location::current());
 
   /// A single number, shape (), of the dtype of its C++ type.
-  template <detail::Number S>
+  template <detail::Element S>
   Tensor(S number, std::source_location where = std::source_location::current()) : Tensor(of_number(number), where) {}
 
   /// `Tensor x = {1.0, 2.0, 3.0};` has shape (3,).
-  template <detail::Number S>
+  template <detail::Element S>
   Tensor(std::initializer_list<S> values, std::source_location where = std::source_location::current())
       : Tensor(detail::nested(values, where), where) {}
 
   /// The elements of a vector, copied; shape (n,).
-  template <detail::Number S>
+  template <detail::Element S>
   explicit Tensor(const std::vector<S>& values, std::source_location where = std::source_location::current())
       : Tensor(detail::of_vector(values), where) {}
 
@@ -152,7 +156,7 @@ class Tensor {
 
   /// The element of a tensor of one element, converted to \p T.
   /// \throws ShapeError when there is more than one element or none.
-  template <detail::Number T = double>
+  template <detail::Element T = double>
   T item(std::source_location where = std::source_location::current()) const {
     const Array single = single_element(where);
     return dispatch(single.dtype(), [&](auto zero) { return static_cast<T>(*single.data<decltype(zero)>()); });

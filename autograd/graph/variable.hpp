@@ -48,7 +48,7 @@ class Variable {
   }
   /// The current element of a variable of one element, converted to \p T.
   /// \throws ShapeError when there is more than one element or none.
-  template <detail::Number T = double>
+  template <detail::Element T = double>
   T item(std::source_location where = std::source_location::current()) const {
     return read().item<T>(where);
   }

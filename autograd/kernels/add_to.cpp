@@ -45,7 +45,7 @@ void add_to(DType dtype, const Shape& shape, const void* in, const Ints& in_stri
     return;
   }
   const CopyAxes axes(shape, in_strides, out_strides);
-  dispatch(dtype, [&](auto zero) {
+  dispatch_numbers(dtype, [&](auto zero) {
     using T = decltype(zero);
     add_elements(axes, count, static_cast<const T*>(in), static_cast<T*>(out));
   });

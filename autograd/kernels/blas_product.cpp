@@ -114,11 +114,7 @@ void multiply_by_blas(const ProductCall& call) {
                                        call.m, call.k, call.k, call.n));
   }
   runtime::prepare_blas();
-  if (call.dtype == DType::float32) {
-    multiply<float>(call);
-  } else {
-    multiply<double>(call);
-  }
+  dispatch_floating(call.dtype, [&](auto zero) { multiply<decltype(zero)>(call); });
 }
 
 }  // namespace xgrad::kernels

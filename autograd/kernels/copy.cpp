@@ -6,6 +6,8 @@
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/pieces.hpp"
 #include "autograd/kernels/strided.hpp"
+#include "autograd/runtime/error.hpp"
+#include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::kernels {
 
@@ -118,6 +120,17 @@ void copy_elements(const CopyAxes& axes, std::int64_t count, const T* in, T* out
   }
 }
 
+constexpr bool copies_every_dtype() {
+  for (int i = 0; i < dtype_count; ++i) {
+    const std::size_t bytes = size_of(static_cast<DType>(i));
+    if (bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8) {
+      return false;
+    }
+  }
+  return true;
+}
+static_assert(copies_every_dtype(), "a dtype has elements of a size that copy has no case for");
+
 }  // namespace
 
 void copy(std::size_t element_size, const Shape& shape, const void* in, const Ints& in_strides, void* out,
@@ -127,11 +140,15 @@ void copy(std::size_t element_size, const Shape& shape, const void* in, const In
     return;
   }
   const CopyAxes axes(shape, in_strides, out_strides);
+  const auto of_type = [&]<class T>(const T* from) { copy_elements(axes, count, from, static_cast<T*>(out)); };
   switch (element_size) {
-    case 1: return copy_elements(axes, count, static_cast<const std::uint8_t*>(in), static_cast<std::uint8_t*>(out));
-    case 4: return copy_elements(axes, count, static_cast<const std::uint32_t*>(in), static_cast<std::uint32_t*>(out));
-    default: return copy_elements(axes, count, static_cast<const std::uint64_t*>(in), static_cast<std::uint64_t*>(out));
+    case 1: return of_type(static_cast<const std::uint8_t*>(in));
+    case 2: return of_type(static_cast<const std::uint16_t*>(in));
+    case 4: return of_type(static_cast<const std::uint32_t*>(in));
+    case 8: return of_type(static_cast<const std::uint64_t*>(in));
+    default: break;
   }
+  raise<ValueError>("copy", phrase("elements of {} bytes; copy elements of 1, 2, 4 or 8", element_size));
 }
 
 }  // namespace xgrad::kernels

@@ -41,6 +41,7 @@ void take_rows(const std::byte* in, std::int64_t n, std::size_t row_bytes, const
                std::int64_t count, std::byte* out) {
   switch (row_bytes) {
     case 1: return take_elements<1>(in, n, indices, count, out);
+    case 2: return take_elements<2>(in, n, indices, count, out);
     case 4: return take_elements<4>(in, n, indices, count, out);
     case 8: return take_elements<8>(in, n, indices, count, out);
     default: break;
@@ -90,29 +91,27 @@ void scatter_add(const char* op, DType dtype, const void* in, std::int64_t outer
   if (outer * count * inner == 0) {
     return;
   }
-  dispatch(dtype, [&](auto zero) {
+  dispatch_numbers(dtype, [&](auto zero) {
     using T = decltype(zero);
-    if constexpr (!std::is_same_v<T, bool> && !std::is_same_v<T, std::uint8_t>) {
-      // Pieces are strips of columns of one block, for rows may meet in the same place.
-      constexpr std::int64_t least_columns = 64;
-      const std::int64_t strip = std::max(least_columns, piece_bytes / count);
-      const std::int64_t strips = divide_up(inner, strip);
-      const std::int64_t grain = std::max<std::int64_t>(1, piece_bytes / (count * std::min(strip, inner)));
-      for_each_piece(outer * strips, grain, [&](std::int64_t first, std::int64_t last) {
-        for (std::int64_t each = first; each < last; ++each) {
-          const std::int64_t o = each / strips;
-          const std::int64_t column = each % strips * strip;
-          const std::int64_t width = std::min(strip, inner - column);
-          for (std::int64_t j = 0; j < count; ++j) {
-            const T* from = static_cast<const T*>(in) + (o * count + j) * inner + column;
-            T* to = static_cast<T*>(out) + (o * n + from_front(indices[j], n)) * inner + column;
-            for (std::int64_t i = 0; i < width; ++i) {
-              to[i] = wrapped_sum(to[i], from[i]);
-            }
+    // Pieces are strips of columns of one block, for rows may meet in the same place.
+    constexpr std::int64_t least_columns = 64;
+    const std::int64_t strip = std::max(least_columns, piece_bytes / count);
+    const std::int64_t strips = divide_up(inner, strip);
+    const std::int64_t grain = std::max<std::int64_t>(1, piece_bytes / (count * std::min(strip, inner)));
+    for_each_piece(outer * strips, grain, [&](std::int64_t first, std::int64_t last) {
+      for (std::int64_t each = first; each < last; ++each) {
+        const std::int64_t o = each / strips;
+        const std::int64_t column = each % strips * strip;
+        const std::int64_t width = std::min(strip, inner - column);
+        for (std::int64_t j = 0; j < count; ++j) {
+          const T* from = static_cast<const T*>(in) + (o * count + j) * inner + column;
+          T* to = static_cast<T*>(out) + (o * n + from_front(indices[j], n)) * inner + column;
+          for (std::int64_t i = 0; i < width; ++i) {
+            to[i] = wrapped_sum(to[i], from[i]);
           }
         }
-      });
-    }
+      }
+    });
   });
 }
 
@@ -123,7 +122,7 @@ void one_hot(const char* op, const std::int64_t* indices, std::int64_t count, st
   dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
     for (std::int64_t j = 0; j < count; ++j) {
-      static_cast<T*>(out)[j * classes + indices[j]] = T{1};
+      static_cast<T*>(out)[j * classes + indices[j]] = static_cast<T>(1);
     }
   });
 }

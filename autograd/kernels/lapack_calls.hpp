@@ -136,11 +136,7 @@ void for_each_matrix(DType dtype, std::int64_t count, const Body& body) {
   runtime::prepare_blas();
   runtime::parallel_for(count, [&](std::int64_t number) {
     const runtime::SerialBlas serial;
-    if (dtype == DType::float32) {
-      body(float{}, number);
-    } else {
-      body(double{}, number);
-    }
+    dispatch_floating(dtype, [&](auto zero) { body(zero, number); });
   });
 }
 

@@ -137,7 +137,7 @@ class JobBuilder {
 
   /// The vectors of a register may spill over its end by one.
   void place_registers() {
-    const std::size_t element_bytes = call_.compute == DType::int32 || call_.compute == DType::float32 ? 4 : 8;
+    const std::size_t element_bytes = size_of(call_.compute);
     constexpr std::int64_t most_lanes = 16;
     job_.block =
         std::min(static_cast<std::int64_t>(register_bytes / element_bytes), divide_up(count_, most_lanes) * most_lanes);

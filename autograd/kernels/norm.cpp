@@ -183,11 +183,10 @@ void norm(DType dtype, const void* in, void* out, std::int64_t outer, std::int64
   if (outer * inner == 0) {
     return;
   }
-  if (dtype == DType::float32) {
-    norm_of(static_cast<const float*>(in), static_cast<float*>(out), outer, n, inner);
-  } else {
-    norm_of(static_cast<const double*>(in), static_cast<double*>(out), outer, n, inner);
-  }
+  dispatch_floating(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    norm_of(static_cast<const T*>(in), static_cast<T*>(out), outer, n, inner);
+  });
 }
 
 }  // namespace xgrad::kernels

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <cmath>
-#include <type_traits>
+#include "autograd/array/dtype.hpp"
 
 /// \file
 /// The order of elements in sorting and searching.
@@ -11,9 +10,11 @@ namespace xgrad::kernels {
 /// Whether a stands in front of b. NaN comes after every number, also in descending order.
 template <class T>
 bool precedes(T a, T b, bool descending) {
-  if constexpr (std::is_floating_point_v<T>) {
-    if (std::isnan(a) || std::isnan(b)) {
-      return std::isnan(b) && !std::isnan(a);
+  if constexpr (is_real(dtype_of<T>())) {
+    const bool a_is_nan = !(a == a);
+    const bool b_is_nan = !(b == b);
+    if (a_is_nan || b_is_nan) {
+      return b_is_nan && !a_is_nan;
     }
   }
   return descending ? b < a : a < b;

@@ -86,11 +86,8 @@ void generate_normal(std::uint64_t key, T* out, std::int64_t count) {
 
 template <class F>
 void generate_floating(DType dtype, void* out, std::int64_t count, const F& block) {
-  if (dtype == DType::float32) {
-    generate<float>(out, count, [&](std::uint64_t b) { return block(b, float{}); });
-  } else {
-    generate<double>(out, count, [&](std::uint64_t b) { return block(b, double{}); });
-  }
+  dispatch_floating(
+      dtype, [&](auto zero) { generate<decltype(zero)>(out, count, [&](std::uint64_t b) { return block(b, zero); }); });
 }
 
 }  // namespace

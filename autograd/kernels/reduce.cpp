@@ -115,6 +115,27 @@ void reduce_in_parts(const Problem& p, std::int64_t part) {
 
 }  // namespace
 
+namespace {
+
+// The largest and smallest of numbers that are for storage are found among the numbers that they are compared as.
+bool is_found_as_number(Reduction kind, DType dtype) {
+  return is_storage(dtype) && is_real(dtype) && (kind == Reduction::amax || kind == Reduction::amin);
+}
+
+void reduce_as_numbers(const Problem& p) {
+  const DType wide = number_dtype(p.dtype);
+  const auto wide_bytes = static_cast<std::int64_t>(size_of(wide));
+  const std::int64_t count = p.outer * p.n * p.inner;
+  const std::int64_t results = p.outer * p.inner;
+  const Intermediate numbers(count * wide_bytes);
+  const Intermediate found(results * wide_bytes);
+  cast(p.dtype, p.in, wide, numbers.data(), count);
+  reduce(p.kind, wide, numbers.data(), found.data(), p.outer, p.n, p.inner);
+  cast(wide, found.data(), p.dtype, p.out, results);
+}
+
+}  // namespace
+
 void reduce(Reduction kind, DType dtype, const void* in, void* out, std::int64_t outer, std::int64_t n,
             std::int64_t inner) {
   const Problem p{kind, dtype, static_cast<const std::byte*>(in), static_cast<std::byte*>(out), outer, n, inner};
@@ -123,6 +144,9 @@ void reduce(Reduction kind, DType dtype, const void* in, void* out, std::int64_t
   }
   if (n == 0) {
     return reduce_nothing(p);
+  }
+  if (is_found_as_number(kind, dtype)) {
+    return reduce_as_numbers(p);
   }
   constexpr std::int64_t wide = 1024;
   const std::int64_t part = divide_up(piece_elements, inner);
@@ -240,8 +264,8 @@ bool each_is_finite(const T* in, std::int64_t count) {
 }  // namespace
 
 bool all_finite(DType dtype, const void* in, std::int64_t count) {
-  return dtype == DType::float32 ? each_is_finite(static_cast<const float*>(in), count)
-                                 : each_is_finite(static_cast<const double*>(in), count);
+  return dispatch_floating(dtype,
+                           [&](auto zero) { return each_is_finite(static_cast<const decltype(zero)*>(in), count); });
 }
 
 }  // namespace xgrad::kernels

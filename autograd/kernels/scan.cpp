@@ -80,7 +80,7 @@ void for_each_row(std::int64_t outer, std::int64_t size, const F& f) {
 
 void linear_recurrence(DType dtype, const void* a, const void* b, void* out, std::int64_t outer, std::int64_t n,
                        std::int64_t inner, bool reverse) {
-  dispatch(dtype, [&](auto zero) {
+  dispatch_numbers(dtype, [&](auto zero) {
     using T = decltype(zero);
     for_each_row(outer, n * inner, [&](std::int64_t offset) {
       const T* factor = static_cast<const T*>(a) + offset;
@@ -97,7 +97,7 @@ void linear_recurrence(DType dtype, const void* a, const void* b, void* out, std
 
 void cumulative_sum(DType dtype, const void* in, void* out, std::int64_t outer, std::int64_t n, std::int64_t inner,
                     bool exclusive, bool reverse) {
-  dispatch(dtype, [&](auto zero) {
+  dispatch_numbers(dtype, [&](auto zero) {
     using T = decltype(zero);
     const Walk walk(n, reverse);
     const std::int64_t behind = exclusive ? walk.step * inner : 0;  // how far the term is from the sum
@@ -212,7 +212,7 @@ void spread_extreme(DType dtype, const void* in, const std::int64_t* positions, 
       }
     });
   };
-  dtype == DType::float32 ? spread(float{}) : spread(double{});
+  dispatch_floating(dtype, spread);
 }
 
 namespace {

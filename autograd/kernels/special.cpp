@@ -274,8 +274,10 @@ void for_each_number(DType dtype, const void* in, void* out, std::int64_t count,
       }
     });
   };
-  dtype == DType::float32 ? run(static_cast<const float*>(in), static_cast<float*>(out))
-                          : run(static_cast<const double*>(in), static_cast<double*>(out));
+  dispatch_floating(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    run(static_cast<const T*>(in), static_cast<T*>(out));
+  });
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ Flags depending_outputs(const SubProgram& program, const Flags& inputs, bool dif
   ValueFlags flags(description);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     flags[static_cast<Description::Value>(i) | Description::leaf_bit] =
-        inputs[i] && (!differentiable || is_floating(program.inputs()[i].dtype()));
+        inputs[i] && (!differentiable || is_real(program.inputs()[i].dtype()));
   }
   for (std::size_t i = 0; i < description.nodes().size(); ++i) {
     const Node& node = *description.nodes()[i];
@@ -124,7 +124,7 @@ Flags depending_outputs(const SubProgram& program, const Flags& inputs, bool dif
     }
     for (std::size_t k = 0; k < node.output_count(); ++k) {
       flags[description.first_value(i) + static_cast<Description::Value>(k)] =
-          !differentiable || is_floating(node.spec(k).dtype);
+          !differentiable || is_real(node.spec(k).dtype);
     }
   }
   Flags outputs;
@@ -138,7 +138,7 @@ Flags reached_inputs(const SubProgram& program, const Flags& outputs) {
   const Description& description = program.description();
   ValueFlags flags(description);
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    if (outputs[i] && is_floating(program.outputs()[i].dtype())) {
+    if (outputs[i] && is_real(program.outputs()[i].dtype())) {
       flags[program.output_values()[i]] = true;
     }
   }
@@ -152,7 +152,7 @@ Flags reached_inputs(const SubProgram& program, const Flags& outputs) {
       continue;
     }
     for (std::size_t k = 0; k < node.inputs().size(); ++k) {
-      if (is_floating(node.input(k).dtype())) {
+      if (is_real(node.input(k).dtype())) {
         flags[description.reads(i)[k]] = true;
       }
     }

@@ -34,7 +34,7 @@ BothDerivatives both_of(const std::array<Derivative, 2>& each, std::span<const S
     for (const std::size_t i : both.of) {
       const auto found = std::find(each[k].of.begin(), each[k].of.end(), i);
       outputs.push_back(found == each[k].of.end()
-                            ? zeros(specs[i].shape, specs[i].dtype)
+                            ? zeros(specs[i].shape, derivative_dtype(specs[i].dtype))
                             : each[k].program->outputs()[static_cast<std::size_t>(found - each[k].of.begin())]);
     }
     both.programs[k] =
@@ -68,7 +68,7 @@ BothDerivatives vjps_of(const SubProgram& if_true, const SubProgram& if_false, c
   std::vector<Spec> specs = specs_of(if_true.inputs());
   for (std::size_t i = 0; i < node.output_count(); ++i) {
     if (ct[i].defined()) {
-      specs.push_back({if_true.outputs()[i].shape(), if_true.outputs()[i].dtype()});
+      specs.push_back({if_true.outputs()[i].shape(), derivative_dtype(if_true.outputs()[i].dtype())});
     }
   }
   return both_of({vjp_of(if_true, has_cotangent, wanted), vjp_of(if_false, has_cotangent, wanted)}, specs,
@@ -85,7 +85,7 @@ BothDerivatives jvps_of(const SubProgram& if_true, const SubProgram& if_false, c
     has_tangent.push_back(t[i].defined());
     if (t[i].defined()) {
       inputs.push_back(t[i]);
-      specs.push_back(specs[i - 1]);
+      specs.push_back({specs[i - 1].shape, derivative_dtype(specs[i - 1].dtype)});
     }
   }
   return both_of({jvp_of(if_true, has_tangent), jvp_of(if_false, has_tangent)}, specs_of(if_true.outputs()),

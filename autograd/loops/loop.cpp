@@ -12,6 +12,7 @@
 #include "autograd/loops/hoist.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/transforms/chain_rule.hpp"
+#include "autograd/transforms/rules.hpp"
 #include "autograd/transforms/subprograms.hpp"
 
 namespace xgrad {
@@ -120,7 +121,7 @@ LoopOutputs make_loop(Loop loop, LoopInputs inputs, std::source_location where) 
 namespace {
 
 Tensor or_zeros(const Tensor& derivative, const Tensor& primal) {
-  return derivative.defined() ? derivative : zeros_like(primal);
+  return derivative.defined() ? derivative : zero_derivative(primal);
 }
 
 }  // namespace
@@ -141,7 +142,7 @@ Tensors Loop::jvp(const Node& node, const Tangents& t) const {
   for (std::size_t i = 0; i < placeholders.size(); ++i) {
     const Tensor& primal = body->inputs()[i];
     if (has[i]) {
-      placeholders[i] = placeholder_like(primal);
+      placeholders[i] = placeholder_of_derivative(primal);
       primals.push_back(primal);
       tangents.push_back(placeholders[i]);
     }

@@ -11,6 +11,7 @@
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "autograd/transforms/chain_rule.hpp"
+#include "autograd/transforms/rules.hpp"
 
 /// \file
 /// Loops in reverse mode: a loop in the other direction, whose carries are the cotangents of the carries, and sums of cotangents
@@ -75,7 +76,7 @@ class Reversal {
       }
     }
     for (std::size_t i = 0; i < loop_.carry_count(); ++i) {
-      if (wanted_[1 + i] && arrives_[i] && is_floating(body_.outputs()[i].dtype())) {
+      if (wanted_[1 + i] && arrives_[i] && is_real(body_.outputs()[i].dtype())) {
         carries_.push_back(i);
       } else {
         wanted_[1 + i] = arrives_[i] = false;
@@ -89,7 +90,7 @@ class Reversal {
     Tensors cotangents(body_.outputs().size());
     for (std::size_t i = 0; i < cotangents.size(); ++i) {
       if (arrives_[i]) {
-        cotangents[i] = placeholder_like(body_.outputs()[i]);
+        cotangents[i] = placeholder_of_derivative(body_.outputs()[i]);
       }
     }
     Tensors inputs;
@@ -116,8 +117,8 @@ class Reversal {
   void reverse_carries() {
     for (const std::size_t i : carries_) {
       const Tensor& gradient = gradients_[1 + i];
-      next_.push_back(gradient.defined() ? gradient : zeros_like(body_.outputs()[i]));
-      inputs_.init.push_back(ct_[i].defined() ? ct_[i] : zeros_like(body_.outputs()[i]));
+      next_.push_back(gradient.defined() ? gradient : zero_derivative(body_.outputs()[i]));
+      inputs_.init.push_back(ct_[i].defined() ? ct_[i] : zero_derivative(body_.outputs()[i]));
     }
   }
 

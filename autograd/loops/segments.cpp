@@ -106,11 +106,11 @@ std::int64_t residual_bytes(const Loop& loop) {
   const Derivation derivation;
   Tensors cotangents;
   for (const Tensor& output : body.outputs()) {
-    cotangents.push_back(is_floating(output.dtype()) ? placeholder_like(output) : Tensor());
+    cotangents.push_back(is_real(output.dtype()) ? placeholder_of_derivative(output) : Tensor());
   }
   Tensors wanted;
   std::copy_if(body.inputs().begin(), body.inputs().end(), std::back_inserter(wanted),
-               [](const Tensor& input) { return is_floating(input.dtype()); });
+               [](const Tensor& input) { return is_real(input.dtype()); });
   const Tensors derivatives = reverse_mode(body.outputs(), wanted, cotangents);
   Tensors reads;
   std::int64_t bytes = hoisted_bytes(loop);

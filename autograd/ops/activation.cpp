@@ -4,6 +4,7 @@
 #include <limits>
 #include <numbers>
 #include <string_view>
+#include <utility>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/ops/composed.hpp"
@@ -148,10 +149,16 @@ Tensor mish(const Operand& x) {
 
 namespace {
 
-// A limit that numbers of this type cannot reach is none.
-Formula clip_of_integers(double min, double max, DType dtype) {
-  const bool above = dtype == DType::int64 ? min > -0x1p63 : min > std::numeric_limits<std::int32_t>::min();
-  const bool below = dtype == DType::int64 ? max < 0x1p63 : max < std::numeric_limits<std::int32_t>::max();
+// Of what is only compared and selected. A limit that numbers of this type cannot reach is none.
+Formula clip_of_storage(double min, double max, DType dtype) {
+  const auto [least, most] = dispatch(number_dtype(dtype), [](auto zero) {
+    using Limits = std::numeric_limits<decltype(zero)>;
+    constexpr double infinite = std::numeric_limits<double>::infinity();
+    return Limits::has_infinity ? std::pair(-infinite, infinite)
+                                : std::pair(static_cast<double>(Limits::lowest()), static_cast<double>(Limits::max()));
+  });
+  const bool above = min > least;
+  const bool below = max < most;
   return Formula(
       [=](Scalar a) {
         const Scalar limited = below ? where(a > max, max, a) : a;
@@ -175,7 +182,7 @@ Tensor clip(const Operand& x, double min, double max) {
     });
   }
   if (!is_floating(dtype)) {
-    return map(clip_of_integers(min, max, dtype), {x});
+    return map(clip_of_storage(min, max, dtype), {x});
   }
   const double lowest = std::min(min, max);
   // NaN stays NaN, with derivative 0: it is not within the limits.

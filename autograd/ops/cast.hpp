@@ -10,7 +10,6 @@ namespace xgrad {
 /// The input in another dtype.
 struct Cast {
   static constexpr std::string_view name = "cast";
-  static constexpr bool linear = true;
   static constexpr bool maps_leading_axes = true;
   DType to;
   static constexpr auto attributes = fields("to", &Cast::to);
@@ -20,6 +19,7 @@ struct Cast {
   Spec infer(Inputs in) const { return {in[0].shape(), to}; }
   void eval(ConstViews in, Views out) const;
   Tensors vjp(const Node& node, const Cotangents& ct) const;
+  Tensors jvp(const Node& node, const Tangents& t) const;
 };
 
 }  // namespace xgrad

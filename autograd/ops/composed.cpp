@@ -16,14 +16,22 @@ void require_floating(std::string_view op, DType dtype) {
 }
 
 void require_countable(std::string_view op, DType dtype) {
-  if (dtype == DType::boolean || dtype == DType::uint8) {
+  if (is_storage(dtype)) {
     raise<DTypeError>(op, phrase("it takes numbers, got {}; cast it first", to_string(dtype)));
+  }
+}
+
+void require_summable(std::string_view op, DType dtype) {
+  if (is_storage(dtype) && is_real(dtype)) {
+    raise<DTypeError>(op, phrase("it adds numbers to compute with, got {}, which is for storage; cast it first, as in "
+                                 "cast(x, DType::float32)",
+                                 to_string(dtype)));
   }
 }
 
 Tensor as_indices(std::string_view op, const Operand& indices) {
   const Tensor given = indices.tensor();
-  if (is_floating(given.dtype()) || given.dtype() == DType::boolean) {
+  if (!is_whole(given.dtype())) {
     raise<DTypeError>(op, phrase("indices must be integers, got {}; cast them, as in cast(i, DType::int64)",
                                  to_string(given.dtype())));
   }

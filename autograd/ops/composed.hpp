@@ -17,8 +17,10 @@ namespace xgrad {
 /// \throws DTypeError `[op]` unless \p dtype is floating.
 void require_floating(std::string_view op, DType dtype);
 
-/// \throws DTypeError `[op]` for boolean and uint8, which are for storage.
+/// \throws DTypeError `[op]` for what is for storage.
 void require_countable(std::string_view op, DType dtype);
+/// \throws DTypeError `[op]` for bfloat16, of which there are no sums.
+void require_summable(std::string_view op, DType dtype);
 
 /// Indices of any integer type, uint8 labels included, as int64. \throws DTypeError `[op]` for other types.
 Tensor as_indices(std::string_view op, const Operand& indices);

@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "autograd/graph/operation.hpp"
+#include "autograd/ops/composed.hpp"
 #include "autograd/ops/indexed.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
@@ -137,6 +138,7 @@ Tensor trace(const Operand& x) {
   const SourceScope scope(x);
   const Tensor input = x.tensor();
   return located(x.where(), [&] {
+    require_summable("trace", input.dtype());
     if (input.ndim() < 2) {
       raise<ShapeError>("trace", phrase("it takes a matrix, got shape {}", to_string(input.shape())));
     }

@@ -1,6 +1,7 @@
 #include "autograd/ops/debug_text.hpp"
 
 #include <sstream>
+#include <type_traits>
 #include <vector>
 
 #include <fmt/format.h>
@@ -47,8 +48,9 @@ std::vector<Part> parts_of(std::string_view op, const std::string& text) {
 
 std::string number_text(const std::string& format, DType dtype, const void* element) {
   return dispatch(dtype, [&](auto zero) {
-    const auto value = *static_cast<const decltype(zero)*>(element);
-    return fmt::format(fmt::runtime(format), value);
+    using T = decltype(zero);
+    using Shown = std::conditional_t<std::is_same_v<T, bfloat16>, float, T>;
+    return fmt::format(fmt::runtime(format), static_cast<Shown>(*static_cast<const T*>(element)));
   });
 }
 

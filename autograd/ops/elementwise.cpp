@@ -155,11 +155,11 @@ Tensor nan_to_num(const Operand& x, double nan, std::optional<double> positive_i
                   std::optional<double> negative_infinity) {
   const SourceScope scope(x);
   const Tensor input = x.tensor();
-  if (!is_floating(input.dtype())) {
+  if (!is_real(input.dtype())) {
     return input;  // has neither
   }
-  const double largest =
-      input.dtype() == DType::float32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+  const double largest = dispatch(
+      input.dtype(), [](auto zero) { return static_cast<double>(std::numeric_limits<decltype(zero)>::max()); });
   const double above = positive_infinity.value_or(largest);
   const double below = negative_infinity.value_or(-largest);
   return map([=](Scalar a) { return where(a != a, nan, where(a == infinity, above, where(a == -infinity, below, a))); },

@@ -271,7 +271,7 @@ Tensor scatter_add(const Operand& x, const Operand& indices, const Operand& upda
     const Tensor positions = as_indices("scatter_add", indices);
     const Tensor added = updates.tensor(input.dtype(), "scatter_add");
     const Shape expected = at.picked(input.shape(), positions.shape());
-    if (input.dtype() == DType::boolean || input.dtype() == DType::uint8) {
+    if (is_storage(input.dtype())) {
       raise<DTypeError>("scatter_add",
                         phrase("it takes numbers to add to, got {}; cast it first", to_string(input.dtype())));
     }

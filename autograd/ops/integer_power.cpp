@@ -52,7 +52,13 @@ struct IntegerPower {
         std::transform(base + first, base + last, exponent + first, result + first, power_of<T>);
       });
     };
-    in[0].dtype() == DType::int32 ? run(std::int32_t{}) : run(std::int64_t{});
+    dispatch_numbers(in[0].dtype(), [&](auto zero) {
+      if constexpr (is_integer(dtype_of<decltype(zero)>())) {
+        run(zero);
+      } else {
+        detail::raise_no_arithmetic(in[0].dtype());
+      }
+    });
   }
   Tensors vmap(const Node& node, const BatchedInputs& in) const { return {apply_op(*this, all_batched(node, in))}; }
 };
@@ -67,7 +73,7 @@ Tensor integer_power(const Operand& a, const Operand& b) {
     const Tensor exponent = b.tensor();
     require_countable(power_name, base.dtype());
     require_countable(power_name, exponent.dtype());
-    const DType dtype = std::max(base.dtype(), exponent.dtype());
+    const DType dtype = *promoted(base.dtype(), exponent.dtype());  // both are integers
     const Shape shape = broadcast_shapes(power_name, base.shape(), exponent.shape());
     return apply_op(IntegerPower(),
                     {broadcast_to(cast(base, dtype), shape), broadcast_to(cast(exponent, dtype), shape)});

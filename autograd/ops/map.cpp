@@ -1,6 +1,7 @@
 #include "autograd/ops/map.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -19,17 +20,15 @@ namespace xgrad {
 
 namespace {
 
-// boolean and uint8 are compared and selected as int32.
-DType number_dtype(DType dtype) { return dtype == DType::boolean || dtype == DType::uint8 ? DType::int32 : dtype; }
-
 // The dtype of the operands that are values rather than conditions. They all have the same, but for booleans of which it is
-// not known that they are conditions.
+// not known that they are conditions, and for bfloat16 beside derivatives of it.
 DType value_dtype(const detail::FormulaKinds& kinds, auto&& dtype_of_input) {
   std::optional<DType> dtype;
   bool all_boolean = true;
   for (std::size_t i = 0; i < kinds.condition_inputs.size(); ++i) {
     if (!kinds.condition_inputs[i]) {
-      dtype = std::max(dtype.value_or(DType::boolean), dtype_of_input(i));
+      const DType own = dtype_of_input(i);
+      dtype = !dtype || *dtype == DType::boolean ? own : promoted(*dtype, own).value_or(*dtype);
     }
   }
   for (const bool boolean : kinds.boolean_results) {
@@ -40,34 +39,40 @@ DType value_dtype(const detail::FormulaKinds& kinds, auto&& dtype_of_input) {
 
 // The dtype in which two different ones meet.
 DType promote(std::string_view op, DType a, DType b) {
-  if (a == b) {
-    return a;
+  if (const std::optional<DType> common = promoted(a, b)) {
+    return *common;
   }
-  if (is_floating(a) && is_floating(b)) {
-    raise<DTypeError>(op, "float32 meets float64; cast one of them, as in cast(x, DType::float32)");
-  }
-  if (a == DType::boolean || b == DType::boolean) {
-    raise<DTypeError>(op, phrase("{} meets {}; cast the boolean tensor first, as in cast(x, DType::float32)",
-                                 to_string(a), to_string(b)));
-  }
-  return std::max(a, b);
+  const bool has_truths = a == DType::boolean || b == DType::boolean;
+  raise<DTypeError>(op, phrase("{} meets {}; cast {}, as in cast(x, DType::float32)", to_string(a), to_string(b),
+                               has_truths ? "the boolean tensor first" : "one of them"));
 }
 
 void check_storage(const Formula& formula, DType dtype) {
-  if (formula.kinds().arithmetic && (dtype == DType::boolean || dtype == DType::uint8)) {
+  if (formula.kinds().arithmetic && is_storage(dtype)) {
     raise<DTypeError>(formula.name(), phrase("it takes numbers to compute with, got {}, which is for storage; cast it "
                                              "first, as in cast(x, DType::float32)",
                                              to_string(dtype)));
   }
 }
 
+// Whether numbers of the type that a dtype is compared and selected in can be \p constant, which is rounded in float32 and
+// float64 alone: bfloat16 would be compared with one number, and the other one selected.
+bool holds(DType dtype, double constant) {
+  if (is_real(dtype) && is_storage(dtype)) {
+    return std::isnan(constant) || dispatch(dtype, [constant](auto zero) {
+             return static_cast<double>(static_cast<decltype(zero)>(constant)) == constant;
+           });
+  }
+  return is_floating(dtype) || fits(constant, number_dtype(dtype));
+}
+
 // A constant that the dtype cannot hold would be another number.
 void check_constants(const Formula& formula, DType dtype) {
   for (const double constant : formula.program().constants) {
-    if (!is_floating(dtype) && !fits(constant, number_dtype(dtype))) {
+    if (!holds(dtype, constant)) {
       raise<DTypeError>(formula.name(), phrase("{} cannot hold the constant {}; cast the tensor first, as in "
                                                "cast(x, DType::int64) or cast(x, DType::float64)",
-                                               to_string(number_dtype(dtype)), constant));
+                                               to_string(is_real(dtype) ? dtype : number_dtype(dtype)), constant));
     }
   }
 }
@@ -92,7 +97,7 @@ DType common_dtype(const Formula& formula, std::initializer_list<Operand> operan
     common = common ? promote(formula.name(), *common, dtype) : dtype;
   }
   const DType dtype = common.value_or(of_numbers);
-  if (kinds.floating_only && !is_floating(dtype)) {
+  if (kinds.floating_only && !is_real(dtype)) {  // of bfloat16 it is a constant: arithmetic has been refused
     raise<DTypeError>(formula.name(), phrase("it takes floating tensors, got {}; cast it first, as in "
                                              "cast(x, DType::float32)",
                                              to_string(dtype)));

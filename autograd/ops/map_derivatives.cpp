@@ -172,7 +172,7 @@ class Pieces {
     for (const detail::FormulaPiece& piece : formula_.pieces()) {
       const bool any = std::any_of(piece.inputs.begin(), piece.inputs.end(), is_carrying);
       for (const std::uint32_t output : piece.outputs) {
-        carries[output] = any && is_floating(values_[output].dtype());
+        carries[output] = any && is_real(values_[output].dtype());
       }
     }
     for (std::size_t k = 0; k < cotangents.size(); ++k) {

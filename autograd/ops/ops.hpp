@@ -106,7 +106,8 @@ Tensor isinf(const Operand& x);        ///< boolean: is inf or -inf
 Tensor isfinite(const Operand& x);     ///< boolean: is neither infinite nor NaN
 Tensor logical_not(const Operand& x);  ///< boolean: not x
 /// x in another dtype. Floating to integer truncates, and gives the nearest number there is for what is too large or too
-/// small, 0 for NaN; integers to smaller ones keep the last bits; to boolean: x ≠ 0.
+/// small, 0 for NaN; integers to smaller ones keep the last bits; to boolean: x ≠ 0. To bfloat16: the nearest number, of all
+/// types by one rounding. Derivatives go through casts between floating types, bfloat16 included, as if nothing were rounded.
 Tensor cast(const Operand& x, DType dtype);
 Tensor stop_gradient(const Operand& x);  ///< x, through which no gradient flows
 /// \}
@@ -153,7 +154,8 @@ Tensor polygamma(std::int64_t order, const Operand& x);
 
 /// \name Reductions
 /// \{
-Tensor sum(const Operand& x, const Axes& axes = {}, bool keepdims = false);   ///< sum; of boolean, uint8, int32: int64
+/// sum; of boolean, uint8 and int32 it is int64, of bfloat16 there is none
+Tensor sum(const Operand& x, const Axes& axes = {}, bool keepdims = false);
 Tensor mean(const Operand& x, const Axes& axes = {}, bool keepdims = false);  ///< arithmetic mean
 Tensor amax(const Operand& x, const Axes& axes = {}, bool keepdims = false);  ///< maximum; ties share the derivative
 Tensor amin(const Operand& x, const Axes& axes = {}, bool keepdims = false);  ///< minimum; ties share the derivative
@@ -287,7 +289,7 @@ Tensor searchsorted(const Operand& sorted, const Operand& values, bool right = f
 Tensor bincount(const Operand& x, std::int64_t length);
 /// (length,): the sum of the weights of each of 0, 1, .., in their dtype; those of float32 are added in double precision.
 /// \p weights have the shape of x; their derivative is that of a sum. \throws ShapeError when they have not, DTypeError for
-/// booleans and uint8, ValueError as above.
+/// what is for storage, ValueError as above.
 Tensor bincount(const Operand& x, const Operand& weights, std::int64_t length);
 Tensor tril(const Operand& x, std::int64_t k = 0);  ///< 0 above the k-th diagonal of the last two axes
 Tensor triu(const Operand& x, std::int64_t k = 0);  ///< 0 below the k-th diagonal of the last two axes

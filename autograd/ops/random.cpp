@@ -107,10 +107,12 @@ Tensor uniform(Key key, const Shape& shape, double low, double high, DType dtype
     });
   }
   // Rounding could reach high, which is excluded.
-  const double last = dtype == DType::float32
-                          ? static_cast<double>(std::nextafter(static_cast<float>(high), static_cast<float>(low)))
-                          : std::nextafter(high, low);
-  return map([=](Scalar u) { return minimum(low + (high - low) * u, last); }, draw<false>(key, shape, dtype));
+  const Tensor drawn = draw<false>(key, shape, dtype);
+  const double last = dispatch_floating(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    return static_cast<double>(std::nextafter(static_cast<T>(high), static_cast<T>(low)));
+  });
+  return map([=](Scalar u) { return minimum(low + (high - low) * u, last); }, drawn);
 }
 
 Tensor normal(Key key, const Shape& shape, double mean, double stddev, DType dtype, std::source_location where) {

@@ -222,7 +222,7 @@ struct Extreme {
   Tensor shares(const Node& node) const {
     const Tensor& x = node.input(0);
     const Tensor extreme = with_kept_axes(node.output(0), axes, x.shape());
-    const Tensor found = cast(equal(x, extreme), x.dtype());
+    const Tensor found = cast(equal(x, extreme), derivative_dtype(x.dtype()));
     return found / sum(found, Axes(axes.list()), true);
   }
   Tensors vjp(const Node& node, const Cotangents& ct) const {

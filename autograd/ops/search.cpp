@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 #include "autograd/graph/operation.hpp"
@@ -65,12 +66,11 @@ struct WeightedBinCount {
     return {shape, in[0].dtype()};
   }
   void eval(ConstViews in, Views out) const {
-    switch (in[0].dtype()) {
-      case DType::float32: return add<float, double>(in, out);
-      case DType::float64: return add<double, double>(in, out);
-      case DType::int32: return add<std::int32_t, std::uint64_t>(in, out);  // sums wrap around
-      default: return add<std::int64_t, std::uint64_t>(in, out);
-    }
+    dispatch_numbers(in[0].dtype(), [&](auto zero) {
+      using T = decltype(zero);
+      add<T, std::conditional_t<is_floating(xgrad::dtype_of<T>()), double, std::uint64_t>>(
+          in, out);  // of integers: modulo 2^64
+    });
   }
   Tensors vjp(const Node& node, const Cotangents& ct) const {
     return {take_along_axis(ct[0], node.input(1), -1), Tensor()};
@@ -150,7 +150,7 @@ Tensor bincount(const Operand& x, const Operand& weights, std::int64_t length) {
       raise<ShapeError>("bincount", phrase("numbers of shape {} and weights of shape {}; give one weight for each",
                                            to_string(numbers.shape()), to_string(each.shape())));
     }
-    if (each.dtype() == DType::boolean || each.dtype() == DType::uint8) {
+    if (is_storage(each.dtype())) {
       raise<DTypeError>("bincount", phrase("the weights are {}; cast them to int64, or to a floating dtype",
                                            to_string(each.dtype())));
     }

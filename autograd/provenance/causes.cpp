@@ -81,8 +81,8 @@ constexpr std::array<DomainRow, 14> domain_rows{{
 
 // ln of the largest number.
 double largest_exponent(DType dtype) {
-  return dtype == DType::float32 ? std::log(static_cast<double>(std::numeric_limits<float>::max()))
-                                 : std::log(std::numeric_limits<double>::max());
+  return dispatch_floating(
+      dtype, [](auto zero) { return std::log(static_cast<double>(std::numeric_limits<decltype(zero)>::max())); });
 }
 
 }  // namespace

@@ -236,7 +236,7 @@ std::int64_t first_not_finite(const Array& array, bool nan_alone) {
         std::find_if(elements, end, [&](auto x) { return nan_alone ? std::isnan(x) : !std::isfinite(x); });
     return found == end ? -1 : found - elements;
   };
-  return array.dtype() == DType::float32 ? find(array.data<float>()) : find(array.data<double>());
+  return dispatch_floating(array.dtype(), [&](auto zero) { return find(array.data<decltype(zero)>()); });
 }
 
 }  // namespace xgrad::provenance

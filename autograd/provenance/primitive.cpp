@@ -94,7 +94,7 @@ std::string text_of(const Primitive& primitive) {
 ProgramSource trace_program(const Program& program, DType dtype, const std::vector<double>& inputs,
                             std::size_t result) {
   const std::vector<double> values =
-      dtype == DType::float32 ? all_values<float>(program, inputs) : all_values<double>(program, inputs);
+      dispatch_floating(dtype, [&](auto zero) { return all_values<decltype(zero)>(program, inputs); });
   ProgramSource source;
   std::uint32_t value = program.results[result];
   while (!std::isfinite(values[value])) {

@@ -23,21 +23,20 @@ ElementNumbers elements_not_finite(const Array& array) {
       }
     }
   };
-  array.dtype() == DType::float32 ? find(array.data<float>()) : find(array.data<double>());
+  dispatch_floating(array.dtype(), [&](auto zero) { find(array.data<decltype(zero)>()); });
   return found;
 }
 
 void put(Array& array, std::int64_t element, double number) {
-  if (array.dtype() == DType::float32) {
-    array.data<float>()[element] = static_cast<float>(number);
-  } else {
-    array.data<double>()[element] = number;
-  }
+  dispatch_floating(array.dtype(), [&](auto zero) {
+    using T = decltype(zero);
+    array.data<T>()[element] = static_cast<T>(number);
+  });
 }
 
 double get(const Array& array, std::int64_t element) {
-  return array.dtype() == DType::float32 ? static_cast<double>(array.data<float>()[element])
-                                         : array.data<double>()[element];
+  return dispatch_floating(array.dtype(),
+                           [&](auto zero) { return static_cast<double>(array.data<decltype(zero)>()[element]); });
 }
 
 // An operation whose inputs have 1 in place of what is not finite.

@@ -37,7 +37,7 @@ struct Between {
   // Whether a derivative flows through this tensor.
   bool carries(const Tensor& tensor) const {
     const std::uint32_t number = order.numbers.find(&tensor.node());
-    return number != NodeNumbers::none && reached[number] && is_floating(tensor.dtype());
+    return number != NodeNumbers::none && reached[number] && is_real(tensor.dtype());
   }
   // Whether a derivative flows through this node.
   bool passes(std::size_t number) const {
@@ -53,7 +53,7 @@ class DerivativeSums {
   // Tensors that are not part of the order do not matter.
   void add(const Tensor& tensor, const Tensor& derivative) {
     const std::uint32_t number = order_->numbers.find(&tensor.node());
-    if (number == NodeNumbers::none || !derivative.defined() || !is_floating(tensor.dtype())) {
+    if (number == NodeNumbers::none || !derivative.defined() || !is_real(tensor.dtype())) {
       return;
     }
     Node& sums = sums_[number];

@@ -30,12 +30,16 @@ void require_alike(std::string_view op, std::string_view derivative, const Tenso
       continue;  // zero
     }
     const Spec given{derivatives[i].shape(), derivatives[i].dtype()};
-    const Spec expected{tensors[i].shape(), tensors[i].dtype()};
+    const Spec expected{tensors[i].shape(), derivative_dtype(tensors[i].dtype())};
     if (given == expected) {
       continue;
     }
-    const std::string message = phrase("{} {} is {}, its {} {}; they must be alike", derivative, i, to_string(given),
-                                       role, describe(tensors[i]));
+    const DType own = tensors[i].dtype();
+    const std::string rule = expected.dtype == own
+                                 ? "they must be alike"
+                                 : phrase("derivatives of {} are {}", to_string(own), to_string(expected.dtype));
+    const std::string message =
+        phrase("{} {} is {}, its {} {}; {}", derivative, i, to_string(given), role, describe(tensors[i]), rule);
     if (given.shape != expected.shape) {
       raise<ShapeError>(op, message);
     }

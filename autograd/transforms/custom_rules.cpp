@@ -4,6 +4,7 @@
 #include "autograd/ops/composed.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
+#include "autograd/transforms/rules.hpp"
 #include "autograd/transforms/vmap.hpp"
 
 namespace xgrad {
@@ -28,7 +29,7 @@ Tensors one_per_argument(const Tensors& of_floating, const Tensors& arguments) {
   Tensors result;
   std::size_t next = 0;
   for (const Tensor& argument : arguments) {
-    result.push_back(is_floating(argument.dtype()) ? of_floating[next++] : Tensor());
+    result.push_back(is_real(argument.dtype()) ? of_floating[next++] : Tensor());
   }
   return result;
 }
@@ -62,7 +63,7 @@ struct CustomJvp {
   Tensors jvp(const Node& node, const Tangents& t) const {
     Tensors tangents;
     for (std::size_t i = 1; i < node.inputs().size(); ++i) {
-      tangents.push_back(t[i].defined() ? t[i] : zeros_like(node.input(i)));
+      tangents.push_back(t[i].defined() ? t[i] : detail::zero_derivative(node.input(i)));
     }
     return {rule(behind_result(node), node.output(0), tangents)};
   }
@@ -72,8 +73,8 @@ struct CustomJvp {
     Tensors tangents;
     Tensors floating;
     for (const Tensor& argument : behind_result(node)) {
-      tangents.push_back(xgrad::alias(zeros_like(argument)));
-      if (is_floating(argument.dtype())) {
+      tangents.push_back(xgrad::alias(detail::zero_derivative(argument)));
+      if (is_real(argument.dtype())) {
         floating.push_back(tangents.back());
       }
     }
@@ -120,7 +121,7 @@ Tensors CustomVjp::vmap(const Node& node, const BatchedInputs& in) const {
       Tensors cotangents = one(first(sample, count), sample[count], sample.back());
       for (std::size_t i = 0; i < count; ++i) {
         if (!cotangents.at(i).defined()) {
-          cotangents[i] = zeros_like(sample[i]);
+          cotangents[i] = detail::zero_derivative(sample[i]);
         }
       }
       return cotangents;

@@ -6,6 +6,7 @@
 #include "autograd/runtime/phrase.hpp"
 #include "autograd/transforms/chain_rule.hpp"
 #include "autograd/transforms/checks.hpp"
+#include "autograd/transforms/rules.hpp"
 
 namespace xgrad {
 
@@ -62,7 +63,7 @@ Tensors jvp(const Tensors& outputs, const Tensors& inputs, const Tensors& tangen
     detail::require_floating("jvp", inputs);
     Tensors results = detail::forward_mode(outputs, inputs, tangents);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
-      results[i] = results[i].defined() ? results[i] : zeros_like(outputs[i]);
+      results[i] = results[i].defined() ? results[i] : detail::zero_derivative(outputs[i]);
     }
     return results;
   });

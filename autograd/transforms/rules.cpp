@@ -6,14 +6,16 @@
 
 namespace xgrad::detail {
 
+Tensor zero_derivative(const Tensor& primal) { return zeros(primal.shape(), derivative_dtype(primal.dtype())); }
+
 namespace {
 
-// The inputs of a linear operation's jvp: tangents in place of floating inputs, zeros where there is none.
+// The inputs of a linear operation's jvp: tangents in place of real inputs, zeros where there is none.
 Tensors linear_inputs(const Node& node, const Tangents& t) {
   Tensors inputs;
   for (std::size_t i = 0; i < node.inputs().size(); ++i) {
     const Tensor& input = node.input(i);
-    inputs.push_back(!is_floating(input.dtype()) ? input : t[i].defined() ? t[i] : zeros_like(input));
+    inputs.push_back(!is_real(input.dtype()) ? input : t[i].defined() ? t[i] : zero_derivative(input));
   }
   return inputs;
 }
@@ -32,15 +34,15 @@ Tensors checked_vjp(const Node& node, const Cotangents& ct) {
   }
   for (std::size_t i = 0; i < gradients.size(); ++i) {
     const Tensor& input = node.input(i);
-    if (!gradients[i].defined() ||
-        (gradients[i].dtype() == input.dtype() && broadcasts_to(input.shape(), gradients[i].shape()))) {
+    if (!gradients[i].defined() || (gradients[i].dtype() == derivative_dtype(input.dtype()) &&
+                                    broadcasts_to(input.shape(), gradients[i].shape()))) {
       continue;
     }
     const Spec given{gradients[i].shape(), gradients[i].dtype()};
     raise<GradientError>(node.name(),
                          phrase("its vjp rule gave {} for input {}, which is {}; a gradient has the dtype and shape "
                                 "of its input (or a shape that the input broadcasts to)",
-                                to_string(given), i, to_string(Spec{input.shape(), input.dtype()})));
+                                to_string(given), i, to_string(Spec{input.shape(), derivative_dtype(input.dtype())})));
   }
   return gradients;
 }
@@ -59,7 +61,7 @@ Tensors checked_jvp(const Node& node, const Tangents& t) {
                                              tangents.size(), node.output_count()));
   }
   for (std::size_t i = 0; i < tangents.size(); ++i) {
-    const Spec& expected = node.spec(i);
+    const Spec expected{node.spec(i).shape, derivative_dtype(node.spec(i).dtype)};
     if (!tangents[i].defined()) {
       continue;
     }

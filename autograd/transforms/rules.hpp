@@ -8,6 +8,9 @@
 
 namespace xgrad::detail {
 
+/// The derivative of, or with respect to, \p primal where it is zero.
+Tensor zero_derivative(const Tensor& primal);
+
 /// The cotangents that the vjp rule of \p node gives, one per input, perhaps of a shape that the input broadcasts to.
 /// \throws GradientError when there is no rule, or what it gives does not fit.
 Tensors call_vjp(const Node& node, const Cotangents& ct);

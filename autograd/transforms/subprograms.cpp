@@ -48,7 +48,7 @@ Derivative vjp_of(const SubProgram& program, const std::vector<bool>& has_cotang
   Tensors cotangents(outputs.size());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (has_cotangent[i]) {
-      given.push_back(placeholder_like(outputs[i]));
+      given.push_back(placeholder_of_derivative(outputs[i]));
       cotangents[i] = given.back();
     }
   }
@@ -72,7 +72,7 @@ Derivative jvp_of(const SubProgram& program, const std::vector<bool>& has_tangen
   Tensors tangents(program.inputs().size());
   for (std::size_t i = 0; i < tangents.size(); ++i) {
     if (has_tangent[i]) {
-      given.push_back(placeholder_like(program.inputs()[i]));
+      given.push_back(placeholder_of_derivative(program.inputs()[i]));
       tangents[i] = given.back();
     }
   }

@@ -12,9 +12,13 @@ namespace xgrad::inspect {
 
 namespace {
 
+// What elements are compared as: bfloat16 as the float32 that it is the upper half of.
+template <class T>
+using Compared = std::conditional_t<std::is_same_v<T, bfloat16>, float, T>;
+
 // What elements are shown as.
 template <class T>
-using Shown = std::conditional_t<std::floating_point<T>, T, std::int64_t>;
+using Shown = std::conditional_t<std::floating_point<Compared<T>>, Compared<T>, std::int64_t>;
 
 template <class T>
 Statistics statistics(const T* elements, std::int64_t count) {
@@ -25,7 +29,7 @@ Statistics statistics(const T* elements, std::int64_t count) {
   std::int64_t finite = 0;
   for (std::int64_t i = 0; i < count; ++i) {
     const auto element = static_cast<Shown<T>>(elements[i]);
-    if constexpr (std::floating_point<T>) {
+    if constexpr (std::floating_point<Shown<T>>) {
       if (!std::isfinite(element)) {
         ++(std::isnan(element) ? result.nan : result.infinite);
         continue;
@@ -65,11 +69,13 @@ std::uint64_t distance(T a, T b) {
 template <class T>
 Difference difference(const T* a, const T* b, std::int64_t count) {
   Difference result;
-  decltype(distance(*a, *b)) greatest = 0;
+  decltype(distance(Compared<T>{}, Compared<T>{})) greatest = 0;
   for (std::int64_t i = 0; i < count; ++i) {
-    if (differ(a[i], b[i])) {
+    const Compared<T> x = a[i];
+    const Compared<T> y = b[i];
+    if (differ(x, y)) {
       ++result.elements;
-      const auto found = distance(a[i], b[i]);
+      const auto found = distance(x, y);
       greatest = found > greatest || found != found ? found : greatest;  // NaN stays: nothing is greater
     }
   }

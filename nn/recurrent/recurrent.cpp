@@ -150,7 +150,7 @@ Tensor Recurrent::counting_steps(const Tensor& lengths, const Tensor& x) const {
     raise<ShapeError>(layer_, phrase("lengths have shape {}; for this input they take {}, one for each sample",
                                      to_string(lengths.shape()), to_string(samples)));
   }
-  if (is_floating(lengths.dtype()) || lengths.dtype() == DType::boolean) {
+  if (!is_whole(lengths.dtype())) {
     raise<DTypeError>(layer_, phrase("lengths are {}; give integers", to_string(lengths.dtype())));
   }
   const std::int64_t steps = x.shape()[0];

@@ -41,12 +41,7 @@ std::vector<double> sample_of(const Array& features, std::int64_t sample) {
     const std::int64_t size = features.size() / features.shape()[0];
     return std::vector<double>(all + sample * size, all + (sample + 1) * size);
   };
-  switch (features.dtype()) {
-    case DType::uint8: return take(features.data<std::uint8_t>());
-    case DType::float32: return take(features.data<float>());
-    case DType::float64: return take(features.data<double>());
-    default: return {};
-  }
+  return dispatch(features.dtype(), [&](auto zero) { return take(features.data<decltype(zero)>()); });
 }
 
 // Grey levels as they are; other numbers from their least, black, to their largest, white.

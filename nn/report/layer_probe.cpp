@@ -36,8 +36,10 @@ std::vector<NamedVariable> watched_parameters(const Module& model) {
 // A copy: the elements themselves may be written over.
 std::vector<double> elements_of(const Variable& variable) {
   const Array array = variable.read().array();
-  const auto copied = [&]<class T>(const T* all) { return std::vector<double>(all, all + array.size()); };
-  return array.dtype() == DType::float32 ? copied(array.data<float>()) : copied(array.data<double>());
+  return dispatch_floating(array.dtype(), [&](auto zero) {
+    const auto* all = array.data<decltype(zero)>();
+    return std::vector<double>(all, all + array.size());
+  });
 }
 
 double norm_of(const std::vector<double>& numbers) {

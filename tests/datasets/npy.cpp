@@ -113,7 +113,10 @@ BOOST_FIXTURE_TEST_CASE(writes_what_the_format_describes, Fixture) {
 }
 
 BOOST_FIXTURE_TEST_CASE(written_arrays_read_back_exactly, Fixture) {
-  for (const DType dtype : {DType::boolean, DType::uint8, DType::int32, DType::int64, DType::float32, DType::float64}) {
+  for (const DType dtype : testing::every_dtype) {
+    if (dtype == DType::bfloat16) {  // which NumPy has not
+      continue;
+    }
     for (const Shape& shape : {Shape{}, Shape{5}, Shape{0, 3}, Shape{1, 2, 3, 1, 2, 1, 2, 3}}) {
       Array array(shape, dtype);
       for (std::size_t i = 0; i < array.bytes(); ++i) {

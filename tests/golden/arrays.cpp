@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -69,7 +70,9 @@ Tensor read_array(const json& value, const std::string& name) {
   Array array(shape, dtype);
   dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
-    std::transform(data.begin(), data.end(), array.data<T>(), [](const json& element) { return element.get<T>(); });
+    using Written = std::conditional_t<std::is_same_v<T, bfloat16>, float, T>;
+    std::transform(data.begin(), data.end(), array.data<T>(),
+                   [](const json& element) { return static_cast<T>(element.get<Written>()); });
   });
   return array;
 }

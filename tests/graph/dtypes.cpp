@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(integers_meet_floating_and_wider_integers) {
 }
 
 BOOST_AUTO_TEST_CASE(storage_dtypes_do_not_compute) {
-  for (const DType dtype : {DType::boolean, DType::uint8}) {
+  for (const DType dtype : {DType::boolean, DType::uint8, DType::bfloat16}) {
     const Tensor x = of(dtype);
     for (const auto& f : std::vector<std::function<Tensor()>>{
              [&] { return x + x; }, [&] { return x * of(DType::float32); }, [&] { return -x; }, [&] { return exp(x); },
@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(cast_in_all_directions) {
       for (const double element : testing::elements(x)) {
         const bool fits = to != DType::uint8 || element >= 0;
         expected.push_back(to == DType::boolean ? element != 0
-                           : is_floating(to)    ? element
+                           : is_real(to)        ? element
                            : fits               ? std::trunc(element)
                                                 : -1);
       }
@@ -183,8 +183,9 @@ BOOST_AUTO_TEST_CASE(large_integers_are_exact) {
 }
 
 BOOST_AUTO_TEST_CASE(names_and_sizes) {
-  const std::vector<std::string_view> names = {"boolean", "uint8", "int32", "int64", "float32", "float64"};
-  const std::vector<std::size_t> sizes = {1, 1, 4, 8, 4, 8};
+  const std::vector<std::string_view> names = {"boolean", "uint8", "int32", "int64", "bfloat16", "float32", "float64"};
+  const std::vector<std::size_t> sizes = {1, 1, 4, 8, 2, 4, 8};
+  BOOST_TEST(every_dtype.size() == names.size());
   for (std::size_t i = 0; i < every_dtype.size(); ++i) {
     BOOST_TEST(to_string(every_dtype[i]) == names[i]);
     BOOST_TEST(size_of(every_dtype[i]) == sizes[i]);

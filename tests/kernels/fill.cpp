@@ -6,6 +6,7 @@
 
 #include "autograd/array/dtype.hpp"
 #include "tests/kernels/naive.hpp"
+#include "tests/testing.hpp"
 
 BOOST_AUTO_TEST_SUITE(kernels_fill)
 
@@ -22,7 +23,7 @@ struct Elements {  // std::vector<bool> has no elements
 
 template <class F>
 void for_each_dtype(const F& f) {
-  for (const DType dtype : {DType::boolean, DType::uint8, DType::int32, DType::int64, DType::float32, DType::float64}) {
+  for (const DType dtype : testing::every_dtype) {
     dispatch(dtype, f);
   }
 }
@@ -80,7 +81,7 @@ BOOST_AUTO_TEST_CASE(fills) {
       for (std::size_t i = 0; i < count; ++i) {
         BOOST_REQUIRE(out.data[i] == T{1});
       }
-      BOOST_TEST(out.data[count] == T{0});
+      BOOST_TEST((out.data[count] == T{0}));
     }
   });
   double half = 0;

@@ -137,6 +137,9 @@ using namespace nn_npz;
 BOOST_FIXTURE_TEST_CASE(arrays_of_every_dtype_come_back, Files) {
   nn::State state;
   for (const DType dtype : testing::every_dtype) {
+    if (dtype == DType::bfloat16) {  // which NumPy has not
+      continue;
+    }
     const std::string name(to_string(dtype));
     state.emplace(name, testing::make_tensor({0, 1, 1, 0, 1, 0}, {2, 3}, dtype).array());
     state.emplace(name + ".scalar", testing::make_tensor({1}, {}, dtype).array());

@@ -119,7 +119,7 @@ struct Collective {
     } else if (kind == Kind::broadcast) {
       std::memcpy(result, (*all)[static_cast<std::size_t>(root)].bytes.data(), bytes);
     } else {
-      dispatch(in[0].dtype(), [&](auto zero) { add_up<decltype(zero)>(*all, in[0].size(), result); });
+      dispatch_numbers(in[0].dtype(), [&](auto zero) { add_up<decltype(zero)>(*all, in[0].size(), result); });
     }
   }
   Tensors vjp(const Node&, const Cotangents& ct) const {

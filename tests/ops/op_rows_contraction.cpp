@@ -197,7 +197,7 @@ Rows rows() {
        [](const Tensors& x) { return trace(x[0]); },
        summation("ii->"),
        {inputs_of({{3, 3}}), inputs_of({{1, 1}}), inputs_of({{0, 0}})},
-       Takes::everything,
+       Takes::summed,
        Derivative::smooth,
        Result::wide},
       {"trace",
@@ -207,7 +207,7 @@ Rows rows() {
          return Numbers{{}, {x[0].data[0] + x[0].data[3]}};
        },
        {inputs_of({{4, 2}})},
-       Takes::everything,
+       Takes::summed,
        Derivative::smooth,
        Result::wide},
       {"trace",
@@ -215,7 +215,7 @@ Rows rows() {
        [](const Tensors& x) { return trace(x[0]); },
        summation("iia->a"),
        {inputs_of({{3, 3, 2}})},
-       Takes::everything,
+       Takes::summed,
        Derivative::smooth,
        Result::wide},
   };

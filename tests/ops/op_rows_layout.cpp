@@ -344,7 +344,7 @@ Rows made_from_numbers() {
          return Numbers{{3}, {5, 3, 1}};
        },
        {{{{}}}},
-       Takes::numbers,
+       Takes::signed_ones,
        Derivative::zero},
       {"arange",
        "fractional",
@@ -353,7 +353,7 @@ Rows made_from_numbers() {
          return Numbers{{4}, {0, 0.25, 0.5, 0.75}};
        },
        {{{{}}}},
-       Takes::floating,
+       Takes::real,
        Derivative::zero},
       {"allclose",
        "",

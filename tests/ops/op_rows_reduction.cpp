@@ -124,7 +124,7 @@ Rows rows() {
   using enum Derivative;
   Rows rows = along_an_axis();
   for (const Rows& more : {
-           reduction("sum", sum, total, false, Takes::everything, smooth, Result::wide),
+           reduction("sum", sum, total, false, Takes::summed, smooth, Result::wide),
            reduction("mean", mean, average, false, Takes::floating, smooth, Result::same),
            reduction("amax", amax, largest, false, Takes::everything, smooth, Result::same),
            reduction("amin", amin, smallest, false, Takes::everything, smooth, Result::same),

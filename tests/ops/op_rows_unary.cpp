@@ -186,7 +186,8 @@ Rows activations() {
           {.domain = {-2, 2, {-1, 1}}, .takes = Takes::everything}),
       row_of(
           "clip", "fractional", [](const Tensor& x) { return clip(x, -0.5, 1.25); },
-          [](double x) { return std::min(std::max(x, -0.5), 1.25); }, {.domain = {-2, 2, {-0.5, 1.25}}}),
+          [](double x) { return std::min(std::max(x, -0.5), 1.25); },
+          {.domain = {-2, 2, {-0.5, 1.25}}, .takes = Takes::real}),
   };
 }
 

@@ -30,10 +30,11 @@ double as_element(double x, DType dtype) {
     case DType::uint8: return std::abs(std::round(10 * x));
     case DType::int32:
     case DType::int64: return std::round(10 * x);
+    case DType::bfloat16: return static_cast<double>(bfloat16(x));
     case DType::float32: return static_cast<double>(static_cast<float>(x));
-    case DType::float64: break;
+    case DType::float64: return x;
   }
-  return x;
+  __builtin_unreachable();
 }
 
 }  // namespace
@@ -65,6 +66,9 @@ bool takes(const Row& row, DType dtype) {
     case Takes::floating: return is_floating(dtype);
     case Takes::numbers: return is_floating(dtype) || is_integer(dtype);
     case Takes::booleans: return dtype == DType::boolean;
+    case Takes::real: return is_real(dtype);
+    case Takes::signed_ones: return is_real(dtype) || is_integer(dtype);
+    case Takes::summed: return dtype != DType::bfloat16;
     case Takes::not_boolean: return dtype != DType::boolean;
     case Takes::everything: break;
   }

@@ -39,7 +39,16 @@ struct Input {
 };
 
 /// Which dtypes the op takes; others must be refused.
-enum class Takes : std::uint8_t { floating, numbers, booleans, not_boolean, everything };
+enum class Takes : std::uint8_t {
+  floating,
+  numbers,  ///< int32, int64 and floating ones
+  booleans,
+  real,         ///< floating ones and bfloat16
+  signed_ones,  ///< numbers and bfloat16
+  summed,       ///< all but bfloat16
+  not_boolean,
+  everything,
+};
 
 enum class Derivative : std::uint8_t {
   smooth,  ///< compared with differences, to second order

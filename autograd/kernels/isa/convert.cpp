@@ -26,10 +26,11 @@ ConvertKernel convert_from(DType to) {
     case DType::uint8: return convert_all<From, std::uint8_t>;
     case DType::int32: return convert_all<From, std::int32_t>;
     case DType::int64: return convert_all<From, std::int64_t>;
+    case DType::bfloat16: return convert_all<From, bfloat16>;
     case DType::float32: return convert_all<From, float>;
-    case DType::float64: break;
+    case DType::float64: return convert_all<From, double>;
   }
-  return convert_all<From, double>;
+  __builtin_unreachable();
 }
 
 }  // namespace
@@ -40,10 +41,11 @@ ConvertKernel convert_kernel(DType from, DType to) {
     case DType::uint8: return convert_from<std::uint8_t>(to);
     case DType::int32: return convert_from<std::int32_t>(to);
     case DType::int64: return convert_from<std::int64_t>(to);
+    case DType::bfloat16: return convert_from<bfloat16>(to);
     case DType::float32: return convert_from<float>(to);
-    case DType::float64: break;
+    case DType::float64: return convert_from<double>(to);
   }
-  return convert_from<double>(to);
+  __builtin_unreachable();
 }
 
 void gather_rows(const std::uint8_t* rows, std::int64_t row_size, const std::int64_t* indices, std::int64_t count,

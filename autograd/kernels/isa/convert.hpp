@@ -4,16 +4,23 @@
 #include <limits>
 #include <type_traits>
 
+#include "autograd/array/bfloat16.hpp"
+
 /// \file
 /// Conversion of one element between dtypes.
 
 namespace xgrad::kernels::XGRAD_ISA {
 
 /// boolean is (x != 0). Floating to integer truncates, gives the nearest number there is where x is too large or too small,
-/// and 0 for NaN. Integers to smaller ones keep the last bits.
+/// and 0 for NaN. Integers to smaller ones keep the last bits. To bfloat16 everything is rounded once, on its bits: to the
+/// same ones on every CPU.
 template <class To, class From>
 To convert(From x) {
-  if constexpr (__is_same(To, bool)) {
+  if constexpr (__is_same(To, bfloat16)) {
+    return bfloat16(x);
+  } else if constexpr (__is_same(From, bfloat16)) {
+    return convert<To>(static_cast<float>(x));
+  } else if constexpr (__is_same(To, bool)) {
     return x != From{0};
   } else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>) {
     constexpr To least = std::numeric_limits<To>::min();

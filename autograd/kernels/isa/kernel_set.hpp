@@ -16,7 +16,6 @@
 
 namespace xgrad::kernels {
 
-inline constexpr int dtype_count = 6;
 inline constexpr int max_axes = 8;
 inline constexpr std::size_t register_bytes = 4096;  ///< of a map register: a dozen of them fit in L1
 inline constexpr std::size_t padding_bytes = 64;     ///< after each register: whole vectors may spill over its end

@@ -43,7 +43,7 @@ void for_each_place(const Shape& shape, std::int64_t offset, const Ints& strides
 /// The sums of a few elements that kernels add one after the other.
 bool sums_in_order(const Sum& sum, const Shape& shape, DType dtype) {
   const auto [outer, n, inner] = sum.axes.extent(shape);
-  const std::int64_t longest_row = dtype == DType::float32 ? 8 : 4;  // twice the shortest vector
+  const auto longest_row = static_cast<std::int64_t>(32 / xgrad::size_of(dtype));  // twice the shortest vector
   return n > 0 && outer * inner * n <= most_elements && (inner > 1 || n <= longest_row);
 }
 

@@ -110,10 +110,9 @@ struct ScalarsStep final : StepKind {
   bool folds() const override { return false; }
 
   std::unique_ptr<const Kernel> bind(const Draft& draft, const Step& step, Binding binding) const override {
-    if (step.formula.compute == DType::float32) {
-      return std::make_unique<ScalarsKernel<float>>(draft, step, binding);
-    }
-    return std::make_unique<ScalarsKernel<double>>(draft, step, binding);
+    return dispatch_floating(step.formula.compute, [&](auto zero) -> std::unique_ptr<const Kernel> {
+      return std::make_unique<ScalarsKernel<decltype(zero)>>(draft, step, binding);
+    });
   }
 
   std::optional<Fault> find_fault(const Draft& draft, const Step& step) const override {
