@@ -2,9 +2,9 @@
 
 #include <string>
 
-#include "autograd/doctor/launch.hpp"
 #include "autograd/runtime/blas.hpp"
 #include "autograd/runtime/cpu.hpp"
+#include "autograd/runtime/launch.hpp"
 
 /// \file
 /// What xgrad-doctor knows about a machine before it says anything.

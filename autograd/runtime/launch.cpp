@@ -1,4 +1,4 @@
-#include "autograd/doctor/launch.hpp"
+#include "autograd/runtime/launch.hpp"
 
 #include <algorithm>
 #include <cstdlib>
