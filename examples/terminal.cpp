@@ -11,14 +11,16 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <autograd/runtime/launch.hpp>
+
 namespace {
 
 // Characters that a line of the terminal may have so that it stays one; 0 where standard output is none, or one that
 // calls itself dumb, or that of mpirun, which passes on what is printed to wherever that goes.
 int terminal_columns() {
   const char* kind = std::getenv("TERM");
-  const bool is_launched = std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr;
-  if (is_launched || isatty(STDOUT_FILENO) == 0 || kind == nullptr || std::string_view(kind) == "dumb") {
+  if (!xgrad::runtime::find_launch().is_alone() || isatty(STDOUT_FILENO) == 0 || kind == nullptr ||
+      std::string_view(kind) == "dumb") {
     return 0;
   }
   winsize size = {};

@@ -1,5 +1,4 @@
-#include <cstdlib>
-
+#include <autograd/runtime/launch.hpp>
 #include <distributed/world.hpp>
 
 #include "world.hpp"
@@ -7,8 +6,7 @@
 using namespace xgrad;
 
 void with_world(int argc, char** argv, const std::function<void(const std::shared_ptr<const nn::Ranks>&)>& body) {
-  const bool is_launched = std::getenv("OMPI_COMM_WORLD_SIZE") != nullptr || std::getenv("PMI_SIZE") != nullptr;
-  if (!is_launched) {
+  if (runtime::find_launch().is_alone()) {
     return body(nullptr);
   }
   const distributed::World world(argc, argv);

@@ -85,7 +85,7 @@ void on_instructions(const Findings& f, Advice& advice) {
 void on_ranks(const Findings& f, Advice& advice) {
   const runtime::CpuInfo& cpu = f.cpu;
   const int here = f.launch.here;
-  if (f.launch.launcher.empty()) {
+  if (f.launch.is_alone()) {
     return;
   }
   if (cpu.allowed < cpu.present) {
@@ -109,7 +109,7 @@ void on_ranks(const Findings& f, Advice& advice) {
 
 void on_processors(const Findings& f, Advice& advice) {
   const runtime::CpuInfo& cpu = f.cpu;
-  if (cpu.allowed < cpu.present && f.launch.launcher.empty()) {
+  if (cpu.allowed < cpu.present && f.launch.is_alone()) {
     advice.push_back(
         phrase("This process may run on {} of {} processors: its affinity says so (taskset, numactl, "
                "a container's cpuset). Widen it to use the rest.",

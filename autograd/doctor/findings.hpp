@@ -39,7 +39,7 @@ struct Findings {
   std::string core_wish;     ///< OPENBLAS_CORETYPE, or empty
   std::string threads_wish;  ///< XGRAD_THREADS, or empty
   int threads = 1;           ///< that kernels use
-  Launch launch;             ///< whether mpirun started this process
+  runtime::Launch launch;    ///< whether mpirun started this process
   bool optimized = true;     ///< whether the compiler was told to optimise
   Measurements measured;     ///< how fast it is
 };

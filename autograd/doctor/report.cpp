@@ -83,7 +83,7 @@ void describe_xgrad(const Findings& f, Page& page) {
 std::string processors_text(int count) { return phrase("{} processor{}", count, count == 1 ? "" : "s"); }
 
 void describe_ranks(const Findings& f, Page& page) {
-  const Launch& launch = f.launch;
+  const runtime::Launch& launch = f.launch;
   const bool bound = f.cpu.allowed < f.cpu.present;
   page.heading("Ranks");
   page.line("started", phrase("{} by {}, {} of them on this machine; this is rank {}", launch.ranks, launch.launcher,
@@ -128,7 +128,7 @@ std::string report(const Findings& findings) {
   describe_cpu(findings.cpu, findings.measured.gigahertz, page);
   describe_blas(findings.blas, page);
   describe_xgrad(findings, page);
-  if (!findings.launch.launcher.empty()) {
+  if (!findings.launch.is_alone()) {
     describe_ranks(findings, page);
   }
   describe_speed(findings.measured, findings.threads, findings.cpu.usable, page);

@@ -31,7 +31,7 @@ doctor::Findings examine(bool quick) {
   found.core_wish = environment("OPENBLAS_CORETYPE");
   found.threads_wish = environment("XGRAD_THREADS");
   found.threads = runtime::num_threads();
-  found.launch = doctor::find_launch(environment);
+  found.launch = runtime::find_launch();
 #ifndef __OPTIMIZE__
   found.optimized = false;
 #endif
@@ -66,7 +66,7 @@ int main(int argc, char** argv) {
     }
     quick = true;
   }
-  if (doctor::find_launch(environment).rank > 0) {
+  if (runtime::find_launch().rank > 0) {
     return 0;  // the first rank speaks for all, and measures while the others are still
   }
   try {

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "autograd/runtime/launch.hpp"
 #include "autograd/runtime/phrase.hpp"
 
 namespace xgrad::runtime {
@@ -37,8 +38,8 @@ std::string bar_of(double fraction, std::size_t width) {
 // OpenMPI gives the processes that it starts pseudo-terminals, and passes on what they print, to wherever that goes.
 bool has_terminal() {
   const char* kind = std::getenv("TERM");
-  return std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr && ::isatty(STDOUT_FILENO) != 0 && kind != nullptr &&
-         *kind != '\0' && std::string_view(kind) != "dumb";
+  return find_launch().is_alone() && ::isatty(STDOUT_FILENO) != 0 && kind != nullptr && *kind != '\0' &&
+         std::string_view(kind) != "dumb";
 }
 
 std::size_t terminal_columns() {

@@ -1,6 +1,5 @@
 #include "autograd/doctor/advice.hpp"
 
-#include <map>
 #include <string>
 #include <vector>
 
@@ -139,31 +138,6 @@ BOOST_AUTO_TEST_CASE(several_ranks) {
   Findings wish = f;
   wish.threads_wish = "4";
   check_advice(wish, "2 ranks on this machine with XGRAD_THREADS=4 each are more threads than 4 processors: unset it");
-}
-
-BOOST_AUTO_TEST_CASE(what_launchers_tell) {
-  using Variables = std::map<std::string, std::string>;
-  const auto find = [](const Variables& variables) {
-    return doctor::find_launch([&](const char* name) {
-      const auto found = variables.find(name);
-      return found == variables.end() ? std::string() : found->second;
-    });
-  };
-  BOOST_TEST(find({}).launcher.empty());
-  const doctor::Launch open = find({{"OMPI_COMM_WORLD_SIZE", "8"},
-                                    {"OMPI_COMM_WORLD_LOCAL_SIZE", "4"},
-                                    {"OMPI_COMM_WORLD_RANK", "5"},
-                                    {"OMPI_UNIVERSE_SIZE", "16"}});
-  BOOST_TEST(open.launcher == "OpenMPI");
-  BOOST_TEST(open.ranks == 8);
-  BOOST_TEST(open.here == 4);
-  BOOST_TEST(open.rank == 5);
-  BOOST_TEST(open.slots == 16);
-  const doctor::Launch mpich = find({{"PMI_SIZE", "2"}, {"PMI_RANK", "1"}});
-  BOOST_TEST(mpich.launcher == "MPICH");
-  BOOST_TEST(mpich.here == 2);
-  BOOST_TEST(mpich.rank == 1);
-  BOOST_TEST(mpich.slots == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_busy_machine) {
