@@ -32,6 +32,7 @@ std::string name_of(Kind kind) {
     case Kind::broadcast: return "broadcast";
     case Kind::barrier: return "barrier";
     case Kind::exchange: return "exchange";
+    case Kind::gather: return "gather";
     case Kind::end: break;
   }
   return "the end of its World";

@@ -15,7 +15,17 @@
 namespace xgrad::distributed::detail {
 
 /// What ranks do together.
-enum class Kind : std::uint8_t { all_reduce, reduce, reduce_scatter, all_gather, broadcast, barrier, exchange, end };
+enum class Kind : std::uint8_t {
+  all_reduce,
+  reduce,
+  reduce_scatter,
+  all_gather,
+  broadcast,
+  barrier,
+  exchange,
+  gather,
+  end
+};
 
 /// What one rank is about to do. It goes to the others as it is: all of them run one program on machines of one kind.
 struct Call {
@@ -27,7 +37,7 @@ struct Call {
   std::int32_t root = 0;                         ///< where there is one
   std::uint64_t number = 0;                      ///< how many collectives came before
   std::int64_t count = 0;                        ///< of elements that this rank gives
-  std::int64_t text_bytes = 0;                   ///< of exchange, where ranks may differ
+  std::int64_t text_bytes = 0;                   ///< of exchange and gather, where ranks may differ
   std::array<std::int64_t, most_sizes> sizes{};  ///< of the axes; what does not fit is in the count alone
 
   Call() = default;

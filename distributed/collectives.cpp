@@ -275,36 +275,54 @@ void broadcast(Connection& connection, const Call& call, const std::byte* in, st
   }
 }
 
-std::vector<std::string> exchange(Connection& connection, const std::string& own) {
+namespace {
+
+// The texts of all ranks, for those that hear(rank) them; short ones go with the call, to everybody.
+template <class F>
+std::vector<std::string> texts_of_ranks(Connection& connection, Kind kind, const std::string& own, const F& hears) {
   constexpr std::size_t longest = 1 << 30;  // MPI counts the bytes of a message in 31 bits
-  Call call(Kind::exchange);
+  Call call(kind);
   call.text_bytes = static_cast<std::int64_t>(own.size());
   const Bytes text = std::as_bytes(std::span(own));
   const bool goes_along = text.size() <= Connection::small;
   const Bytes with = goes_along ? text : Bytes();
   connection.meet(call, {&with, 1});
   std::vector<std::string> texts;
-  for (int rank = 0; rank < connection.size(); ++rank) {
-    texts.emplace_back(static_cast<std::size_t>(connection.call_of(rank).text_bytes), '\0');
+  if (hears(connection.rank())) {
+    for (int rank = 0; rank < connection.size(); ++rank) {
+      texts.emplace_back(static_cast<std::size_t>(connection.call_of(rank).text_bytes), '\0');
+    }
+    texts[static_cast<std::size_t>(connection.rank())] = own;
   }
   Messages messages(connection);
   for_others(connection, [&](int other) {
-    std::string& theirs = texts[static_cast<std::size_t>(other)];
-    auto* memory = reinterpret_cast<std::byte*>(theirs.data());
-    if (theirs.size() <= Connection::small) {
-      std::copy_n(connection.with_call_of(other), theirs.size(), memory);
-    } else {
-      for (std::size_t begin = 0; begin < theirs.size(); begin += longest) {
-        messages.receive(other, Tag::text, memory + begin, std::min(longest, theirs.size() - begin));
+    if (!texts.empty()) {
+      std::string& theirs = texts[static_cast<std::size_t>(other)];
+      auto* memory = reinterpret_cast<std::byte*>(theirs.data());
+      if (theirs.size() <= Connection::small) {
+        std::copy_n(connection.with_call_of(other), theirs.size(), memory);
+      } else {
+        for (std::size_t begin = 0; begin < theirs.size(); begin += longest) {
+          messages.receive(other, Tag::text, memory + begin, std::min(longest, theirs.size() - begin));
+        }
       }
     }
-    for (std::size_t begin = goes_along ? text.size() : 0; begin < text.size(); begin += longest) {
+    for (std::size_t begin = 0; hears(other) && !goes_along && begin < text.size(); begin += longest) {
       messages.send(other, Tag::text, text.data() + begin, std::min(longest, text.size() - begin));
     }
   });
-  texts[static_cast<std::size_t>(connection.rank())] = own;
   messages.wait();
   return texts;
+}
+
+}  // namespace
+
+std::vector<std::string> exchange(Connection& connection, const std::string& own) {
+  return texts_of_ranks(connection, Kind::exchange, own, [](int) { return true; });
+}
+
+std::vector<std::string> gather(Connection& connection, const std::string& own) {
+  return texts_of_ranks(connection, Kind::gather, own, [](int rank) { return rank == 0; });
 }
 
 }  // namespace xgrad::distributed::detail

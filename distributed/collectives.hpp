@@ -33,4 +33,7 @@ void broadcast(Connection& connection, const Call& call, const std::byte* in, st
 /// What all ranks say, in their order.
 std::vector<std::string> exchange(Connection& connection, const std::string& own);
 
+/// The same, for rank 0 alone; others get no texts.
+std::vector<std::string> gather(Connection& connection, const std::string& own);
+
 }  // namespace xgrad::distributed::detail

@@ -35,6 +35,9 @@ class MpiRanks final : public nn::Ranks {
   std::vector<std::string> exchange(const std::string& own) const override {
     return detail::exchange(detail::Connection::open("exchange"), own);
   }
+  std::vector<std::string> gather(const std::string& own) const override {
+    return detail::gather(detail::Connection::open("gather"), own);
+  }
   [[noreturn]] void abort(const std::string& reason) const override { detail::Connection::abort(reason); }
 
  private:

@@ -42,6 +42,11 @@ class Ranks {
 
   /// The texts (any bytes, of any lengths) of all ranks, in their order. At once, not an operation.
   virtual std::vector<std::string> exchange(const std::string& own) const = 0;
+  /// The same for the root alone: others get no texts. All ranks call it. For what others have no memory for.
+  virtual std::vector<std::string> gather(const std::string& own) const {
+    std::vector<std::string> all = exchange(own);
+    return is_root() ? all : std::vector<std::string>();
+  }
   /// Ends all ranks, after \p reason was printed: for what one of them cannot tell the others in time.
   [[noreturn]] virtual void abort(const std::string& reason) const = 0;
 };

@@ -118,6 +118,9 @@ BOOST_AUTO_TEST_CASE(texts_of_any_bytes_and_lengths) {
     for (std::int64_t rank = 0; rank < world().size(); ++rank) {
       BOOST_TEST((all[static_cast<std::size_t>(rank)] == text_of(rank, length_of(rank))));
     }
+    const std::shared_ptr<const nn::Ranks> ranks = world();
+    const std::vector<std::string> gathered = ranks->gather(text_of(world().rank(), length_of(world().rank())));
+    BOOST_TEST((gathered == (world().is_root() ? all : std::vector<std::string>())));
   }
   world().barrier();
 }
