@@ -93,7 +93,7 @@ Fitting::Fitting(TrainerCore& core, const Dataset& data, const FitOptions& optio
   });
   callbacks_.push_back(progress_of_fit(options.progress));
   callbacks_.back().root_only = true;
-  training_.snapshot = [this] { return snapshot(); };
+  training_.snapshot = [this] { return core_.talk.together_to_the_end("snapshot", [this] { return snapshot(); }); };
   training_.as_root_says = [this](bool own) { return core_.talk.as_root_says(own); };
   core_.snapshot = training_.snapshot;
 }
@@ -112,15 +112,6 @@ void Fitting::tell_resumed(const std::filesystem::path& path) const {
 
 Fitting::~Fitting() { core_.snapshot = nullptr; }
 
-History Fitting::run() {
-  try {
-    return run_moments();
-  } catch (const std::exception& error) {
-    tell_error(error);
-    throw;
-  }
-}
-
 // What callbacks throw now is less than what they are told.
 void Fitting::tell_error(const std::exception& error) {
   for (const Callback& callback : callbacks_) {
@@ -135,12 +126,12 @@ void Fitting::tell_error(const std::exception& error) {
   }
 }
 
-History Fitting::run_moments() {
+void Fitting::prepare() {
   forget_scores();
   core_.prepare(batches_);
   if (core_.sharded) {
-    core_.sharded->join();  // where an earlier fit has failed
-    agree_at_start(core_, data_, options_, callback_names_);
+    core_.sharded->join();  // where ranks could not talk when an earlier fit failed
+    agree_at_start(fit_op, core_, core_.talk.size() > 1 ? facts() : Facts());
     core_.sharded->divide();
   }
   if (options_.resume) {
@@ -151,12 +142,24 @@ History Fitting::run_moments() {
     }));
     tell_resumed(path);
   }
+}
+
+// Has all ranks have all of the optimiser.
+void Fitting::join() {
+  if (core_.sharded) {
+    core_.sharded->take_assigned();
+    core_.sharded->join();
+  }
+}
+
+History Fitting::run() {
+  prepare();
+  call_callbacks();
+  require_equal_facts(core_.talk, fit_op, "options of callbacks", facts_of_callbacks(),
+                      "callbacks of ranks have other options; give them the same");
   for (;;) {
-    call_callbacks();
     if (moment_ == Moment::end) {
-      if (core_.sharded) {
-        core_.sharded->join();
-      }
+      join();
       if (core_.talk.size() > 1) {
         core_.talk.exchange("the end of fit", "");  // where callbacks of another rank have thrown, no rank has ended
       }
@@ -167,11 +170,10 @@ History Fitting::run_moments() {
     if (next == Moment::end) {
       before_end_ = moment_;
       take_down_interrupted();
-      if (core_.sharded) {
-        core_.sharded->join();
-      }
+      join();
     }
     moment_ = next;
+    call_callbacks();
   }
 }
 
@@ -183,7 +185,7 @@ void Fitting::call_callbacks() {
   for (; callback_ < callbacks_.size(); ++callback_) {
     if (callbacks_[callback_].*function && is_called(callbacks_[callback_])) {
       (callbacks_[callback_].*function)(training_);
-      core_.talk.forget_failures();  // those that the callback has caught
+      core_.talk.go_on();
     }
   }
   if (moment_ == Moment::epoch_end) {
@@ -364,6 +366,9 @@ void Fitting::finish_epoch() {
     core_.evaluate(*data_.validation, "validation_", training_.scores, line);
   }
   training_.scores.set("learning_rate", core_.optimizer->learning_rate().item());
+  if (core_.sharded) {
+    require_equal_variables(core_);
+  }
   const double seconds = std::chrono::duration<double>(Clock::now() - epoch_start_).count();
   training_.scores.set("seconds", as_on_root(core_.talk, earlier_seconds_ + seconds));
   history_.epochs.push_back(training_.scores);

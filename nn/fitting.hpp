@@ -12,6 +12,7 @@
 #include "datasets/batches.hpp"
 #include "nn/fit_access.hpp"
 #include "nn/interrupt.hpp"
+#include "nn/rank_facts.hpp"
 #include "nn/saved.hpp"
 #include "nn/trainer.hpp"
 #include "nn/trainer_core.hpp"
@@ -42,15 +43,17 @@ class Fitting {
 
   /// From the beginning, or from where a checkpoint was taken.
   History run();
+  /// Tells callbacks what run() has thrown.
+  void tell_error(const std::exception& error);
 
  private:
-  History run_moments();
-  void tell_error(const std::exception& error);
   using Clock = std::chrono::steady_clock;
 
   enum class Moment : std::uint8_t { start, epoch_start, batch_start, batch_end, epoch_end, end };
 
+  void prepare();
   void tell_resumed(const std::filesystem::path& path) const;
+  void join();
   void take_down_interrupted();
   void call_callbacks();
   Moment go_on();
@@ -69,6 +72,8 @@ class Fitting {
   // What fitting_state.cpp does: all of it in a Saved, and out of it again.
   Saved snapshot();
   Saved saved_callbacks() const;
+  Facts facts() const;
+  Facts facts_of_callbacks() const;
   void put_identity(Saved& run);
   void restore(const Saved& saved);
   void require_same(const Saved& saved);

@@ -7,6 +7,7 @@
 #include "datasets/quoted.hpp"
 #include "nn/differences.hpp"
 #include "nn/fitting.hpp"
+#include "nn/rank_agreement.hpp"
 #include "nn/report/describe_fit.hpp"
 #include "nn/saved_scores.hpp"
 
@@ -42,6 +43,25 @@ Saved options_of(const Saved& callbacks) {
   take(callbacks.numbers());
   take(callbacks.texts());
   return options;
+}
+
+// Which functions a callback has, and how it is called.
+std::string kind_of(const Callback& callback) {
+  std::string text;
+  const auto add = [&](bool is_so, std::string_view what) {
+    if (is_so) {
+      text += (text.empty() ? "" : ", ") + std::string(what);
+    }
+  };
+  add(callback.on_start != nullptr, "on_start");
+  add(callback.on_epoch_start != nullptr, "on_epoch_start");
+  add(callback.on_batch_start != nullptr, "on_batch_start");
+  add(callback.on_batch_end != nullptr, "on_batch_end");
+  add(callback.on_epoch_end != nullptr, "on_epoch_end");
+  add(callback.on_end != nullptr, "on_end");
+  add(callback.root_only, "root_only");
+  add(callback.silent, "silent");
+  return text.empty() ? "nothing" : text;
 }
 
 void warn(const std::string& text) { std::fprintf(stderr, "xgrad: %s\n", text.c_str()); }
@@ -89,6 +109,46 @@ Saved Fitting::saved_callbacks() const {
     }
   }
   return all;
+}
+
+// What ranks have to have in common, before anything is computed.
+Facts Fitting::facts() const {
+  Facts facts;
+  facts["epochs"] = phrase("{}", options_.epochs);
+  facts["validation_fraction"] = phrase("{}", options_.validation_fraction);
+  facts["resume"] = options_.resume ? "a checkpoint" : "none";
+  add_dataset(facts, "data", data_.given);
+  if (options_.validation) {
+    add_dataset(facts, "validation", *options_.validation);
+  }
+  for (std::size_t i = 0; i < callback_names_.size(); ++i) {
+    facts[phrase("callback {}", i)] = callback_names_[i];
+    facts[phrase("what callback {} has", i)] = kind_of(callbacks_[i]);
+  }
+  return facts;
+}
+
+// The options of those that are called on all ranks. They know them when they have been told that training starts.
+Facts Fitting::facts_of_callbacks() const {
+  Facts facts;
+  for (std::size_t i = 0; core_.talk.size() > 1 && i < callback_names_.size(); ++i) {
+    if (!callbacks_[i].save || callbacks_[i].root_only) {
+      continue;
+    }
+    Saved own;
+    callbacks_[i].save(own);
+    const auto add = [&](const auto& values) {
+      for (const auto& [name, value] : values) {
+        if (name.starts_with("options/")) {
+          facts[phrase("{} of callback '{}'", name.substr(8), callback_names_[i])] = phrase("{}", value);
+        }
+      }
+    };
+    add(own.integers());
+    add(own.numbers());
+    add(own.texts());
+  }
+  return facts;
 }
 
 // What a checkpoint can only be resumed with; made once, as the data are read for it.

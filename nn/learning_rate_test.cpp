@@ -66,6 +66,19 @@ double steepest(const LearningRates& seen, std::int64_t steps) {
   return rate;
 }
 
+// What ranks have to have in common.
+detail::Facts facts_of(const detail::TrainerCore& core, const datasets::Dataset& data,
+                       const LearningRateOptions& options) {
+  detail::Facts facts;
+  if (core.talk.size() > 1) {
+    facts["min"] = phrase("{}", options.min);
+    facts["max"] = phrase("{}", options.max);
+    facts["steps"] = phrase("{}", options.steps);
+    detail::add_dataset(facts, "data", data);
+  }
+  return facts;
+}
+
 LearningRates try_rates(detail::TrainerCore& core, const datasets::Dataset& data, const LearningRateOptions& options,
                         runtime::ProgressLine& line) {
   constexpr double decay = 0.9;  // of the smoothed loss
@@ -77,7 +90,7 @@ LearningRates try_rates(detail::TrainerCore& core, const datasets::Dataset& data
   core.prepare(batches);
   if (core.sharded) {
     core.sharded->join();
-    detail::agree_at_start(core, {data, data, {}}, {}, {});
+    detail::agree_at_start(find_learning_rate_op, core, facts_of(core, data, options));
   }
   const Optimizer& optimizer = *core.optimizer;
   const detail::Restored restored(
@@ -128,7 +141,7 @@ void print(const LearningRates& seen) {
 LearningRates Trainer::find_learning_rate(const datasets::Dataset& data, const LearningRateOptions& options,
                                           std::source_location where) {
   return located(where, [&] {
-    return core_->talk.together(find_learning_rate_op, [&] {
+    return core_->talk.together_to_the_end(find_learning_rate_op, [&] {
       check(options);
       require_samples(find_learning_rate_op, data, "the data");
       std::optional<runtime::ProgressLine> line(

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 
+#include "autograd/graph/operation.hpp"
 #include "autograd/graph/substitute.hpp"
 #include "autograd/graph/variable_cell.hpp"
-#include "autograd/graph/walks.hpp"
-#include "autograd/ops/cast.hpp"
-#include "autograd/ops/map.hpp"
 #include "autograd/ops/ops.hpp"
+#include "autograd/runtime/phrase.hpp"
+#include "nn/elementwise_update.hpp"
 #include "nn/packed.hpp"
 #include "nn/rank_sums.hpp"
 
@@ -17,45 +16,40 @@ namespace xgrad::nn::detail {
 
 namespace {
 
-constexpr std::size_t no_parameter = ~std::size_t{0};
+// What a variable holds whose elements are divided among ranks.
+struct InParts {
+  static constexpr std::string_view name = "in_parts";
+  std::string variable;
+  Shape shape;
+  DType dtype;
 
-// Which parameter each node depends on by its elements, by elementwise operations alone: the one of its source, or none for
-// numbers that all elements share. Nothing, when there is another kind of node.
-std::optional<std::vector<std::size_t>> owners_of(const TopologicalOrder& order,
-                                                  const std::vector<std::pair<Tensor, std::size_t>>& sources) {
-  std::vector<std::size_t> owners(order.nodes.size(), no_parameter);
-  std::vector<bool> is_source(order.nodes.size());
-  for (const auto& [tensor, parameter] : sources) {
-    if (const std::uint32_t number = order.numbers.find(&tensor.node()); number != NodeNumbers::none) {
-      owners[number] = parameter;
-      is_source[number] = true;
-    }
+  Spec infer(Inputs) const { return {shape, dtype}; }
+  void eval(ConstViews, Views) const {
+    raise<ValueError>("optimizer", phrase("'{}' is divided among ranks while they train together: each has a part "
+                                          "of it, and none has all; read it when fit has returned, or from what "
+                                          "TrainingState::snapshot gives the root",
+                                          variable));
   }
-  for (std::size_t i = 0; i < order.nodes.size(); ++i) {
-    const Node& node = *order.nodes[i];
-    if (is_source[i]) {
-      continue;
-    }
-    for (const Tensor& input : node.inputs()) {
-      const std::size_t owner = owners[order.numbers.find(&input.node())];
-      if (owner != no_parameter && owners[i] != no_parameter && owners[i] != owner) {
-        return std::nullopt;
-      }
-      owners[i] = owner == no_parameter ? owners[i] : owner;
-    }
-    const bool is_elementwise = node.as<Map>() != nullptr || node.as<Cast>() != nullptr;
-    if (owners[i] != no_parameter && !is_elementwise) {
-      return std::nullopt;
-    }
-    for (const Tensor& input : node.inputs()) {
-      const bool is_shared = owners[order.numbers.find(&input.node())] == no_parameter;
-      if (owners[i] != no_parameter && is_shared && input.ndim() > 0) {
-        return std::nullopt;
-      }
-    }
+};
+
+// Has an update read tensors in place of some variables, whose elements are elsewhere.
+class ReadsOthers final : public xgrad::detail::Recorder {
+ public:
+  explicit ReadsOthers(std::map<const void*, Tensor> others)
+      : others_(std::move(others)), outside_(*xgrad::detail::current_recorder()) {}
+
+  Tensor read(const Variable& variable) override {
+    const auto other = others_.find(variable.id());
+    return other == others_.end() ? outside_.read(variable) : other->second;
   }
-  return owners;
-}
+  void assign(const Variable& variable, const Tensor& value) override { outside_.assign(variable, value); }
+  void made(const Variable& variable) override { outside_.made(variable); }
+  const xgrad::detail::Scope* scope() const override { return outside_.scope(); }
+
+ private:
+  std::map<const void*, Tensor> others_;
+  Recorder& outside_;
+};
 
 Tensor part_of(const Tensor& tensor, std::int64_t first, std::int64_t count) {
   const Tensor all = reshape(tensor, {-1});
@@ -68,10 +62,12 @@ std::unique_ptr<PartialUpdate> PartialUpdate::of(const Optimizer& optimizer, con
                                                  const RankTalk& talk) {
   std::unique_ptr<PartialUpdate> update(new PartialUpdate(optimizer, clipping, talk));
   const Tensors gradients = update->make_placeholders();
-  if (!update->is_elementwise(optimizer.updates(gradients, clipping), gradients)) {
+  const Variables& parameters = optimizer.parameters();
+  auto memories = elementwise_memories(optimizer.updates(gradients, clipping), parameters, gradients);
+  if (!memories) {
     return nullptr;
   }
-  const Variables& parameters = optimizer.parameters();
+  update->memories_ = std::move(*memories);
   for (const std::vector<std::size_t>& together : sent_together(Tensors(parameters.begin(), parameters.end()))) {
     update->lay_out(together);
   }
@@ -79,11 +75,7 @@ std::unique_ptr<PartialUpdate> PartialUpdate::of(const Optimizer& optimizer, con
 }
 
 PartialUpdate::PartialUpdate(const Optimizer& optimizer, const Clipping& clipping, const RankTalk& talk)
-    : optimizer_(optimizer),
-      clipping_(clipping),
-      world_(talk.world()),
-      rank_(talk.rank()),
-      memories_(optimizer.parameters().size()) {}
+    : optimizer_(optimizer), clipping_(clipping), world_(talk.world()), rank_(talk.rank()) {}
 
 Tensors PartialUpdate::make_placeholders() const {
   Tensors gradients;
@@ -91,51 +83,6 @@ Tensors PartialUpdate::make_placeholders() const {
     gradients.push_back(placeholder({parameter.shape(), parameter.dtype()}, "optimizer"));
   }
   return gradients;
-}
-
-bool PartialUpdate::is_elementwise(const std::vector<Assignment>& updates, const Tensors& gradients) {
-  const Variables& parameters = optimizer_.parameters();
-  std::vector<std::pair<Tensor, std::size_t>> sources;
-  Tensors roots;
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    sources.emplace_back(gradients[i], i);
-    sources.emplace_back(parameters[i].read(), i);
-  }
-  // What is remembered of a parameter is told by the gradient it is made of.
-  for (const auto& [variable, value] : updates) {
-    roots.push_back(value);
-    const auto is_variable = [&](const Variable& parameter) { return parameter.same_as(variable); };
-    if (variable.shape().empty() || std::any_of(parameters.begin(), parameters.end(), is_variable)) {
-      continue;
-    }
-    const TopologicalOrder order = topological_order(std::span(&value, 1));
-    std::size_t owner = no_parameter;
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      if (order.numbers.find(&gradients[i].node()) != NodeNumbers::none) {
-        if (owner != no_parameter) {
-          return false;
-        }
-        owner = i;
-      }
-    }
-    if (owner == no_parameter || variable.shape() != parameters[owner].shape()) {
-      return false;
-    }
-    memories_[owner].push_back(variable);
-    sources.emplace_back(variable.read(), owner);
-  }
-  const TopologicalOrder order = topological_order(roots);
-  const auto owners = owners_of(order, sources);
-  if (!owners) {
-    return false;
-  }
-  return std::all_of(updates.begin(), updates.end(), [&](const Assignment& update) {
-    const std::size_t owner = (*owners)[order.numbers.find(&update.second.node())];
-    const bool is_scalar = update.first.shape().empty();
-    const bool is_parameter = owner != no_parameter && parameters[owner].same_as(update.first);
-    const bool is_memory = owner != no_parameter && !is_scalar;
-    return is_parameter || is_memory || (is_scalar && owner == no_parameter);
-  });
 }
 
 void PartialUpdate::lay_out(const std::vector<std::size_t>& together) {
@@ -174,10 +121,31 @@ void PartialUpdate::lay_out(const std::vector<std::size_t>& together) {
   vectors_.push_back(std::move(vector));
 }
 
+// What the optimiser makes of placeholders, also of what it remembers, which is to be put into them part by part.
+std::vector<Assignment> PartialUpdate::whole_updates(const Tensors& placeholders,
+                                                     const std::vector<Tensors>& remembered) const {
+  std::map<const void*, Tensor> others;
+  for (std::size_t i = 0; i < memories_.size(); ++i) {
+    for (std::size_t m = 0; m < memories_[i].size(); ++m) {
+      others.emplace(memories_[i][m].id(), remembered[i][m]);
+    }
+  }
+  ReadsOthers recorder(std::move(others));
+  const xgrad::detail::RecorderScope scope(recorder);
+  return optimizer_.updates(placeholders, clipping_);
+}
+
 void PartialUpdate::step(const Tensors& gradients) const {
   const Variables& parameters = optimizer_.parameters();
   const Tensors placeholders = make_placeholders();
-  const std::vector<Assignment> whole = optimizer_.updates(placeholders, clipping_);
+  std::vector<Tensors> remembered;
+  for (const Variables& memories : memories_) {
+    Tensors& own = remembered.emplace_back();
+    for (const Variable& memory : memories) {
+      own.push_back(placeholder({memory.shape(), memory.dtype()}, "optimizer"));
+    }
+  }
+  const std::vector<Assignment> whole = whole_updates(placeholders, remembered);
   const auto value_of = [&](const Variable& variable) -> const Tensor& {
     return std::find_if(whole.begin(), whole.end(),
                         [&](const Assignment& update) { return update.first.same_as(variable); })
@@ -208,7 +176,7 @@ void PartialUpdate::step(const Tensors& gradients) const {
       Tensors replacements = {part_of(own_gradient, at, count), part_of(parameters[i], first, count)};
       Tensors results = {value_of(parameters[i])};
       for (std::size_t m = 0; m < own.memories.size(); ++m) {
-        originals.push_back(memories_[i][m].read());
+        originals.push_back(remembered[i][m]);
         replacements.push_back(own.memories[m].read());
         results.push_back(value_of(memories_[i][m]));
       }
@@ -243,76 +211,153 @@ void PartialUpdate::divide() {
     }
   }
   assign(updates);
-  divided_ = true;
   release();
+  divided_ = true;
 }
 
 // Their memory is what is saved by having parts.
-void PartialUpdate::release() const {
-  std::int64_t most = 0;
+void PartialUpdate::release() {
+  std::vector<Tensors> stand_ins;
   for (const Variables& memories : memories_) {
+    Tensors& own = stand_ins.emplace_back();
     for (const Variable& memory : memories) {
-      most = std::max(most, memory.size() * static_cast<std::int64_t>(size_of(memory.dtype())));
+      const Tensor refusing = apply_op(InParts{memory.name(), memory.shape(), memory.dtype()}, {});
+      own.push_back(xgrad::detail::CellAccess::assigned(memory, refusing));
     }
   }
-  Array nothing({most}, DType::uint8);
-  std::memset(nothing.data(), 0, nothing.bytes());
-  std::vector<std::pair<Variable, Tensor>> contents;
-  for (const Variables& memories : memories_) {
-    for (const Variable& memory : memories) {
-      contents.emplace_back(memory, xgrad::detail::CellAccess::new_content(
-                                        memory, Array(nothing.buffer(), memory.shape(), memory.dtype()),
-                                        std::source_location::current()));
+  stand_ins_ = std::move(stand_ins);
+  for (std::size_t i = 0; i < memories_.size(); ++i) {
+    for (std::size_t m = 0; m < memories_[i].size(); ++m) {
+      xgrad::detail::CellAccess::put(memories_[i][m], stand_ins_[i][m]);
     }
-  }
-  for (const auto& [variable, content] : contents) {
-    xgrad::detail::CellAccess::put(variable, content);
   }
 }
 
-void PartialUpdate::join(RankTalk& talk) {
-  if (!divided_) {
-    return;
-  }
-  Packer message;
-  for (const std::vector<Own>& each : own_) {
-    for (const Own& own : each) {
-      for (const Variable& memory : own.memories) {
-        message.array(memory.read().array());
+bool PartialUpdate::is_assigned(std::size_t parameter, std::size_t memory) const {
+  const Tensor& content = xgrad::detail::CellAccess::leaf(memories_[parameter][memory]);
+  return &content.node() != &stand_ins_[parameter][memory].node();
+}
+
+bool PartialUpdate::is_in_parts(const Variable& variable) const {
+  return divided_ && std::any_of(memories_.begin(), memories_.end(), [&](const Variables& memories) {
+           return std::any_of(memories.begin(), memories.end(),
+                              [&](const Variable& memory) { return memory.same_as(variable); });
+         });
+}
+
+Facts PartialUpdate::assigned() const {
+  Facts facts;
+  for (std::size_t i = 0; divided_ && i < memories_.size(); ++i) {
+    for (std::size_t m = 0; m < memories_[i].size(); ++m) {
+      if (is_assigned(i, m)) {
+        const Array content = memories_[i][m].read().array();
+        facts[phrase("{} of parameter {} ('{}')", memories_[i][m].name(), i, optimizer_.parameters()[i].name())] =
+            hash_text_of(content);
       }
     }
   }
-  const std::vector<std::string> all = talk.exchange("what its part of the optimiser knows", message.bytes());
-  std::vector<std::vector<Array>> joined(memories_.size());
-  for (std::size_t i = 0; i < memories_.size(); ++i) {
-    for (const Variable& memory : memories_[i]) {
-      joined[i].emplace_back(memory.shape(), memory.dtype());
+  return facts;
+}
+
+void PartialUpdate::take_assigned() {
+  std::vector<Assignment> updates;
+  bool any = false;
+  for (std::size_t i = 0; divided_ && i < memories_.size(); ++i) {
+    for (std::size_t m = 0; m < memories_[i].size(); ++m) {
+      any = any || is_assigned(i, m);
     }
   }
-  for (std::size_t rank = 0; rank < all.size(); ++rank) {
-    Unpacker own(all[rank]);
-    for (const Vector& vector : vectors_) {
-      for (const Chunk& chunk : vector.chunks[rank]) {
-        for (Array& memory : joined[chunk.parameter]) {
-          const Array part = own.array();
-          if (part.size() != chunk.count || part.dtype() != memory.dtype()) {
-            raise<ValueError>("ranks", "another rank has another part of the optimiser; start the same program on all");
-          }
-          std::memcpy(
-              static_cast<std::byte*>(memory.data()) + static_cast<std::size_t>(chunk.first) * size_of(memory.dtype()),
-              part.data(), part.bytes());
+  if (!any) {
+    return;
+  }
+  for (const std::vector<Own>& each : own_) {
+    for (const Own& own : each) {
+      for (std::size_t m = 0; m < own.memories.size(); ++m) {
+        if (is_assigned(own.chunk.parameter, m)) {
+          const Tensor memory = memories_[own.chunk.parameter][m];
+          updates.emplace_back(own.memories[m], part_of(memory, own.chunk.first, own.chunk.count));
         }
       }
     }
   }
+  assign(updates);
+  release();
+}
+
+std::string PartialUpdate::packed_part(std::size_t vector) const {
+  Packer message;
+  for (const Own& own : own_[vector]) {
+    for (const Variable& memory : own.memories) {
+      message.array(memory.read().array());
+    }
+  }
+  return message.bytes();
+}
+
+std::vector<std::vector<Array>> PartialUpdate::make_whole() const {
+  std::vector<std::vector<Array>> whole(memories_.size());
+  for (std::size_t i = 0; i < memories_.size(); ++i) {
+    for (const Variable& memory : memories_[i]) {
+      whole[i].emplace_back(memory.shape(), memory.dtype());
+    }
+  }
+  return whole;
+}
+
+// The parts of all ranks, which they have packed.
+void PartialUpdate::put_together(std::size_t vector, const std::vector<std::string>& parts,
+                                 std::vector<std::vector<Array>>& whole) const {
+  for (std::size_t rank = 0; rank < parts.size(); ++rank) {
+    Unpacker own(parts[rank]);
+    for (const Chunk& chunk : vectors_[vector].chunks[rank]) {
+      for (Array& memory : whole[chunk.parameter]) {
+        const Array part = own.array();
+        if (part.size() != chunk.count || part.dtype() != memory.dtype()) {
+          raise<ValueError>("ranks", "another rank has another part of the optimiser; start the same program on all");
+        }
+        std::memcpy(
+            static_cast<std::byte*>(memory.data()) + static_cast<std::size_t>(chunk.first) * size_of(memory.dtype()),
+            part.data(), part.bytes());
+      }
+    }
+  }
+}
+
+// One vector after the other, so that not all messages are there at once.
+void PartialUpdate::join(RankTalk& talk) {
+  if (!divided_) {
+    return;
+  }
+  take_assigned();
+  std::vector<std::vector<Array>> whole = make_whole();
+  for (std::size_t v = 0; v < vectors_.size(); ++v) {
+    put_together(v, talk.exchange("what its part of the optimiser knows", packed_part(v)), whole);
+  }
   std::vector<Assignment> updates;
   for (std::size_t i = 0; i < memories_.size(); ++i) {
     for (std::size_t m = 0; m < memories_[i].size(); ++m) {
-      updates.emplace_back(memories_[i][m], Tensor(joined[i][m]));
+      updates.emplace_back(memories_[i][m], Tensor(whole[i][m]));
     }
   }
   assign(updates);
   divided_ = false;
+}
+
+std::map<const void*, Array> PartialUpdate::gather(RankTalk& talk) const {
+  std::vector<std::vector<Array>> whole;
+  if (talk.is_root()) {
+    whole = make_whole();
+  }
+  for (std::size_t v = 0; v < vectors_.size(); ++v) {
+    put_together(v, talk.to_root("what its part of the optimiser knows", packed_part(v)), whole);
+  }
+  std::map<const void*, Array> by_id;
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    for (std::size_t m = 0; m < whole[i].size(); ++m) {
+      by_id.emplace(memories_[i][m].id(), whole[i][m]);
+    }
+  }
+  return by_id;
 }
 
 }  // namespace xgrad::nn::detail

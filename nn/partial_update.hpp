@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
 #include "nn/optimizers/optimizer.hpp"
+#include "nn/rank_facts.hpp"
 #include "nn/rank_talk.hpp"
 
 /// \file
@@ -14,8 +16,8 @@ namespace xgrad::nn::detail {
 
 /// Gradients are reduce-scattered as one vector, each rank updates its part of the weights, and the weights are gathered. For
 /// updates that take each element of a parameter by itself, as most do: they give the same bits in parts. What the optimiser
-/// remembers of the elements, such as moments, is here while there are parts, on each rank for its own elements, and the
-/// optimiser's own variables are 0, and share their memory.
+/// remembers of the elements, such as moments, is here while there are parts, on each rank for its own elements. The
+/// optimiser's own variables have no memory then: to read them is an error, and what is assigned to them is taken.
 class PartialUpdate {
  public:
   /// Null when the update is not elementwise: then all ranks have to compute all of it.
@@ -26,9 +28,18 @@ class PartialUpdate {
 
   /// Begins to remember in parts, what the optimiser's variables hold.
   void divide();
-  /// Gives it back to them, on all ranks together. Nothing happens when there are no parts.
+  bool is_divided() const { return divided_; }
+  /// Whether what \p variable should hold is divided.
+  bool is_in_parts(const Variable& variable) const;
+  /// What has been assigned to the optimiser's variables meanwhile, and hashes of it: the same on all ranks, as it should be.
+  Facts assigned() const;
+  /// Takes this rank's part of that.
+  void take_assigned();
+  /// Gives it back to the optimiser's variables, on all ranks together. Nothing happens when there are no parts.
   void join(RankTalk& talk);
-  /// Forgets the parts, where the optimiser's variables have been assigned to.
+  /// What the variables would hold then, by their ids, for the root alone, which has the memory; others are given nothing.
+  std::map<const void*, Array> gather(RankTalk& talk) const;
+  /// Forgets the parts, where all of the optimiser's variables are assigned to.
   void forget() { divided_ = false; }
 
  private:
@@ -53,16 +64,22 @@ class PartialUpdate {
   };
 
   PartialUpdate(const Optimizer& optimizer, const Clipping& clipping, const RankTalk& talk);
-  bool is_elementwise(const std::vector<Assignment>& updates, const Tensors& gradients);
+  std::vector<Assignment> whole_updates(const Tensors& placeholders, const std::vector<Tensors>& remembered) const;
   void lay_out(const std::vector<std::size_t>& together);
   Tensors make_placeholders() const;
-  void release() const;
+  void release();
+  bool is_assigned(std::size_t parameter, std::size_t memory) const;
+  std::string packed_part(std::size_t vector) const;
+  std::vector<std::vector<Array>> make_whole() const;
+  void put_together(std::size_t vector, const std::vector<std::string>& parts,
+                    std::vector<std::vector<Array>>& whole) const;
 
   const Optimizer& optimizer_;
   Clipping clipping_;
   std::shared_ptr<const Ranks> world_;
   std::int64_t rank_;
   std::vector<Variables> memories_;  // per parameter: of its shape, assigned in a step
+  std::vector<Tensors> stand_ins_;   // what these hold while there are parts
   std::vector<Vector> vectors_;
   std::vector<std::vector<Own>> own_;  // per vector
   bool divided_ = false;

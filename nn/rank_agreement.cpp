@@ -1,12 +1,10 @@
 #include "nn/rank_agreement.hpp"
 
 #include <algorithm>
-#include <map>
+#include <set>
 
 #include "autograd/graph/operation.hpp"
-#include "autograd/runtime/hash.hpp"
 #include "autograd/runtime/phrase.hpp"
-#include "nn/differences.hpp"
 #include "nn/packed.hpp"
 #include "nn/trainer_core.hpp"
 
@@ -14,19 +12,10 @@ namespace xgrad::nn::detail {
 
 namespace {
 
-// By names, so that it can be said what differs.
-using Facts = std::map<std::string, std::string>;
-
 std::string type_text(const Array& array) { return phrase("{}{}", to_string(array.dtype()), to_string(array.shape())); }
 
-void add_dataset(Facts& facts, const std::string& name, const datasets::Dataset& data) {
-  facts[name + " features"] = type_text(data.features());
-  facts[name + " targets"] = type_text(data.targets());
-  facts[name + " contents"] = phrase("{:016x}", data.content_hash());
-}
-
-Facts facts_of(const TrainerCore& core, const FitData& data, const FitOptions& options,
-               const std::vector<std::string>& callbacks) {
+// What ranks have in common, whatever they are going to do.
+Facts facts_of(const TrainerCore& core) {
   Facts facts;
   const Saved saved = core.saved_options();
   for (const auto& [name, value] : saved.texts()) {
@@ -38,67 +27,24 @@ Facts facts_of(const TrainerCore& core, const FitData& data, const FitOptions& o
   for (const auto& [name, value] : saved.numbers()) {
     facts["option " + name] = phrase("{}", value);
   }
+  facts["option check"] = core.options.check == Check::gradients ? "gradients" : "loss";
   for (const NamedVariable& each : core.named_variables()) {
     facts[each.name] = phrase("{}{}", to_string(each.variable.dtype()), to_string(each.variable.shape()));
   }
   facts["training step"] = phrase("{:016x}", core.step_hash);
   facts["epochs begun before"] = phrase("{}", core.epochs);
-  facts["epochs"] = phrase("{}", options.epochs);
-  facts["validation_fraction"] = phrase("{}", options.validation_fraction);
-  facts["resume"] = options.resume ? "a checkpoint" : "none";
-  add_dataset(facts, "data", data.given);
-  if (options.validation) {
-    add_dataset(facts, "validation", *options.validation);
-  }
-  for (std::size_t i = 0; i < callbacks.size(); ++i) {
-    facts[phrase("callback {}", i)] = callbacks[i];
-  }
   return facts;
 }
 
-std::string packed_facts(const Facts& facts) {
-  Packer message;
-  message.integer(static_cast<std::int64_t>(facts.size()));
-  for (const auto& [name, value] : facts) {
-    message.text(name);
-    message.text(value);
-  }
-  return message.bytes();
-}
-
-Facts unpacked_facts(const std::string& bytes) {
-  Unpacker message(bytes);
-  Facts facts;
-  for (std::int64_t left = message.integer(); left > 0; --left) {
-    const std::string name = message.text();
-    facts[name] = message.text();
-  }
-  return facts;
-}
-
-void add_different_facts(std::size_t rank, const Facts& there, const Facts& root, Differences& found) {
-  const auto value_in = [](const Facts& facts, const std::string& name) {
-    const auto at = facts.find(name);
-    return at == facts.end() ? std::string("none") : at->second;
-  };
-  Facts all = there;
-  all.insert(root.begin(), root.end());
-  for (const auto& [name, unused] : all) {
-    if (value_in(there, name) != value_in(root, name)) {
-      found.push_back(
-          phrase("{} on rank {}: {}, on rank 0: {}", name, rank, value_in(there, name), value_in(root, name)));
+Facts hashes_of(const std::vector<NamedVariable>& variables) {
+  Facts hashes;
+  std::set<const void*> seen;  // as a variable may have several names
+  for (const NamedVariable& each : variables) {
+    if (seen.insert(each.variable.id()).second) {
+      hashes["elements of " + each.name] = hash_text_of(each.variable.read().array());
     }
   }
-}
-
-std::string hash_of_contents(const std::vector<NamedVariable>& variables) {
-  std::uint64_t hash = 0;
-  for (const NamedVariable& each : variables) {
-    const Array content = each.variable.read().array();
-    hash = runtime::combine_hashes(
-        hash, runtime::hash_bytes({static_cast<const std::byte*>(content.data()), content.bytes()}));
-  }
-  return phrase("{:016x}", hash);
+  return hashes;
 }
 
 // As all ranks have the same variables, each under its place.
@@ -125,34 +71,41 @@ void take_contents(const std::vector<NamedVariable>& variables, const State& con
 
 }  // namespace
 
-void agree_at_start(TrainerCore& core, const FitData& data, const FitOptions& options,
-                    const std::vector<std::string>& callbacks) {
+void add_dataset(Facts& facts, const std::string& name, const datasets::Dataset& data) {
+  facts[name + " features"] = type_text(data.features());
+  facts[name + " targets"] = type_text(data.targets());
+  facts[name + " contents"] = phrase("{:016x}", data.content_hash());
+}
+
+void agree_at_start(std::string_view op, TrainerCore& core, const Facts& facts) {
   RankTalk& talk = core.talk;
   if (talk.size() == 1) {
     return;
   }
-  const std::vector<std::string> all =
-      talk.exchange("the beginning of fit", packed_facts(facts_of(core, data, options, callbacks)));
-  Differences found;
-  const Facts root = unpacked_facts(all.front());
-  for (std::size_t rank = 1; rank < all.size(); ++rank) {
-    add_different_facts(rank, unpacked_facts(all[rank]), root, found);
-  }
-  if (!found.empty()) {
-    std::string text = "ranks are not alike; have them run the same program on the same data:";
-    for (const std::string& line : found) {
-      text += "\n  " + line;
-    }
-    raise<ValueError>("fit", text);
-  }
+  Facts all = facts_of(core);
+  all.insert(facts.begin(), facts.end());
+  require_equal_facts(talk, op, phrase("the beginning of {}", op), all,
+                      "ranks are not alike; have them run the same program on the same data");
   const std::vector<NamedVariable> variables = core.named_variables();
-  const std::vector<std::string> hashes = talk.exchange("hashes of variables", hash_of_contents(variables));
+  const std::vector<std::string> hashes = talk.exchange("hashes of variables", packed(hashes_of(variables)));
   if (std::any_of(hashes.begin(), hashes.end(), [&](const std::string& hash) { return hash != hashes.front(); })) {
     Packer own;
     own.state(talk.is_root() ? numbered_contents(variables) : State());
     const std::string contents = talk.from_root("contents of variables", own.bytes());
     take_contents(variables, Unpacker(contents).state());
   }
+}
+
+void require_equal_variables(TrainerCore& core) {
+  if (core.talk.size() == 1) {
+    return;
+  }
+  std::vector<NamedVariable> variables = core.named_variables();
+  std::erase_if(variables, [&](const NamedVariable& each) { return core.sharded->is_in_parts(each.variable); });
+  require_equal_facts(
+      core.talk, "fit", "hashes of variables", hashes_of(variables),
+      "the model is not the same on all ranks any more; a callback that assigns a variable has to do so on "
+      "all of them, and processors have to be of one kind; go on from a checkpoint");
 }
 
 StopRequest first_wish(RankTalk& talk, const StopRequest& own) {

@@ -7,62 +7,98 @@ namespace xgrad::nn::detail {
 
 namespace {
 
-std::string rank_message(bool failed, const std::string& what, const std::string& content) {
-  Packer message;
-  message.integer(failed ? 1 : 0);
-  message.text(what);
-  message.text(content);
-  return message.bytes();
+std::string no_rank_can(std::size_t rank, const std::string& why) {
+  return phrase("rank {} cannot go on, and so no rank can; it says:\n  {}", rank, why);
 }
 
 }  // namespace
+
+// What all ranks say; notes when one of them leaves.
+std::vector<RankTalk::Message> RankTalk::hear(Says says, const std::string& what, const std::string& content) {
+  Packer own;
+  own.integer(static_cast<std::int64_t>(says));
+  own.text(what);
+  own.text(content);
+  std::vector<Message> messages;
+  for (const std::string& bytes : world_->exchange(own.bytes())) {
+    Unpacker message(bytes);
+    const auto said = static_cast<Says>(message.integer());
+    std::string place = message.text();
+    messages.push_back({said, std::move(place), message.text()});
+    if (said == Says::leaves && leaving_.empty()) {
+      leaving_ = no_rank_can(messages.size() - 1, messages.back().content);
+    }
+  }
+  return messages;
+}
 
 std::vector<std::string> RankTalk::exchange(const std::string& what, const std::string& own) {
   if (size_ == 1) {
     return {own};
   }
-  told_ = true;  // what is thrown here is thrown on all ranks, or there is no way to tell them
-  const std::vector<std::string> messages = world_->exchange(rank_message(false, what, own));
-  std::vector<std::string> contents;
-  std::vector<std::string> places;
+  require_nobody_leaves();
+  told_ = true;  // what is thrown here is thrown on all ranks
+  const std::vector<Message> messages = hear(Says::result, what, own);
+  require_nobody_leaves();
   for (std::size_t rank = 0; rank < messages.size(); ++rank) {
-    Unpacker message(messages[rank]);
-    const bool failed = message.integer() != 0;
-    places.push_back(message.text());
-    contents.push_back(message.text());
-    if (failed) {
-      all_have_thrown_ = true;
-      raise<RankError>(op_, phrase("rank {} cannot go on, and so no rank can; it says:\n  {}", rank, contents.back()));
+    if (messages[rank].says == Says::failed) {
+      raise<RankError>(op_, no_rank_can(rank, messages[rank].content));
     }
   }
-  for (std::size_t rank = 1; rank < places.size(); ++rank) {
-    if (places[rank] != places[0]) {
-      all_have_thrown_ = true;
+  std::vector<std::string> contents;
+  for (std::size_t rank = 0; rank < messages.size(); ++rank) {
+    if (messages[rank].what != messages[0].what) {
       raise<RankError>(op_, phrase("rank 0 is at {}, rank {} at {}; all ranks have to do the same, in the same order: "
                                    "fit, evaluate, save, load, and what callbacks call",
-                                   places[0], rank, places[rank]));
+                                   messages[0].what, rank, messages[rank].what));
     }
+    contents.push_back(messages[rank].content);
   }
   told_ = false;
   return contents;
 }
 
+std::vector<std::string> RankTalk::to_root(const std::string& what, const std::string& own) {
+  if (size_ == 1) {
+    return {own};
+  }
+  exchange(what, "");  // by which all know that nobody has failed
+  return world_->gather(own);
+}
+
+void RankTalk::require_nobody_leaves() const {
+  if (all_leave()) {
+    raise<RankError>(op_, leaving_);
+  }
+}
+
+void RankTalk::go_on() {
+  require_nobody_leaves();
+  told_ = false;
+}
+
 void RankTalk::tell(Error& error) {
-  if (size_ > 1 && !told_) {
-    tell_text(error.what());
+  const bool is_new = size_ > 1 && !told_ && !all_leave();
+  tell_text(error.what());
+  if (is_new) {
     error.add_note(phrase("on rank {}", rank_));
   }
 }
 
+// The first message may meet others in the middle of a collective: these throw then, and say so in their turn.
 void RankTalk::tell_text(const std::string& text) {
-  if (size_ == 1 || told_) {
+  constexpr int attempts = 2;
+  const bool leaves = depth_ == 1;
+  if (size_ == 1 || all_leave() || (told_ && !leaves)) {
     return;
   }
   told_ = true;
-  try {
-    world_->exchange(rank_message(true, op_, text));
-    all_have_thrown_ = true;
-  } catch (...) {  // the others are not there to hear it, and what has been thrown first is what counts
+  for (int i = 0; i < attempts; ++i) {
+    try {
+      hear(leaves ? Says::leaves : Says::failed, op_, text);
+      return;
+    } catch (...) {  // what has been thrown first is what counts
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 #include "nn/sharded_step.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -109,6 +110,11 @@ void ShardedStep::run_parts(const datasets::Epoch& epoch, std::int64_t batch, bo
       samples_.push_back(static_cast<double>(size));
       fails_here_ = true;
       break;
+    } catch (Error& error) {
+      const std::string whose = core_.options.shards > 0 ? phrase("shard {} of {}", part, sharding_.parts)
+                                                         : phrase("the part of rank {}", core_.talk.rank());
+      error.add_note(phrase("in {}, which has {} of {} samples", whose, size, epoch.samples(batch)));
+      throw;
     }
     computed_.insert(computed_.end(), computed.begin() + 2, computed.end());
     if (size == 0) {
@@ -128,6 +134,18 @@ void ShardedStep::run_parts(const datasets::Epoch& epoch, std::int64_t batch, bo
   computed_.push_back(Tensor(all));
 }
 
+// What callbacks have assigned since the last step.
+Facts ShardedStep::assigned() const {
+  if (core_.talk.size() == 1) {
+    return {};
+  }
+  Facts facts = watched_.assigned();
+  if (partial_) {
+    facts.merge(partial_->assigned());
+  }
+  return facts;
+}
+
 // Where ranks find out that one of them cannot go on: nothing has been written yet.
 StepResult ShardedStep::agree(const StopRequest& stop) const {
   Packer own;
@@ -138,10 +156,13 @@ StepResult ShardedStep::agree(const StopRequest& stop) const {
     own.number(losses_[i]);
     own.number(samples_[i]);
   }
+  const Facts changed = assigned();
+  own.text(watched_.packed(changed));
   const std::string place = phrase("step {}", core_.steps.item<std::int64_t>() + 1);
   StepResult result;
   double loss = 0;
   double samples = 0;
+  std::vector<std::string> all_assigned;
   for (const std::string& bytes : core_.talk.exchange(place, own.bytes())) {
     Unpacker message(bytes);
     const StopRequest wish{message.text(), message.integer() != 0};
@@ -150,10 +171,12 @@ StepResult ShardedStep::agree(const StopRequest& stop) const {
       loss += message.number();
       samples += message.number();
     }
+    all_assigned.push_back(message.text());
   }
   if (!std::isfinite(loss)) {
     raise<NotFiniteError>("loss", phrase("it is {}", loss));
   }
+  watched_.require_alike(core_.talk, changed, all_assigned);
   result.loss = loss / samples;
   result.samples = static_cast<std::int64_t>(samples);
   return result;
@@ -162,9 +185,13 @@ StepResult ShardedStep::agree(const StopRequest& stop) const {
 StepResult ShardedStep::run(const datasets::Epoch& epoch, std::int64_t batch, bool counts, const StopRequest& stop) {
   run_parts(epoch, batch, counts);
   const StepResult result = agree(stop);
+  if (partial_) {
+    partial_->take_assigned();
+  }
   update_(computed_, {this, [](void* step, std::span<const Tensor> computed) {
                         return static_cast<const ShardedStep*>(step)->update(computed);
                       }});
+  watched_.note();
   return result;
 }
 
@@ -210,6 +237,7 @@ void ShardedStep::take_gradients(const Tensors& sums, const Tensor& samples) con
 
 void ShardedStep::set_statistics(const Variables& statistics) {
   statistics_ = statistics;
+  watched_ = {core_.optimizer_numbers(), core_.named(core_.optimizer->parameters(), statistics)};
   if (core_.talk.size() > 1 && !core_.gradients) {
     partial_ = PartialUpdate::of(*core_.optimizer, core_.clipping(), core_.talk);
   }
@@ -219,6 +247,7 @@ void ShardedStep::divide() {
   if (partial_) {
     partial_->divide();
   }
+  watched_.note();
 }
 
 void ShardedStep::join() {
@@ -231,6 +260,25 @@ void ShardedStep::forget() {
   if (partial_) {
     partial_->forget();
   }
+}
+
+void ShardedStep::take_assigned() {
+  if (core_.talk.size() > 1) {
+    const Facts own = assigned();
+    watched_.require_alike(core_.talk, own,
+                           core_.talk.exchange("what callbacks may have assigned", watched_.packed(own)));
+  }
+  if (partial_) {
+    partial_->take_assigned();
+  }
+}
+
+std::map<const void*, Array> ShardedStep::gather() const {
+  if (!partial_ || !partial_->is_divided()) {
+    return {};
+  }
+  partial_->take_assigned();
+  return partial_->gather(core_.talk);
 }
 
 xgrad::detail::Results ShardedStep::update(std::span<const Tensor> computed) const {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,6 +17,7 @@
 #include "nn/partial_update.hpp"
 #include "nn/rank_talk.hpp"
 #include "nn/sharding.hpp"
+#include "nn/watched_variables.hpp"
 
 /// \file
 /// Internal: a step of training whose batch is cut into parts.
@@ -58,6 +60,13 @@ class ShardedStep {
   void divide();
   void join();    ///< all ranks together; nothing happens when it is not divided
   void forget();  ///< where the optimiser's variables have been assigned to
+  /// Takes what callbacks have assigned to it. \throws ValueError on all ranks when they have not assigned the same.
+  void take_assigned();
+  /// From now on, what weights and statistics hold is not what a callback has assigned.
+  void note_contents() { watched_.note(); }
+  /// PartialUpdate::gather; nothing on any rank when it is not divided.
+  std::map<const void*, Array> gather() const;
+  bool is_in_parts(const Variable& variable) const { return partial_ && partial_->is_in_parts(variable); }
   /// \}
 
   bool fails_here() const { return fails_here_; }  ///< whether a loss of this rank was not finite
@@ -78,6 +87,7 @@ class ShardedStep {
   Tensors run_part(std::int64_t part, double weight) const;
   void run_parts(const datasets::Epoch& epoch, std::int64_t batch, bool counts);
   StepResult agree(const StopRequest& stop) const;
+  Facts assigned() const;
   xgrad::detail::Results update(std::span<const Tensor> computed) const;
   Tensors sums(std::span<const Tensor> computed) const;
   void take_gradients(const Tensors& sums, const Tensor& samples) const;
@@ -85,6 +95,7 @@ class ShardedStep {
   TrainerCore& core_;
   Sharding sharding_;
   Variables statistics_;
+  WatchedVariables watched_;
   std::unique_ptr<PartialUpdate> partial_;  // where there are several ranks, and the update can be cut
   Compiled<Part> compute_;
   xgrad::detail::CompiledFunction update_;

@@ -1,5 +1,8 @@
 #include "nn/trainer.hpp"
 
+#include <exception>
+#include <optional>
+
 #include "autograd/graph/operation.hpp"
 #include "autograd/ops/ops.hpp"
 #include "nn/checkpoints.hpp"
@@ -22,8 +25,18 @@ Trainer::Trainer(Module model, std::shared_ptr<Optimizer> optimizer, Loss loss, 
 
 History Trainer::fit(const datasets::Dataset& data, const FitOptions& options, std::source_location where) {
   return located(where, [&] {
+    std::optional<detail::Fitting> fitting;
     try {
-      return core_->talk.together("fit", [&] { return detail::Fitting(*core_, data, options, where).run(); });
+      return core_->talk.together("fit", [&] {
+        fitting.emplace(*core_, data, options, where);
+        return fitting->run();
+      });
+    } catch (const std::exception& error) {  // of which other ranks have been told
+      core_->join_after_failure();
+      if (fitting) {
+        fitting->tell_error(error);
+      }
+      throw;
     } catch (...) {
       core_->join_after_failure();
       throw;
@@ -33,8 +46,14 @@ History Trainer::fit(const datasets::Dataset& data, const FitOptions& options, s
 
 Scores Trainer::evaluate(const datasets::Dataset& data, const EvaluationOptions& options, std::source_location where) {
   return located(where, [&] {
-    return core_->talk.together("evaluate", [&] {
+    return core_->talk.together_to_the_end("evaluate", [&] {
       require_samples("evaluate", data, "the data");
+      if (core_->talk.size() > 1) {
+        detail::Facts facts;
+        detail::add_dataset(facts, "data", data);
+        detail::require_equal_facts(core_->talk, "evaluate", "the beginning of evaluate", facts,
+                                    "ranks have other data; give all of them the same");
+      }
       Scores scores;
       runtime::ProgressLine line(
           "evaluating", core_->talk.is_root() ? shown_by(options.progress) : runtime::ProgressLine::Shown::never);
@@ -66,6 +85,7 @@ void Trainer::load(const std::filesystem::path& path, std::source_location where
       constexpr auto part = detail::TrainerCore::Part::outside_fit;
       core_->add_differences("load", saved, part, found);
       detail::require_none("load", found);
+      core_->talk.exchange("that the checkpoint fits", "");  // before anything is loaded
       core_->load(saved, part);
     });
   });

@@ -106,6 +106,9 @@ detail::StepResult detail::TrainerCore::step(const datasets::Epoch& epoch, std::
   }
   if (gradients && with.updates) {
     update();
+    if (sharded) {
+      sharded->note_contents();
+    }
   }
   if (sharded) {
     return result;
@@ -131,12 +134,12 @@ void detail::TrainerCore::begin_epoch() {
 }
 
 void detail::TrainerCore::join_after_failure() noexcept {
-  if (!sharded || !talk.all_have_thrown()) {
+  if (!sharded || !talk.all_leave()) {
     return;
   }
   try {
     talk.together("fit", [&] { sharded->join(); });
-  } catch (const std::exception&) {  // what has been thrown first is what counts
+  } catch (...) {  // what has been thrown first is what counts
   }
 }
 

@@ -79,8 +79,8 @@ struct detail::TrainerCore {
 
   /// Model, optimiser, sums of gradients, metrics, options, and how many steps and epochs there were.
   Saved saved();
-  /// The same, where the optimiser remembers all.
-  Saved saved_whole();
+  /// What the optimiser knows; of several ranks that have it in parts, moments are on the root alone.
+  State optimizer_state() const;
   /// What of saved() is compared and loaded: outside of a fit neither sums of gradients nor what only its steps assign.
   enum class Part : std::uint8_t { all, outside_fit };
   /// Adds where a checkpoint is of another model or optimiser. Throws ValueError for what is none of a Trainer's.
@@ -97,6 +97,10 @@ struct detail::TrainerCore {
   Saved saved_metrics();
   /// All variables that a step may assign, but for sums of gradients, by names of their own.
   std::vector<NamedVariable> named_variables() const;
+  /// Those of \p parameters and \p statistics, each by one of its names.
+  std::vector<NamedVariable> named(const Variables& parameters, const Variables& statistics) const;
+  /// What a step reads of the optimiser beside its state, such as the learning rate.
+  std::vector<NamedVariable> optimizer_numbers() const;
 
   Module model;
   std::shared_ptr<Optimizer> optimizer;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 #include <string>
 #include <typeinfo>
 
@@ -31,29 +32,26 @@ std::vector<NamedVariable> numbered(const Variables& variables) {
 
 }  // namespace
 
-Saved detail::TrainerCore::saved() {
-  if (!sharded) {
-    return saved_whole();
-  }
-  sharded->join();
-  try {
-    Saved all = saved_whole();
-    if (snapshot) {  // training goes on
-      sharded->divide();
+State detail::TrainerCore::optimizer_state() const {
+  const std::map<const void*, Array> gathered = sharded ? sharded->gather() : std::map<const void*, Array>();
+  State state;
+  for (const auto& [name, variable] : optimizer->named_variables()) {
+    if (const auto whole = gathered.find(variable.id()); whole != gathered.end()) {
+      state.emplace(name, whole->second);
+    } else if (!sharded || !sharded->is_in_parts(variable)) {
+      state.emplace(name, variable.read().array());
     }
-    return all;
-  } catch (...) {
-    if (snapshot) {
-      sharded->divide();
-    }
-    throw;
   }
+  return state;
 }
 
-Saved detail::TrainerCore::saved_whole() {
+Saved detail::TrainerCore::saved() {
+  if (sharded && snapshot) {  // training goes on
+    sharded->take_assigned();
+  }
   Saved saved;
   saved.put("model", model);
-  saved.put("optimizer", *optimizer);
+  saved.put("optimizer", optimizer_state());
   saved.put("optimizer_kind", kind_of(*optimizer));
   if (gradients) {
     saved.put("gradients", *gradients);
@@ -217,6 +215,25 @@ std::vector<NamedVariable> detail::TrainerCore::named_variables() const {
   add("variables", numbered(others));
   add("trainer", {{"steps", steps}});
   return all;
+}
+
+std::vector<NamedVariable> detail::TrainerCore::named(const Variables& parameters, const Variables& statistics) const {
+  std::vector<NamedVariable> named;
+  Variables seen;
+  for (const NamedVariable& each : named_variables()) {
+    if ((is_among(each.variable, parameters) || is_among(each.variable, statistics)) &&
+        !is_among(each.variable, seen)) {
+      named.push_back(each);
+      seen.push_back(each.variable);
+    }
+  }
+  return named;
+}
+
+std::vector<NamedVariable> detail::TrainerCore::optimizer_numbers() const {
+  std::vector<NamedVariable> numbers = optimizer->named_variables();
+  std::erase_if(numbers, [&](const NamedVariable& each) { return is_among(each.variable, optimizer->state()); });
+  return numbers;
 }
 
 void detail::TrainerCore::note_others(const Variables& assigned) {
