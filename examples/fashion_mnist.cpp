@@ -208,8 +208,13 @@ Position read_checkpoint(const Settings& s, const nn::Sequential& model, const n
   }
   const nn::Saved saved = nn::read_saved(s.checkpoint);
   if (!saved.contains("settings")) {
+    const bool has_shards = saved.contains("options/shards");
     throw ValueError("[train] " + s.checkpoint +
-                     " was made with --shards, or by several processes; add --shards, or start with mpirun -n 1");
+                     (has_shards
+                          ? " was made with --shards " + std::to_string(saved.integer("options/shards")) +
+                                "; give that, too, or another file"
+                          : " was made under mpirun; start this under mpirun, too, even if it is mpirun -n 1, or "
+                            "give another file"));
   }
   if (saved.text("settings") != settings_of(s)) {
     throw ValueError("[train] " + s.checkpoint + " is of another training (" + saved.text("settings") +
@@ -313,6 +318,16 @@ void train(const Settings& s) {
   print_result(s, model, data, at.test_accuracy, s.epochs, at.train_seconds);
 }
 
+// A Trainer cannot go on from what the loop above has written.
+void require_of_trainer(const std::string& checkpoint) {
+  if (!checkpoint.empty() && std::filesystem::exists(checkpoint) && nn::read_saved(checkpoint).contains("settings")) {
+    throw ValueError(
+        "[train] " + checkpoint +
+        " was made by one process without --shards; start this without mpirun and --shards, or give another "
+        "file");
+  }
+}
+
 // The same by a Trainer, which cuts batches into shards, and has several processes train together.
 void train_together(const Settings& s, const std::shared_ptr<const nn::Ranks>& world) {
   const auto data = datasets::FashionMnist::load(s.data);
@@ -344,6 +359,7 @@ void train_together(const Settings& s, const std::shared_ptr<const nn::Ranks>& w
     options.callbacks.push_back(
         nn::callbacks::report(s.report, {.class_names = {data.class_names.begin(), data.class_names.end()}}));
   }
+  require_of_trainer(s.checkpoint);
   if (!s.checkpoint.empty()) {
     options.callbacks.push_back(nn::callbacks::checkpoint(s.checkpoint));
     options.resume = nn::find_checkpoint(s.checkpoint);

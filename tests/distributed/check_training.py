@@ -63,13 +63,40 @@ def a_killed_run_goes_on_on_fewer_ranks(training):
     assert training.weights(2, *arguments, "--checkpoint", checkpoint) == expected
 
 
+def checkpoints_of_other_ways_are_named(training):
+    """One process without shards has a loop of its own, and checkpoints of its own."""
+    def fails(ranks, *arguments):
+        command = [training.program, "--data", str(training.folder), "--epochs", "1", *arguments]
+        if ranks == 0:
+            result = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        else:
+            result = run_ranks.run(training.mpirun, ranks, *command, timeout=300)
+        assert result.returncode != 0, result
+        return result.stderr
+
+    paths = {name: str(training.folder / f"{name}.safetensors") for name in ["alone", "shards", "ranks"]}
+    training.run(0, "--epochs", "1", "--checkpoint", paths["alone"])
+    training.run(0, "--epochs", "1", "--checkpoint", paths["shards"], "--shards", "8")
+    training.run(2, "--epochs", "1", "--checkpoint", paths["ranks"])
+    for text, part in [
+        (fails(0, "--checkpoint", paths["shards"]), "was made with --shards 8; give that, too"),
+        (fails(0, "--checkpoint", paths["ranks"]), "was made under mpirun; start this under mpirun, too"),
+        (fails(2, "--checkpoint", paths["alone"]), "was made by one process without --shards"),
+        (fails(0, "--checkpoint", paths["alone"], "--shards", "8"), "was made by one process without --shards"),
+        (fails(2, "--checkpoint", paths["shards"]), "shards"),
+        (fails(2, "--checkpoint", paths["shards"], "--shards", "4"), "shards"),
+    ]:
+        assert part in text, (part, text)
+    training.run(1, "--epochs", "1", "--checkpoint", paths["ranks"])
+
+
 def three_ranks_train_without_shards(training):
     last = training.run(3, "--epochs", "8").splitlines()[-1]
     assert float(re.search(r"test_accuracy=([\d.]+)", last).group(1)) > 0.6, last
 
 
 CASES = [shards_give_the_same_on_any_number_of_ranks, a_killed_run_goes_on_on_fewer_ranks,
-         three_ranks_train_without_shards]
+         checkpoints_of_other_ways_are_named, three_ranks_train_without_shards]
 
 
 def main():
