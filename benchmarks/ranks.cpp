@@ -1,6 +1,6 @@
 // What sums over ranks cost, beside MPI's own:  mpirun -n 2 --bind-to none build/release/benchmarks/ranks [REPETITIONS]
 //
-// The figures of docs/distributed.md. Both are called in turns; the least and the median of many calls.
+// Figures of docs/distributed.md; those of training are by ranked_steps. Both are called in turns; the least and the median of many calls.
 
 #include <mpi.h>
 
@@ -12,10 +12,8 @@
 #include <vector>
 
 #include <autograd/autograd.hpp>
-#include <autograd/runtime/workers.hpp>
 #include <distributed/collectives.hpp>
 #include <distributed/world.hpp>
-#include <nn/nn.hpp>
 
 using namespace xgrad;
 using distributed::World;
@@ -69,62 +67,10 @@ void compare_sums(const World& world, int repetitions) {
   }
 }
 
-// Steps on a batch that ranks divide, with one sum of all gradients.
-void time_steps(const World& world, const char* name, const nn::Sequential& network, int repetitions) {
-  constexpr std::int64_t batch = 512;
-  nn::Sequential model = network;
-  model.initialize(random::Key(0));
-  nn::Adam adam(model.parameters());
-  const std::int64_t own = batch / world.size();
-  const Tensor x = random::uniform(random::Key(1), {own, 784});
-  const Tensor y = cast(random::uniform(random::Key(2), {own}, 0, 10), DType::int64);
-  evaluate({x, y});
-
-  const auto step = compile([&](const Tensor& images, const Tensor& labels) {
-    const Tensor loss = nn::cross_entropy(model(images), labels, {.reduction = nn::Reduction::sum});
-    const nn::Variables weights = model.parameters();
-    Tensors gradients = grad(loss, Tensors(weights.begin(), weights.end()));
-    if (world.size() > 1) {
-      Tensors parts;
-      for (const Tensor& gradient : gradients) {
-        parts.push_back(reshape(gradient, {-1}));
-      }
-      const Tensor all = world.all_reduce(concatenate(parts));
-      std::int64_t begin = 0;
-      for (Tensor& gradient : gradients) {
-        const std::int64_t end = begin + gradient.size();
-        gradient = reshape(all[range(begin, end)], gradient.shape());
-        begin = end;
-      }
-    }
-    for (Tensor& gradient : gradients) {
-      gradient = gradient / batch;
-    }
-    adam.step(gradients);
-    return loss;
-  });
-  Times times;
-  step(x, y);  // traced and planned
-  for (int i = 0; i < std::max(2, repetitions); ++i) {
-    times.add(world, [&] { evaluate({step(x, y)}); });
-  }
-  if (world.is_root()) {
-    std::printf("%s, batch %d, %d ranks of %d threads  least %.3f ms, median %.3f ms\n", name, static_cast<int>(batch),
-                static_cast<int>(world.size()), runtime::num_threads(), times.least(), times.median());
-  }
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   const World world(argc, argv);
   const int repetitions = argc > 1 ? std::atoi(argv[1]) : 300;
   compare_sums(world, repetitions);
-  time_steps(world, "784-128-10", nn::Sequential(nn::Dense(784, 128), nn::ReLU(), nn::Dense(128, 10)), repetitions);
-  time_steps(world, "784-512-256-10",
-             nn::Sequential(nn::Dense(784, 512), nn::ReLU(), nn::Dense(512, 256), nn::ReLU(), nn::Dense(256, 10)),
-             repetitions / 3);
-  time_steps(world, "784-2048-2048-10",
-             nn::Sequential(nn::Dense(784, 2048), nn::ReLU(), nn::Dense(2048, 2048), nn::ReLU(), nn::Dense(2048, 10)),
-             repetitions / 20);
 }
