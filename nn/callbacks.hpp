@@ -27,19 +27,21 @@ struct FitAccess;
 
 /// Where training stands, as callbacks see it.
 struct TrainingState {
-  const Module& model;                      ///< with its weights as they are now
-  const Optimizer& optimizer;               ///< its learning rate and its kin may be assigned
-  std::int64_t epochs = 0;                  ///< how many there will be
-  std::int64_t batches = 0;                 ///< per epoch
-  std::int64_t epoch = 0;                   ///< this one, from 1
-  std::int64_t batch = 0;                   ///< this one, from 1
-  std::int64_t step = 0;                    ///< number of steps taken since fit began
-  double batch_loss = 0;                    ///< of the last step
-  Scores scores = {};                       ///< as in History, of this epoch so far; NaN what is not known yet
-  std::string stopped = {};                 ///< why training is to end; empty while it goes on
-  bool interrupted = false;                 ///< whether that is because somebody pressed Ctrl-C, or called interrupt()
-  std::function<Saved()> snapshot = {};     ///< a checkpoint of now, for write_saved: fit goes on behind this callback
-  std::shared_ptr<const Ranks> world = {};  ///< TrainerOptions::world
+  const Module& model;         ///< with its weights as they are now
+  const Optimizer& optimizer;  ///< its learning rate and its kin may be assigned
+  std::int64_t epochs = 0;     ///< how many there will be
+  std::int64_t batches = 0;    ///< per epoch
+  std::int64_t epoch = 0;      ///< this one, from 1
+  std::int64_t batch = 0;      ///< this one, from 1
+  std::int64_t step = 0;       ///< number of steps taken since fit began
+  double batch_loss = 0;       ///< of the last step
+  Scores scores = {};          ///< as in History, of this epoch so far; NaN what is not known yet
+  std::string stopped = {};    ///< why training is to end; empty while it goes on
+  bool interrupted = false;    ///< whether that is because somebody pressed Ctrl-C, or called interrupt()
+  /// A checkpoint of now, for write_saved: fit goes on behind this callback. Of several ranks, all call it, and the root writes:
+  /// it alone is given moments that the optimiser has in parts.
+  std::function<Saved()> snapshot = {};
+  std::shared_ptr<const Ranks> world = {};      ///< TrainerOptions::world
   std::function<bool(bool)> as_root_says = {};  ///< what the root gives it; called by all ranks at the same place
   const detail::FitAccess* access = nullptr;    ///< what callbacks of the library see beside this
 
@@ -76,7 +78,8 @@ struct Callback {
   /// Puts what it knows into a Saved of its own. What is under `options/` has to be the same when training is resumed.
   std::function<void(Saved&)> save = {};
   std::function<void(const Saved&)> load = {};  ///< takes that back, in place of on_start
-  /// When an exception ends training, in place of on_end; fit throws it when all callbacks know.
+  /// When an exception ends training, in place of on_end; fit throws it when all callbacks know. Other ranks, where there are
+  /// any, have been told before.
   std::function<void(TrainingState&, const std::exception&)> on_error = {};
   /// Of several ranks, whether it is for the root alone: others never call it. For what prints, or writes a file; it must
   /// not call what all ranks have to call, such as `snapshot` or Trainer::evaluate.

@@ -46,7 +46,7 @@ Saved options_of(const Saved& callbacks) {
 }
 
 // Which functions a callback has, and how it is called.
-std::string kind_of(const Callback& callback) {
+std::string functions_of(const Callback& callback) {
   std::string text;
   const auto add = [&](bool is_so, std::string_view what) {
     if (is_so) {
@@ -123,7 +123,7 @@ Facts Fitting::facts() const {
   }
   for (std::size_t i = 0; i < callback_names_.size(); ++i) {
     facts[phrase("callback {}", i)] = callback_names_[i];
-    facts[phrase("what callback {} has", i)] = kind_of(callbacks_[i]);
+    facts[phrase("what callback {} has", i)] = functions_of(callbacks_[i]);
   }
   return facts;
 }

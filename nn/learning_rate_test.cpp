@@ -67,8 +67,8 @@ double steepest(const LearningRates& seen, std::int64_t steps) {
 }
 
 // What ranks have to have in common.
-detail::Facts facts_of(const detail::TrainerCore& core, const datasets::Dataset& data,
-                       const LearningRateOptions& options) {
+detail::Facts facts_of_test(const detail::TrainerCore& core, const datasets::Dataset& data,
+                            const LearningRateOptions& options) {
   detail::Facts facts;
   if (core.talk.size() > 1) {
     facts["min"] = phrase("{}", options.min);
@@ -90,7 +90,7 @@ LearningRates try_rates(detail::TrainerCore& core, const datasets::Dataset& data
   core.prepare(batches);
   if (core.sharded) {
     core.sharded->join();
-    detail::agree_at_start(find_learning_rate_op, core, facts_of(core, data, options));
+    detail::agree_at_start(find_learning_rate_op, core, facts_of_test(core, data, options));
   }
   const Optimizer& optimizer = *core.optimizer;
   const detail::Restored restored(

@@ -179,7 +179,7 @@ class Trainer {
   /// \throws ValueError for no samples, less than one epoch, a fraction outside [0, 1), two sets of validation data, a
   ///         batch size below 1, and a loss that is not finite.
   /// \throws ShapeError when the loss is not one number.
-  /// \throws ValueError when ranks are not alike, with all that differs.
+  /// \throws ValueError when ranks are not alike, or their callbacks do not assign the same, with all that differs.
   /// \throws RankError on all other ranks when one of them throws.
   /// \throws Error what the model, the loss, the metrics and the callbacks throw, with the epoch and the batch.
   History fit(const datasets::Dataset& data, const FitOptions& options = {},
@@ -196,7 +196,7 @@ class Trainer {
   void load(const std::filesystem::path& path, std::source_location where = std::source_location::current());
 
   /// The loss and the metrics over \p data, in inference. From a callback, call it after an epoch: within one, it resets
-  /// what the metrics have counted so far. \throws Error as fit does.
+  /// what the metrics have counted so far. \throws ValueError when ranks have other data. \throws Error as fit does.
   Scores evaluate(const datasets::Dataset& data, const EvaluationOptions& options = {},
                   std::source_location where = std::source_location::current());
 

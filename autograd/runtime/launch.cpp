@@ -9,7 +9,7 @@ namespace xgrad::runtime {
 namespace {
 
 /// The variables of a launcher.
-struct Names {
+struct LauncherNames {
   const char* launcher;
   int fewest;  // ranks that it starts
   const char* ranks;
@@ -21,7 +21,7 @@ struct Names {
 // Launchers that run inside of others come first: mpirun in a Slurm job. Slurm tells SLURM_PROCID=0 and SLURM_NTASKS to the
 // script of a batch job, too; but the size of the step to the tasks of srun alone. PMIX_RANK, which servers of several kinds
 // set, comes with no number of ranks; all that set it here set one of these, too.
-constexpr Names launchers[] = {
+constexpr LauncherNames launchers[] = {
     {"OpenMPI", 1, "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE", "OMPI_COMM_WORLD_RANK", "OMPI_UNIVERSE_SIZE"},
     {"MPICH", 1, "PMI_SIZE", "MPI_LOCALNRANKS", "PMI_RANK", ""},
     {"Slurm", 2, "SLURM_STEP_NUM_TASKS", "", "SLURM_PROCID", ""},
@@ -49,7 +49,7 @@ Launch find_launch(const std::function<std::string(const char* name)>& environme
     const std::string text = *name == '\0' ? std::string() : environment(name);
     return text.empty() ? otherwise : std::max(0, std::atoi(text.c_str()));
   };
-  for (const Names& names : launchers) {
+  for (const LauncherNames& names : launchers) {
     const int ranks = number(names.ranks, 0);
     if (ranks < names.fewest) {
       continue;
