@@ -7,6 +7,7 @@ Prints seconds for an epoch of 60,000 images, and in brackets how many times as 
 import argparse
 import dataclasses
 import json
+import math
 import os
 import pathlib
 import re
@@ -62,6 +63,7 @@ PEERS = {
     "products": Peer("matrix products alone", "by_hand", "products", has_loss=False),
 }
 REFERENCE = "compiled"
+GRADBENCH_PEERS = ["libtorch", "ADOL-C", "Sacado", "Ceres"]
 
 
 class Machine:
@@ -225,6 +227,8 @@ def parse_arguments():
     parser.add_argument("--quick", action="store_true", help="a few steps, two rounds: rough figures in a minute")
     parser.add_argument("--markdown", action="store_true", help="print tables in Markdown")
     parser.add_argument("--data", help="folder of the four IDX files")
+    parser.add_argument("--gradbench", action="store_true", help="GradBench's objectives instead, on one thread")
+    parser.add_argument("--only", metavar="NAMES", help="of GradBench's objectives these: lse,gmm,...")
     parser.add_argument("--no-training", action="store_true", help="only the micro-benchmarks")
     parser.add_argument("--no-micro", action="store_true", help="without the micro-benchmarks")
     return parser.parse_args()
@@ -285,12 +289,49 @@ def run_micro(machine, options):
     print_rows(rows, options.markdown)
 
 
+def run_gradbench(machine, options):
+    """How many times as long as others xgrad takes for GradBench's objectives and their derivatives."""
+    command = [machine.programs / "gradbench" / "gradbench", *(["--quick"] if options.quick else []),
+               *(["--only", options.only] if options.only else [])]
+    environment = dict(os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+    printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=environment).stdout
+    cases = {}
+    for line in printed.splitlines():
+        objective, size, method, *seconds = line.split("\t")
+        cases.setdefault((objective, size), {})[method] = [float(each) for each in seconds]
+    for peer in GRADBENCH_PEERS:
+        if not any(peer in methods for methods in cases.values()):
+            print(f"{peer}: not installed, or does none of these; left out")
+    print("\nOn one thread: seconds that xgrad takes, and how many times as long as others that is\n")
+    print_rows(list(gradbench_rows(cases)), options.markdown)
+
+
+def gradbench_rows(cases):
+    def ratio(methods, name, column):
+        other = methods.get(name)
+        if other is None or math.isnan(other[column]):
+            return ""
+        return f"{methods['xgrad'][column] / other[column]:.2g}"
+
+    yield ["objective", "size", "primal", "/ by hand", "/ libtorch", "derivative", "/ by hand",
+           *(f"/ {peer}" for peer in GRADBENCH_PEERS), "planning", "ADOL-C's tape"]
+    for (objective, size), methods in cases.items():
+        planning, primal, derivative = methods["xgrad"]
+        tape = readable_time(methods["ADOL-C"][0]) if "ADOL-C" in methods else ""
+        yield [objective, size, readable_time(primal), ratio(methods, "by hand", 1), ratio(methods, "libtorch", 1),
+               readable_time(derivative), ratio(methods, "by hand", 2),
+               *(ratio(methods, peer, 2) for peer in GRADBENCH_PEERS), readable_time(planning), tape]
+
+
 def main():
     options = parse_arguments()
     with tempfile.TemporaryDirectory(prefix="xgrad-bench-") as scratch:
         machine = Machine(options.build, options.data, pathlib.Path(scratch))
         chosen = os.environ.get("OPENBLAS_CORETYPE")
         print(f"BLAS kernels: {machine.kernels}" + (", as OPENBLAS_CORETYPE says: unset it" if chosen else ""))
+        if options.gradbench:
+            run_gradbench(machine, options)
+            return
         if not options.no_training:
             compare_training(machine, options)
         if not options.no_micro:

@@ -31,6 +31,20 @@ def training(build):
             assert abs(each[i] / first[i] - each[i + 1]) <= 0.02 * each[i + 1] + 0.01, (each, first)
 
 
+def gradbench(build):
+    """A row per objective and size, whose ratios are above 0."""
+    code, printed, errors = run(build, "--gradbench", "--quick", "--markdown", "--only", "hello,lse")
+    assert code == 0, errors
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in printed.splitlines() if line[:1] == "|"]
+    assert rows[0][:4] == ["objective", "size", "primal", "/ by hand"] and rows[1] == ["---"] * len(rows[0]), rows
+    assert [row[:2] for row in rows[2:]] == [["hello", "1"], ["lse", "n = 1000"], ["lse", "n = 30000"]], rows
+    for row in rows[2:]:
+        assert float(row[3]) > 0 and float(row[6]) > 0, row
+    for peer in ["libtorch", "ADOL-C", "Sacado", "Ceres"]:
+        there = any(row[rows[0].index(f"/ {peer}", 4)] for row in rows[2:])
+        assert there != (f"{peer}: not installed, or does none of these; left out" in printed), (peer, printed)
+
+
 def wrong_options(build):
     for option in [["--workloads", "W9"], ["--peers", "nobody"], ["--rounds", "x"]]:
         code, printed, errors = run(build, *option)
@@ -38,4 +52,4 @@ def wrong_options(build):
 
 
 if __name__ == "__main__":
-    {"training": training, "wrong_options": wrong_options}[sys.argv[2]](sys.argv[1])
+    {"training": training, "gradbench": gradbench, "wrong_options": wrong_options}[sys.argv[2]](sys.argv[1])
