@@ -28,7 +28,7 @@ class CopyAxes {
         axes_[count_++] = {shape[axis], in[axis], out[axis]};
       }
     }
-    std::stable_sort(begin(), end(), [](const Axis& a, const Axis& b) { return std::abs(a.out) > std::abs(b.out); });
+    sort();
     join();
     if (count_ > 2 && column().in != 1) {
       Axis* adjacent = std::find_if(begin(), end() - 1, [](const Axis& axis) { return axis.in == 1; });
@@ -51,6 +51,18 @@ class CopyAxes {
  private:
   Axis* begin() { return axes_; }
   Axis* end() { return axes_ + count_; }
+
+  /// By insertion: std::stable_sort allocates, which takes longer than a small copy.
+  void sort() {
+    for (std::size_t next = 1; next < count_; ++next) {
+      const Axis axis = axes_[next];
+      std::size_t place = next;
+      for (; place > 0 && std::abs(axes_[place - 1].out) < std::abs(axis.out); --place) {
+        axes_[place] = axes_[place - 1];
+      }
+      axes_[place] = axis;
+    }
+  }
 
   void join() {
     std::size_t last = 0;

@@ -40,7 +40,14 @@ Tensor padded(const Operand& x, const Ints& before, const Ints& after, const Edg
       }
       const Edge edge = edges(result, axis, before[axis], after[axis]);
       if (size > result.shape()[axis]) {
-        result = concatenate({edge.front, result, edge.back}, static_cast<std::int64_t>(axis));
+        Tensors parts{result};
+        if (before[axis] > 0) {
+          parts.insert(parts.begin(), edge.front);
+        }
+        if (after[axis] > 0) {
+          parts.push_back(edge.back);
+        }
+        result = concatenate(parts, static_cast<std::int64_t>(axis));
       }
     }
     return result;
