@@ -9,7 +9,7 @@ namespace gradbench {
 
 namespace {
 
-using xgrad::Tensor, xgrad::all, xgrad::ellipsis, xgrad::range;
+using xgrad::Tensor, xgrad::all, xgrad::range;
 
 /// Column numbers (n, n - 1): in row j all but j.
 Tensor other_columns(std::int64_t n) {
@@ -22,16 +22,19 @@ Tensor other_columns(std::int64_t n) {
   return columns;
 }
 
-/// The determinants of matrices (.., n, n): Σⱼ (-1)ʲ a₀ⱼ det Aⱼ, where Aⱼ has neither row 0 nor column j.
-Tensor determinant(const Tensor& a) {
+/// The determinants of matrices (m, n, n): Σⱼ (-1)ʲ a₀ⱼ det Aⱼ, where Aⱼ has neither row 0 nor column j.
+Tensor determinants(const Tensor& a) {
   const std::int64_t n = a.shape().back();
   if (n == 1) {
-    return squeeze(a, {-2, -1});
+    return squeeze(a, {1, 2});
   }
-  const Tensor minors = swapaxes(take(a[{ellipsis(), range(1), all()}], other_columns(n), -1), -3, -2);
+  const Tensor minors = swapaxes(take(a[{all(), range(1), all()}], other_columns(n), 2), 1, 2);
   const Tensor signs = 1.0 - 2.0 * remainder(xgrad::arange(static_cast<double>(n), xgrad::DType::float64), 2.0);
-  return sum(signs * a[{ellipsis(), 0, all()}] * determinant(minors), {-1});
+  const Tensor cofactors = signs * reshape(determinants(reshape(minors, {-1, n - 1, n - 1})), {-1, n});
+  return sum(a[{all(), 0}] * cofactors, {1});
 }
+
+Tensor determinant(const Tensor& a) { return squeeze(determinants(expand_dims(a, 0))); }
 
 /// Computes a minor and adds the derivatives of ct times it.
 double gradient_of(const Det& problem, std::size_t row, unsigned used, double ct, double* out) {

@@ -11,13 +11,13 @@ namespace {
 
 using xgrad::Tensor, xgrad::Tensors, xgrad::all, xgrad::newaxis, xgrad::range;
 
-/// The hand as tensors. Transformations are matrices (4, 4).
+/// The hand as tensors. Transformations are matrices (4, 4); long axes are last, where elements lie side by side.
 struct Hand {
   Tensor relative;  // C (22, 4, 4)
   Tensor inverse;   // B (22, 4, 4)
-  Tensor weighted;  // w_vb v, with a 1 behind v (vertices, 22 · 4)
-  Tensor points;    // (points, 3)
-  Tensor corners;   // (points, 1 or 3)
+  Tensor weighted;  // w_vb v, with a 1 behind v (22 · 4, vertices)
+  Tensor points;    // (3, points)
+  Tensor corners;   // (1 or 3, points)
 };
 
 Tensor stacked(const Tensors& elements, const xgrad::Shape& shape) {
@@ -39,7 +39,7 @@ Tensor rotation(const Tensor& r) {
          (1.0 - cos(angle)) / square(angle) * outer(r, r);
 }
 
-/// Where all vertices are (vertices, 3).
+/// Where all vertices are (3, vertices).
 Tensor pose(const Tensor& theta, const Hand& hand) {
   const Tensor angles = reshape(theta[range(6)], {5, 4});  // of a finger α₀, β₀, α₁, α₂
   const Tensor x = pad(take(angles, Tensor(xt::xarray<std::int64_t>{0, 2, 3}), 1), {0, 0}, {0, 1});
@@ -52,35 +52,35 @@ Tensor pose(const Tensor& theta, const Hand& hand) {
   }
   const Tensor fingers = reshape(xgrad::stack(Tensors(bones.begin() + 1, bones.end()), 1), {20, 4, 4});
   const Tensor absolute = xgrad::concatenate({xgrad::stack({root, matmul(root, hand.relative[1])}), fingers});
-  const Tensor transforms = transpose(matmul(absolute, hand.inverse)[{all(), range(0, 3)}], {0, 2, 1});
-  const Tensor moved = matmul(hand.weighted, reshape(transforms, {88, 3}));
-  return matmul(moved, transpose(rotation(theta[range(0, 3)]))) + theta[range(3, 6)];
+  const Tensor transforms = transpose(matmul(absolute, hand.inverse)[{all(), range(0, 3)}], {1, 0, 2});
+  const Tensor moved = matmul(reshape(transforms, {3, 88}), hand.weighted);
+  return matmul(rotation(theta[range(0, 3)]), moved) + theta[{range(3, 6), newaxis()}];
 }
 
-/// \param us (points, 2) where points are in triangles, else not read.
+/// (3, points) \param us (2, points) where points are in triangles, else not read.
 Tensor differences(const Tensor& theta, const Tensor& us, const Hand& hand) {
-  const Tensor at = take(pose(theta, hand), hand.corners);  // (points, 1 or 3, 3)
-  if (hand.corners.shape()[1] == 1) {
+  const Tensor at = take(pose(theta, hand), hand.corners, 1);  // (3, 1 or 3, points)
+  if (hand.corners.shape()[0] == 1) {
     return hand.points - squeeze(at, {1});
   }
-  const Tensor shares = xgrad::concatenate({us, 1.0 - sum(us, {1}, true)}, 1);
-  return hand.points - sum(shares[{all(), all(), newaxis()}] * at, {1});
+  const Tensor shares = xgrad::concatenate({us, 1.0 - sum(us, {0}, true)});
+  return hand.points - sum(shares * at, {1});
 }
 
-/// (points, 3, columns)
+/// The Jacobian by columns (columns, 3, points).
 Tensor jacobian_of(const Tensor& theta, const Tensor& us, const Hand& hand) {
-  const auto of_theta = [&](const Tensor& t) { return differences(t, us, hand); };
-  const Tensor by_theta = xgrad::jacobian(of_theta, 0, xgrad::JacobianMode::forward)(theta);
-  if (hand.corners.shape()[1] == 1) {
+  const auto along = [&](const Tensor& direction) {
+    return xgrad::jvp([&](const Tensor& t) { return differences(t, us, hand); }, {theta}, {direction}).second;
+  };
+  const Tensor by_theta = xgrad::vmap(along)(xgrad::eye(Ht::poses, xgrad::DType::float64));
+  if (hand.corners.shape()[0] == 1) {
     return by_theta;
   }
-  Tensors parts;  // a point depends on its own u only: two directions do for all
-  const Tensor value = differences(theta, us, hand);
-  for (const Tensor& direction : {Tensor(xt::xarray<double>{1, 0}), Tensor(xt::xarray<double>{0, 1})}) {
-    parts.push_back(expand_dims(xgrad::jvp(value, {us}, {broadcast_to(direction, us.shape())}), -1));
-  }
-  parts.push_back(by_theta);
-  return xgrad::concatenate(parts, -1);
+  const auto along_u = [&](const Tensor& direction) {  // a point depends on its own u only: two directions do for all
+    const Tensor directions = broadcast_to(expand_dims(direction, 1), us.shape());
+    return xgrad::jvp([&](const Tensor& u) { return differences(theta, u, hand); }, {us}, {directions}).second;
+  };
+  return xgrad::concatenate({xgrad::vmap(along_u)(xgrad::eye(2, xgrad::DType::float64)), by_theta});
 }
 
 Tensor matrices(const std::array<Ht::Affine, Ht::bones>& affine) {
@@ -95,7 +95,8 @@ Tensor matrices(const std::array<Ht::Affine, Ht::bones>& affine) {
 Tensor weighted_vertices(const Ht& problem) {
   const std::size_t n = problem.size.vertices;
   const Tensor v = xgrad::pad(tensor(problem.vertices, {n, 1, 3}), {0, 0, 0}, {0, 0, 1}, 1.0);
-  return reshape(tensor(problem.weights, {n, Ht::bones, 1}) * v, {static_cast<std::int64_t>(n), 88}).detach();
+  return transpose(reshape(tensor(problem.weights, {n, Ht::bones, 1}) * v, {static_cast<std::int64_t>(n), 88}))
+      .detach();
 }
 
 /// dR for each element of the rotation vector.
@@ -240,6 +241,14 @@ void jacobian_by_hand(const Ht& problem, double* out) {
   }
 }
 
+/// (points, 3, columns) from (columns, 3, points)
+Numbers by_points(const Numbers& numbers, std::size_t points) {
+  const auto columns = static_cast<std::int64_t>(numbers.size() / (3 * points));
+  Numbers result;
+  append(result, transpose(tensor(numbers, {static_cast<std::size_t>(columns), 3, points})));
+  return result;
+}
+
 std::vector<Method> methods(const Ht& problem) {
   const std::size_t n = problem.size.points;
   const std::vector<std::size_t> shape{n, problem.per_point()};
@@ -251,11 +260,14 @@ std::vector<Method> methods(const Ht& problem) {
                      const Tensor& weighted, const Tensor& points, const Tensor& corners) {
     return jacobian_of(theta, us, Hand{relative, inverse, weighted, points, corners});
   };
-  return {by_xgrad(f, df, tensor(problem.theta), tensor(problem.us, {n, 2}), matrices(problem.relative),
-                   matrices(problem.inverse), weighted_vertices(problem), tensor(problem.points, {n, 3}),
-                   Tensor(xt::xarray<std::int64_t>(xt::adapt(problem.corners, shape)))),
-          by_hand([&problem](double* out) { problem.residuals(problem.theta.data(), problem.us.data(), out); }, 3 * n,
-                  [&problem](double* out) { jacobian_by_hand(problem, out); }, 3 * n * problem.columns())};
+  const auto turned = [](const Tensor& t) { return transpose(t).detach(); };
+  Method ours = by_xgrad(f, df, tensor(problem.theta), turned(tensor(problem.us, {n, 2})), matrices(problem.relative),
+                         matrices(problem.inverse), weighted_vertices(problem), turned(tensor(problem.points, {n, 3})),
+                         turned(xt::xarray<std::int64_t>(xt::adapt(problem.corners, shape))));
+  ours.primal.result = [get = ours.primal.result, n] { return by_points(get(), n); };
+  ours.derivative.result = [get = ours.derivative.result, n] { return by_points(get(), n); };
+  return {ours, by_hand([&problem](double* out) { problem.residuals(problem.theta.data(), problem.us.data(), out); },
+                        3 * n, [&problem](double* out) { jacobian_by_hand(problem, out); }, 3 * n * problem.columns())};
 }
 
 /// By central differences in u of each point and in θ.

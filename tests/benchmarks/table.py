@@ -33,7 +33,7 @@ def training(build):
 
 def gradbench(build):
     """A row per objective and size, whose ratios are above 0."""
-    code, printed, errors = run(build, "--gradbench", "--quick", "--markdown", "--only", "hello,lse")
+    code, printed, errors = run(build, "--gradbench", "--quick", "--markdown", "--objectives", "hello,lse")
     assert code == 0, errors
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in printed.splitlines() if line[:1] == "|"]
     assert rows[0][:4] == ["objective", "size", "primal", "/ by hand"] and rows[1] == ["---"] * len(rows[0]), rows
