@@ -11,8 +11,6 @@ namespace {
 
 using xgrad::Tensor, xgrad::Tensors, xgrad::all;
 
-constexpr std::size_t columns = Ba::columns;
-
 /// All parameters, each as a vector with its values for all observations.
 Tensors parameters_of(const Tensor& cameras, const Tensor& points, const Tensor& weights, const Tensor& camera_of,
                       const Tensor& point_of) {
@@ -85,7 +83,7 @@ void block_of(const double* p, double x, double y, double* block) {
   const double xy = f * slope * px * py;
   const double yy = f * (distortion + slope * py * py);
   double* first = block;
-  double* second = block + columns;
+  double* second = block + Ba::columns;
   const auto by_u = [&](const double(*du)[3], int j, double sign, std::size_t column) {
     const double dx = sign * (du[0][j] - px * du[2][j]) / u[2];
     const double dy = sign * (du[1][j] - py * du[2][j]) / u[2];
@@ -114,9 +112,9 @@ void block_of(const double* p, double x, double y, double* block) {
 Numbers by_rows(const Numbers& numbers, std::size_t observations) {
   Numbers result = numbers;
   for (std::size_t i = 0; i < observations; ++i) {
-    for (std::size_t j = 0; j < columns; ++j) {
+    for (std::size_t j = 0; j < Ba::columns; ++j) {
       for (std::size_t k = 0; k < 2; ++k) {
-        result[(i * 2 + k) * columns + j] = numbers[(j * 2 + k) * observations + i];
+        result[(i * 2 + k) * Ba::columns + j] = numbers[(j * 2 + k) * observations + i];
       }
     }
   }
@@ -159,16 +157,16 @@ std::vector<Method> methods(const Ba& problem) {
   const auto derivative = [&problem, count](double* out) {
     for (std::size_t i = 0; i < count; ++i) {
       block_of(problem.parameters(i).data(), problem.features[2 * i], problem.features[2 * i + 1],
-               out + 2 * columns * i);
-      out[2 * columns * count + i] = -2 * problem.weights[i];
+               out + 2 * Ba::columns * i);
+      out[2 * Ba::columns * count + i] = -2 * problem.weights[i];
     }
   };
-  return {ours, by_hand(primal, 3 * count, derivative, (2 * columns + 1) * count)};
+  return {ours, by_hand(primal, 3 * count, derivative, (2 * Ba::columns + 1) * count)};
 }
 
 Numbers expected(const Ba& problem) {
   const std::size_t count = problem.size.observations;
-  Numbers result((2 * columns + 1) * count);
+  Numbers result((2 * Ba::columns + 1) * count);
   for (std::size_t i = 0; i < count; ++i) {
     const auto at = problem.parameters(i);
     for (std::size_t k = 0; k < 2; ++k) {
@@ -178,10 +176,10 @@ Numbers expected(const Ba& problem) {
         return both[k];
       };
       const Numbers row = central_differences(residual, Numbers(at.begin(), at.end()));
-      std::copy(row.begin(), row.end(), result.begin() + static_cast<std::ptrdiff_t>((2 * i + k) * columns));
+      std::copy(row.begin(), row.end(), result.begin() + static_cast<std::ptrdiff_t>((2 * i + k) * Ba::columns));
     }
     const auto of_weight = [](const double* w) { return 1 - *w * *w; };
-    result[2 * columns * count + i] = central_differences(of_weight, {problem.weights[i]})[0];
+    result[2 * Ba::columns * count + i] = central_differences(of_weight, {problem.weights[i]})[0];
   }
   return result;
 }

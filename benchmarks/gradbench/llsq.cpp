@@ -11,7 +11,7 @@ namespace {
 
 using xgrad::Tensor;
 
-Tensor loss(const Tensor& x, const Tensor& t) {
+Tensor fitting_error(const Tensor& x, const Tensor& t) {
   const auto horner = [&](const Tensor& fitted, const Tensor& coefficient) { return fitted * t + coefficient; };
   return 0.5 * sum(square(sign(t) - scan(horner, zeros_like(t), x, {.reverse = true})));
 }
@@ -37,8 +37,9 @@ void gradient_of(const Llsq& problem, double* out) {
 
 Objective llsq() {
   return make_objective<Llsq>("llsq", {{1'000, 8}, {10'000, 32}, {100'000, 64}}, [](const Llsq& problem) {
-    return std::vector{by_xgrad(loss, xgrad::grad(loss), tensor(problem.parameters), tensor(problem.points)),
-                       by_hand(problem, [&problem](double* out) { gradient_of(problem, out); })};
+    return std::vector{
+        by_xgrad(fitting_error, xgrad::grad(fitting_error), tensor(problem.parameters), tensor(problem.points)),
+        by_hand(problem, [&problem](double* out) { gradient_of(problem, out); })};
   });
 }
 

@@ -13,7 +13,7 @@ namespace {
 using xgrad::Tensor, xgrad::Tensors, xgrad::range;
 
 /// \param main (layers, 2, 4, units). \param v (3, units). \param state (layers, 2, units). \param sequence (length, units).
-Tensor loss(const Tensor& main, const Tensor& v, const Tensor& state, const Tensor& sequence) {
+Tensor prediction_loss(const Tensor& main, const Tensor& v, const Tensor& state, const Tensor& sequence) {
   const std::int64_t layers = main.shape()[0];
   const auto step = [&](const Tensors& before, const Tensor& slice) {
     Tensors after;
@@ -138,7 +138,7 @@ void gradient_of(const Lstm& problem, double* out) {
 std::vector<Method> methods(const Lstm& problem) {
   const auto [layers, units, length] = problem.size;
   const auto split = problem.parameters.begin() + static_cast<std::ptrdiff_t>(problem.weights(layers));
-  return {by_xgrad(loss, xgrad::grad(loss, std::vector<std::size_t>{0, 1}),
+  return {by_xgrad(prediction_loss, xgrad::grad(prediction_loss, std::vector<std::size_t>{0, 1}),
                    tensor(Numbers(problem.parameters.begin(), split), {layers, 2, 4, units}),
                    tensor(Numbers(split, problem.parameters.end()), {3, units}),
                    tensor(problem.state, {layers, 2, units}), tensor(problem.sequence, {length, units})),
