@@ -218,6 +218,25 @@ def shards_give_the_same_weights_for_any_number_of_threads(job):
     assert odd.returncode == 1 and "3 shards on 1 ranks" in odd.stderr, odd
 
 
+def weights_are_the_same_with_every_instruction_set(job):
+    weights = {}
+    for name in ["avx2", "avx512"]:
+        environment = dict(os.environ, XGRAD_ISA=name)
+        result = job.run("--data", job.data, "--epochs", "2", "--hash", environment=environment)
+        assert result.returncode == 0, result
+        weights[name] = result.stdout.splitlines()[-2]
+        assert re.fullmatch(r"weights=[0-9a-f]{16}", weights[name]), result
+    if not has_avx512():
+        skip("this CPU has no AVX-512 to compare with AVX2")
+    assert weights["avx2"] == weights["avx512"], weights
+
+
+def has_avx512():
+    flags = re.search(r"^flags\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    wanted = {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}
+    return flags is not None and wanted <= set(flags.group(1).split())
+
+
 def missing_data_is_one_line_and_code_1(job):
     environment = {name: value for name, value in os.environ.items() if name != "XGRAD_DATA"}
     nowhere = f"{job.data}/nowhere"
@@ -337,6 +356,7 @@ CASES = [
     lines_of_epochs_fit_the_terminal,
     result_depends_on_seed_alone,
     shards_give_the_same_weights_for_any_number_of_threads,
+    weights_are_the_same_with_every_instruction_set,
     options_have_an_effect,
     recipes_train,
     ensemble_averages_networks,
