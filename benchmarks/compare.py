@@ -318,7 +318,8 @@ def gradbench_rows(cases):
         other = methods.get(name)
         if other is None or math.isnan(other[column]):
             return ""
-        return f"{methods['xgrad'][column] / other[column]:.2g}"
+        times = methods["xgrad"][column] / other[column]
+        return f"{times:.0f}" if times >= 100 else f"{times:.2g}"
 
     yield ["objective", "size", "primal", "/ by hand", "/ libtorch", "derivative", "/ by hand",
            *(f"/ {peer}" for peer in GRADBENCH_PEERS), "planning", "ADOL-C's tape"]
