@@ -132,10 +132,12 @@ bool check(const std::string& objective, const Case& each) {
 bool run(const Settings& settings) {
   xgrad::runtime::set_num_threads(1);
   bool good = true;
+  bool any = false;
   for (const Objective& objective : all_objectives()) {
     if (!settings.only.empty() && ("," + settings.only + ",").find("," + objective.name + ",") == std::string::npos) {
       continue;
     }
+    any = true;
     const std::size_t sizes = settings.check ? objective.checked : settings.quick ? 2 : objective.cases.size();
     for (std::size_t i = 0; i < std::min(sizes, objective.cases.size()); ++i) {
       const Case each = objective.cases[i]();
@@ -146,7 +148,10 @@ bool run(const Settings& settings) {
       }
     }
   }
-  return good;
+  if (!any) {
+    std::fprintf(stderr, "no objective is among %s\n", settings.only.c_str());
+  }
+  return good && any;
 }
 
 }  // namespace
