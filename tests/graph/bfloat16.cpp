@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -7,6 +8,7 @@
 #include <random>
 #include <sstream>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -309,8 +311,8 @@ BOOST_AUTO_TEST_CASE(arithmetic_asks_for_a_cast) {
   check_throws<DTypeError>([&] { scatter_add(x, Tensor{0}, of({1})); }, {"[scatter_add] ", "bfloat16", "cast"});
   check_throws<DTypeError>([&] { take(x, x); }, {"[take] ", "integers", "bfloat16"});
   check_throws<DTypeError>([&] { random::uniform(random::Key(1), {2}, 0, 1, DType::bfloat16); }, {"bfloat16"});
-  check_throws<DTypeError>([&] { x == Tensor({1, 2}); }, {"[equal] ", "bfloat16 meets int32", "cast"});
-  check_throws<DTypeError>([&] { x == Tensor({true, false}); }, {"[equal] ", "boolean", "cast"});
+  check_throws<DTypeError>([&] { return x == Tensor({1, 2}); }, {"[equal] ", "bfloat16 meets int32", "cast"});
+  check_throws<DTypeError>([&] { return x == Tensor({true, false}); }, {"[equal] ", "boolean", "cast"});
   // Compared with 0.1 and then written as what is next to it, a number would be two.
   check_throws<DTypeError>([&] { map([](Scalar a) { return where(a < 0.1, 0.1, a); }, x); },
                            {"[map] ", "bfloat16 cannot hold the constant 0.1", "cast"});

@@ -1,6 +1,8 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
