@@ -34,6 +34,9 @@ bool has_derivatives(const op_table::Row& row, const Tensors& operands) {
 
 std::vector<RowModel> row_models(DType dtype) {
   std::vector<RowModel> models;
+  if (dtype == DType::bfloat16) {  // comes back as float32, which the same calls compute with
+    return models;
+  }
   for (const op_table::Row& row : op_table::tensor_rows()) {
     for (std::size_t i = 0; op_table::takes(row, dtype) && i < row.cases.size(); ++i) {
       RowModel model{phrase("{}.{}", row.name(), to_string(dtype)), row.op, make_inputs(row.cases[i], dtype),
