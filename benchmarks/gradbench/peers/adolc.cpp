@@ -15,7 +15,7 @@ class Tape {
   explicit Tape(const Problem& problem) : x_(problem.parameters) {
     // In memory: what does not fit would go to files. No larger than that, for each derivative makes the last one anew.
     const auto buffer = static_cast<unsigned>(1000 + 8 * problem.operations());
-    trace_on(number_, 1, buffer, buffer, buffer, buffer);
+    trace_on(number_, 1, buffer, buffer, buffer, 4 * buffer);  // second derivatives keep several numbers of each
     std::vector<adouble> x(x_.size());
     for (std::size_t i = 0; i < x.size(); ++i) {
       x[i] <<= x_[i];
