@@ -15,7 +15,7 @@ namespace xgrad::doctor {
 struct ProductSpeed {
   double one = 0;   ///< on one thread
   double all = 0;   ///< on all threads
-  double peak = 0;  ///< of one core that multiplies and adds in registers alone
+  double peak = 0;  ///< of one core that multiplies and adds in registers alone; 0 where BLAS multiplies
 };
 
 /// What was measured.

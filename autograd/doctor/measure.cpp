@@ -8,6 +8,7 @@
 #include <limits>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -64,6 +65,9 @@ double gigahertz(const runtime::CpuInfo& cpu, double seconds) {
 }
 
 double peak_gigaflops(DType dtype, const Effort& effort) {
+  if (std::string_view(kernels::instruction_set()) == "baseline") {
+    return 0;  // BLAS multiplies, by instructions of its own choice
+  }
   constexpr std::int64_t repetitions = 100'000;  // a fraction of a millisecond
   double operations = 0;
   const double time = shortest(effort.seconds / 4, [&] { operations = kernels::multiply_and_add(dtype, repetitions); });

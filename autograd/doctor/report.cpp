@@ -99,6 +99,10 @@ void describe_ranks(const Findings& f, Page& page) {
 }
 
 std::string product_text(const ProductSpeed& speed, int threads, int cores) {
+  if (speed.peak == 0) {
+    const std::string one = phrase("{:.0f} GFLOP/s on 1 thread", speed.one);
+    return threads == 1 ? one : phrase("{}; {:.0f} GFLOP/s on {}", one, speed.all, threads);
+  }
   const std::string one = phrase("{:.0f} GFLOP/s on 1 thread, {:.0f} % of its peak of {:.0f}", speed.one,
                                  100 * speed.one / speed.peak, speed.peak);
   return threads == 1 ? one

@@ -81,7 +81,7 @@ constexpr std::array<Primitive, kernels::primitive_count> detail::primitives{{
     {Opcode::erfc, "erfc", "", call, 1, floating, 12, computed<Opcode::erfc>,
      [](S a, S, S) { return -2 * std::numbers::inv_sqrtpi * exp(-(a * a)); }, nullptr},
     {Opcode::sigmoid, "sigmoid", "", call, 1, floating, 4, computed<Opcode::sigmoid>, [](S, S, S y) { return y * (1 - y); }, nullptr},
-    {Opcode::relu, "relu", "", call, 1, arithmetic, 1, [](D a, D) { return a < 0 ? 0.0 : a; }, [](S, S, S y) { return where(y <= 0, 0, 1); }, nullptr},
+    {Opcode::relu, "relu", "", call, 1, arithmetic, 1, [](D a, D) { return a <= 0 ? 0.0 : a; }, [](S, S, S y) { return where(y <= 0, 0, 1); }, nullptr},
     {Opcode::floor, "floor", "", call, 1, arithmetic, 1, [](D a, D) { return std::floor(a); }, nullptr, nullptr},
     {Opcode::ceil, "ceil", "", call, 1, arithmetic, 1, [](D a, D) { return std::ceil(a); }, nullptr, nullptr},
     {Opcode::round, "round", "", call, 1, arithmetic, 1, [](D a, D) { return std::nearbyint(a); }, nullptr, nullptr},

@@ -222,8 +222,9 @@ struct ProductCall {
 /// \throws ShapeError for an axis longer than BLAS can count, where that multiplies.
 void matmul(const ProductCall& call);
 
-/// The same on the calling thread.
-void multiply_block(const ProductCall& call);
+/// A block of a product, on the calling thread, with the bits that it has within the whole.
+/// \param of_vector the whole product has one row or one column.
+void multiply_block(const ProductCall& call, bool of_vector);
 
 /// Multiplies and adds in registers, as fast as the core can: what the speed of products is compared with.
 /// \return the floating-point operations done, a fixed number per repetition. \p dtype is floating.

@@ -66,7 +66,7 @@ ProductCall part_of(const ProductCall& call, std::int64_t i, std::int64_t m, std
   return part;
 }
 
-void multiply_here(const ProductCall& call, ProductKernel kernel) {
+void multiply_here(const ProductCall& call, bool of_vector, const ProductKernels& kernels) {
   const ProductJob job{call.m,
                        call.n,
                        call.k,
@@ -75,9 +75,9 @@ void multiply_here(const ProductCall& call, ProductKernel kernel) {
                        call.c,
                        call.c_stride,
                        1,
-                       call.accumulate};
-  const std::size_t row = static_cast<std::size_t>(call.k) * size_of(call.dtype);
-  kernel(job, runtime::thread_scratch(std::max(product_scratch_bytes, row)));
+                       call.accumulate,
+                       of_vector};
+  kernels.multiply(job, runtime::thread_scratch(kernels.scratch_bytes(job)));
 }
 
 /// Whether there is nothing to multiply; sums of nothing are 0.
@@ -94,7 +94,9 @@ bool is_done(const ProductCall& call) {
   return true;
 }
 
-ProductKernel kernel_for(const ProductCall& call) { return chosen_kernels().product[static_cast<int>(call.dtype)]; }
+const ProductKernels& kernels_for(const ProductCall& call) {
+  return chosen_kernels().product[static_cast<int>(call.dtype)];
+}
 
 }  // namespace
 
@@ -102,13 +104,14 @@ void matmul(const ProductCall& call) {
   if (is_done(call)) {
     return;
   }
-  const ProductKernel kernel = kernel_for(call);
-  if (kernel == nullptr) {
+  const ProductKernels& kernels = kernels_for(call);
+  if (kernels.multiply == nullptr) {
     return multiply_by_blas(call);
   }
+  const bool of_vector = call.m == 1 || call.n == 1;
   const Blocks blocks = blocks_of(call);
   if (blocks.rows * blocks.columns == 1) {
-    return multiply_here(call, kernel);
+    return multiply_here(call, of_vector, kernels);
   }
   runtime::parallel_for(blocks.rows * blocks.columns, [&](std::int64_t piece) {
     const std::int64_t row = piece / blocks.columns;
@@ -117,16 +120,16 @@ void matmul(const ProductCall& call) {
     const std::int64_t j = begin_of(column, blocks.columns, call.n, 32);
     multiply_here(part_of(call, i, begin_of(row + 1, blocks.rows, call.m, 2) - i, j,
                           begin_of(column + 1, blocks.columns, call.n, 32) - j),
-                  kernel);
+                  of_vector, kernels);
   });
 }
 
-void multiply_block(const ProductCall& call) {
+void multiply_block(const ProductCall& call, bool of_vector) {
   if (is_done(call)) {
     return;
   }
-  if (const ProductKernel kernel = kernel_for(call)) {
-    multiply_here(call, kernel);
+  if (const ProductKernels& kernels = kernels_for(call); kernels.multiply != nullptr) {
+    multiply_here(call, of_vector, kernels);
   } else {
     multiply_by_blas(call);
   }

@@ -9,8 +9,8 @@
 #include "autograd/kernels/pieces.hpp"
 
 /// \file
-/// Functions of statistics, one number after another, in long double: rounded once. What they are made of is arithmetic
-/// alone, which has the same bits on every CPU that has this type, and with every C library.
+/// Functions of statistics, one number after another: lgamma in double (gamma.hpp), the others in long double, rounded once.
+/// What they are made of is arithmetic alone, which has the same bits on every CPU that has this type, and with every C library.
 
 namespace xgrad::kernels {
 

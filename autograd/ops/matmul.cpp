@@ -39,11 +39,6 @@ Spec MatMul::infer(Inputs in) const {
     raise<DTypeError>(name, phrase("it takes two matrices of the same floating type, got {} and {}; cast one of them",
                                    to_string(in[0].dtype()), to_string(in[1].dtype())));
   }
-  if (std::max({m, k, n}) > std::numeric_limits<int>::max()) {
-    raise<ShapeError>(
-        name,
-        phrase("a product of ({}, {}) and ({}, {}) has an axis longer than BLAS can count; split it", m, k, k, n));
-  }
   Shape shape = broadcast_shapes(name, leading(in[0].shape()), leading(in[1].shape()));
   shape.push_back(m);
   shape.push_back(n);

@@ -13,7 +13,7 @@ struct Passes {
   bool simplification = true;  ///< lets kernels broadcast, cast and insert single numbers on the way
   bool slabs = true;           ///< cuts products with large variables so that each core owns a part of them
   bool fusion = true;          ///< joins elementwise operations over the same shape
-  bool accumulation = true;    ///< adds products to what is there through BLAS
+  bool accumulation = true;    ///< starts products from what they are added to
   bool in_place = true;        ///< writes variables where they are
   bool reuse = true;           ///< lets values share memory that do not live at the same time
   /// Whether the same ones run.

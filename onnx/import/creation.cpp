@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "autograd/kernels/elementary.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/phrase.hpp"
@@ -139,7 +140,8 @@ Tensors window(const Call& call, double a0, double a1, double a2) {
   Array result({size}, DType::float64);
   for (std::int64_t i = 0; i < size; ++i) {
     const double angle = 2 * pi * static_cast<double>(i) / period;
-    result.data<double>()[i] = a0 - a1 * std::cos(angle) + a2 * std::cos(2 * angle);
+    result.data<double>()[i] = a0 - a1 * kernels::elementary(kernels::Opcode::cos, angle) +
+                               a2 * kernels::elementary(kernels::Opcode::cos, 2 * angle);
   }
   return {cast(Tensor(result), dtype)};
 }

@@ -1,13 +1,14 @@
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <string_view>
 #include <tuple>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/array/dtype.hpp"
+#include "autograd/kernels/choose.hpp"
 #include "tests/kernels/naive.hpp"
 #include "tests/runtime/threads.hpp"
 
@@ -101,12 +102,12 @@ T sum_in_order(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step,
 
 /// Lanes of 256 bytes, element p in lane p mod their number, added by halves.
 template <class T>
-T sum_in_lanes(const T* a, const T* b, std::int64_t k) {
+T sum_in_lanes(const T* a, std::int64_t a_step, const T* b, std::int64_t b_step, std::int64_t k) {
   constexpr std::size_t lane_count = 256 / sizeof(T);
   T lanes[lane_count] = {};
   for (std::int64_t p = 0; p < k; ++p) {
     T& lane = lanes[static_cast<std::size_t>(p) % lane_count];
-    lane = std::fma(a[p], b[p], lane);
+    lane = std::fma(a[p * a_step], b[p * b_step], lane);
   }
   for (std::size_t half = lane_count / 2; half > 0; half /= 2) {
     for (std::size_t i = 0; i < half; ++i) {
@@ -116,77 +117,124 @@ T sum_in_lanes(const T* a, const T* b, std::int64_t k) {
   return lanes[0];
 }
 
-/// Around the sizes of tiles, panels and blocks of every instruction set; rows that are 2 and 4 KiB apart.
-const Product blocks[] = {
-    {1, 7, 3},       {2, 2, 2},      {5, 16, 9},      {6, 8, 255},   {7, 9, 256},   {13, 31, 257},  {14, 32, 64},
-    {15, 33, 65},    {28, 10, 128},  {29, 17, 40},    {100, 4, 30},  {57, 97, 512}, {4, 1024, 512}, {512, 70, 300},
-    {505, 129, 100}, {60, 300, 513}, {300, 1024, 20}, {1, 70, 1024}, {70, 1, 1030}, {1, 1, 1000},   {64, 1100, 520}};
+/// A matrix whose rows lie apart, and not an element more.
+template <class T>
+struct Matrix {
+  Matrix(std::int64_t rows, std::int64_t columns, std::int64_t gap, unsigned seed)
+      : stride(columns + gap),
+        elements(naive::random_elements<T>(static_cast<std::size_t>((rows - 1) * stride + columns), -1, 1, seed)) {}
+  std::int64_t stride;
+  std::vector<T> elements;
+};
+
+/// Around the sizes of tiles, panels and blocks of every instruction set.
+const Product blocks[] = {{1, 7, 3},     {2, 2, 2},    {5, 16, 9},    {6, 8, 255},    {7, 9, 256},    {13, 31, 257},
+                          {14, 32, 64},  {15, 33, 65}, {28, 10, 128}, {29, 17, 40},   {100, 4, 30},   {57, 97, 512},
+                          {4, 300, 60},  {512, 70, 9}, {505, 33, 60}, {20, 300, 513}, {30, 1024, 20}, {1, 70, 1024},
+                          {70, 1, 1030}, {1, 1, 1000}, {256, 70, 100}};
+
+struct Layout {
+  bool transpose_a, transpose_b, accumulate;
+  std::int64_t gap;  ///< between the rows of the factors
+};
 
 /// The product in a matrix that is wider than it, between marks that have to stay.
 template <class T>
-void check_each_sum(const Product& size, bool transpose_a, bool transpose_b, bool accumulate) {
-  const auto a = naive::random_elements<T>(static_cast<std::size_t>(size.m * size.k), -1, 1, 1);
-  const auto b = naive::random_elements<T>(static_cast<std::size_t>(size.k * size.n), -1, 1, 2);
+void check_each_sum(const Product& size, const Layout& layout) {
+  const bool ta = layout.transpose_a;
+  const bool tb = layout.transpose_b;
+  const Matrix<T> a(ta ? size.k : size.m, ta ? size.m : size.k, layout.gap, 1);
+  const Matrix<T> b(tb ? size.n : size.k, tb ? size.k : size.n, layout.gap, 2);
   const std::int64_t stride = size.n + 3;
   constexpr T mark = 7;
-  const std::vector<T> start(static_cast<std::size_t>(size.m * stride), mark);
-  std::vector<T> c = start;
+  std::vector<T> c(static_cast<std::size_t>(size.m * stride), mark);
   kernels::multiply_block({dtype_of<T>(),
                            size.m,
                            size.n,
                            size.k,
-                           {a.data(), transpose_a ? size.m : size.k, transpose_a},
-                           {b.data(), transpose_b ? size.k : size.n, transpose_b},
+                           {a.elements.data(), a.stride, ta},
+                           {b.elements.data(), b.stride, tb},
                            c.data(),
                            stride,
-                           accumulate});
-  // A vector in one piece with each vector of the other factor.
-  const bool in_lanes = (size.n == 1 && !transpose_a) || (size.m == 1 && (transpose_b || size.n == 1));
+                           layout.accumulate},
+                          size.m == 1 || size.n == 1);
+  // A vector with vectors that are each in one piece.
+  const bool in_lanes = size.n == 1 ? !ta || (size.m == 1 && a.stride == 1) : size.m == 1 && tb;
   std::size_t wrong = 0;
   for (std::int64_t i = 0; i < size.m; ++i) {
     for (std::int64_t j = 0; j < stride; ++j) {
-      const T* row = a.data() + (transpose_a ? i : i * size.k);
-      const T* column = b.data() + (transpose_b ? j * size.k : j);
-      const std::int64_t a_step = transpose_a ? size.m : 1;
-      const std::int64_t b_step = transpose_b ? 1 : size.n;
-      const T before = accumulate ? mark : T{0};
+      const T* row = a.elements.data() + (ta ? i : i * a.stride);
+      const T* column = b.elements.data() + (tb ? j * b.stride : j);
+      const std::int64_t a_step = ta ? a.stride : 1;
+      const std::int64_t b_step = tb ? 1 : b.stride;
+      const T before = layout.accumulate ? mark : T{0};
       const T expected = j >= size.n ? mark
-                         : in_lanes  ? before + sum_in_lanes(row, column, size.k)
+                         : in_lanes  ? before + sum_in_lanes(row, a_step, column, b_step, size.k)
                                      : sum_in_order(row, a_step, column, b_step, size.k, before);
       wrong += c[static_cast<std::size_t>(i * stride + j)] != expected;
     }
   }
-  BOOST_TEST(wrong == 0U, size.m << " x " << size.n << " x " << size.k << " transposed " << transpose_a << transpose_b
-                                 << " accumulating " << accumulate);
+  BOOST_TEST(wrong == 0U, size.m << " x " << size.n << " x " << size.k << " transposed " << ta << tb << " accumulating "
+                                 << layout.accumulate << " gap " << layout.gap);
 }
 
-bool has_fused_multiply_adds() { return std::string_view(kernels::instruction_set()) != "baseline"; }
+bool has_own_products() {
+  return kernels::chosen_kernels().product[static_cast<int>(DType::float32)].multiply != nullptr;
+}
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(each_element_is_one_sum, T, decltype(std::tuple<float, double>())) {
-  if (!has_fused_multiply_adds()) {
+  if (!has_own_products()) {
     return;  // BLAS multiplies
   }
   for (const Product& size : blocks) {
     for (int flags = 0; flags < 8; ++flags) {
-      check_each_sum<T>(size, (flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0);
+      for (const std::int64_t gap : {0, 5}) {
+        check_each_sum<T>(size, {(flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0, gap});
+      }
+      // Rows that are 2 KiB apart, of either type.
+      check_each_sum<T>({size.m, size.n, 40}, {(flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0,
+                                               1024 - ((flags & 1) != 0 ? size.m : 40)});
     }
   }
 }
 
-BOOST_AUTO_TEST_CASE_TEMPLATE(blocks_have_the_bits_of_the_whole, T, decltype(std::tuple<float, double>())) {
-  const Product size{300, 700, 200};
-  const auto a = naive::random_elements<T>(static_cast<std::size_t>(size.m * size.k), -1, 1);
-  const auto b = naive::random_elements<T>(static_cast<std::size_t>(size.k * size.n), -1, 1, 2);
+/// A row of a block, or all of it, is what it is in the whole product.
+template <class T>
+void check_blocks(const Product& size, bool transpose_a, bool transpose_b) {
+  const Matrix<T> a(transpose_a ? size.k : size.m, transpose_a ? size.m : size.k, 0, 1);
+  const Matrix<T> b(transpose_b ? size.n : size.k, transpose_b ? size.k : size.n, 0, 2);
   std::vector<T> whole(static_cast<std::size_t>(size.m * size.n));
   std::vector<T> cut = whole;
-  const kernels::ProductCall call{
-      dtype_of<T>(), size.m, size.n, size.k, {a.data(), size.k, false}, {b.data(), size.n, false},
-      whole.data(),  size.n, false};
+  kernels::ProductCall call{dtype_of<T>(),
+                            size.m,
+                            size.n,
+                            size.k,
+                            {a.elements.data(), a.stride, transpose_a},
+                            {b.elements.data(), b.stride, transpose_b},
+                            whole.data(),
+                            size.n,
+                            false};
   kernels::matmul(call);
-  kernels::ProductCall block = call;
-  block.c = cut.data();
-  kernels::multiply_block(block);
-  BOOST_TEST((!has_fused_multiply_adds() || whole == cut));
+  const std::int64_t height = 32;
+  for (std::int64_t i = 0; i < size.m; i += height) {
+    call.m = std::min(height, size.m - i);
+    call.a.data = a.elements.data() + (transpose_a ? i : i * a.stride);
+    call.c = cut.data() + i * size.n;
+    kernels::multiply_block(call, size.n == 1);
+  }
+  BOOST_TEST((whole == cut),
+             size.m << " x " << size.n << " x " << size.k << " transposed " << transpose_a << transpose_b);
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(blocks_have_the_bits_of_the_whole, T, decltype(std::tuple<float, double>())) {
+  if (!has_own_products()) {
+    return;  // BLAS multiplies
+  }
+  for (int flags = 0; flags < 4; ++flags) {
+    check_blocks<T>({129, 250, 300}, (flags & 1) != 0, (flags & 2) != 0);  // the last block is one row
+    check_blocks<T>({300, 700, 200}, (flags & 1) != 0, (flags & 2) != 0);
+    check_blocks<T>({65, 1, 500}, (flags & 1) != 0, (flags & 2) != 0);
+  }
 }
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(same_bits_for_any_number_of_threads, T, decltype(std::tuple<float, double>())) {

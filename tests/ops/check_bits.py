@@ -1,7 +1,7 @@
 """Every op gives the same bits with every instruction set:  check_bits.py PROGRAM
 
 PROGRAM prints `set NAME` and then `row dtype hash`, a line for each op; it is run under each set that the CPU has. Products
-and what calls LAPACK are OpenBLAS's, which chooses its loops by the CPU, whatever set is asked for.
+are OpenBLAS's with the baseline, which has no fused multiply-adds: rows with products are compared between the others.
 """
 
 import os

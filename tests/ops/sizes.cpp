@@ -60,9 +60,9 @@ BOOST_AUTO_TEST_CASE(any_number_of_positions) {
   check_throws<ValueError>([] { split_at(arange(3), {2, 1}); }, {"positions (2, 1) must be 0 or more and ascend"});
 }
 
-BOOST_AUTO_TEST_CASE(products_too_long_for_blas_are_refused_when_built) {
+BOOST_AUTO_TEST_CASE(axes_of_products_may_be_longer_than_blas_can_count) {
   const Tensor a = zeros({0, std::int64_t{3} << 31});
-  check_throws<ShapeError>([&] { matmul(a, transpose(a)); }, {"[matmul]", "longer than BLAS can count"});
+  BOOST_TEST(matmul(a, transpose(a)).array().size() == 0);
 }
 
 // Each of these would take hours if it went through the axes that are not empty.

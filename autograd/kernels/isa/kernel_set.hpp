@@ -96,7 +96,8 @@ struct ProductFactor {
   bool transpose;
 };
 
-/// c = a b, or c += a b: (m, n) = (m, k) (k, n), with none of them 0.
+/// c = a b, or c += a b: (m, n) = (m, k) (k, n), with none of them 0. What is between the rows of a factor in memory may be
+/// read as well.
 struct ProductJob {
   std::int64_t m;
   std::int64_t n;
@@ -107,13 +108,15 @@ struct ProductJob {
   std::int64_t c_row;     ///< elements from row to row
   std::int64_t c_column;  ///< and from column to column
   bool accumulate;
+  bool of_vector;  ///< a factor of the whole product, of which this may be a block, is a vector
 };
 
-/// A product on one thread. Each element is a sum over k in order, with fused multiply-adds; products of a vector with
-/// vectors that lie in one piece are sums of a fixed number of lanes. \p scratch is product_scratch_bytes and room for k
-/// elements.
-using ProductKernel = void (*)(const ProductJob& job, void* scratch);
-inline constexpr std::size_t product_scratch_bytes = std::size_t{1} << 20;
+/// Products on one thread. Each element is a sum over k in order, with fused multiply-adds; products of a vector with
+/// vectors that lie in one piece are sums of a fixed number of lanes.
+struct ProductKernels {
+  void (*multiply)(const ProductJob& job, void* scratch);
+  std::size_t (*scratch_bytes)(const ProductJob& job);
+};
 
 /// The reductions, in the order of the enumeration Reduction.
 inline constexpr int reduction_count = 7;
@@ -125,7 +128,7 @@ struct KernelSet {
   ScalarsKernel scalars[dtype_count];
   ConvertKernel convert[dtype_count][dtype_count];  ///< [from][to]
   ReduceKernels reduce[reduction_count][dtype_count];
-  ProductKernel product[dtype_count];  ///< none where the instruction set has no fused multiply-add
+  ProductKernels product[dtype_count];  ///< none where the instruction set has no fused multiply-add
   /// As many multiply-adds at a time as the core can; \return the floating-point operations. \p out takes 64 bytes.
   double (*peak[dtype_count])(std::int64_t repetitions, void* out);
   void (*gather_rows)(const std::uint8_t* rows, std::int64_t row_size, const std::int64_t* indices, std::int64_t count,

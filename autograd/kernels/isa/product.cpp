@@ -18,8 +18,6 @@ struct BlockSizes {
   static constexpr std::int64_t rows = 2016 / static_cast<std::int64_t>(sizeof(T));     ///< of a, in the second
   static constexpr std::int64_t columns = 1024 / static_cast<std::int64_t>(sizeof(T));  ///< of c, there, too
   static constexpr std::int64_t padding = 16;  ///< elements between copied rows
-  static constexpr std::int64_t packed_elements = k * columns;
-  static constexpr std::int64_t copied_elements = rows * (k + padding) + panel;
 };
 
 /// The columns of b that are being multiplied with, \p width of them in memory.
@@ -73,7 +71,13 @@ class Multiplication {
         b_(static_cast<const T*>(job.b.data)),
         c_(static_cast<T*>(job.c)),
         panels_(static_cast<T*>(scratch)),
-        copied_rows_(panels_ + Sizes::packed_elements) {}
+        copied_rows_(panels_ + packed_elements(job)) {}
+
+  static std::size_t scratch_bytes(const ProductJob& job) {
+    const std::int64_t copied =
+        smaller(job.m, Sizes::rows) * (smaller(job.k, Sizes::k) + Sizes::padding) + Sizes::panel;
+    return static_cast<std::size_t>(packed_elements(job) + copied) * sizeof(T);
+  }
 
   void run() {
     const std::int64_t row_blocks = quotient_up(job_.m, Sizes::rows);
@@ -95,6 +99,11 @@ class Multiplication {
   struct Block {
     std::int64_t i, j, p, m, n, k;
   };
+
+  static std::int64_t packed_elements(const ProductJob& job) {
+    const std::int64_t columns = smaller(quotient_up(job.n, Sizes::panel) * Sizes::panel, Sizes::columns);
+    return smaller(job.k, Sizes::k) * columns;
+  }
 
   void multiply_block() {
     place_rows();
@@ -146,12 +155,12 @@ class Multiplication {
         const std::int64_t begin = tile_begin(each);
         const std::int64_t rows = tile_begin(each + 1) - begin;
         T* to = copied_tile(each) + p * rows;
-        if (block_.i + begin + lanes<T> <= job_.m) {
-          store(to, load(from + begin));  // what is too much is written over
-        } else {
-          for (std::int64_t i = 0; i < rows; ++i) {
-            to[i] = from[begin + i];
-          }
+        std::int64_t i = 0;
+        for (; i < rows && block_.i + begin + i + lanes<T> <= job_.m; i += lanes<T>) {
+          store(to + i, load(from + begin + i));  // what is too much is written over
+        }
+        for (; i < rows; ++i) {
+          to[i] = from[begin + i];
         }
       }
     }
@@ -333,20 +342,38 @@ ProductJob exchanged(const ProductJob& job) {
   return result;
 }
 
+/// A factor of one row or one column, as it is read where its elements are side by side: as a row of a, a column of b.
+ProductFactor as_row(const ProductFactor& a) { return {a.data, a.stride, a.transpose && a.stride > 1}; }
+ProductFactor as_column(const ProductFactor& b) { return {b.data, b.stride, b.transpose || b.stride == 1}; }
+
 // cᵀ = bᵀ aᵀ: a column becomes a row; and few columns become few rows where that needs no other order of a.
 template <class T>
-ProductJob arranged(const ProductJob& job) {
-  return job.n == 1 || (job.a.transpose && job.n <= lanes<T> && job.n < job.m) ? exchanged(job) : job;
+ProductJob arranged(const ProductJob& given) {
+  const bool few = given.a.transpose && given.n <= lanes<T> && given.n < given.m;
+  ProductJob job = given.n == 1 || few ? exchanged(given) : given;
+  if (job.m == 1) {
+    job.a = as_row(job.a);
+  }
+  if (job.n == 1) {
+    job.b = as_column(job.b);
+  }
+  return job;
+}
+
+bool is_by_lanes(const ProductJob& job) { return job.of_vector && job.m == 1 && job.b.transpose; }
+
+template <class T>
+std::size_t scratch_bytes(const ProductJob& given) {
+  const ProductJob job = arranged<T>(given);
+  return is_by_lanes(job) ? static_cast<std::size_t>(job.k) * sizeof(T) : Multiplication<T>::scratch_bytes(job);
 }
 
 template <class T>
 void multiply(const ProductJob& given, void* scratch) {
   const ProductJob job = arranged<T>(given);
-  if (job.m == 1 && job.b.transpose) {
+  if (is_by_lanes(job)) {
     multiply_row<T>(job, static_cast<T*>(scratch));
   } else {
-    static_assert((BlockSizes<T>::packed_elements + BlockSizes<T>::copied_elements) * sizeof(T) <=
-                  product_scratch_bytes);
     Multiplication<T>(job, scratch).run();
   }
 }
@@ -354,8 +381,8 @@ void multiply(const ProductJob& given, void* scratch) {
 }  // namespace
 
 void add_products(KernelSet& set) {
-  set.product[static_cast<int>(DType::float32)] = multiply<float>;
-  set.product[static_cast<int>(DType::float64)] = multiply<double>;
+  set.product[static_cast<int>(DType::float32)] = {multiply<float>, scratch_bytes<float>};
+  set.product[static_cast<int>(DType::float64)] = {multiply<double>, scratch_bytes<double>};
 }
 
 #else

@@ -3,7 +3,7 @@
 #include "autograd/plan/passes/passes.hpp"
 
 /// \file
-/// c + a b becomes a product that starts from c: BLAS adds to what is there.
+/// c + a b becomes a product whose sums start from c.
 
 namespace xgrad::plan {
 

@@ -24,7 +24,7 @@ void join_scalars(Draft& draft);         ///< computes small tensors number by n
 void simplify(Draft& draft);             ///< what a kernel does on the way needs no step: broadcasts, casts, numbers
 void cut_products(Draft& draft);         ///< cuts products with large weights into slabs, so that each core owns one
 void fuse_formulas(Draft& draft);        ///< joins elementwise steps over the same space
-void accumulate_products(Draft& draft);  ///< adds to what is there through BLAS's beta
+void accumulate_products(Draft& draft);  ///< starts products from what they are added to
 void add_checks(Draft& draft);           ///< throws at the first floating result that is not finite
 void renumber(Draft& draft);             ///< forgets values and constants that nothing uses any more
 

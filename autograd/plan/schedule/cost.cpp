@@ -16,7 +16,7 @@ constexpr double least_call_ns = 250;
 constexpr double most_product_pieces = 10;
 constexpr double product_piece_cost = 4 * piece_cost;
 constexpr std::int64_t least_rows = 16;
-// A large product copies its second factor into another order once per piece, so its pieces are few and tall.
+// Each piece of a large product reads its whole second factor, so its pieces are few and tall.
 constexpr double most_large_pieces = 8;
 constexpr double large_piece_cost = 200'000;
 constexpr std::int64_t least_large_rows = 64;

@@ -19,7 +19,9 @@ class ProductKernel final : public Kernel {
   ProductKernel(const Product& product, DType dtype, Operands in, Operands out)
       : product_(product), dtype_(dtype), in_(std::move(in)), out_(std::move(out)) {}
 
-  void run(const Block& block) const override { kernels::multiply_block(call(block)); }
+  void run(const Block& block) const override {
+    kernels::multiply_block(call(block), product_.m == 1 || product_.n == 1);
+  }
   void run_alone(const Block& whole) const override { kernels::matmul(call(whole)); }
 
  private:
