@@ -75,7 +75,7 @@ void Array::require_dtype(DType wanted) const {
 
 std::ostream& operator<<(std::ostream& out, DType dtype) { return out << to_string(dtype); }
 
-std::ostream& operator<<(std::ostream& out, bfloat16 number) { return out << static_cast<float>(number); }
+std::ostream& operator<<(std::ostream& out, BFloat16 number) { return out << static_cast<float>(number); }
 
 bool fits(double number, DType dtype) {
   return is_real(dtype) || (number == std::trunc(number) && dispatch(dtype, [&](auto zero) {

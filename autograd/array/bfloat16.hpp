@@ -65,20 +65,20 @@ template <std::integral Integer>
 /// A floating-point number of two bytes: the sign, the eight bits of exponent of a float32 and the first seven of its
 /// fraction. So it reaches as far as a float32, with two to three decimal digits. It is for storage, in tensors as in C++:
 /// arithmetic on it is that of float, which it converts to without loss.
-class bfloat16 {
+class BFloat16 {
  public:
-  bfloat16() = default;
+  BFloat16() = default;
   /// The nearest number, halfway to the even one; too large ones become infinite, NaN stays NaN.
-  [[gnu::always_inline]] explicit constexpr bfloat16(float x) : bits_(detail::bfloat16_bits(x)) {}
+  [[gnu::always_inline]] explicit constexpr BFloat16(float x) : bits_(detail::bfloat16_bits(x)) {}
   /// The nearest number to a double, which is rounded once.
-  [[gnu::always_inline]] explicit constexpr bfloat16(double x) : bits_(detail::bfloat16_bits(x)) {}
+  [[gnu::always_inline]] explicit constexpr BFloat16(double x) : bits_(detail::bfloat16_bits(x)) {}
   /// The nearest number to an integer, which is rounded once.
   template <std::integral Integer>
-  [[gnu::always_inline]] explicit constexpr bfloat16(Integer x) : bits_(detail::bfloat16_bits_of_integer(x)) {}
+  [[gnu::always_inline]] explicit constexpr BFloat16(Integer x) : bits_(detail::bfloat16_bits_of_integer(x)) {}
 
   /// The number with these bits: what files hold.
-  [[gnu::always_inline]] static constexpr bfloat16 from_bits(std::uint16_t bits) {
-    bfloat16 result{};
+  [[gnu::always_inline]] static constexpr BFloat16 from_bits(std::uint16_t bits) {
+    BFloat16 result{};
     result.bits_ = bits;
     return result;
   }
@@ -91,11 +91,11 @@ class bfloat16 {
   }
 
   /// By value, as floats: -0 equals 0, NaN nothing.
-  [[gnu::always_inline]] friend constexpr bool operator==(bfloat16 a, bfloat16 b) {
+  [[gnu::always_inline]] friend constexpr bool operator==(BFloat16 a, BFloat16 b) {
     return static_cast<float>(a) == static_cast<float>(b);
   }
   /// By value, as floats.
-  [[gnu::always_inline]] friend constexpr std::partial_ordering operator<=>(bfloat16 a, bfloat16 b) {
+  [[gnu::always_inline]] friend constexpr std::partial_ordering operator<=>(BFloat16 a, BFloat16 b) {
     return static_cast<float>(a) <=> static_cast<float>(b);
   }
 
@@ -103,34 +103,34 @@ class bfloat16 {
   std::uint16_t bits_;
 };
 
-static_assert(sizeof(bfloat16) == 2);
+static_assert(sizeof(BFloat16) == 2);
 
 /// Prints the number, as a float.
-std::ostream& operator<<(std::ostream& out, bfloat16 number);
+std::ostream& operator<<(std::ostream& out, BFloat16 number);
 
 }  // namespace xgrad
 
 /// What is to be known of bfloat16, as of C++'s own types.
 template <>
-class std::numeric_limits<xgrad::bfloat16> : public std::numeric_limits<float> {
+class std::numeric_limits<xgrad::BFloat16> : public std::numeric_limits<float> {
  public:
   static constexpr int digits = 8;        ///< with the one that is not stored
   static constexpr int digits10 = 2;      ///< that survive
   static constexpr int max_digits10 = 4;  ///< that tell all of them apart
   /// The smallest normal number.
-  static constexpr xgrad::bfloat16 min() noexcept { return xgrad::bfloat16::from_bits(0x0080); }
+  static constexpr xgrad::BFloat16 min() noexcept { return xgrad::BFloat16::from_bits(0x0080); }
   /// The largest number, (2 - 2⁻⁷) · 2¹²⁷.
-  static constexpr xgrad::bfloat16 max() noexcept { return xgrad::bfloat16::from_bits(0x7f7f); }
+  static constexpr xgrad::BFloat16 max() noexcept { return xgrad::BFloat16::from_bits(0x7f7f); }
   /// The number furthest below 0.
-  static constexpr xgrad::bfloat16 lowest() noexcept { return xgrad::bfloat16::from_bits(0xff7f); }
+  static constexpr xgrad::BFloat16 lowest() noexcept { return xgrad::BFloat16::from_bits(0xff7f); }
   /// From 1 to the next number: 2⁻⁷.
-  static constexpr xgrad::bfloat16 epsilon() noexcept { return xgrad::bfloat16::from_bits(0x3c00); }
+  static constexpr xgrad::BFloat16 epsilon() noexcept { return xgrad::BFloat16::from_bits(0x3c00); }
   /// The largest error of rounding, in units of the last digit.
-  static constexpr xgrad::bfloat16 round_error() noexcept { return xgrad::bfloat16::from_bits(0x3f00); }
-  static constexpr xgrad::bfloat16 infinity() noexcept { return xgrad::bfloat16::from_bits(0x7f80); }   ///< ∞
-  static constexpr xgrad::bfloat16 quiet_NaN() noexcept { return xgrad::bfloat16::from_bits(0x7fc0); }  ///< NaN
+  static constexpr xgrad::BFloat16 round_error() noexcept { return xgrad::BFloat16::from_bits(0x3f00); }
+  static constexpr xgrad::BFloat16 infinity() noexcept { return xgrad::BFloat16::from_bits(0x7f80); }   ///< ∞
+  static constexpr xgrad::BFloat16 quiet_NaN() noexcept { return xgrad::BFloat16::from_bits(0x7fc0); }  ///< NaN
   /// A NaN that no conversion gives.
-  static constexpr xgrad::bfloat16 signaling_NaN() noexcept { return xgrad::bfloat16::from_bits(0x7fa0); }
+  static constexpr xgrad::BFloat16 signaling_NaN() noexcept { return xgrad::BFloat16::from_bits(0x7fa0); }
   /// The smallest number above 0: 2⁻¹³³.
-  static constexpr xgrad::bfloat16 denorm_min() noexcept { return xgrad::bfloat16::from_bits(0x0001); }
+  static constexpr xgrad::BFloat16 denorm_min() noexcept { return xgrad::BFloat16::from_bits(0x0001); }
 };

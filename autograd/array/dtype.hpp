@@ -54,7 +54,7 @@ inline constexpr std::tuple dtype_table{
     DTypeRow<std::uint8_t>{DType::uint8, "uint8", DTypeKind::storage, DTypeValues::whole, DType::int32},
     DTypeRow<std::int32_t>{DType::int32, "int32", DTypeKind::integer, DTypeValues::whole, DType::int32},
     DTypeRow<std::int64_t>{DType::int64, "int64", DTypeKind::integer, DTypeValues::whole, DType::int64},
-    DTypeRow<bfloat16>{DType::bfloat16, "bfloat16", DTypeKind::storage, DTypeValues::real, DType::float32},
+    DTypeRow<BFloat16>{DType::bfloat16, "bfloat16", DTypeKind::storage, DTypeValues::real, DType::float32},
     DTypeRow<float>{DType::float32, "float32", DTypeKind::floating, DTypeValues::real, DType::float32},
     DTypeRow<double>{DType::float64, "float64", DTypeKind::floating, DTypeValues::real, DType::float64},
 };

@@ -36,7 +36,7 @@ void print_elements(std::ostream& out, const Array& array) {
     using T = decltype(zero);
     if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
       print_as<std::int64_t>(out, array.data<T>(), array);
-    } else if constexpr (std::is_same_v<T, bfloat16>) {
+    } else if constexpr (std::is_same_v<T, BFloat16>) {
       print_as<float>(out, array.data<T>(), array);
     } else {
       out << view<T>(array);

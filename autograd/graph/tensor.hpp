@@ -40,7 +40,7 @@ concept Number = std::is_arithmetic_v<S>;
 
 /// What tensors can be made of: numbers, and bfloat16, which is none in C++.
 template <class S>
-concept Element = Number<S> || std::same_as<S, bfloat16>;
+concept Element = Number<S> || std::same_as<S, BFloat16>;
 
 /// The rows of a nested initialiser, joined. \throws ShapeError when they differ in length.
 Array stack_rows(std::span<const Array> rows, const std::source_location& where);

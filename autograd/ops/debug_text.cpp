@@ -49,7 +49,7 @@ std::vector<Part> parts_of(std::string_view op, const std::string& text) {
 std::string number_text(const std::string& format, DType dtype, const void* element) {
   return dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
-    using Shown = std::conditional_t<std::is_same_v<T, bfloat16>, float, T>;
+    using Shown = std::conditional_t<std::is_same_v<T, BFloat16>, float, T>;
     return fmt::format(fmt::runtime(format), static_cast<Shown>(*static_cast<const T*>(element)));
   });
 }

@@ -14,7 +14,7 @@ namespace {
 
 // What elements are compared as: bfloat16 as the float32 that it is the upper half of.
 template <class T>
-using Compared = std::conditional_t<std::is_same_v<T, bfloat16>, float, T>;
+using Compared = std::conditional_t<std::is_same_v<T, BFloat16>, float, T>;
 
 // What elements are shown as.
 template <class T>

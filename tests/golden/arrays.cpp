@@ -70,7 +70,7 @@ Tensor read_array(const json& value, const std::string& name) {
   Array array(shape, dtype);
   dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
-    using Written = std::conditional_t<std::is_same_v<T, bfloat16>, float, T>;
+    using Written = std::conditional_t<std::is_same_v<T, BFloat16>, float, T>;
     std::transform(data.begin(), data.end(), array.data<T>(),
                    [](const json& element) { return static_cast<T>(element.get<Written>()); });
   });

@@ -79,8 +79,8 @@ std::vector<T> numbers(std::size_t count, int digits) {
 
 /// \p from, converted by the kernel from positions that are no multiple of a vector on.
 template <class T>
-std::vector<bfloat16> cast_by_kernel(const std::vector<T>& from, std::size_t first) {
-  std::vector<bfloat16> to(from.size() - first);
+std::vector<BFloat16> cast_by_kernel(const std::vector<T>& from, std::size_t first) {
+  std::vector<BFloat16> to(from.size() - first);
   kernels::cast(dtype_of<T>(), from.data() + first, DType::bfloat16, to.data(), static_cast<std::int64_t>(to.size()));
   return to;
 }
@@ -88,11 +88,11 @@ std::vector<bfloat16> cast_by_kernel(const std::vector<T>& from, std::size_t fir
 template <class T>
 void check_rounding(const std::vector<T>& from) {
   constexpr std::size_t first = 3;
-  const std::vector<bfloat16> to = cast_by_kernel(from, first);
+  const std::vector<BFloat16> to = cast_by_kernel(from, first);
   std::size_t wrong = 0;
   for (std::size_t i = 0; i < from.size(); ++i) {
     const double expected = nearest(static_cast<long double>(from[i]));
-    const bfloat16 converted(from[i]);
+    const BFloat16 converted(from[i]);
     const bool is_same = same(converted, expected) && (i < first || to[i - first].bits() == converted.bits());
     if (!is_same && wrong++ < 5) {
       BOOST_ERROR(from[i] << " becomes " << converted << " in C++ and " << to[i < first ? 0 : i - first]
@@ -111,9 +111,9 @@ Tensor of(const std::vector<double>& values) {
 using namespace graph_bfloat16;
 
 BOOST_AUTO_TEST_CASE(all_patterns_mean_what_the_format_says_and_come_back) {
-  std::vector<bfloat16> all;
+  std::vector<BFloat16> all;
   for (unsigned bits = 0; bits < 0x10000; ++bits) {
-    all.push_back(bfloat16::from_bits(static_cast<std::uint16_t>(bits)));
+    all.push_back(BFloat16::from_bits(static_cast<std::uint16_t>(bits)));
   }
   const Tensor x(all);
   const Array narrow = x.array();
@@ -127,10 +127,10 @@ BOOST_AUTO_TEST_CASE(all_patterns_mean_what_the_format_says_and_come_back) {
     const double meaning = meaning_of(bits);
     // NaN comes back as a quiet one, with its sign and its payload.
     const auto expected = static_cast<std::uint16_t>(std::isnan(meaning) ? bits | 0x40 : bits);
-    const bool good = same(all[i], meaning) && narrow.data<bfloat16>()[i].bits() == bits &&
+    const bool good = same(all[i], meaning) && narrow.data<BFloat16>()[i].bits() == bits &&
                       same(static_cast<double>(single.data<float>()[i]), meaning) &&
-                      same(twice.data<double>()[i], meaning) && back.data<bfloat16>()[i].bits() == expected &&
-                      back_from_double.data<bfloat16>()[i].bits() == expected;
+                      same(twice.data<double>()[i], meaning) && back.data<BFloat16>()[i].bits() == expected &&
+                      back_from_double.data<BFloat16>()[i].bits() == expected;
     if (!good && wrong++ < 5) {
       BOOST_ERROR("pattern " << i << ", which means " << meaning);
     }
@@ -148,8 +148,8 @@ BOOST_AUTO_TEST_CASE(floats_become_the_nearest_number) {
 // By way of a float, what is next to the middle between two numbers would become the middle first.
 BOOST_AUTO_TEST_CASE(doubles_are_rounded_once) {
   const double above = 1 + 0x1p-8 + 0x1p-40;
-  BOOST_TEST(static_cast<double>(bfloat16(above)) == 1 + 0x1p-7);
-  BOOST_TEST(static_cast<double>(bfloat16(static_cast<float>(above))) == 1);
+  BOOST_TEST(static_cast<double>(BFloat16(above)) == 1 + 0x1p-7);
+  BOOST_TEST(static_cast<double>(BFloat16(static_cast<float>(above))) == 1);
   check_elements(cast(Tensor{above, -above, 0x1p-134 + 0x1p-180}, DType::bfloat16), {3},
                  {1 + 0x1p-7, -1 - 0x1p-7, 0x1p-133});
   check_rounding(numbers<double, std::uint64_t>(100'000, 52));
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(integers_are_rounded_once) {
 BOOST_AUTO_TEST_CASE(conversions_do_not_depend_on_what_counts_as_zero) {
   const std::vector<float> from = {0x1p-130F, -0x1.8p-127F, 0x1p-133F, 0x1.fp-134F};
   const std::vector<double> wide(from.begin(), from.end());
-  std::vector<bfloat16> to(4), to_wide(4);
+  std::vector<BFloat16> to(4), to_wide(4);
   std::vector<float> back(4);
   {
     const runtime::FloatingModeScope scope(runtime::flushing_subnormals());
@@ -208,15 +208,15 @@ BOOST_AUTO_TEST_CASE(other_types_come_from_the_number) {
   check_elements(cast(Tensor{true, false}, DType::bfloat16), {2}, {1, 0});
   check_elements(cast(make_tensor({255, 7}, {2}, DType::uint8), DType::bfloat16), {2}, {255, 7});
   check_elements(cast(Tensor{3e38, 3.4e38, -1e300, 1e-300}, DType::bfloat16), {4},
-                 {static_cast<double>(bfloat16(3e38F)), infinity, -infinity, 0});
+                 {static_cast<double>(BFloat16(3e38F)), infinity, -infinity, 0});
 }
 
 BOOST_AUTO_TEST_CASE(in_cpp_it_is_a_number_by_value) {
-  constexpr bfloat16 x(1.5F);
-  static_assert(x == bfloat16(1.5) && x < bfloat16(2) && x != bfloat16::from_bits(0) && x * x == 2.25F);
-  static_assert(bfloat16(0.0F) == bfloat16(-0.0F) && bfloat16(true) == bfloat16(std::uint8_t{1}));
-  static_assert(std::is_trivially_copyable_v<bfloat16> && std::is_trivially_default_constructible_v<bfloat16>);
-  using Limits = std::numeric_limits<bfloat16>;
+  constexpr BFloat16 x(1.5F);
+  static_assert(x == BFloat16(1.5) && x < BFloat16(2) && x != BFloat16::from_bits(0) && x * x == 2.25F);
+  static_assert(BFloat16(0.0F) == BFloat16(-0.0F) && BFloat16(true) == BFloat16(std::uint8_t{1}));
+  static_assert(std::is_trivially_copyable_v<BFloat16> && std::is_trivially_default_constructible_v<BFloat16>);
+  using Limits = std::numeric_limits<BFloat16>;
   static_assert(!(Limits::quiet_NaN() == Limits::quiet_NaN()) && Limits::infinity() > Limits::max());
   BOOST_TEST(static_cast<double>(Limits::max()) == (2 - 0x1p-7) * 0x1p127);
   BOOST_TEST(static_cast<double>(Limits::lowest()) == -(2 - 0x1p-7) * 0x1p127);
@@ -229,19 +229,19 @@ BOOST_AUTO_TEST_CASE(in_cpp_it_is_a_number_by_value) {
 }
 
 BOOST_AUTO_TEST_CASE(tensors_are_made_of_it_and_give_it_back) {
-  const Tensor row = {bfloat16(1.0F), bfloat16(-2.5F)};
+  const Tensor row = {BFloat16(1.0F), BFloat16(-2.5F)};
   BOOST_TEST(row.dtype() == DType::bfloat16);
   BOOST_TEST(row.array().bytes() == 4u);
   check_elements(row, {2}, {1, -2.5});
-  check_elements(Tensor{{bfloat16(1.0F)}, {bfloat16(3.0F)}}, {2, 1}, {1, 3});
-  check_elements(Tensor(bfloat16(0.1F)), {}, {static_cast<double>(bfloat16(0.1F))});
-  const xt::xarray<bfloat16> given = {bfloat16(4.0F), bfloat16(8.0F)};
+  check_elements(Tensor{{BFloat16(1.0F)}, {BFloat16(3.0F)}}, {2, 1}, {1, 3});
+  check_elements(Tensor(BFloat16(0.1F)), {}, {static_cast<double>(BFloat16(0.1F))});
+  const xt::xarray<BFloat16> given = {BFloat16(4.0F), BFloat16(8.0F)};
   const Tensor from_xtensor = given;
   check_elements(from_xtensor, {2}, {4, 8});
-  BOOST_TEST((from_xtensor.value<bfloat16>()(1) == bfloat16(8.0F)));
+  BOOST_TEST((from_xtensor.value<BFloat16>()(1) == BFloat16(8.0F)));
   BOOST_TEST(row[1].item() == -2.5);
-  BOOST_TEST((row[1].item<bfloat16>() == bfloat16(-2.5F)));
-  BOOST_TEST((Tensor(3).item<bfloat16>() == bfloat16(3.0F)));
+  BOOST_TEST((row[1].item<BFloat16>() == BFloat16(-2.5F)));
+  BOOST_TEST((Tensor(3).item<BFloat16>() == BFloat16(3.0F)));
   check_throws<DTypeError>([&] { row.value<float>(); }, {"[value]", "bfloat16", "float32", "cast"});
   const Variable stored(row, "stored");
   BOOST_TEST(stored.dtype() == DType::bfloat16);
@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(it_is_selected_and_moved) {
   check_elements(broadcast_to(of({7}), {2, 2}), {2, 2}, {7, 7, 7, 7});
   check_elements(pad(of({1}), {1}, {2}, 0.5), {4}, {0.5, 1, 0.5, 0.5});
   check_elements(scatter(of({1, 2, 3}), Tensor{2, 0}, of({8, 9}), 0), {3}, {9, 2, 8});
-  check_elements(full({2}, 0.1, DType::bfloat16), {2}, std::vector<double>(2, static_cast<double>(bfloat16(0.1))));
+  check_elements(full({2}, 0.1, DType::bfloat16), {2}, std::vector<double>(2, static_cast<double>(BFloat16(0.1))));
   // Rows that are not as long as a vector, and longer than one, read across.
   const Tensor numbers = cast(reshape(arange(37.0 * 19), {37, 19}), DType::bfloat16);
   check_elements(transpose(numbers), {19, 37}, elements(transpose(cast(numbers, DType::float64))));
@@ -332,9 +332,9 @@ BOOST_AUTO_TEST_CASE(plans_round_where_the_program_does) {
   BOOST_TEST(std::memcmp(compiled.data(), eager.data(), eager.bytes()) == 0);
   for (const std::int64_t i : {0, 1, 500, 999}) {
     const float number = x.array().data<float>()[i];
-    const bfloat16 narrow(number);
-    const bfloat16 chosen = narrow > bfloat16(0.5) ? narrow : bfloat16(0.1);
-    BOOST_TEST(eager.data<float>()[i] == chosen * 3 + static_cast<float>(bfloat16(number * number)));
+    const BFloat16 narrow(number);
+    const BFloat16 chosen = narrow > BFloat16(0.5) ? narrow : BFloat16(0.1);
+    BOOST_TEST(eager.data<float>()[i] == chosen * 3 + static_cast<float>(BFloat16(number * number)));
   }
 }
 

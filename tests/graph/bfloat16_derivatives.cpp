@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(there_and_back_has_derivative_1) {
   const Tensor twice = {0.1, -3.3};
   const Tensor gradient = grad(sum(square(cast(narrow(twice), DType::float64))), twice);
   BOOST_TEST(gradient.dtype() == DType::float64);
-  check_elements(gradient, {2}, {2 * static_cast<double>(bfloat16(0.1)), 2 * static_cast<double>(bfloat16(-3.3))});
+  check_elements(gradient, {2}, {2 * static_cast<double>(BFloat16(0.1)), 2 * static_cast<double>(BFloat16(-3.3))});
 }
 
 BOOST_AUTO_TEST_CASE(second_derivatives_are_those_of_what_was_rounded) {

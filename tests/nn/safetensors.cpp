@@ -116,7 +116,7 @@ BOOST_FIXTURE_TEST_CASE(narrow_numbers_are_widened, Files) {
   const std::vector<std::uint16_t> brain = {0x3f80, 0xc049, 0x7f80};
   const Array brains = read("BF16", {reinterpret_cast<const char*>(brain.data()), 6}, 3);
   BOOST_TEST(brains.dtype() == DType::bfloat16);
-  BOOST_TEST(elements<bfloat16>(brains) == (std::vector<float>{1, -3.140625F, std::numeric_limits<float>::infinity()}),
+  BOOST_TEST(elements<BFloat16>(brains) == (std::vector<float>{1, -3.140625F, std::numeric_limits<float>::infinity()}),
              boost::test_tools::per_element());
 
   BOOST_TEST(elements<std::int32_t>(read("I8", "\xff\x7f", 2)) == (std::vector<std::int32_t>{-1, 127}),

@@ -30,7 +30,7 @@ double as_element(double x, DType dtype) {
     case DType::uint8: return std::abs(std::round(10 * x));
     case DType::int32:
     case DType::int64: return std::round(10 * x);
-    case DType::bfloat16: return static_cast<double>(bfloat16(x));
+    case DType::bfloat16: return static_cast<double>(BFloat16(x));
     case DType::float32: return static_cast<double>(static_cast<float>(x));
     case DType::float64: return x;
   }

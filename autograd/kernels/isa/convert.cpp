@@ -26,7 +26,7 @@ ConvertKernel convert_from(DType to) {
     case DType::uint8: return convert_all<From, std::uint8_t>;
     case DType::int32: return convert_all<From, std::int32_t>;
     case DType::int64: return convert_all<From, std::int64_t>;
-    case DType::bfloat16: return convert_all<From, bfloat16>;
+    case DType::bfloat16: return convert_all<From, BFloat16>;
     case DType::float32: return convert_all<From, float>;
     case DType::float64: return convert_all<From, double>;
   }
@@ -41,7 +41,7 @@ ConvertKernel convert_kernel(DType from, DType to) {
     case DType::uint8: return convert_from<std::uint8_t>(to);
     case DType::int32: return convert_from<std::int32_t>(to);
     case DType::int64: return convert_from<std::int64_t>(to);
-    case DType::bfloat16: return convert_from<bfloat16>(to);
+    case DType::bfloat16: return convert_from<BFloat16>(to);
     case DType::float32: return convert_from<float>(to);
     case DType::float64: return convert_from<double>(to);
   }

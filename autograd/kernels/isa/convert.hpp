@@ -16,9 +16,9 @@ namespace xgrad::kernels::XGRAD_ISA {
 /// same ones on every CPU.
 template <class To, class From>
 To convert(From x) {
-  if constexpr (__is_same(To, bfloat16)) {
-    return bfloat16(x);
-  } else if constexpr (__is_same(From, bfloat16)) {
+  if constexpr (__is_same(To, BFloat16)) {
+    return BFloat16(x);
+  } else if constexpr (__is_same(From, BFloat16)) {
     return convert<To>(static_cast<float>(x));
   } else if constexpr (__is_same(To, bool)) {
     return x != From{0};

@@ -103,7 +103,7 @@ void expand(const MapSource& source, const void* elements, std::int64_t position
     case DType::uint8: return expand_from<std::uint8_t>(source, elements, position, count, to);
     case DType::int32: return expand_from<std::int32_t>(source, elements, position, count, to);
     case DType::int64: return expand_from<std::int64_t>(source, elements, position, count, to);
-    case DType::bfloat16: return expand_from<bfloat16>(source, elements, position, count, to);
+    case DType::bfloat16: return expand_from<BFloat16>(source, elements, position, count, to);
     case DType::float32: return expand_from<float>(source, elements, position, count, to);
     case DType::float64: return expand_from<double>(source, elements, position, count, to);
   }

@@ -171,7 +171,7 @@ class Interpreter {
       case DType::uint8: return write_as<std::uint8_t>(target, position, count);
       case DType::int32: return write_as<std::int32_t>(target, position, count);
       case DType::int64: return write_as<std::int64_t>(target, position, count);
-      case DType::bfloat16: return write_as<bfloat16>(target, position, count);
+      case DType::bfloat16: return write_as<BFloat16>(target, position, count);
       case DType::float32: return write_as<float>(target, position, count);
       case DType::float64: return write_as<double>(target, position, count);
     }
