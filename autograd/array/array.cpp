@@ -86,10 +86,10 @@ bool fits(double number, DType dtype) {
                             }));
 }
 
-void detail::raise_no_arithmetic(DType dtype) {
-  raise<DTypeError>("dtype", phrase("{} is for storage here, and elements of it are not computed with; cast the tensor "
-                                    "first, as in cast(x, DType::float32)",
-                                    to_string(dtype)));
+void detail::raise_no_arithmetic(DType dtype, std::string_view op) {
+  raise<DTypeError>(op, phrase("elements of {}{} are not computed with here; cast the tensor first, as in "
+                               "cast(x, DType::float32)",
+                               to_string(dtype), is_storage(dtype) ? ", which is for storage," : ""));
 }
 
 }  // namespace xgrad

@@ -72,8 +72,9 @@ class BFloat16 {
   [[gnu::always_inline]] explicit constexpr BFloat16(float x) : bits_(detail::bfloat16_bits(x)) {}
   /// The nearest number to a double, which is rounded once.
   [[gnu::always_inline]] explicit constexpr BFloat16(double x) : bits_(detail::bfloat16_bits(x)) {}
-  /// The nearest number to an integer, which is rounded once.
+  /// The nearest number to an integer of up to 64 bits, which is rounded once.
   template <std::integral Integer>
+    requires(sizeof(Integer) <= sizeof(std::uint64_t))
   [[gnu::always_inline]] explicit constexpr BFloat16(Integer x) : bits_(detail::bfloat16_bits_of_integer(x)) {}
 
   /// The number with these bits: what files hold.

@@ -74,6 +74,7 @@ struct DTypeFacts {
   std::size_t bytes;
 };
 
+/// The rows of all dtypes, in the order of the enumerators: a list that constant expressions can index.
 struct AllDTypeFacts {
   DTypeFacts of[dtype_count];
 };
@@ -122,8 +123,8 @@ inline constexpr int row_number = std::apply(
     },
     dtype_table);
 
-/// \throws DTypeError that elements of this type are not computed with.
-[[noreturn]] void raise_no_arithmetic(DType dtype);
+/// \throws DTypeError `[op]`: elements of this type are not computed with.
+[[noreturn]] void raise_no_arithmetic(DType dtype, std::string_view op = "dtype");
 
 }  // namespace detail
 
@@ -201,28 +202,42 @@ constexpr decltype(auto) dispatch(DType dtype, F&& f) {
 }
 
 /// dispatch for the types that compute: \p f is not compiled for those that are for storage.
-/// \throws DTypeError for these.
+/// \throws DTypeError `[op]` for these.
 template <class F>
-constexpr decltype(auto) dispatch_numbers(DType dtype, F&& f) {
+constexpr decltype(auto) dispatch_numbers(DType dtype, F&& f, std::string_view op = "dtype") {
   using Result = decltype(f(float{}));
   return dispatch(dtype, [&](auto zero) -> Result {
     if constexpr (!is_storage(dtype_of<decltype(zero)>())) {
       return f(zero);
     } else {
-      detail::raise_no_arithmetic(dtype);
+      detail::raise_no_arithmetic(dtype, op);
     }
   });
 }
 
-/// dispatch for float32 and float64: \p f is compiled for these alone. \throws DTypeError for others.
+/// dispatch for float32 and float64: \p f is compiled for these alone. \throws DTypeError `[op]` for others.
 template <class F>
-constexpr decltype(auto) dispatch_floating(DType dtype, F&& f) {
+constexpr decltype(auto) dispatch_floating(DType dtype, F&& f, std::string_view op = "dtype") {
   using Result = decltype(f(float{}));
   return dispatch(dtype, [&](auto zero) -> Result {
     if constexpr (is_floating(dtype_of<decltype(zero)>())) {
       return f(zero);
     } else {
-      detail::raise_no_arithmetic(dtype);
+      detail::raise_no_arithmetic(dtype, op);
+    }
+  });
+}
+
+/// dispatch for bfloat16, float32 and float64: for what looks at numbers, or moves them, and computes nothing.
+/// \throws DTypeError `[op]` for others.
+template <class F>
+constexpr decltype(auto) dispatch_real(DType dtype, F&& f, std::string_view op = "dtype") {
+  using Result = decltype(f(float{}));
+  return dispatch(dtype, [&](auto zero) -> Result {
+    if constexpr (is_real(dtype_of<decltype(zero)>())) {
+      return f(zero);
+    } else {
+      detail::raise_no_arithmetic(dtype, op);
     }
   });
 }

@@ -10,14 +10,19 @@ namespace xgrad {
 
 void require_floating(std::string_view op, DType dtype) {
   if (!is_floating(dtype)) {
-    raise<DTypeError>(op, phrase("it takes floating tensors, got {}; cast it first, as in cast(x, DType::float32)",
-                                 to_string(dtype)));
+    // bfloat16 is floating, but does not compute.
+    const bool is_stored = is_storage(dtype) && is_real(dtype);
+    raise<DTypeError>(
+        op, phrase("it takes floating tensors{}, got {}{}; cast it first, as in cast(x, DType::float32)",
+                   is_stored ? " to compute with" : "", to_string(dtype), is_stored ? ", which is for storage" : ""));
   }
 }
 
 void require_countable(std::string_view op, DType dtype) {
   if (is_storage(dtype)) {
-    raise<DTypeError>(op, phrase("it takes numbers, got {}; cast it first", to_string(dtype)));
+    raise<DTypeError>(op,
+                      phrase("it takes numbers, got {}, which is for storage; cast it first, as in cast(x, DType::{})",
+                             to_string(dtype), to_string(is_real(dtype) ? number_dtype(dtype) : DType::int64)));
   }
 }
 

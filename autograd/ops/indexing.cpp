@@ -273,7 +273,10 @@ Tensor scatter_add(const Operand& x, const Operand& indices, const Operand& upda
     const Shape expected = at.picked(input.shape(), positions.shape());
     if (is_storage(input.dtype())) {
       raise<DTypeError>("scatter_add",
-                        phrase("it takes numbers to add to, got {}; cast it first", to_string(input.dtype())));
+                        phrase("it takes numbers to add to, got {}, which is for storage; cast it first, as in "
+                               "cast(x, DType::{})",
+                               to_string(input.dtype()),
+                               to_string(is_real(input.dtype()) ? number_dtype(input.dtype()) : DType::int64)));
     }
     if (added.dtype() != input.dtype()) {
       raise<DTypeError>("scatter_add", phrase("updates are {}, the tensor {}; cast one of them",

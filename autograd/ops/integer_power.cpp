@@ -52,13 +52,16 @@ struct IntegerPower {
         std::transform(base + first, base + last, exponent + first, result + first, power_of<T>);
       });
     };
-    dispatch_numbers(in[0].dtype(), [&](auto zero) {
-      if constexpr (is_integer(dtype_of<decltype(zero)>())) {
-        run(zero);
-      } else {
-        detail::raise_no_arithmetic(in[0].dtype());
-      }
-    });
+    dispatch_numbers(
+        in[0].dtype(),
+        [&](auto zero) {
+          if constexpr (is_integer(dtype_of<decltype(zero)>())) {
+            run(zero);
+          } else {
+            detail::raise_no_arithmetic(in[0].dtype(), name);
+          }
+        },
+        name);
   }
   Tensors vmap(const Node& node, const BatchedInputs& in) const { return {apply_op(*this, all_batched(node, in))}; }
 };

@@ -70,9 +70,10 @@ bool holds(DType dtype, double constant) {
 void check_constants(const Formula& formula, DType dtype) {
   for (const double constant : formula.program().constants) {
     if (!holds(dtype, constant)) {
-      raise<DTypeError>(formula.name(), phrase("{} cannot hold the constant {}; cast the tensor first, as in "
-                                               "cast(x, DType::int64) or cast(x, DType::float64)",
-                                               to_string(is_real(dtype) ? dtype : number_dtype(dtype)), constant));
+      raise<DTypeError>(formula.name(), phrase("{} cannot hold the constant {}; cast the tensor first, as in {}",
+                                               to_string(is_real(dtype) ? dtype : number_dtype(dtype)), constant,
+                                               is_real(dtype) ? "cast(x, DType::float32)"
+                                                              : "cast(x, DType::int64) or cast(x, DType::float64)"));
     }
   }
 }

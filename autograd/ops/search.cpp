@@ -66,11 +66,14 @@ struct WeightedBinCount {
     return {shape, in[0].dtype()};
   }
   void eval(ConstViews in, Views out) const {
-    dispatch_numbers(in[0].dtype(), [&](auto zero) {
-      using T = decltype(zero);
-      add<T, std::conditional_t<is_floating(xgrad::dtype_of<T>()), double, std::uint64_t>>(
-          in, out);  // of integers: modulo 2^64
-    });
+    dispatch_numbers(
+        in[0].dtype(),
+        [&](auto zero) {
+          using T = decltype(zero);
+          add<T, std::conditional_t<is_floating(xgrad::dtype_of<T>()), double, std::uint64_t>>(
+              in, out);  // of integers: modulo 2^64
+        },
+        name);
   }
   Tensors vjp(const Node& node, const Cotangents& ct) const {
     return {take_along_axis(ct[0], node.input(1), -1), Tensor()};

@@ -182,6 +182,18 @@ BOOST_AUTO_TEST_CASE(large_integers_are_exact) {
   BOOST_TEST((Tensor{std::int64_t{0}} + large).item<std::int64_t>() == large);
 }
 
+BOOST_AUTO_TEST_CASE(what_does_not_compute_is_refused_in_the_name_of_the_operation) {
+  const auto size = [](auto zero) { return sizeof(zero); };
+  BOOST_TEST(dispatch_numbers(DType::int32, size, "mine") == 4U);
+  BOOST_TEST(dispatch_real(DType::bfloat16, size, "mine") == 2U);
+  check_throws<DTypeError>([&] { dispatch_numbers(DType::uint8, size, "mine"); },
+                           {"[mine] ", "uint8, which is for storage", "cast(x, DType::float32)"});
+  check_throws<DTypeError>([&] { dispatch_floating(DType::bfloat16, size, "mine"); },
+                           {"[mine] ", "bfloat16, which is for storage"});
+  check_throws<DTypeError>([&] { dispatch_floating(DType::int64, size, "mine"); }, {"[mine] ", "int64 are not"});
+  check_throws<DTypeError>([&] { dispatch_real(DType::boolean, size, "mine"); }, {"[mine] ", "boolean"});
+}
+
 BOOST_AUTO_TEST_CASE(names_and_sizes) {
   const std::vector<std::string_view> names = {"boolean", "uint8", "int32", "int64", "bfloat16", "float32", "float64"};
   const std::vector<std::size_t> sizes = {1, 1, 4, 8, 2, 4, 8};
