@@ -237,7 +237,7 @@ void sum_columns(DType dtype, const void* in, void* out, std::int64_t n, std::in
 /// out = √Σ in² over the middle axis of (outer, n, inner), without overflow on the way; \p dtype is floating.
 void norm(DType dtype, const void* in, void* out, std::int64_t outer, std::int64_t n, std::int64_t inner);
 
-/// Whether all of \p count numbers are finite; \p dtype is floating.
+/// Whether all of \p count numbers are finite; \p dtype is floating, or bfloat16.
 bool all_finite(DType dtype, const void* in, std::int64_t count);
 
 /// c = op(a) op(b), row-major, where op is the transpose when asked for: op(a) is (m, k), op(b) is (k, n), c is (m, n).

@@ -261,11 +261,20 @@ bool each_is_finite(const T* in, std::int64_t count) {
   return finite;
 }
 
+// The exponent of infinity and NaN is all ones.
+bool each_is_finite(const BFloat16* in, std::int64_t count) {
+  constexpr unsigned exponent = 0x7f80;
+  bool finite = true;
+  for (std::int64_t i = 0; i < count; ++i) {
+    finite &= (in[i].bits() & exponent) != exponent;
+  }
+  return finite;
+}
+
 }  // namespace
 
 bool all_finite(DType dtype, const void* in, std::int64_t count) {
-  return dispatch_floating(dtype,
-                           [&](auto zero) { return each_is_finite(static_cast<const decltype(zero)*>(in), count); });
+  return dispatch_real(dtype, [&](auto zero) { return each_is_finite(static_cast<const decltype(zero)*>(in), count); });
 }
 
 }  // namespace xgrad::kernels

@@ -36,7 +36,7 @@ void RequireFinite::eval(ConstViews in, Views out) const {
   const std::size_t first = first_checked(in.size());
   for (std::size_t i = 0; i < names.size(); ++i) {
     const ConstView& checked = in[first + i];
-    if (is_floating(checked.dtype()) && !kernels::all_finite(checked.dtype(), checked.data, checked.size())) {
+    if (is_real(checked.dtype()) && !kernels::all_finite(checked.dtype(), checked.data, checked.size())) {
       NotFiniteError error(phrase("[{}] {} is {}{}", op, names[i], what_is_wrong(checked), advice));
       if (plain) {
         error.make_plain();

@@ -199,7 +199,7 @@ std::optional<Level::Failure> Level::run_node(std::size_t number, Stop stop, con
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     const auto value = graph_->first_value(number) + static_cast<Description::Value>(i);
     values_[value] = outputs[i];
-    if (!is_known(outputs[i]) || !is_floating(outputs[i].dtype())) {
+    if (!is_known(outputs[i]) || !is_real(outputs[i].dtype())) {
       continue;
     }
     const std::int64_t bad = first_not_finite(outputs[i]);
@@ -227,16 +227,16 @@ void Level::forget_inputs(std::size_t number) {
 }
 
 std::int64_t first_not_finite(const Array& array, bool nan_alone) {
-  if (!is_floating(array.dtype()) || kernels::all_finite(array.dtype(), array.data(), array.size())) {
+  if (!is_real(array.dtype()) || kernels::all_finite(array.dtype(), array.data(), array.size())) {
     return -1;
   }
   const auto find = [&](const auto* elements) -> std::int64_t {
     const auto* end = elements + array.size();
     const auto* found =
-        std::find_if(elements, end, [&](auto x) { return nan_alone ? std::isnan(x) : !std::isfinite(x); });
+        std::find_if(elements, end, [&](double x) { return nan_alone ? std::isnan(x) : !std::isfinite(x); });
     return found == end ? -1 : found - elements;
   };
-  return dispatch_floating(array.dtype(), [&](auto zero) { return find(array.data<decltype(zero)>()); });
+  return dispatch_real(array.dtype(), [&](auto zero) { return find(array.data<decltype(zero)>()); });
 }
 
 }  // namespace xgrad::provenance

@@ -18,25 +18,25 @@ ElementNumbers elements_not_finite(const Array& array) {
   ElementNumbers found;
   const auto find = [&](const auto* elements) {
     for (std::int64_t i = 0; i < array.size(); ++i) {
-      if (!std::isfinite(elements[i])) {
+      if (!std::isfinite(static_cast<double>(elements[i]))) {
         found.push_back(i);
       }
     }
   };
-  dispatch_floating(array.dtype(), [&](auto zero) { find(array.data<decltype(zero)>()); });
+  dispatch_real(array.dtype(), [&](auto zero) { find(array.data<decltype(zero)>()); });
   return found;
 }
 
 void put(Array& array, std::int64_t element, double number) {
-  dispatch_floating(array.dtype(), [&](auto zero) {
+  dispatch_real(array.dtype(), [&](auto zero) {
     using T = decltype(zero);
     array.data<T>()[element] = static_cast<T>(number);
   });
 }
 
 double get(const Array& array, std::int64_t element) {
-  return dispatch_floating(array.dtype(),
-                           [&](auto zero) { return static_cast<double>(array.data<decltype(zero)>()[element]); });
+  return dispatch_real(array.dtype(),
+                       [&](auto zero) { return static_cast<double>(array.data<decltype(zero)>()[element]); });
 }
 
 // An operation whose inputs have 1 in place of what is not finite.
@@ -45,7 +45,7 @@ class Trial {
   Trial(const Node& node, const std::vector<Array>& inputs, std::size_t output, std::int64_t element)
       : node_(node), original_(inputs), healed_(inputs), output_(output), element_(element) {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      bad_.push_back(is_floating(inputs[i].dtype()) ? elements_not_finite(inputs[i]) : ElementNumbers());
+      bad_.push_back(is_real(inputs[i].dtype()) ? elements_not_finite(inputs[i]) : ElementNumbers());
       if (bad_[i].empty()) {
         continue;
       }

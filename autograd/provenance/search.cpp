@@ -220,7 +220,7 @@ Search::Back Search::back_through_operation(const Level& level, const Target& ta
     const debug::ElementRange& range = level.range(read);
     birth.inputs.push_back(phrase("input {}: {} {}", i, to_string(level.spec(read)), debug::text_of(range)));
     const double size = std::max(std::fabs(range.least), std::fabs(range.most));
-    if (is_floating(inputs[i].dtype()) && (!worst || size > largest)) {
+    if (is_real(inputs[i].dtype()) && (!worst || size > largest)) {
       worst = read;
       largest = size;
     }

@@ -22,7 +22,7 @@ std::optional<Description::Value> strangest_input(const Level& level, std::size_
   std::optional<Description::Value> worst;
   for (const Description::Value read : level.graph().reads(node)) {
     const debug::ElementRange& range = level.range(read);
-    if (is_floating(level.spec(read).dtype) && range.finite > 0 &&
+    if (is_real(level.spec(read).dtype) && range.finite > 0 &&
         (!worst || strangeness(range, large) > strangeness(level.range(*worst), large))) {
       worst = read;
     }

@@ -298,6 +298,20 @@ BOOST_AUTO_TEST_CASE(it_is_selected_and_moved) {
   check_elements(transpose(numbers), {19, 37}, elements(transpose(cast(numbers, DType::float64))));
 }
 
+BOOST_AUTO_TEST_CASE(infinity_and_nan_are_not_finite) {
+  std::vector<BFloat16> many(100, BFloat16(1));
+  int finite = 0;
+  for (std::uint32_t bits = 0; bits < 0x10000; ++bits) {
+    many[bits % many.size()] = BFloat16::from_bits(static_cast<std::uint16_t>(bits));
+    finite += kernels::all_finite(DType::bfloat16, many.data(), 100) ==
+                      std::isfinite(meaning_of(static_cast<std::uint16_t>(bits)))
+                  ? 1
+                  : 0;
+    many[bits % many.size()] = BFloat16(1);
+  }
+  BOOST_TEST(finite == 0x10000);
+}
+
 BOOST_AUTO_TEST_CASE(arithmetic_asks_for_a_cast) {
   const Tensor x = of({1, 2});
   const Tensor single = {1.0F, 2.0F};
@@ -306,6 +320,9 @@ BOOST_AUTO_TEST_CASE(arithmetic_asks_for_a_cast) {
   check_throws<DTypeError>([&] { single* x; }, {"[multiply] ", "bfloat16", "cast"});
   check_throws<DTypeError>([&] { x * 2; }, {"[multiply] ", "bfloat16", "cast"});
   check_throws<DTypeError>([&] { sum(x); }, {"[sum] ", "bfloat16", "cast"});
+  const std::string_view advice = "bfloat16, which is for storage; cast it first, as in cast(x, DType::float32)";
+  check_throws<DTypeError>([&] { mean(x); }, {"[mean] it takes floating tensors to compute with, got ", advice});
+  check_throws<DTypeError>([&] { prod(x); }, {"[prod] it takes numbers, got ", advice});
   check_throws<DTypeError>([&] { matmul(reshape(x, {1, 2}), reshape(x, {2, 1})); }, {"[matmul] ", "bfloat16"});
   check_throws<DTypeError>([&] { cumsum(x, 0); }, {"[cumsum] ", "bfloat16", "cast"});
   check_throws<DTypeError>([&] { scatter_add(x, Tensor{0}, of({1})); }, {"[scatter_add] ", "bfloat16", "cast"});
@@ -315,7 +332,7 @@ BOOST_AUTO_TEST_CASE(arithmetic_asks_for_a_cast) {
   check_throws<DTypeError>([&] { return x == Tensor({true, false}); }, {"[equal] ", "boolean", "cast"});
   // Compared with 0.1 and then written as what is next to it, a number would be two.
   check_throws<DTypeError>([&] { map([](Scalar a) { return where(a < 0.1, 0.1, a); }, x); },
-                           {"[map] ", "bfloat16 cannot hold the constant 0.1", "cast"});
+                           {"[map] ", "bfloat16 cannot hold the constant 0.1", "as in cast(x, DType::float32)"});
 }
 
 // What is joined in one kernel computes in float32: the rounding between its parts has to stay.

@@ -24,6 +24,7 @@ namespace {
 using testing::check_elements;
 using testing::check_parts;
 using testing::check_story;
+using testing::elements;
 using testing::error_of;
 using testing::Printed;
 
@@ -56,6 +57,24 @@ BOOST_AUTO_TEST_CASE(a_tensor_without_a_plan_is_explained) {
   check_elements(debug::require_finite(x, "x"), {3}, {1, 4, 0});
   check_elements(grad([](const Tensor& t) { return sum(square(debug::require_finite(t))); })(x), {3}, {2, 8, 0});
   check_elements(vmap([](const Tensor& t) { return debug::require_finite(t) * 2.0; })(x), {3}, {2, 8, 0});
+}
+
+BOOST_AUTO_TEST_CASE(bfloat16_is_looked_at) {
+  const auto narrow = [](const Tensor& t) { return cast(t, DType::bfloat16); };
+  const Tensor x = {1.0F, 2.0F, 3.4e38F};  // the last one is nearer to 2¹²⁸ than to any number of bfloat16
+  const Tensor good = {1.0F, 2.0F, 3e38F};
+  const std::string text = debug::explain_not_finite(narrow(x));
+  check_parts(text, {"born in [cast]", "it gives inf of finite numbers", "element (2,) of bfloat16(3,)"});
+  const auto moved = [&](const Tensor& t) { return debug::require_finite(flip(narrow(t)), "the stored"); };
+  check_elements(moved(good), {3}, elements(flip(narrow(good))));
+  check_parts(error_of<NotFiniteError>([&] { moved(x).array(); }),
+              {"[require_finite] the stored is not finite: bfloat16(3,) from 1 to 2, 1 infinite", "born in [cast]"});
+  check_parts(error_of<NotFiniteError>([&] { compile(moved)(x).array(); }), {"the stored is not finite", "[cast]"});
+  check_parts(debug::explain_not_finite(cast(flip(narrow(Tensor{std::nanf(""), 1.0F})), DType::float32)),
+              {"not finite to begin with"});
+  const auto checked = compile(narrow, {.plan = {.check_finite = true, .verify = true}});
+  check_elements(checked(good), {3}, elements(narrow(good)));
+  testing::check_throws<ValueError>([&] { checked(x); }, {"[cast]", "NaN or infinite"});
 }
 
 // The first argument has another number of rows, which bring nothing about.

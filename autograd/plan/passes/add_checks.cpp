@@ -10,7 +10,7 @@ void add_checks(Draft& draft) {
     const Step& computed = steps.back();
     std::vector<Step> checks;
     for (const ValueId output : computed.outputs) {
-      if (is_floating(draft.spec(output).dtype)) {
+      if (is_real(draft.spec(output).dtype)) {
         Step check;
         check.kind = check_step;
         check.inputs = {output};
