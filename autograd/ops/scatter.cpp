@@ -79,8 +79,9 @@ struct ScatterExtreme {
     const Tensor& x = node.input(0);
     const Tensor& positions = node.input(1);
     const Tensor y = node.output(0);
-    const Tensor of_x = cast(equal(x, y), x.dtype());
-    const Tensor of_u = cast(equal(node.input(2), take(y, positions)), x.dtype());
+    const DType dtype = derivative_dtype(x.dtype());
+    const Tensor of_x = cast(equal(x, y), dtype);
+    const Tensor of_u = cast(equal(node.input(2), take(y, positions)), dtype);
     return {of_x, of_u, scatter_add(of_x, positions, of_u)};
   }
   Tensors vjp(const Node& node, const Cotangents& ct) const {
@@ -90,7 +91,7 @@ struct ScatterExtreme {
   }
   Tensors jvp(const Node& node, const Tangents& t) const {
     const Found has = found(node);
-    const Tensor of_x = t[0].defined() ? has.of_x * t[0] : zeros_like(node.input(0));
+    const Tensor of_x = t[0].defined() ? has.of_x * t[0] : zeros_like(has.of_x);
     const Tensor total = t[2].defined() ? scatter_add(of_x, node.input(1), has.of_u * t[2]) : of_x;
     return {total / has.number};
   }
@@ -130,7 +131,11 @@ Tensor joined_with_last(const Tensor& x, const Tensor& positions, const Tensor& 
 
 Tensor scatter_rows(const Tensor& x, const Tensor& positions, const Tensor& updates, Scatter how) {
   if (positions.size() == 0) {  // nothing to choose from; a sum has derivatives, of shape (0, inner)
-    return is_floating(x.dtype()) ? scatter_add(x, positions, updates) : x;
+    if (!is_real(x.dtype())) {
+      return x;
+    }
+    const DType dtype = derivative_dtype(x.dtype());  // there are no sums of bfloat16
+    return cast(scatter_add(cast(x, dtype), positions, cast(updates, dtype)), x.dtype());
   }
   switch (how) {
     case Scatter::add: return scatter_add(x, positions, updates);

@@ -92,6 +92,31 @@ BOOST_AUTO_TEST_CASE(they_go_through_everything_that_moves_and_selects) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(they_go_through_the_largest_and_smallest_of_updates) {
+  const Tensor columns = Tensor{{0, 1}, {2, 2}, {1, 1}};
+  const Tensor rows = Tensor{{0}, {1}, {2}};
+  const Tensor none = zeros({0, 4}, DType::int64);
+  const auto no_rows = [](const Tensor& t) { return take(t, zeros({0}, DType::int64), 0); };
+  for (const Scatter how : {Scatter::maximum, Scatter::minimum}) {
+    check_same_derivatives([&](const Tensor& t) { return scatter(t, columns, flip(t)[{all(), range(0, 2)}], 1, how); });
+    check_same_derivatives([&](const Tensor& t) {  // updates that are what is there already
+      return scatter(t, rows, t[{all(), range(0, 1)}], 0, how);
+    });
+    check_same_derivatives([&](const Tensor& t) { return scatter_nd(t, rows, flip(t), how); });
+    check_same_derivatives([&](const Tensor& t) { return scatter(t, none, no_rows(t), 0, how); });
+    const Tensor x = numbers({3, 4});
+    const Tensor updates = zeros({0, 4}, DType::float32);
+    const Tensor y = wide(scatter(narrow(x), none, narrow(updates), 0, how));
+    check_elements(grad(sum(y), updates), {0, 4}, {});
+    // One of the two has a derivative.
+    const Tensor tangent = ones({3, 2}, DType::float32);
+    const Tensor given = numbers({3, 2}) + 1.0F;
+    const auto of_updates = [&](const Tensor& t, const Tensor& u) { return scatter(t, columns, u, 1, how); };
+    const Tensor expected = jvp(of_updates(x, given), {given}, {tangent});
+    check_elements(jvp(wide(of_updates(narrow(x), narrow(given))), {given}, {tangent}), {3, 4}, elements(expected));
+  }
+}
+
 // A slice that is read twice: what comes back is added, in float32.
 BOOST_AUTO_TEST_CASE(cotangents_of_one_tensor_are_added_in_float32) {
   const Tensor x = {1.0F, 2.0F};
