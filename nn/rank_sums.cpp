@@ -23,7 +23,7 @@ Tensor tree_sum(std::span<const Tensor> tensors, std::size_t parts) {
 }
 
 Tensor nothing_to_add(const Spec& spec) {
-  if (!is_floating(spec.dtype)) {
+  if (!is_real(spec.dtype)) {
     return zeros(spec.shape, spec.dtype);
   }
   return full(spec.shape, -0.0, spec.dtype);

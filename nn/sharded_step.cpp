@@ -43,7 +43,8 @@ Tensors ShardedStep::compute_part(const Tensor& features, const Tensor& targets,
   computed.insert(computed.end(), gradients.begin(), gradients.end());
   for (std::size_t i = 0; i < statistics_.size(); ++i) {
     const Tensor after = statistics_[i];
-    computed.push_back(is_floating(after.dtype()) ? after * cast(weight, after.dtype()) : after);
+    const DType dtype = derivative_dtype(after.dtype());  // of bfloat16: float32, until all have been added
+    computed.push_back(is_real(after.dtype()) ? cast(after, dtype) * cast(weight, dtype) : after);
     statistics_[i].assign(before[i]);  // the next part begins where this one did
   }
   return computed;
@@ -204,14 +205,14 @@ Tensors ShardedStep::sums(std::span<const Tensor> computed) const {
   for (std::size_t i = 0; i < each; ++i) {
     const bool is_gradient = i < parameters.size();
     const Variable& variable = is_gradient ? parameters[i] : statistics_[i - parameters.size()];
-    const bool counts = is_floating(variable.dtype()) || sharding_.first == 0;
+    const bool counts = is_real(variable.dtype()) || sharding_.first == 0;
     Tensors terms;
     for (std::size_t part = 0; part < parts; ++part) {
       terms.push_back(computed[part * each + i]);
     }
     if (terms.empty() || !counts) {
-      sums.push_back(nothing_to_add({variable.shape(), variable.dtype()}));
-    } else if (is_floating(variable.dtype())) {
+      sums.push_back(nothing_to_add({variable.shape(), derivative_dtype(variable.dtype())}));
+    } else if (is_real(variable.dtype())) {
       sums.push_back(tree_sum(terms, static_cast<std::size_t>(sharding_.own)));
     } else {
       sums.push_back(terms.front());
@@ -292,7 +293,7 @@ xgrad::detail::Results ShardedStep::update(std::span<const Tensor> computed) con
   }
   std::vector<Assignment> updates = {{core_.steps, core_.steps + 1}};
   for (std::size_t i = 0; i < statistics_.size(); ++i) {
-    updates.emplace_back(statistics_[i], statistics[i]);
+    updates.emplace_back(statistics_[i], cast(statistics[i], statistics_[i].dtype()));
   }
   assign(updates);
   return {};

@@ -63,6 +63,21 @@ struct Largest {
   void merge(const Largest& other) { largest = std::max(largest, other.largest); }
 };
 
+// Keeps a running mean of its inputs, rounded to bfloat16.
+struct StoredMean : nn::Layer<StoredMean> {
+  nn::Dense dense{12, 3};
+  nn::Statistic mean{zeros({12}, DType::bfloat16)};
+  static constexpr auto members = fields("dense", &StoredMean::dense, "mean", &StoredMean::mean);
+  Tensor operator()(const Operand& x, const nn::Mode& mode = {}) const {
+    const Tensor rows = reshape(x.tensor(), {-1, 12});
+    if (mode.training()) {
+      const Tensor before = cast(mean, DType::float32);
+      mean.assign(cast(before + (xgrad::mean(rows, 0) - before) * 0.25F, DType::bfloat16));
+    }
+    return dense(rows);
+  }
+};
+
 struct Forgetful {
   void update(const Tensor&, const Tensor&) {}
   void reset() {}
@@ -154,6 +169,35 @@ BOOST_AUTO_TEST_CASE(large_weights_are_sent_by_themselves) {
     }
     for (const Trained& one : results) {
       check_same(alone.model, one.model, " of a large model");
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(statistics_of_bfloat16_are_means_over_all_samples) {
+  const auto train = [](const World& world, std::int64_t shards) {
+    nn::Module model = StoredMean();
+    model.initialize(random::Key(2));
+    nn::Trainer trainer(model, nn::Adam(model.parameters()), nn::cross_entropy,
+                        {.batches = {.batch_size = 22}, .world = world, .shards = shards});
+    trainer.fit(make_data(66), {.epochs = 2, .progress = nn::Progress::quiet});
+    return Trained{.model = model.state()};
+  };
+  const Trained whole = train(nullptr, 0);
+  const Trained alone = train(nullptr, 4);
+  BOOST_TEST_REQUIRE((alone.model.at("mean").dtype() == DType::bfloat16));
+  const Tensor expected = cast(Tensor(whole.model.at("mean")), DType::float64);
+  const Tensor actual = cast(Tensor(alone.model.at("mean")), DType::float64);
+  BOOST_TEST(amin(expected).item() > 0.3);
+  BOOST_TEST(amax(abs(actual / expected - 1)).item() <
+             5.0 / 128);  // each step rounds twice, and a quarter of that is forgotten
+  for (const std::int64_t ranks : {2, 4}) {
+    std::vector<Trained> results(static_cast<std::size_t>(ranks));
+    for (const std::exception_ptr& thrown : run_ranks(
+             ranks, [&](const World& world) { results[static_cast<std::size_t>(world->rank())] = train(world, 4); })) {
+      BOOST_TEST(text_of(thrown) == "");
+    }
+    for (const Trained& one : results) {
+      check_same(alone.model, one.model, " with a statistic of bfloat16");
     }
   }
 }
