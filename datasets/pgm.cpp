@@ -26,7 +26,7 @@ Array grey_levels(const Array& images) {
   if (images.dtype() == DType::uint8) {
     return images;
   }
-  if (!is_floating(images.dtype())) {
+  if (!is_real(images.dtype())) {
     raise<DTypeError>(write_pgm_op,
                       phrase("images are {}; give uint8, or floating in [0, 1]", to_string(images.dtype())));
   }

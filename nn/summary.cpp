@@ -19,7 +19,7 @@ namespace {
 
 // A count of batches is none of a layer's numbers.
 std::int64_t count_numbers(std::vector<NamedVariable> variables) {
-  std::erase_if(variables, [](const NamedVariable& named) { return !is_floating(named.variable.dtype()); });
+  std::erase_if(variables, [](const NamedVariable& named) { return !is_real(named.variable.dtype()); });
   return detail::count_elements(variables);
 }
 

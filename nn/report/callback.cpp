@@ -148,14 +148,14 @@ class Reporter {
                                     : access_ != nullptr ? access_->validation
                                                          : nullptr;
     if (access_ == nullptr || data == nullptr || data->targets().shape().ndim() != 1 ||
-        is_floating(data->targets().dtype())) {
+        is_real(data->targets().dtype())) {
       return;
     }
     run_.classification = {};
     try_to([&] {
       runtime::ProgressLine line("classifying for the report", runtime::ProgressLine::Shown::never);
       const Tensor scores = access_->core.predictions(*data, line);
-      if (scores.ndim() == 2 && scores.shape()[1] > 1 && is_floating(scores.dtype())) {
+      if (scores.ndim() == 2 && scores.shape()[1] > 1 && is_real(scores.dtype())) {
         run_.classification = classify(
             scores, *data, {.data = options_.data ? "given" : "validation", .class_names = options_.class_names});
       }

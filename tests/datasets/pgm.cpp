@@ -6,6 +6,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "datasets/gather.hpp"
 #include "temporary_folder.hpp"
 #include "tests/testing.hpp"
 
@@ -45,7 +46,9 @@ BOOST_FIXTURE_TEST_CASE(floating_grey_levels_are_rounded_and_cut, Fixture) {
   const xt::xarray<double> levels = {{{0.0, 1.0, 65 / 255.0, 65.4 / 255, 65.6 / 255, -3.0, 7.0, std::nan("")}}};
   const std::string expected = {'\0', '\xff', 'A', 'A', 'B', '\0', '\xff', '\0'};
   BOOST_TEST(written(to_array(levels)).substr(11) == expected);
-  BOOST_TEST(written(to_array(xt::xarray<float>{{{0.0f, 1.0f}}})).substr(11) == expected.substr(0, 2));
+  const Array two = to_array(xt::xarray<float>{{{0.0f, 1.0f}}});
+  BOOST_TEST(written(two).substr(11) == expected.substr(0, 2));
+  BOOST_TEST(written(datasets::cast(two, DType::bfloat16)).substr(11) == expected.substr(0, 2));
 }
 
 BOOST_FIXTURE_TEST_CASE(rejects_what_is_no_list_of_images, Fixture) {

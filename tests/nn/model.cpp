@@ -39,6 +39,13 @@ struct Block : nn::Layer<Block> {
   }
 };
 
+/// A layer whose weights are stored as bfloat16.
+struct Stored : nn::Layer<Stored> {
+  nn::Statistic weight{ones({4, 3}, DType::bfloat16)};
+  static constexpr auto members = fields("weight", &Stored::weight);
+  Tensor operator()(const Operand& x) const { return matmul(x.tensor(), cast(weight, DType::float32)); }
+};
+
 /// A layer that takes the mode with a tensor in place of an Operand.
 struct Doubler {
   Tensor operator()(const Tensor& x, const nn::Mode& mode = {}) const { return mode.training() ? 2 * x : x; }
@@ -250,6 +257,7 @@ BOOST_AUTO_TEST_CASE(summary_of_other_models) {
   const nn::Dense in_double(3, 2, {.dtype = DType::float64});
   BOOST_TEST(nn::summary(in_double, {7, 3}).find("Dense      (7, 2)           8             42\n") !=
              std::string::npos);
+  BOOST_TEST(nn::summary(Stored(), {5, 4}).find("Stored     (5, 3)          12             60\n") != std::string::npos);
   const nn::Dense shared(4, 4);
   const std::string tied = nn::summary(nn::Sequential(shared, shared), {1, 4});
   BOOST_TEST(tied.find("total                      20             32\n") != std::string::npos, tied);
