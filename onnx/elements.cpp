@@ -56,8 +56,7 @@ const ElementType* find_type(std::int32_t number) {
   return nullptr;
 }
 
-/// The upper half of a float32.
-float from_bfloat16(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16U); }
+float from_bfloat16(std::uint16_t bits) { return BFloat16::from_bits(bits); }
 
 /// The same from an int32 that holds the bits.
 template <class F>
