@@ -57,7 +57,8 @@ struct CircularProduct {
   }
 
   void eval(ConstViews in, Views out) const {
-    dispatch_floating(out[0].dtype(), [&](auto zero) { compute<decltype(zero)>(in, out); });
+    dispatch_floating(
+        out[0].dtype(), [&](auto zero) { compute<decltype(zero)>(in, out); }, name);
   }
 
   // c = a ∗ b: da = b ⋆ ct, db = a ⋆ ct.    c = a ⋆ b: da = ct ⋆ b, db = a ∗ ct.    (∗ convolves, ⋆ correlates)

@@ -91,7 +91,7 @@ void scatter_add(const char* op, DType dtype, const void* in, std::int64_t outer
   if (outer * count * inner == 0) {
     return;
   }
-  dispatch_numbers(dtype, [&](auto zero) {
+  const auto add = [&](auto zero) {
     using T = decltype(zero);
     // Pieces are strips of columns of one block, for rows may meet in the same place.
     constexpr std::int64_t least_columns = 64;
@@ -112,7 +112,8 @@ void scatter_add(const char* op, DType dtype, const void* in, std::int64_t outer
         }
       }
     });
-  });
+  };
+  dispatch_numbers(dtype, add, op);
 }
 
 void one_hot(const char* op, const std::int64_t* indices, std::int64_t count, std::int64_t classes, DType dtype,
