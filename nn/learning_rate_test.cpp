@@ -89,14 +89,23 @@ LearningRates try_rates(detail::TrainerCore& core, const datasets::Dataset& data
   }
   core.prepare(batches);
   if (core.sharded) {
+    if (core.is_in_parts()) {  // a callback of fit has called this, and others may have assigned something
+      core.sharded->take_assigned();
+    }
     core.sharded->join();
     detail::agree_at_start(find_learning_rate_op, core, facts_of_test(core, data, options));
   }
   const Optimizer& optimizer = *core.optimizer;
-  const detail::Restored restored(
-      {core.model.variables(), optimizer.parameters(), optimizer.variables(), {core.steps}});
+  const detail::Restored restored({core.model.variables(),
+                                   optimizer.parameters(),
+                                   optimizer.variables(),
+                                   {core.steps},
+                                   core.gradients ? core.gradients->sums() : Variables(),
+                                   core.gradients ? Variables{core.gradients->count()} : Variables()});
   const Shared shared(core);
-  core.begin_epoch();
+  if (core.gradients) {
+    core.gradients->reset();
+  }
   double mean = 0;
   double least = std::numeric_limits<double>::infinity();
   for (std::int64_t step = 0; step < options.steps; ++step) {
@@ -127,6 +136,26 @@ LearningRates try_rates(detail::TrainerCore& core, const datasets::Dataset& data
   return seen;
 }
 
+// The same, behind which a fit whose callback has called this goes on in parts, where it was in parts.
+LearningRates try_rates_inside(detail::TrainerCore& core, const datasets::Dataset& data,
+                               const LearningRateOptions& options, runtime::ProgressLine& line) {
+  const bool was_in_parts = core.is_in_parts();
+  const auto go_on = [&] {
+    if (was_in_parts) {
+      core.sharded->divide_again();
+    }
+  };
+  LearningRates seen;
+  try {
+    seen = try_rates(core, data, options, line);
+  } catch (...) {
+    go_on();
+    throw;
+  }
+  go_on();
+  return seen;
+}
+
 void print(const LearningRates& seen) {
   const std::string text =
       std::isnan(seen.suggestion)
@@ -147,7 +176,7 @@ LearningRates Trainer::find_learning_rate(const datasets::Dataset& data, const L
       std::optional<runtime::ProgressLine> line(
           std::in_place, "finding a learning rate",
           core_->talk.is_root() ? shown_by(options.progress) : runtime::ProgressLine::Shown::never);
-      LearningRates seen = try_rates(*core_, data, options, *line);
+      LearningRates seen = try_rates_inside(*core_, data, options, *line);
       line.reset();
       seen.suggestion = steepest(seen, options.steps);
       if (options.print && core_->talk.is_root()) {

@@ -184,6 +184,11 @@ StepResult ShardedStep::agree(const StopRequest& stop) const {
 }
 
 StepResult ShardedStep::run(const datasets::Epoch& epoch, std::int64_t batch, bool counts, const StopRequest& stop) {
+  if (partial_ && !partial_->is_divided()) {
+    raise<ValueError>("fit",
+                      "what the optimiser remembers is not divided among ranks in the middle of training; call "
+                      "fit again, or go on from a checkpoint");
+  }
   run_parts(epoch, batch, counts);
   const StepResult result = agree(stop);
   if (partial_) {
@@ -249,6 +254,12 @@ void ShardedStep::divide() {
     partial_->divide();
   }
   watched_.note();
+}
+
+void ShardedStep::divide_again() {
+  if (partial_ && !partial_->is_divided()) {
+    partial_->divide();
+  }
 }
 
 void ShardedStep::join() {

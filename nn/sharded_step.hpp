@@ -58,6 +58,9 @@ class ShardedStep {
   /// \name What the optimiser remembers, where ranks update in parts: while training goes on it is divided among them
   /// \{
   void divide();
+  bool is_divided() const { return partial_ && partial_->is_divided(); }
+  /// Where a callback has called what needs all of it: training goes on in parts. Nothing happens when it is divided.
+  void divide_again();
   void join();    ///< all ranks together; nothing happens when it is not divided
   void forget();  ///< where the optimiser's variables have been assigned to
   /// Takes what callbacks have assigned to it. \throws ValueError on all ranks when they have not assigned the same.

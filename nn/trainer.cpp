@@ -28,6 +28,11 @@ History Trainer::fit(const datasets::Dataset& data, const FitOptions& options, s
     std::optional<detail::Fitting> fitting;
     try {
       return core_->talk.together("fit", [&] {
+        if (core_->snapshot) {
+          raise<ValueError>("fit",
+                            "this Trainer is in the middle of a fit, one of whose callbacks has called fit again; have "
+                            "the callback return first, or train by a Trainer of its own");
+        }
         fitting.emplace(*core_, data, options, where);
         return fitting->run();
       });

@@ -41,6 +41,8 @@ struct detail::TrainerCore {
   StepResult step(const datasets::Epoch& epoch, std::int64_t batch, const StepOptions& with);
   /// Looks at what a step does, where that has to be known before the first one.
   void prepare(const datasets::Batches& batches);
+  /// Whether a fit goes on, and what the optimiser remembers is divided among ranks meanwhile.
+  bool is_in_parts() const { return snapshot && sharded && sharded->is_divided(); }
   /// Has the optimiser remember all again, when all ranks have thrown.
   void join_after_failure() noexcept;
   /// Forgets gradients of an epoch that did not come to its end, and what the metrics have counted.

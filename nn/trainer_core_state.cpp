@@ -134,6 +134,7 @@ void detail::TrainerCore::load(const Saved& saved, Part part) {
     add(gradients->named_variables(), saved.part("gradients").arrays());
   }
   updates.emplace_back(steps, saved.integer("trainer/steps"));
+  const bool was_in_parts = is_in_parts();
   const std::int64_t begun = saved.integer("trainer/epochs");
   if (gradients) {
     gradients->reset();
@@ -142,7 +143,7 @@ void detail::TrainerCore::load(const Saved& saved, Part part) {
   epochs = begun;
   if (sharded) {
     sharded->forget();
-    if (snapshot) {
+    if (was_in_parts) {
       sharded->divide();
     }
   }
