@@ -179,7 +179,9 @@ class Trainer {
   /// \throws ValueError for no samples, less than one epoch, a fraction outside [0, 1), two sets of validation data, a
   ///         batch size below 1, and a loss that is not finite.
   /// \throws ShapeError when the loss is not one number.
-  /// \throws ValueError when ranks are not alike, or their callbacks do not assign the same, with all that differs.
+  /// \throws ValueError when a callback of a fit of this Trainer calls it.
+  /// \throws ValueError when ranks are not alike, or their callbacks do not assign the same, with all that differs. Each
+  ///         step compares it; what a compiled function of a callback writes into a weight in place, the end of the epoch.
   /// \throws RankError on all other ranks when one of them throws.
   /// \throws Error what the model, the loss, the metrics and the callbacks throw, with the epoch and the batch.
   History fit(const datasets::Dataset& data, const FitOptions& options = {},
@@ -206,7 +208,7 @@ class Trainer {
 
   /// The learning rate range test (Smith, Cyclical learning rates for training neural networks, 2017): takes steps with
   /// rates that grow from \p options.min to \p options.max in equal ratios, until the loss is four times its least or not
-  /// finite. Afterwards weights, optimiser and random numbers are as before. Suggests the rate at which the smoothed loss
+  /// finite. Afterwards weights, optimiser and random numbers are as before, so a callback of fit may call it. Suggests the rate at which the smoothed loss
   /// falls fastest per factor of the rate.
   /// \throws ValueError for rates not 0 < min < max, less than 20 steps, and as fit does.
   LearningRates find_learning_rate(const datasets::Dataset& data, const LearningRateOptions& options = {},

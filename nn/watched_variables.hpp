@@ -14,7 +14,8 @@
 namespace xgrad::nn::detail {
 
 /// Numbers that a step reads, which are compared before each, and larger variables, of which it is known whether somebody has
-/// assigned them since the last step. These are compared where that is so on any rank.
+/// assigned them since the last step. These are compared where that is so on any rank. A compiled function that has a
+/// variable for itself writes in place, which is not seen here: all variables are compared at the end of the epoch.
 class WatchedVariables {
  public:
   WatchedVariables() = default;
