@@ -310,10 +310,16 @@ void PartialUpdate::put_together(std::size_t vector, const std::vector<std::stri
   for (std::size_t rank = 0; rank < parts.size(); ++rank) {
     Unpacker own(parts[rank]);
     for (const Chunk& chunk : vectors_[vector].chunks[rank]) {
-      for (Array& memory : whole[chunk.parameter]) {
+      for (std::size_t m = 0; m < whole[chunk.parameter].size(); ++m) {
+        Array& memory = whole[chunk.parameter][m];
         const Array part = own.array();
         if (part.size() != chunk.count || part.dtype() != memory.dtype()) {
-          raise<ValueError>("ranks", "another rank has another part of the optimiser; start the same program on all");
+          raise<ValueError>(
+              "ranks",
+              phrase("rank {} has {} elements of {} in its part of {} of parameter {} ('{}'), "
+                     "{} of {} are expected; start the same program on all ranks",
+                     rank, part.size(), to_string(part.dtype()), memories_[chunk.parameter][m].name(), chunk.parameter,
+                     optimizer_.parameters()[chunk.parameter].name(), chunk.count, to_string(memory.dtype())));
         }
         std::memcpy(
             static_cast<std::byte*>(memory.data()) + static_cast<std::size_t>(chunk.first) * size_of(memory.dtype()),
