@@ -69,6 +69,15 @@ std::size_t owner_of(const Tensor& value, const Tensors& gradients) {
   return owner;
 }
 
+bool is_held_by(const Variable& variable, const Variables& all) {
+  return std::any_of(all.begin(), all.end(), [&](const Variable& each) { return each.same_as(variable); });
+}
+
+bool has_update_in(const Variable& variable, const std::vector<Assignment>& updates) {
+  return std::any_of(updates.begin(), updates.end(),
+                     [&](const Assignment& update) { return update.first.same_as(variable); });
+}
+
 }  // namespace
 
 std::optional<std::vector<Variables>> elementwise_memories(const std::vector<Assignment>& updates,
@@ -80,13 +89,19 @@ std::optional<std::vector<Variables>> elementwise_memories(const std::vector<Ass
     sources.emplace_back(gradients[i], i);
     sources.emplace_back(parameters[i].read(), i);
   }
+  if (!std::all_of(parameters.begin(), parameters.end(),
+                   [&](const Variable& each) { return has_update_in(each, updates); })) {
+    return std::nullopt;
+  }
   for (const auto& [variable, value] : updates) {
     roots.push_back(value);
-    const auto is_variable = [&](const Variable& parameter) { return parameter.same_as(variable); };
-    if (variable.shape().empty() || std::any_of(parameters.begin(), parameters.end(), is_variable)) {
+    if (is_held_by(variable, parameters)) {
       continue;
     }
     const std::size_t owner = owner_of(value, gradients);
+    if (owner == no_parameter && variable.shape().empty()) {
+      continue;  // a number, such as that of steps
+    }
     if (owner == no_parameter || variable.shape() != parameters[owner].shape()) {
       return std::nullopt;
     }
@@ -97,10 +112,10 @@ std::optional<std::vector<Variables>> elementwise_memories(const std::vector<Ass
   const auto owners = owners_of(order, sources);
   const auto is_cut = [&](const Assignment& update) {
     const std::size_t owner = (*owners)[order.numbers.find(&update.second.node())];
-    const bool is_scalar = update.first.shape().empty();
-    const bool is_parameter = owner != no_parameter && parameters[owner].same_as(update.first);
-    const bool is_memory = owner != no_parameter && !is_scalar;
-    return is_parameter || is_memory || (is_scalar && owner == no_parameter);
+    if (owner == no_parameter) {
+      return update.first.shape().empty();
+    }
+    return parameters[owner].same_as(update.first) || is_held_by(update.first, memories[owner]);
   };
   if (!owners || !std::all_of(updates.begin(), updates.end(), is_cut)) {
     return std::nullopt;

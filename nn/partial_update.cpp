@@ -154,7 +154,7 @@ void PartialUpdate::step(const Tensors& gradients) const {
   std::vector<Assignment> updates;
   for (const Assignment& update : whole) {
     const auto is_it = [&](const Variable& parameter) { return parameter.same_as(update.first); };
-    if (update.first.shape().empty() && std::none_of(parameters.begin(), parameters.end(), is_it)) {
+    if (!is_memory(update.first) && std::none_of(parameters.begin(), parameters.end(), is_it)) {
       updates.push_back(update);  // a number, such as that of steps, which all ranks have
     }
   }
@@ -238,12 +238,14 @@ bool PartialUpdate::is_assigned(std::size_t parameter, std::size_t memory) const
   return &content.node() != &stand_ins_[parameter][memory].node();
 }
 
-bool PartialUpdate::is_in_parts(const Variable& variable) const {
-  return divided_ && std::any_of(memories_.begin(), memories_.end(), [&](const Variables& memories) {
-           return std::any_of(memories.begin(), memories.end(),
-                              [&](const Variable& memory) { return memory.same_as(variable); });
-         });
+bool PartialUpdate::is_memory(const Variable& variable) const {
+  return std::any_of(memories_.begin(), memories_.end(), [&](const Variables& memories) {
+    return std::any_of(memories.begin(), memories.end(),
+                       [&](const Variable& memory) { return memory.same_as(variable); });
+  });
 }
+
+bool PartialUpdate::is_in_parts(const Variable& variable) const { return divided_ && is_memory(variable); }
 
 Facts PartialUpdate::assigned() const {
   Facts facts;

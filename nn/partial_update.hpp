@@ -28,6 +28,7 @@ class PartialUpdate {
 
   /// Begins to remember in parts, what the optimiser's variables hold.
   void divide();
+  /// Whether it remembers in parts now.
   bool is_divided() const { return divided_; }
   /// Whether what \p variable should hold is divided.
   bool is_in_parts(const Variable& variable) const;
@@ -68,6 +69,7 @@ class PartialUpdate {
   void lay_out(const std::vector<std::size_t>& together);
   Tensors make_placeholders() const;
   void release();
+  bool is_memory(const Variable& variable) const;
   bool is_assigned(std::size_t parameter, std::size_t memory) const;
   std::string packed_part(std::size_t vector) const;
   std::vector<std::vector<Array>> make_whole() const;

@@ -44,11 +44,37 @@ class Normalized : public nn::Optimizer {
   }
 };
 
+// Leaves the first parameter as it is.
+class AllButFirst : public nn::Optimizer {
+ public:
+  explicit AllButFirst(const nn::Variables& parameters)
+      : Optimizer(parameters, {.name = "all_but_first", .learning_rate = 0.05}, std::source_location::current()) {}
+
+ private:
+  void update(const Step& step, std::vector<Assignment>& updates) const override {
+    for (std::size_t i = 1; i < step.entries.size(); ++i) {
+      const Entry& p = step.entries[i];
+      updates.emplace_back(p.variable, p.w - cast(step.learning_rate, p.w.dtype()) * p.g);
+    }
+  }
+};
+
+// A layer with a parameter that is one number.
+struct Scaled : nn::Layer<Scaled> {
+  nn::Dense inner{12, 3};
+  Variable scale{full({}, 0.5, DType::float32), "scale"};
+  static constexpr auto members = fields("inner", &Scaled::inner, "scale", &Scaled::scale);
+  Tensor operator()(const Operand& x) const { return inner(x) * scale.read(); }
+};
+
+bool is_cut(const nn::Optimizer& optimizer, const nn::Clipping& clipping = {}) {
+  const auto world = std::make_shared<testing::ThreadRank>(std::make_shared<testing::MeetingPlace>(2), 1);
+  return nn::detail::PartialUpdate::of(optimizer, clipping, nn::detail::RankTalk(world)) != nullptr;
+}
+
 bool is_cut(const Make& make_optimizer, const nn::Clipping& clipping = {}) {
   const nn::Sequential model = make_model();
-  const auto world = std::make_shared<testing::ThreadRank>(std::make_shared<testing::MeetingPlace>(2), 1);
-  return nn::detail::PartialUpdate::of(*make_optimizer(model.parameters()), clipping, nn::detail::RankTalk(world)) !=
-         nullptr;
+  return is_cut(*make_optimizer(model.parameters()), clipping);
 }
 
 // The largest label: what two of them have counted is not added up.
@@ -143,6 +169,53 @@ BOOST_AUTO_TEST_CASE(each_rank_updates_its_part_of_the_weights) {
   BOOST_TEST(is_cut(make_adam, {.value = 0.1}));
   BOOST_TEST(!is_cut(make_adam, {.norm = 1}));
   BOOST_TEST(!is_cut(make_adam, {.not_finite = nn::NotFinite::skip}));
+}
+
+BOOST_AUTO_TEST_CASE(moments_of_a_parameter_that_is_one_number_are_divided_too) {
+  const auto train = [](const World& world) {
+    nn::Sequential model(Scaled{});
+    model.initialize(random::Key(2));
+    const std::shared_ptr<nn::Optimizer> optimizer = make_adam(model.parameters());
+    BOOST_TEST_REQUIRE(is_cut(*optimizer));
+    nn::Trainer trainer(model, optimizer, nn::cross_entropy,
+                        {.batches = {.batch_size = 16}, .world = world, .shards = 4});
+    trainer.fit(make_data(64), {.epochs = 2, .progress = nn::Progress::quiet});
+    return Trained{.model = model.state(), .optimizer = nn::detail::state_of(optimizer->named_variables())};
+  };
+  const Trained alone = train(nullptr);
+  BOOST_TEST(Tensor(alone.model.at("0.scale")).item<float>() != 0.5F);
+  std::vector<Trained> results(2);
+  for (const std::exception_ptr& thrown :
+       run_ranks(2, [&](const World& world) { results[static_cast<std::size_t>(world->rank())] = train(world); })) {
+    BOOST_TEST(text_of(thrown) == "");
+  }
+  for (const Trained& one : results) {
+    check_same(alone.model, one.model, " of a scaled model");
+    check_same(alone.optimizer, one.optimizer, " of a scaled model");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_update_that_leaves_out_a_parameter_is_not_cut) {
+  BOOST_TEST(!is_cut(make<AllButFirst>));
+  const Run run{.shards = 4, .make_optimizer = make<AllButFirst>, .random = false, .epochs = 2};
+  const Trained alone = run(nullptr);
+  for (const Trained& one : train_on(2, run)) {
+    check_same(alone, one, " without the first parameter");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(ranks_with_other_parts_of_the_optimiser_are_told_which) {
+  const auto thrown = run_ranks(2, [](const World& world) {
+    const Variable weight(zeros({world->rank() == 0 ? 4 : 6}, DType::float32), "weight");
+    const nn::Adam adam(nn::Variables{weight});
+    nn::detail::RankTalk talk(world);
+    const auto update = nn::detail::PartialUpdate::of(adam, {}, talk);
+    update->divide();
+    update->join(talk);
+  });
+  BOOST_TEST(contains(text_of(thrown[0]), "rank 1 has 3 elements of float32 in its part of "), text_of(thrown[0]));
+  BOOST_TEST(contains(text_of(thrown[0]), " of parameter 0 ('weight'), 2 of float32 are expected"), text_of(thrown[0]));
+  BOOST_TEST(contains(text_of(thrown[1]), "rank 0 has 2 elements of float32 in its part of "), text_of(thrown[1]));
 }
 
 BOOST_AUTO_TEST_CASE(large_weights_are_sent_by_themselves) {
