@@ -9,6 +9,9 @@ namespace {
 // A call takes microseconds, copying as many elements a fraction of a millisecond.
 constexpr std::int64_t large_size = std::int64_t{1} << 18;
 
+// What is added up on the way: whole numbers and truths as int64, bfloat16 as float32.
+DType dtype_of_sum(DType dtype) { return is_real(dtype) ? number_dtype(dtype) : DType::int64; }
+
 }  // namespace
 
 Tensor tree_sum(std::span<const Tensor> tensors, std::size_t parts) {
@@ -42,9 +45,6 @@ Tensor shaped(const Tensor& flat, std::int64_t first, const Shape& shape) {
   const bool is_all = first == 0 && count == flat.size();
   return reshape(is_all ? flat : flat[range(first, first + count)], shape);
 }
-
-// What is added up on the way: whole numbers and truths as int64, bfloat16 as float32.
-DType dtype_of_sum(DType dtype) { return is_real(dtype) ? number_dtype(dtype) : DType::int64; }
 
 std::vector<std::vector<std::size_t>> sent_together(const Tensors& tensors) {
   std::vector<std::vector<std::size_t>> groups;

@@ -21,10 +21,11 @@ Tensor tree_sum(std::span<const Tensor> tensors, std::size_t parts);
 Tensor nothing_to_add(const Spec& spec);
 
 /// Which of \p tensors, by their places, ranks send as one vector: all of one dtype, but large ones each by itself, as copying
-/// them together would take longer than another message. Integers of all kinds go as int64.
+/// them together would take longer than another message. Dtypes are those that all_reduced() adds up in.
 std::vector<std::vector<std::size_t>> sent_together(const Tensors& tensors);
 
-/// Ranks::all_reduce of each. Of float32, float64 and integers.
+/// Ranks::all_reduce of each, of any dtype: float32 and float64 as they are, bfloat16 as float32, integers and booleans as
+/// int64; the sum is cast back.
 Tensors all_reduced(const Ranks& ranks, const Tensors& tensors);
 
 /// The tensors' elements, one after the other.
