@@ -18,7 +18,9 @@ using Facts = std::map<std::string, std::string>;
 /// What stands for the elements of \p array.
 std::string hash_text_of(const Array& array);
 
+/// As one message to other ranks.
 std::string packed(const Facts& facts);
+/// What packed() has made of them. \throws Error for bytes that are no such message.
 Facts unpacked_facts(const std::string& bytes);
 
 /// Lines for what differs from the first of \p all, the facts of ranks: `NAME on rank 1: A, on rank 0: B`. Empty where

@@ -27,10 +27,10 @@ class RankTalk {
   explicit RankTalk(std::shared_ptr<const Ranks> world)
       : world_(std::move(world)), size_(world_ ? world_->size() : 1), rank_(world_ ? world_->rank() : 0) {}
 
-  const std::shared_ptr<const Ranks>& world() const { return world_; }
-  std::int64_t size() const { return size_; }
-  std::int64_t rank() const { return rank_; }
-  bool is_root() const { return rank_ == 0; }
+  const std::shared_ptr<const Ranks>& world() const { return world_; }  ///< all ranks; null of one process alone
+  std::int64_t size() const { return size_; }                           ///< how many ranks there are, 1 or more
+  std::int64_t rank() const { return rank_; }                           ///< which one this is, from 0
+  bool is_root() const { return rank_ == 0; }                           ///< whether it is rank 0
 
   /// What all ranks say, in their order. \p what they are at, such as `step 17`, has to be the same on all.
   /// Throws RankError when one of them has thrown, or they are not at the same place.
@@ -39,6 +39,7 @@ class RankTalk {
   std::vector<std::string> to_root(const std::string& what, const std::string& own);
   /// What the root says.
   std::string from_root(const std::string& what, const std::string& own) { return exchange(what, own).front(); }
+  /// What the root has decided, \p own on it; what others would decide does not count.
   bool as_root_says(bool own) { return from_root("a decision", own ? "1" : "0") == "1"; }
 
   /// Whether all ranks have been told that they leave the outermost call by an exception: they can still talk then.
