@@ -1,6 +1,7 @@
 // What sums over ranks cost, beside MPI's own:  mpirun -n 2 --bind-to none build/release/benchmarks/ranks [REPETITIONS]
 //
-// Figures of docs/distributed.md; those of training are by ranked_steps. Both are called in turns; the least and the median of many calls.
+// Figures of docs/distributed.md; those of training are by ranked_steps. Both are called in turns; the least and the
+// median of many calls.
 
 #include <mpi.h>
 

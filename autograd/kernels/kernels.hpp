@@ -92,8 +92,9 @@ void run_scalars(DType dtype, const ScalarInstruction* code, std::size_t code_si
 enum class Reduction : std::uint8_t { sum, prod, amax, amin, logsumexp, all, any };
 
 /// out[o, i] = reduction over n of in[o, n, i]. sum of boolean, uint8 and int32 gives int64; sum and prod of other
-/// types keep them, but there are none of bfloat16; amax and amin keep the type (NaN wins); logsumexp takes floating types and is exact for infinities;
-/// all and any take boolean. n = 0 gives the neutral element of sum, prod, logsumexp (-inf), all and any.
+/// types keep them, but there are none of bfloat16; amax and amin keep the type (NaN wins); logsumexp takes floating
+/// types and is exact for infinities; all and any take boolean. n = 0 gives the neutral element of sum, prod,
+/// logsumexp (-inf), all and any.
 void reduce(Reduction kind, DType dtype, const void* in, void* out, std::int64_t outer, std::int64_t n,
             std::int64_t inner);
 
