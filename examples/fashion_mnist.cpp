@@ -17,6 +17,7 @@
 #include <datasets/datasets.hpp>
 #include <nn/nn.hpp>
 
+#include "fashion_mnist_settings.hpp"
 #include "flags.hpp"
 #include "measure.hpp"
 #include "recipe.hpp"
@@ -27,59 +28,6 @@
 using namespace xgrad;
 
 namespace {
-
-struct Settings {
-  std::vector<int> hidden = {128};
-  int epochs = 0;  // 0: ten, or those of the recipe
-  int batch_size = 64;
-  std::string optimizer = "adam";
-  double learning_rate = 0;  // 0: the optimiser's own default
-  double momentum = 0.9;
-  std::string activation = "relu";
-  std::uint64_t seed = 0;
-  int threads = 0;  // 0: all processors
-  std::string data;
-  std::string checkpoint;  // empty: none
-  std::string report;      // empty: none
-  std::string recipe;      // empty: the network and settings above
-  int ensemble = 1;
-  bool validate = false;
-  int shards = 0;  // 0: batches are not cut
-  bool hash = false;
-};
-
-void add_options(Flags& flags, Settings& s) {
-  const Flag of_a_network[] = {
-      flags.add("--hidden", s.hidden, "Sizes of the hidden layers, such as 512,256").range(1, 65536),
-      flags.add("--batch-size", s.batch_size, "Images per step").range(1, 60000),
-      flags.add("--optimizer", s.optimizer, "How weights are updated").one_of({"sgd", "adam"}),
-      flags.add("--learning-rate", s.learning_rate, "At the start; it falls linearly to 0 [adam: 0.002, sgd: 0.05]")
-          .positive(),
-      flags.add("--momentum", s.momentum, "Of sgd").range(0.0, 1.0),
-      flags.add("--activation", s.activation, "Between the layers").one_of({"relu", "tanh", "sigmoid"}),
-      flags.add("--checkpoint", s.checkpoint,
-                "A file that is written after every epoch; run again, it goes on from there"),
-      flags.add("--report", s.report, "A page that shows how training goes, written after every epoch"),
-      flags.add("--shards", s.shards, "Parts of a batch that are added up alike on any number of processes [none]")
-          .range(0, 4096),
-      flags.add("--hash", s.hash, "Print a hash of the weights before the last line"),
-  };
-  flags.add("--epochs", s.epochs, "Passes over the training images [10; a recipe has a number of its own]")
-      .range(1, 100000);
-  flags.add("--seed", s.seed, "Of initial weights and shuffling");
-  flags.add("--threads", s.threads, "Threads to use [all processors]").range(1, 1024);
-  flags.add("--data", s.data, "Folder of the four IDX files [XGRAD_DATA, or the Debian package's]");
-
-  Flag recipe = flags.add("--recipe", s.recipe, "Train for accuracy: best, or plain-best without augmentation")
-                    .one_of(recipe_names());
-  for (const Flag& own : of_a_network) {
-    recipe.excludes(own);
-  }
-  flags.add("--ensemble", s.ensemble, "Networks of the recipe, whose probabilities are averaged")
-      .range(1, 100)
-      .needs(recipe);
-  flags.add("--validate", s.validate, "Train on 5/6 of the training images, measure on the others").needs(recipe);
-}
 
 nn::Module make_activation(const std::string& name) {
   if (name == "tanh") {
