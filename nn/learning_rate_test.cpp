@@ -89,7 +89,7 @@ LearningRates try_rates(detail::TrainerCore& core, const datasets::Dataset& data
   }
   core.prepare(batches);
   if (core.sharded) {
-    if (core.is_in_parts()) {  // a callback of fit has called this, and others may have assigned something
+    if (core.snapshot) {  // a callback of fit has called this, and others may have assigned something
       core.sharded->take_assigned();
     }
     core.sharded->join();
