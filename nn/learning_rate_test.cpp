@@ -124,7 +124,8 @@ LearningRates try_rates(detail::TrainerCore& core, const datasets::Dataset& data
       break;
     }
     mean = decay * mean + (1 - decay) * loss;
-    const double smoothed = mean / (1 - std::pow(decay, static_cast<double>(step + 1)));
+    const double bias = 1 - kernels::elementary(kernels::Opcode::pow, decay, static_cast<double>(step + 1));
+    const double smoothed = mean / bias;
     seen.rates.push_back(rate);
     seen.losses.push_back(smoothed);
     line.update(step + 1, options.steps);
