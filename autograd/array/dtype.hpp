@@ -201,12 +201,14 @@ constexpr decltype(auto) dispatch(DType dtype, F&& f) {
   __builtin_unreachable();
 }
 
+// What follows neither is a constant expression nor has a deduced result: Clang would compile f where it is called, before
+// what stands behind it in its class, and leave that out.
+
 /// dispatch for the types that compute: \p f is not compiled for those that are for storage.
 /// \throws DTypeError `[op]` for these.
 template <class F>
-constexpr decltype(auto) dispatch_numbers(DType dtype, F&& f, std::string_view op = "dtype") {
-  using Result = decltype(f(float{}));
-  return dispatch(dtype, [&](auto zero) -> Result {
+auto dispatch_numbers(DType dtype, F&& f, std::string_view op = "dtype") -> decltype(f(float{})) {
+  return dispatch(dtype, [&](auto zero) -> decltype(f(float{})) {
     if constexpr (!is_storage(dtype_of<decltype(zero)>())) {
       return f(zero);
     } else {
@@ -217,9 +219,8 @@ constexpr decltype(auto) dispatch_numbers(DType dtype, F&& f, std::string_view o
 
 /// dispatch for float32 and float64: \p f is compiled for these alone. \throws DTypeError `[op]` for others.
 template <class F>
-constexpr decltype(auto) dispatch_floating(DType dtype, F&& f, std::string_view op = "dtype") {
-  using Result = decltype(f(float{}));
-  return dispatch(dtype, [&](auto zero) -> Result {
+auto dispatch_floating(DType dtype, F&& f, std::string_view op = "dtype") -> decltype(f(float{})) {
+  return dispatch(dtype, [&](auto zero) -> decltype(f(float{})) {
     if constexpr (is_floating(dtype_of<decltype(zero)>())) {
       return f(zero);
     } else {
@@ -231,9 +232,8 @@ constexpr decltype(auto) dispatch_floating(DType dtype, F&& f, std::string_view 
 /// dispatch for bfloat16, float32 and float64: for what looks at numbers, or moves them, and computes nothing.
 /// \throws DTypeError `[op]` for others.
 template <class F>
-constexpr decltype(auto) dispatch_real(DType dtype, F&& f, std::string_view op = "dtype") {
-  using Result = decltype(f(float{}));
-  return dispatch(dtype, [&](auto zero) -> Result {
+auto dispatch_real(DType dtype, F&& f, std::string_view op = "dtype") -> decltype(f(float{})) {
+  return dispatch(dtype, [&](auto zero) -> decltype(f(float{})) {
     if constexpr (is_real(dtype_of<decltype(zero)>())) {
       return f(zero);
     } else {
