@@ -6,7 +6,6 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "datasets/gather.hpp"
 #include "temporary_folder.hpp"
 #include "tests/testing.hpp"
 
@@ -48,7 +47,7 @@ BOOST_FIXTURE_TEST_CASE(floating_grey_levels_are_rounded_and_cut, Fixture) {
   BOOST_TEST(written(to_array(levels)).substr(11) == expected);
   const Array two = to_array(xt::xarray<float>{{{0.0f, 1.0f}}});
   BOOST_TEST(written(two).substr(11) == expected.substr(0, 2));
-  BOOST_TEST(written(datasets::cast(two, DType::bfloat16)).substr(11) == expected.substr(0, 2));
+  BOOST_TEST(written(cast(Tensor(two), DType::bfloat16).array()).substr(11) == expected.substr(0, 2));
 }
 
 BOOST_FIXTURE_TEST_CASE(rejects_what_is_no_list_of_images, Fixture) {
