@@ -15,6 +15,7 @@ import tempfile
 LIMIT = 420  # about 240 on an idle machine; processor time grows where others share its cores
 LIMIT_OF_ONNX = 110  # for the library of ONNX files and its tests, where they are built, too: about 65
 LIMIT_OF_MPI = 20  # the same for the library of MPI: about 12
+LIMIT_OF_GRADBENCH = 130  # and for GradBench's objectives: about 80 with all libraries that they are compared with
 TRIES = 3
 SKIPPED = 77
 REFERENCE = pathlib.Path(__file__).resolve().parent / "install" / "xtensor_only.cpp"
@@ -48,6 +49,7 @@ def main():
     limit = LIMIT
     limit += LIMIT_OF_ONNX if next((pathlib.Path(build) / "onnx").glob("libxgrad-onnx.*"), None) else 0
     limit += LIMIT_OF_MPI if next((pathlib.Path(build) / "distributed").glob("libxgrad-mpi.*"), None) else 0
+    limit += LIMIT_OF_GRADBENCH if (pathlib.Path(build) / "benchmarks" / "gradbench" / "gradbench").exists() else 0
     print(f"the build took {taken:.0f} s, {taken / reference:.0f} times the reference's {reference:.2f} s; the limit is {limit}")
     if taken > limit * reference:
         print("see in .ninja_log which files take long, and what they include; build in a new folder to measure anew")
