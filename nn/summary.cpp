@@ -110,7 +110,8 @@ std::string table(const std::vector<Cells>& lines) {
 
 std::vector<LayerSummary> layer_summaries(const Module& model, const Shape& input, std::optional<DType> dtype) {
   const Variables variables = model.variables();
-  const DType of_model = variables.empty() ? DType::float32 : variables.front().dtype();
+  const DType of_weights = variables.empty() ? DType::float32 : variables.front().dtype();
+  const DType of_model = derivative_dtype(of_weights);  // bfloat16 is stored, not fed
   std::vector<LayerSummary> rows;
   add_rows(model, "", {input, dtype.value_or(of_model)}, rows);
   return rows;
