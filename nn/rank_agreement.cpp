@@ -105,7 +105,7 @@ void require_equal_variables(TrainerCore& core) {
   require_equal_facts(
       core.talk, "fit", "hashes of variables", hashes_of(variables),
       "the model is not the same on all ranks any more; a callback that assigns a variable has to do so on "
-      "all of them, and processors have to be of one kind; go on from a checkpoint");
+      "all of them, and processors with and without fused multiply-adds do not go together; go on from a checkpoint");
 }
 
 StopRequest first_wish(RankTalk& talk, const StopRequest& own) {
