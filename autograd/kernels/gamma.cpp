@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "autograd/kernels/double_double.hpp"
+#include "autograd/kernels/horner.hpp"
 
 /// \file
 /// By the rational approximations of fdlibm (Sun Microsystems, 1993). Left of 0, where two terms may leave little of each
@@ -16,16 +17,6 @@
 namespace xgrad::kernels {
 
 namespace {
-
-/// c[0] + c[1] x + c[2] x² + ...
-template <std::size_t n>
-double value_at(double x, const double (&c)[n]) {
-  double sum = c[n - 1];
-  for (std::size_t i = n - 1; i-- > 0;) {
-    sum = sum * x + c[i];
-  }
-  return sum;
-}
 
 /// log x of a normal number: x = 2ᵏ (1 + f), √½ ≤ 1 + f < √2, with s = f / (2 + f).
 double logarithm(double x) {
@@ -39,7 +30,7 @@ double logarithm(double x) {
   const double f = m - 1;
   const double s = f / (2 + f);
   const double half = 0.5 * f * f;
-  const double r = s * s * value_at(s * s, odd);
+  const double r = s * s * horner(s * s, odd);
   return exponent * 6.93147180369123816490e-01 -
          ((half - (s * (half + r) + exponent * 1.90821492927058770002e-10)) - f);
 }
@@ -53,8 +44,8 @@ double sine_of_pi(double x) {
                                -2.75573141792967388112e-7, 2.08757008419747316778e-9,  -1.13585365213876817300e-11};
   const double y = pi * (x > 0.25 ? 0.5 - x : x);
   const double square = y * y;
-  return x > 0.25 ? 1 + (square * square * value_at(square, cosine) - 0.5 * square)
-                  : y + y * square * value_at(square, sine);
+  return x > 0.25 ? 1 + (square * square * horner(square, cosine) - 0.5 * square)
+                  : y + y * square * horner(square, sine);
 }
 
 /// log Γ(2 - y), 0 ≤ y ≤ 0.27.
@@ -63,7 +54,7 @@ double left_of_2(double y) {
                           2.05808084325167332806e-02, 7.38555086081402883957e-03, 2.89051383673415629091e-03,
                           1.19270763183362067845e-03, 5.10069792153511336608e-04, 2.20862790713908385557e-04,
                           1.08011567247583939954e-04, 2.52144565451257326939e-05, 4.48640949618915160150e-05};
-  return y * value_at(y, c) - 0.5 * y;
+  return y * horner(y, c) - 0.5 * y;
 }
 
 /// log Γ(x) around its least value, at x = 1.46..., of the distance from there.
@@ -85,7 +76,7 @@ double around_minimum(double y) {
                           3.15632070903625950361e-04,
                           -3.12754168375120860518e-04,
                           3.35529192635519073543e-04};
-  return -1.21486290535849611461e-01 + (value_at(y, c) + 3.63867699703950536541e-18);
+  return -1.21486290535849611461e-01 + (horner(y, c) + 3.63867699703950536541e-18);
 }
 
 /// log Γ(1 + y), 0 ≤ y ≤ 0.24.
@@ -98,7 +89,7 @@ double right_of_1(double y) {
                                7.69285150456672783825e-01,
                                1.04222645593369134254e-01,
                                3.21709242282423911810e-03};
-  return y * value_at(y, top) / value_at(y, bottom) - 0.5 * y;
+  return y * horner(y, top) / horner(y, bottom) - 0.5 * y;
 }
 
 /// log Γ(2 + y), 0 ≤ y ≤ 1.
@@ -113,7 +104,7 @@ double right_of_2(double y) {
                                1.86459191715652901344e-02,
                                7.77942496381893596434e-04,
                                7.32668430744625636189e-06};
-  return 0.5 * y + y * value_at(y, top) / value_at(y, bottom);
+  return 0.5 * y + y * horner(y, top) / horner(y, bottom);
 }
 
 /// log Γ(x) of x > 2⁻⁶⁰.
@@ -142,7 +133,7 @@ double log_gamma_of_positive(double x) {
     constexpr double c[] = {8.33333333333329678849e-02,  -2.77777777728775536470e-03, 7.93650558643019558500e-04,
                             -5.95187557450339963135e-04, 8.36339918996282139126e-04,  -1.63092934096575273989e-03};
     const double inverse = 1 / x;
-    return (x - 0.5) * (logarithm(x) - 1) + (4.18938533204672725052e-01 + inverse * value_at(inverse * inverse, c));
+    return (x - 0.5) * (logarithm(x) - 1) + (4.18938533204672725052e-01 + inverse * horner(inverse * inverse, c));
   }
   return x * (logarithm(x) - 1);
 }

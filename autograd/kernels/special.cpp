@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "autograd/kernels/gamma.hpp"
+#include "autograd/kernels/horner.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/kernels/pieces.hpp"
 
@@ -21,16 +22,6 @@ using Real = long double;
 constexpr Real not_a_number = std::numeric_limits<Real>::quiet_NaN();
 constexpr Real infinite = std::numeric_limits<Real>::infinity();
 constexpr Real pi = std::numbers::pi_v<Real>;
-
-/// c[0] + c[1] x + c[2] x² + ...
-template <class T, std::size_t n>
-T horner(T x, const T (&c)[n]) {
-  T sum = c[n - 1];
-  for (std::size_t i = n - 1; i-- > 0;) {
-    sum = sum * x + c[i];
-  }
-  return sum;
-}
 
 /// log x of x > 0: x = 2ᵏ m, √½ ≤ m < √2, and log m = 2 artanh(s) = 2 s + 2/3 s³ + ... with s = (m - 1) / (m + 1).
 Real logarithm_of(Real x) {
