@@ -204,42 +204,41 @@ constexpr decltype(auto) dispatch(DType dtype, F&& f) {
 // What follows neither is a constant expression nor has a deduced result: Clang would compile f where it is called, before
 // what stands behind it in its class, and leave that out.
 
+namespace detail {
+
+template <bool (*wanted)(DType), class F>
+auto dispatch_wanted(DType dtype, F&& f, std::string_view op) -> decltype(f(float{})) {
+  return dispatch(dtype, [&](auto zero) -> decltype(f(float{})) {
+    if constexpr (wanted(dtype_of<decltype(zero)>())) {
+      return f(zero);
+    } else {
+      raise_no_arithmetic(dtype, op);
+    }
+  });
+}
+
+constexpr bool is_number(DType dtype) { return !is_storage(dtype); }
+
+}  // namespace detail
+
 /// dispatch for the types that compute: \p f is not compiled for those that are for storage.
 /// \throws DTypeError `[op]` for these.
 template <class F>
 auto dispatch_numbers(DType dtype, F&& f, std::string_view op = "dtype") -> decltype(f(float{})) {
-  return dispatch(dtype, [&](auto zero) -> decltype(f(float{})) {
-    if constexpr (!is_storage(dtype_of<decltype(zero)>())) {
-      return f(zero);
-    } else {
-      detail::raise_no_arithmetic(dtype, op);
-    }
-  });
+  return detail::dispatch_wanted<detail::is_number>(dtype, f, op);
 }
 
 /// dispatch for float32 and float64: \p f is compiled for these alone. \throws DTypeError `[op]` for others.
 template <class F>
 auto dispatch_floating(DType dtype, F&& f, std::string_view op = "dtype") -> decltype(f(float{})) {
-  return dispatch(dtype, [&](auto zero) -> decltype(f(float{})) {
-    if constexpr (is_floating(dtype_of<decltype(zero)>())) {
-      return f(zero);
-    } else {
-      detail::raise_no_arithmetic(dtype, op);
-    }
-  });
+  return detail::dispatch_wanted<is_floating>(dtype, f, op);
 }
 
 /// dispatch for bfloat16, float32 and float64: for what looks at numbers, or moves them, and computes nothing.
 /// \throws DTypeError `[op]` for others.
 template <class F>
 auto dispatch_real(DType dtype, F&& f, std::string_view op = "dtype") -> decltype(f(float{})) {
-  return dispatch(dtype, [&](auto zero) -> decltype(f(float{})) {
-    if constexpr (is_real(dtype_of<decltype(zero)>())) {
-      return f(zero);
-    } else {
-      detail::raise_no_arithmetic(dtype, op);
-    }
-  });
+  return detail::dispatch_wanted<is_real>(dtype, f, op);
 }
 
 }  // namespace xgrad
