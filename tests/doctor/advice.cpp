@@ -65,6 +65,14 @@ BOOST_AUTO_TEST_CASE(a_healthy_machine_needs_none) {
   BOOST_TEST(doctor::report(switched).find("kernels before          Haswell") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(speed_is_compared_with_a_peak_that_is_known) {
+  Findings f = healthy();
+  BOOST_TEST(doctor::report(f).find("200 GFLOP/s on 1 thread, 78 % of its peak of 256; 700 GFLOP/s on 4, 68 %") !=
+             std::string::npos);
+  f.measured.float32.peak = 0;
+  BOOST_TEST(doctor::report(f).find("200 GFLOP/s on 1 thread; 700 GFLOP/s on 4\n") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(older_kernels) {
   Findings f = with_core("Haswell", CoreChoice::environment);
   f.core_wish = "Haswell";

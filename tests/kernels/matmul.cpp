@@ -133,6 +133,21 @@ const Product blocks[] = {{1, 7, 3},     {2, 2, 2},    {5, 16, 9},    {6, 8, 255
                           {4, 300, 60},  {512, 70, 9}, {505, 33, 60}, {20, 300, 513}, {30, 1024, 20}, {1, 70, 1024},
                           {70, 1, 1030}, {1, 1, 1000}, {256, 70, 100}};
 
+/// a b, or c + a b, of matrices whose transposes may be in memory.
+template <class T>
+kernels::ProductCall call_of(const Product& size, const Matrix<T>& a, bool transpose_a, const Matrix<T>& b,
+                             bool transpose_b, std::vector<T>& c, bool accumulate) {
+  return {dtype_of<T>(),
+          size.m,
+          size.n,
+          size.k,
+          {a.elements.data(), a.stride, transpose_a},
+          {b.elements.data(), b.stride, transpose_b},
+          c.data(),
+          static_cast<std::int64_t>(c.size()) / size.m,
+          accumulate};
+}
+
 struct Layout {
   bool transpose_a, transpose_b, accumulate;
   std::int64_t gap;  ///< between the rows of the factors
@@ -148,16 +163,7 @@ void check_each_sum(const Product& size, const Layout& layout) {
   const std::int64_t stride = size.n + 3;
   constexpr T mark = 7;
   std::vector<T> c(static_cast<std::size_t>(size.m * stride), mark);
-  kernels::multiply_block({dtype_of<T>(),
-                           size.m,
-                           size.n,
-                           size.k,
-                           {a.elements.data(), a.stride, ta},
-                           {b.elements.data(), b.stride, tb},
-                           c.data(),
-                           stride,
-                           layout.accumulate},
-                          size.m == 1 || size.n == 1);
+  kernels::multiply_block(call_of(size, a, ta, b, tb, c, layout.accumulate), size.m == 1 || size.n == 1);
   // A vector with vectors that are each in one piece.
   const bool in_lanes = size.n == 1 ? !ta || (size.m == 1 && a.stride == 1) : size.m == 1 && tb;
   std::size_t wrong = 0;
@@ -191,7 +197,7 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(each_element_is_one_sum, T, decltype(std::tuple<fl
       for (const std::int64_t gap : {0, 5}) {
         check_each_sum<T>(size, {(flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0, gap});
       }
-      // Rows that are 2 KiB apart, of either type.
+      // Rows that are a multiple of 2 KiB apart, of either type.
       check_each_sum<T>({size.m, size.n, 40}, {(flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0,
                                                1024 - ((flags & 1) != 0 ? size.m : 40)});
     }
@@ -205,15 +211,7 @@ void check_blocks(const Product& size, bool transpose_a, bool transpose_b) {
   const Matrix<T> b(transpose_b ? size.n : size.k, transpose_b ? size.k : size.n, 0, 2);
   std::vector<T> whole(static_cast<std::size_t>(size.m * size.n));
   std::vector<T> cut = whole;
-  kernels::ProductCall call{dtype_of<T>(),
-                            size.m,
-                            size.n,
-                            size.k,
-                            {a.elements.data(), a.stride, transpose_a},
-                            {b.elements.data(), b.stride, transpose_b},
-                            whole.data(),
-                            size.n,
-                            false};
+  kernels::ProductCall call = call_of(size, a, transpose_a, b, transpose_b, whole, false);
   kernels::matmul(call);
   const std::int64_t height = 32;
   for (std::int64_t i = 0; i < size.m; i += height) {

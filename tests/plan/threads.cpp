@@ -1,4 +1,5 @@
 #include <cstdint>
+#include <cstring>
 
 #include <boost/test/unit_test.hpp>
 
@@ -59,6 +60,19 @@ BOOST_AUTO_TEST_CASE(compiled_sgd_has_the_same_bits_on_any_number_of_threads) {
 
 BOOST_AUTO_TEST_CASE(compiled_adam_has_the_same_bits_on_any_number_of_threads) {
   check_all_runs<nn::Adam>(nn::AdamOptions{.learning_rate = 1e-3});
+}
+
+// It cannot be cut along its rows, and is computed by all threads.
+BOOST_AUTO_TEST_CASE(a_large_product_of_one_row_has_the_bits_of_define_by_run_on_any_number_of_threads) {
+  const Tensor a = random::normal(random::Key(1), {1, 900}).detach();
+  const Tensor b = random::normal(random::Key(2), {900, 1500}).detach();
+  const auto product = compile([](const Tensor& x, const Tensor& y) { return matmul(x, y); });
+  for (const int threads : {1, 2, 3}) {
+    const testing::Threads setting(threads);
+    const Array compiled = product(a, b).array();
+    const Array expected = matmul(a, b).array();
+    BOOST_TEST(std::memcmp(compiled.data(), expected.data(), expected.bytes()) == 0, "on " << threads << " threads");
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
