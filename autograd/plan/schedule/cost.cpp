@@ -24,12 +24,12 @@ constexpr std::int64_t least_huge_rows = 256;
 constexpr std::int64_t huge_elements = 250'000;  // of the second factor
 
 bool is_large(const Product& product) {
-  constexpr std::int64_t unpacked_k = 384;
-  constexpr std::int64_t unpacked_elements = 40'000;
-  constexpr std::int64_t unpacked_multiplications = 100'000'000;
+  constexpr std::int64_t large_k = 384;
+  constexpr std::int64_t large_elements = 40'000;
+  constexpr std::int64_t large_multiplications = 100'000'000;
   const std::int64_t k = product.k / product.k_slabs;
   const std::int64_t n = product.n / product.n_slabs;
-  return (k > unpacked_k && k * n > unpacked_elements) || product.m * k * n > unpacked_multiplications;
+  return (k > large_k && k * n > large_elements) || product.m * k * n > large_multiplications;
 }
 
 /// Limits for the pieces of a group.
