@@ -99,7 +99,7 @@ Indexed contract(const Indexed& a, const Indexed& b, const Indices& kept) {
   const Indices left = filtered(a.indices, [&](Index i) { return !shared(i); });
   const Indices right = filtered(b.indices, [&](Index i) { return !shared(i); });
   const Indices outer = joined({&batch, &left, &right});
-  // Many products of single numbers, or of one row and one column each, are not worth a product each.
+  // Many products of single numbers, or of one row and one column each, are not worth a call each.
   if (inner.empty() || (!batch.empty() && left.empty() && right.empty())) {
     const Indices all = joined({&outer, &inner});
     return Indexed{aligned(a, all) * aligned(b, all), all}.summed(outer);
