@@ -54,9 +54,8 @@ Facts WatchedVariables::with_hashes(Facts own, const Facts& names) const {
 
 void WatchedVariables::require_alike(RankTalk& talk, const Facts& own, const std::vector<std::string>& all) const {
   static const std::string advice =
-      "callbacks have not assigned the same on all ranks; let them decide by scores, which all ranks have alike, or as "
-      "the "
-      "root says (TrainingState::as_root_says)";
+      "callbacks have not assigned the same on all ranks; let them decide by scores, which all ranks have alike, "
+      "or as the root says (TrainingState::as_root_says)";
   const auto is_first = [&](const std::string& one) { return one == all.front(); };
   if (own.empty() && std::all_of(all.begin(), all.end(), is_first)) {
     return;  // and so it is on all ranks
