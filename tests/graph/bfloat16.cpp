@@ -174,7 +174,8 @@ BOOST_AUTO_TEST_CASE(integers_are_rounded_once) {
   for (int i = 0; i < 20'000; ++i) {
     const auto x = static_cast<std::int64_t>(engine()) >> engine() % 60;
     const auto cleared = engine() % 60;
-    wide.push_back((x >> cleared << cleared) + static_cast<std::int64_t>(engine() % 3) - 1);
+    const auto beside = static_cast<std::uint64_t>(x >> cleared << cleared) + engine() % 3 - 1;  // wraps
+    wide.push_back(static_cast<std::int64_t>(beside));
     narrow.push_back(static_cast<std::int32_t>(wide.back()));
   }
   check_rounding(wide);
