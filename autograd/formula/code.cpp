@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "autograd/formula/primitives.hpp"
+#include "autograd/kernels/chains.hpp"
 
 namespace xgrad::detail {
 
@@ -76,6 +77,26 @@ class Assembler {
     Users users{std::vector<std::uint32_t>(steps_.size()), std::vector<std::uint32_t>(steps_.size(), none), {}};
     for (std::size_t first = 0; first < order_.size(); first += close) {
       group_alike(std::span(order_).subspan(first, std::min(close, order_.size() - first)), users);
+    }
+  }
+
+  /// A step that begins a chain moves down to the one that goes on with it, unless others need it before.
+  void put_chains_together() {
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      const CodeStep& second = steps_[order_[i]];
+      for (const kernels::Chain& chain : kernels::chains) {
+        const std::uint32_t value = second.operands[static_cast<std::size_t>(chain.position)];
+        const CodeStep* first = second.code == chain.second ? step_of(value) : nullptr;
+        if (first == nullptr || first->code != chain.first) {
+          continue;
+        }
+        auto at = order_.begin() + static_cast<std::ptrdiff_t>(i);
+        while (*--at != value - first_step_ && !uses(steps_[*at], value)) {
+        }
+        if (*at == value - first_step_) {
+          std::rotate(at, at + 1, order_.begin() + static_cast<std::ptrdiff_t>(i));
+        }
+      }
     }
   }
 
@@ -161,6 +182,11 @@ class Assembler {
       }
     }
     return false;
+  }
+
+  static bool uses(const CodeStep& step, std::uint32_t value) {
+    const auto end = step.operands.begin() + static_cast<std::ptrdiff_t>(step.operand_count);
+    return std::find(step.operands.begin(), end, value) != end;
   }
 
   static constexpr std::uint32_t none = ~std::uint32_t{0};
@@ -258,7 +284,11 @@ void count_alike(std::vector<kernels::ScalarInstruction>& code, std::uint32_t re
 
 }  // namespace
 
-MapCode assemble(const Program& program) { return Assembler(program).finish<MapCode>(); }
+MapCode assemble(const Program& program) {
+  Assembler assembler(program);
+  assembler.put_chains_together();
+  return assembler.finish<MapCode>();
+}
 
 ScalarCode assemble_scalars(const Program& program) {
   Assembler assembler(program);

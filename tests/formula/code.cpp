@@ -81,6 +81,24 @@ BOOST_AUTO_TEST_CASE(an_adam_update_is_four_instructions) {
              boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(chains_come_together) {
+  // inputs g, w, m, v, alpha, c; constants 0.1, 0.99, 0.01, 1e-8: m' = m + 0.1 (g - m), v', root, w'
+  const Steps steps{{Opcode::subtract, {0, 2}}, {Opcode::multiply, {6, 10}}, {Opcode::add, {2, 11}},
+                    {Opcode::multiply, {7, 3}}, {Opcode::multiply, {0, 0}},  {Opcode::multiply, {8, 14}},
+                    {Opcode::add, {13, 15}},    {Opcode::multiply, {16, 5}}, {Opcode::sqrt, {17}},
+                    {Opcode::add, {18, 9}},     {Opcode::multiply, {4, 12}}, {Opcode::divide, {20, 19}},
+                    {Opcode::subtract, {1, 21}}};
+  const std::vector<double> constants{0.1, 0.99, 0.01, 1e-8};
+  const std::vector<double> inputs{0.3, 1.2, -0.4, 0.7, 1e-3, 1.5};
+  const Values results{22, 12, 16};
+  const MapCode map_code = assemble({6, constants, steps, results});
+  const std::vector<Opcode> expected{Opcode::add_product_and_square, Opcode::sqrt_product_add,
+                                     Opcode::multiply_difference_add, Opcode::subtract_product_quotient};
+  BOOST_TEST((opcodes(map_code) == expected));
+  BOOST_TEST(run(map_code, inputs, constants) == evaluate(steps, results, inputs, constants),
+             boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(joins_on_either_side) {
   const auto joined = [](const Steps& steps) {
     const Values results{static_cast<std::uint32_t>(steps.size() + 2)};

@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/array/dtype.hpp"
+#include "autograd/kernels/chains.hpp"
 #include "autograd/runtime/error.hpp"
 #include "tests/kernels/naive.hpp"
 #include "tests/runtime/threads.hpp"
@@ -170,6 +171,70 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(whole_numbers, T, decltype(std::tuple<std::int32_t
       BOOST_CHECK_THROW(run<T>({{each.joined, 4, 0, 1, 2, 3}}, {{5, 5}, {1, 1}, {1, 0}, {1, 1}}, 0), ValueError);
     }
   }
+}
+
+/// Two instructions on inputs 0 to 3 and 4 to 6, of which bit k of \p fixed makes number k the same everywhere: what both
+/// give. The second one has the result of the first as the operand that \p chain says.
+template <class T>
+std::vector<std::vector<T>> run_both(const kernels::Chain& chain, const std::vector<std::vector<T>>& operands,
+                                     unsigned fixed, bool together) {
+  const std::size_t n = operands[0].size();
+  std::vector<std::vector<T>> results(2, std::vector<T>(n));
+  std::vector<MapInput> inputs;
+  for (std::size_t i = 0; i < 7; ++i) {
+    inputs.push_back({operands[i].data(), dtype_of<T>(), Ints{(fixed >> i & 1U) != 0 ? 0 : 1}});
+  }
+  std::vector<std::uint16_t> of_second{4, 5, 6};
+  of_second.insert(of_second.begin() + chain.position, together ? 8 : 7);
+  const Instruction first{chain.first, 8, 0, 1, 2, 3};
+  const Instruction second{chain.second, 9, of_second[0], of_second[1], of_second[2], of_second[3]};
+  const auto run_map = [&](const std::vector<Instruction>& code, const std::vector<MapOutput>& outputs) {
+    inputs.resize(7);
+    inputs.push_back({results[0].data(), dtype_of<T>(), Ints{1}});
+    kernels::map("test", {code.data(), code.size(), nullptr, 0, 10, dtype_of<T>(), inputs.data(), 8, outputs.data(),
+                          outputs.size(), Shape{static_cast<std::int64_t>(n)}});
+  };
+  const MapOutput first_out{results[0].data(), dtype_of<T>(), 8};
+  const MapOutput second_out{results[1].data(), dtype_of<T>(), 9};
+  if (together) {
+    run_map({first, second}, {first_out, second_out});
+  } else {
+    run_map({first}, {first_out});
+    run_map({second}, {second_out});
+  }
+  return results;
+}
+
+BOOST_AUTO_TEST_CASE_TEMPLATE(chains_give_the_bits_of_their_instructions, T, decltype(std::tuple<float, double>())) {
+  for (const kernels::Chain& chain : kernels::chains) {
+    for (const std::size_t n : {1U, 7U, 16U, 33U, 1024U, 3001U}) {
+      std::vector<std::vector<T>> operands;
+      for (unsigned seed = 1; seed <= 7; ++seed) {
+        operands.push_back(naive::random_elements<T>(n, 0.1, 2, seed));
+      }
+      for (unsigned fixed = 0; fixed < 1U << 7; ++fixed) {
+        const auto together = run_both(chain, operands, fixed, true);
+        const auto apart = run_both(chain, operands, fixed, false);
+        BOOST_TEST((together == apart), n << " elements, operands fixed " << fixed);
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(instructions_that_need_more_of_each_other_are_no_chain) {
+  // The second one takes the result of the first twice: (w - 0.5 m / m) of m = (a - b) c + d.
+  const double a = 3, b = 1, c = 2, d = 4, half = 0.5;
+  const Instruction code[] = {{Opcode::multiply_difference_add, 5, 0, 1, 2, 3},
+                              {Opcode::subtract_product_quotient, 6, 4, 5, 5, 0}};
+  double out = 0;
+  const MapInput inputs[] = {{&a, DType::float64, {1}},
+                             {&b, DType::float64, {1}},
+                             {&c, DType::float64, {1}},
+                             {&d, DType::float64, {1}},
+                             {&half, DType::float64, {1}}};
+  const MapOutput output{&out, DType::float64, 6};
+  kernels::map("test", {code, 2, nullptr, 0, 7, DType::float64, inputs, 5, &output, 1, {1}});
+  BOOST_TEST(out == 2.5);
 }
 
 BOOST_AUTO_TEST_CASE(adam_in_place) {

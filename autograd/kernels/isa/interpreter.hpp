@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "autograd/array/dtype.hpp"
+#include "autograd/kernels/chains.hpp"
 #include "autograd/kernels/isa/convert.hpp"
 #include "autograd/kernels/isa/expand.hpp"
 #include "autograd/kernels/isa/kernel_set.hpp"
@@ -24,9 +25,15 @@ struct Operand {
 template <class T>
 using Primitive = bool (*)(T* out, std::int64_t count, const Operand<T>* registers, const Instruction& instruction);
 
+/// Two instructions in a row, in one loop. Neither can fail.
+template <class T>
+using ChainLoop = void (*)(T* first_out, T* second_out, std::int64_t count, const Operand<T>* registers,
+                           const Instruction* both);
+
 template <class T>
 struct PrimitiveTable {
   Primitive<T> at[opcode_count];
+  ChainLoop<T> chained[chain_count];  ///< null where there is none
   constexpr Primitive<T>& operator[](Opcode code) { return at[static_cast<int>(code)]; }
 };
 
@@ -123,15 +130,26 @@ class Interpreter {
     bool good = true;
     const MapTarget* next = job_.targets;
     const MapTarget* const end = next + job_.target_count;
-    for (std::size_t i = 0; i < job_.code_size; ++i) {
-      const Instruction& instruction = job_.code[i];
-      T* out = own_place(instruction.target);
+    const auto out_of = [&](std::size_t i) {
+      T* out = own_place(job_.code[i].target);
       if (next != end && next->direct && next->writer == i) {
         out = tail ? out : static_cast<T*>(outputs_[next->output]) + position;
         ++next;
       }
-      good &= primitives_.at[static_cast<int>(instruction.code)](out, count, registers_, instruction);
-      registers_[instruction.target] = {out, step};
+      return out;
+    };
+    for (std::size_t i = 0; i < job_.code_size; ++i) {
+      const Instruction& instruction = job_.code[i];
+      T* const out = out_of(i);
+      if (const ChainLoop<T> chain = find_chain(i)) {
+        T* const second_out = out_of(i + 1);
+        chain(out, second_out, count, registers_, &instruction);
+        registers_[instruction.target] = {out, step};
+        registers_[job_.code[++i].target] = {second_out, step};
+      } else {
+        good &= primitives_.at[static_cast<int>(instruction.code)](out, count, registers_, instruction);
+        registers_[instruction.target] = {out, step};
+      }
     }
     for (const MapTarget* target = job_.targets; target != end; ++target) {
       if (!target->direct || tail) {
@@ -139,6 +157,27 @@ class Interpreter {
       }
     }
     return good;
+  }
+
+  // The one that instruction i begins. No other operand of the second may be what the first gives.
+  ChainLoop<T> find_chain(std::size_t i) const {
+    const Instruction& first = job_.code[i];
+    for (int number = 0; number < chain_count; ++number) {
+      const Chain& chain = chains[number];
+      if (chain.first != first.code || i + 1 == job_.code_size || chain.second != job_.code[i + 1].code) {
+        continue;
+      }
+      const Instruction& second = job_.code[i + 1];
+      const std::uint16_t operands[] = {second.a, second.b, second.c, second.d};
+      bool fits = true;
+      for (int k = 0; k < 4; ++k) {
+        fits = fits && (operands[k] == first.target) == (k == chain.position);
+      }
+      if (fits) {
+        return primitives_.chained[number];
+      }
+    }
+    return nullptr;
   }
 
   void read(std::size_t i, const MapSource& source, std::int64_t done, std::int64_t position, std::int64_t count,

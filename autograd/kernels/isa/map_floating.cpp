@@ -85,6 +85,46 @@ struct Joined {
   }
 };
 
+/// Four operands of an instruction, read vector by vector.
+template <class T>
+struct FourOperands {
+  Operand<T> at[4];
+
+  FourOperands(const Operand<T>* registers, const Instruction& i)
+      : at{registers[i.a], registers[i.b], registers[i.c], registers[i.d]} {}
+
+  Batch<T> operator[](int k) const { return load(at[k].data); }
+  void go_on() {
+    for (Operand<T>& each : at) {
+      each.data += each.step;
+    }
+  }
+};
+
+/// \tparam f of the operands of the first instruction. \tparam g of what it gives and of the operands of the second.
+template <class T, int number, auto f, auto g>
+void chained(T* first_out, T* second_out, std::int64_t count, const Operand<T>* registers, const Instruction* both) {
+  FourOperands<T> x(registers, both[0]);
+  FourOperands<T> y(registers, both[1]);
+  y.at[chains[number].position] = {first_out, 0};  // not read: what is there has no meaning yet
+  for (std::int64_t i = 0; i < count; i += lanes<T>) {
+    const Batch<T> first = f(x[0], x[1], x[2], x[3]);
+    store(first_out + i, first);
+    store(second_out + i, g(first, y));
+    x.go_on();
+    y.go_on();
+  }
+}
+
+template <class T>
+Batch<T> root_of(Batch<T> first, const FourOperands<T>& y) {
+  return Floating<T>::sqrt_product_add(first, y[1], y[2]);
+}
+template <class T>
+Batch<T> quotient_of(Batch<T> first, const FourOperands<T>& y) {
+  return Floating<T>::subtract_product_quotient(y[0], first, y[2], y[3]);
+}
+
 template <class T>
 constexpr PrimitiveTable<T> make_table() {
   using F = Floating<T>;
@@ -151,6 +191,8 @@ constexpr PrimitiveTable<T> make_table() {
   table[Opcode::sqrt_product_add] = Joined<T, F::sqrt_product_add, 3>::run;
   table[Opcode::product_quotient] = Joined<T, F::product_quotient, 3>::run;
   table[Opcode::subtract_product_quotient] = Joined<T, F::subtract_product_quotient, 4>::run;
+  table.chained[0] = chained<T, 0, F::add_product_and_square, root_of<T>>;
+  table.chained[1] = chained<T, 1, F::multiply_difference_add, quotient_of<T>>;
   return table;
 }
 
