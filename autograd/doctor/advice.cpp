@@ -11,7 +11,7 @@ using runtime::InstructionSet;
 
 using Advice = std::vector<std::string>;
 
-const char* name_of(InstructionSet set) { return set == InstructionSet::avx512 ? "AVX-512" : "AVX2"; }
+const char* name_of(InstructionSet set) { return set >= InstructionSet::avx512 ? "AVX-512" : "AVX2"; }
 
 void on_build(const Findings& f, Advice& advice) {
   if (!f.optimized) {

@@ -15,7 +15,7 @@ namespace xgrad::doctor {
 struct ProductSpeed {
   double one = 0;   ///< on one thread
   double all = 0;   ///< on all threads
-  double peak = 0;  ///< of one core that multiplies and adds in registers alone; 0 where BLAS multiplies
+  double peak = 0;  ///< of one core that multiplies and adds in registers alone; 0 where it is not known
 };
 
 /// What was measured.
@@ -23,6 +23,8 @@ struct Measurements {
   double gigahertz = 0;       ///< while nothing but additions ran
   ProductSpeed float32;       ///< of products in float32
   ProductSpeed float64;       ///< of products in float64
+  ProductSpeed bfloat16_3x;   ///< of products of float32 by three of bfloat16 parts
+  ProductSpeed bfloat16;      ///< of products of float32 rounded to bfloat16
   double bandwidth_one = 0;   ///< GB/s read and written by relu on arrays beyond the caches, one thread
   double bandwidth_all = 0;   ///< the same on all threads
   double wake_seconds = 0;    ///< a loop over all threads whose workers sleep

@@ -74,13 +74,14 @@ double peak_gigaflops(DType dtype, const Effort& effort) {
   return operations / time * 1e-9;
 }
 
-double product_gigaflops(DType dtype, const Effort& effort) {
+double product_gigaflops(DType dtype, const Effort& effort, ProductPrecision precision = ProductPrecision::float32) {
   const std::int64_t n = effort.product_side;
-  const Tensor a = random::uniform(random::Key(1), {n, n}, -1, 1, dtype);
-  const Tensor b = random::uniform(random::Key(2), {n, n}, -1, 1, dtype);
-  a.array();
-  b.array();
-  const double time = shortest(effort.seconds, [&] { matmul(a, b).array(); });
+  const Array a = random::uniform(random::Key(1), {n, n}, -1, 1, dtype).array();
+  const Array b = random::uniform(random::Key(2), {n, n}, -1, 1, dtype).array();
+  const Array c({n, n}, dtype);
+  const double time = shortest(effort.seconds, [&] {
+    kernels::matmul(dtype, false, false, n, n, n, a.data(), b.data(), c.buffer()->data(), false, precision);
+  });
   return 2 * static_cast<double>(n * n * n) / time * 1e-9;
 }
 
@@ -181,13 +182,19 @@ Measurements measure(const runtime::CpuInfo& cpu, const Effort& effort) {
   m.gigahertz = gigahertz(cpu, effort.seconds / 4);
   m.float32.peak = peak_gigaflops(DType::float32, effort);
   m.float64.peak = peak_gigaflops(DType::float64, effort);
+  const auto measure_rounded = [&](double ProductSpeed::*speed) {
+    m.bfloat16_3x.*speed = product_gigaflops(DType::float32, effort, ProductPrecision::bfloat16_3x);
+    m.bfloat16.*speed = product_gigaflops(DType::float32, effort, ProductPrecision::bfloat16);
+  };
   runtime::set_num_threads(1);
   m.float32.one = product_gigaflops(DType::float32, effort);
   m.float64.one = product_gigaflops(DType::float64, effort);
+  measure_rounded(&ProductSpeed::one);
   m.bandwidth_one = relu_gigabytes(effort);
   runtime::set_num_threads(threads);
   m.float32.all = product_gigaflops(DType::float32, effort);
   m.float64.all = product_gigaflops(DType::float64, effort);
+  measure_rounded(&ProductSpeed::all);
   m.bandwidth_all = relu_gigabytes(effort);
   if (threads > 1) {
     m.loop_seconds = loop_time(effort.seconds);

@@ -7,6 +7,7 @@
 #include "autograd/array/dtype.hpp"
 #include "autograd/array/shape.hpp"
 #include "autograd/kernels/opcode.hpp"
+#include "autograd/kernels/product_precision.hpp"
 
 /// \file
 /// Loops over raw row-major buffers. Every function here picks the loop compiled for this CPU, cuts large work into
@@ -205,21 +206,23 @@ struct Factor {
 
 /// c = a b, or c += a b: (m, n) = (m, k) (k, n).
 struct ProductCall {
-  DType dtype;            ///< of all three: float32 or float64
-  std::int64_t m;         ///< rows of a and c
-  std::int64_t n;         ///< columns of b and c
-  std::int64_t k;         ///< columns of a, rows of b
-  Factor a;               ///< first factor
-  Factor b;               ///< second factor
-  void* c;                ///< row-major; shares no memory with the factors
-  std::int64_t c_stride;  ///< elements from one row of c to the next
-  bool accumulate;        ///< adds to c instead of overwriting it
+  DType dtype;                                             ///< of all three: float32 or float64
+  std::int64_t m;                                          ///< rows of a and c
+  std::int64_t n;                                          ///< columns of b and c
+  std::int64_t k;                                          ///< columns of a, rows of b
+  Factor a;                                                ///< first factor
+  Factor b;                                                ///< second factor
+  void* c;                                                 ///< row-major; shares no memory with the factors
+  std::int64_t c_stride;                                   ///< elements from one row of c to the next
+  bool accumulate;                                         ///< adds to c instead of overwriting it
+  ProductPrecision precision = ProductPrecision::float32;  ///< of factors of float32; others are taken as they are
 };
 
 /// In blocks that depend on sizes alone; k = 0 gives zeros. Where the CPU has fused multiply-adds, each element is a sum
 /// over k in order, rounded after each product is added, whatever the instruction set; but where one factor is a vector,
 /// and both lie in the order of k, it is made of 64 sums (32 of double) that are added by halves. Elsewhere BLAS
-/// multiplies.
+/// multiplies. Of rounded factors, the products of even k are one sum and those of odd k another one, for every 32 steps of
+/// k, and c + (even + odd) is the next c, whatever the CPU.
 /// \throws ShapeError for an axis longer than BLAS can count, where that multiplies.
 void matmul(const ProductCall& call);
 
@@ -244,7 +247,8 @@ bool all_finite(DType dtype, const void* in, std::int64_t count);
 /// c = op(a) op(b), row-major, where op is the transpose when asked for: op(a) is (m, k), op(b) is (k, n), c is (m, n).
 /// As above; \p dtype is floating; k = 0 gives zeros. \p accumulate adds to c instead of overwriting it.
 void matmul(DType dtype, bool transpose_a, bool transpose_b, std::int64_t m, std::int64_t n, std::int64_t k,
-            const void* a, const void* b, void* c, bool accumulate = false);
+            const void* a, const void* b, void* c, bool accumulate = false,
+            ProductPrecision precision = ProductPrecision::float32);
 
 /// A stream of random numbers, pure in (key, position): Philox4x32-10 (Salmon et al., Parallel Random Numbers: As Easy
 /// as 1, 2, 3, SC 2011). Element i depends on \p key and i alone.
@@ -254,7 +258,7 @@ void random_normal(DType dtype, std::uint64_t key, void* out, std::int64_t count
 /// A new key, statistically independent of \p key, for each \p data.
 std::uint64_t random_fold(std::uint64_t key, std::uint64_t data);
 
-/// Name of the instruction set chosen at start-up: `avx512`, `avx2` or `baseline`.
+/// Name of the instruction set chosen at start-up: `amx`, `avx512`, `avx2` or `baseline`.
 /// The environment variable XGRAD_ISA, read once, can ask for a lesser one.
 const char* instruction_set();
 

@@ -232,10 +232,11 @@ const char* to_string(CoreChoice choice) {
 }
 
 std::string better_core(const std::string& original, InstructionSet supported) {
-  if (original == unknown_core || instruction_set_of(original) >= supported) {
+  const InstructionSet best = std::min(supported, InstructionSet::avx512);  // tiles are not for its numbers
+  if (original == unknown_core || instruction_set_of(original) >= best) {
     return "";
   }
-  return supported == InstructionSet::avx512 ? "SkylakeX" : "Haswell";
+  return best == InstructionSet::avx512 ? "SkylakeX" : "Haswell";
 }
 
 const BlasStatus& prepare_blas() {

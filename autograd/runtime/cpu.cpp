@@ -11,6 +11,11 @@
 #include <sched.h>
 #include <unistd.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#endif
+
 namespace xgrad::runtime {
 
 namespace {
@@ -85,10 +90,31 @@ const char* to_string(InstructionSet set) {
   switch (set) {
     case InstructionSet::baseline: return "baseline";
     case InstructionSet::avx2: return "avx2";
-    case InstructionSet::avx512: break;
+    case InstructionSet::avx512: return "avx512";
+    case InstructionSet::amx: break;
   }
-  return "avx512";
+  return "amx";
 }
+
+namespace {
+
+#if defined(__x86_64__)
+
+/// Whether there are tiles of bfloat16 (CPUID 7, EDX: AMX-BF16 and AMX-TILE), and Linux lets this process use them.
+bool may_use_tiles() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  constexpr unsigned wanted = 1U << 22 | 1U << 24;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (d & wanted) != wanted) {
+    return false;
+  }
+  constexpr int request_permission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr int tile_data = 18;
+  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+}
+
+#endif
+
+}  // namespace
 
 InstructionSet supported_instruction_set() {
 #if defined(__x86_64__)
@@ -98,7 +124,8 @@ InstructionSet supported_instruction_set() {
   }
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-    return InstructionSet::avx512;
+    static const bool tiles = may_use_tiles();
+    return tiles ? InstructionSet::amx : InstructionSet::avx512;
   }
   return InstructionSet::avx2;
 #else

@@ -13,12 +13,14 @@ enum class InstructionSet : std::uint8_t {
   baseline,  ///< what every CPU of this architecture has
   avx2,      ///< x86-64 with AVX2 and FMA
   avx512,    ///< x86-64 with AVX-512 F, CD, BW, DQ and VL
+  amx,       ///< with AMX for bfloat16 as well, which the system has to permit
 };
 
-/// `baseline`, `avx2` or `avx512`.
+/// `baseline`, `avx2`, `avx512` or `amx`.
 const char* to_string(InstructionSet set);
 
-/// The best one that the CPU and the operating system support.
+/// The best one that the CPU and the operating system support. Where there is AMX, the first call asks the system for the
+/// permission to use it, for all threads; it refuses while a thread's alternate stack for signals is too small for tiles.
 InstructionSet supported_instruction_set();
 
 /// Sizes of the caches that a core sees, in bytes, shared ones in full; 0 where the system does not tell.

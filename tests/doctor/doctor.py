@@ -18,8 +18,8 @@ def cpu_flags():
 
 
 # Kernels of OpenBLAS that this CPU can run, but that are not the best for it.
-LESSER = {"avx512": "Haswell", "avx2": "Prescott"}
-BEST = "avx512" if "avx512vl" in cpu_flags() else "avx2" if "avx2" in cpu_flags() else "baseline"
+LESSER = {"amx": "Haswell", "avx512": "Haswell", "avx2": "Prescott"}
+BEST = "amx" if "amx_bf16" in cpu_flags() else "avx512" if "avx512vl" in cpu_flags() else "avx2" if "avx2" in cpu_flags() else "baseline"
 
 
 class Report:
@@ -57,7 +57,7 @@ def prints_all_sections(program):
     assert report.lines["CPU"]["instruction set"] == BEST
     assert report.lines["xgrad"]["kernels"] == BEST
     assert pathlib.Path(report.lines["BLAS"]["library"]).is_file()
-    for label in ["products in float32", "products in float64", "relu in main memory"]:
+    for label in ["products in float32", "products in float64", "products in bfloat16_3x", "products in bfloat16", "relu in main memory"]:
         assert float(report.lines["Measured"][label].split()[0]) > 0.1, label
     assert report.advice
 

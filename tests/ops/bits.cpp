@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -143,6 +144,23 @@ void print_random_numbers(DType dtype) {
   normal_numbers.print("normal", dtype);
 }
 
+/// Products of factors rounded to bfloat16, which have bits of their own.
+void print_rounded_products(ProductPrecision precision) {
+  Hash hash;
+  for (const auto& [m, k, n] : {std::array{1, 700, 40}, std::array{50, 33, 70}, std::array{100, 1100, 90}}) {
+    Array a = random::normal(random::Key(6), {m, k}).array();
+    const Array b = random::normal(random::Key(7), {k, n}).array();
+    a.data<float>()[k / 2] = std::numeric_limits<float>::infinity();
+    Array c({m, n}, DType::float32);
+    for (int flags = 0; flags < 4; ++flags) {
+      kernels::matmul(DType::float32, (flags & 1) != 0, (flags & 2) != 0, m, n, k, a.data(), b.data(), c.data<float>(),
+                      false, precision);
+      hash.add(Tensor(c));
+    }
+  }
+  hash.print("products_in_" + std::string(to_string(precision)), DType::float32);
+}
+
 /// Rows of bytes, as batches of pictures are made of them.
 void print_gathered_rows() {
   constexpr std::int64_t rows = 20, size = 101;
@@ -176,5 +194,7 @@ int main() {
     print_random_numbers(dtype);
   }
   print_gathered_rows();
+  print_rounded_products(ProductPrecision::bfloat16);
+  print_rounded_products(ProductPrecision::bfloat16_3x);
   return 0;
 }

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 
-SETS = ["baseline", "avx2", "avx512"]
+SETS = ["baseline", "avx2", "avx512", "amx"]
 PRODUCTS = ("corrcoef", "cov", "einsum", "linalg_matrix_power", "matmul", "tensordot")  # how rows with products begin
 SKIPPED = 77
 

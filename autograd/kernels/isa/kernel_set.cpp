@@ -17,6 +17,7 @@ void add_kernels(KernelSet& set) {
   add_floating_reductions(set);
   add_integer_reductions(set);
   add_products(set);
+  add_rounded_products(set);
   add_peaks(set);
   set.gather_rows = gather_rows;
   set.normal_pairs = normal_pairs;

@@ -109,6 +109,7 @@ struct ProductJob {
   std::int64_t c_column;  ///< and from column to column
   bool accumulate;
   bool of_vector;  ///< a factor of the whole product, of which this may be a block, is a vector
+  int parts;  ///< of a rounded product: how many bfloat16 numbers each element of a factor becomes the sum of, 1 or 2
 };
 
 /// Products on one thread. Each element is a sum over k in order, with fused multiply-adds; products of a vector with
@@ -129,6 +130,8 @@ struct KernelSet {
   ConvertKernel convert[dtype_count][dtype_count];  ///< [from][to]
   ReduceKernels reduce[reduction_count][dtype_count];
   ProductKernels product[dtype_count];  ///< none where the instruction set has no fused multiply-add
+  ProductKernels rounded_product;       ///< of float32, whose factors are rounded to bfloat16; c_column is 1
+  ProductKernels tiled_product;         ///< the same by instructions that multiply tiles, if it was compiled for some
   /// As many multiply-adds at a time as the core can; \return the floating-point operations. \p out takes 64 bytes.
   double (*peak[dtype_count])(std::int64_t repetitions, void* out);
   void (*gather_rows)(const std::uint8_t* rows, std::int64_t row_size, const std::int64_t* indices, std::int64_t count,

@@ -25,6 +25,7 @@ ConvertKernel convert_kernel(DType from, DType to);
 void add_floating_reductions(KernelSet& set);
 void add_integer_reductions(KernelSet& set);
 void add_products(KernelSet& set);
+void add_rounded_products(KernelSet& set);
 void add_peaks(KernelSet& set);
 
 void gather_rows(const std::uint8_t* rows, std::int64_t row_size, const std::int64_t* indices, std::int64_t count,
