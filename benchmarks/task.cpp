@@ -83,6 +83,8 @@ int run_program(int argc, char** argv, const char* description, const std::vecto
   flags.add("--mode", s.mode, "How to train").one_of(modes);
   flags.add("--epochs", s.epochs, "Passes over the training images").range(1, 100000);
   flags.add("--steps", s.steps, "Steps per epoch; 0 for all").range(0, 60000);
+  flags.add("--products", s.products, "How exactly products of xgrad take the numbers that they multiply")
+      .one_of({"float32", "bfloat16_3x", "bfloat16"});
   flags.add("--threads", s.threads, "Threads to use").range(1, 1024);
   flags.add("--data", s.data, "Folder of the four IDX files");
   if (const auto code = flags.parse(argc, argv)) {

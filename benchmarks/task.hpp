@@ -32,6 +32,7 @@ struct Settings {
   std::string mode;
   int epochs = 3;
   int steps = 0;  ///< per epoch; 0 for as many as there are
+  std::string products = "float32";
   int threads = 1;
   std::string data;
 };

@@ -33,7 +33,7 @@ void run(const Settings& s) {
     optimizer->minimize(loss);
     return loss;
   };
-  const auto compiled_step = compile(eager_step);
+  const auto compiled_step = compile(eager_step, {.products = product_precision(s.products)});
   const bool compiled = s.mode == "compiled";
   for (int epoch = 0; epoch < s.epochs; ++epoch) {
     const auto start = std::chrono::steady_clock::now();

@@ -78,6 +78,9 @@ std::string settings_of(const Settings& s) {
   for (const int size : s.hidden) {
     text += ' ' + std::to_string(size);
   }
+  if (s.products != Settings().products) {
+    text += ", products " + s.products;
+  }
   return s.optimizer == "sgd" ? text + ", momentum " + exactly(s.momentum) : text;
 }
 
@@ -133,6 +136,7 @@ nn::RunRecord::Options unusual_options(const Settings& s) {
   add(s.learning_rate > 0, "learning-rate", std::to_string(s.learning_rate));
   add(s.momentum != usual.momentum, "momentum", std::to_string(s.momentum));
   add(s.activation != usual.activation, "activation", s.activation);
+  add(s.products != usual.products, "products", s.products);
   return options;
 }
 
@@ -216,12 +220,14 @@ void train(const Settings& s) {
   const nn::Schedule rate = nn::schedules::linear(initial_rate(s), 0, s.epochs * batches.count());
   print_size(data, model);
 
-  const auto train_step = compile([&](const Tensor& images, const Tensor& labels) {
-    const Tensor logits = model(images);
-    const Tensor loss = nn::cross_entropy(logits, labels);
-    optimizer->minimize(loss);
-    return std::pair(loss, logits);
-  });
+  const auto train_step = compile(
+      [&](const Tensor& images, const Tensor& labels) {
+        const Tensor logits = model(images);
+        const Tensor loss = nn::cross_entropy(logits, labels);
+        optimizer->minimize(loss);
+        return std::pair(loss, logits);
+      },
+      {.products = product_precision(s.products)});
 
   nn::RunRecord record = record_of(s, batches.samples());
   Position at = read_checkpoint(s, model, *optimizer, record);
@@ -284,7 +290,8 @@ void train_together(const Settings& s, const std::shared_ptr<const nn::Ranks>& w
                       {.metrics = {nn::Accuracy()},
                        .batches = {.batch_size = s.batch_size, .seed = s.seed},
                        .world = world,
-                       .shards = s.shards});
+                       .shards = s.shards,
+                       .products = product_precision(s.products)});
   const bool is_root = !world || world->is_root();
   const auto samples = static_cast<double>(data.train.size());
   const nn::Callback lines{.on_start = [&](nn::TrainingState&) { print_size(data, model); },
@@ -354,7 +361,8 @@ int main(int argc, char** argv) {
         if (world) {
           throw ValueError("[train] a recipe trains in one process; start it without mpirun");
         }
-        train_by_recipe(recipe, {settings.data, settings.seed, settings.ensemble, settings.validate});
+        train_by_recipe(recipe, {settings.data, settings.seed, settings.ensemble, settings.validate,
+                                 product_precision(settings.products)});
       });
     }
   } catch (const Error& error) {

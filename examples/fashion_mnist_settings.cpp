@@ -21,6 +21,8 @@ void add_options(Flags& flags, Settings& s) {
   flags.add("--epochs", s.epochs, "Passes over the training images [10; a recipe has a number of its own]")
       .range(1, 100000);
   flags.add("--seed", s.seed, "Of initial weights and shuffling");
+  flags.add("--products", s.products, "How exactly products take the numbers that they multiply")
+      .one_of({"float32", "bfloat16_3x", "bfloat16"});
   flags.add("--threads", s.threads, "Threads to use [all processors]").range(1, 1024);
   flags.add("--data", s.data, "Folder of the four IDX files [XGRAD_DATA, or the Debian package's]");
 

@@ -19,6 +19,7 @@ struct Settings {
   double momentum = 0.9;
   std::string activation = "relu";
   std::uint64_t seed = 0;
+  std::string products = "float32";
   int threads = 0;  ///< 0: all processors
   std::string data;
   std::string checkpoint;  ///< empty: none

@@ -80,7 +80,8 @@ datasets::Batches make_batches(const Recipe& recipe, const datasets::Dataset& tr
   return datasets::Batches(train, {.batch_size = recipe.batch_size, .seed = seed, .augment = std::move(augment)});
 }
 
-nn::Sequential train_network(const Recipe& recipe, const datasets::Dataset& train, std::uint64_t seed) {
+nn::Sequential train_network(const Recipe& recipe, const datasets::Dataset& train, std::uint64_t seed,
+                             ProductPrecision products) {
   const random::Key key(seed);
   const nn::Sequential network = make_network(recipe, train, key.fold(0));
   const datasets::Batches batches = make_batches(recipe, train, seed);
@@ -89,13 +90,15 @@ nn::Sequential train_network(const Recipe& recipe, const datasets::Dataset& trai
       nn::schedules::one_cycle(recipe.largest_rate, recipe.epochs * batches.count(), {.rise = 0.2});
 
   const Variable steps(Tensor(std::int64_t{0}), "steps");
-  const auto train_step = compile([&](const Tensor& images, const Tensor& labels) {
-    const Tensor logits = network(images, nn::Training(key.fold(1).fold(steps)));
-    const Tensor loss = nn::cross_entropy(logits, labels, {.label_smoothing = recipe.label_smoothing});
-    adamw.minimize(loss);
-    steps.assign(steps + 1);
-    return loss;
-  });
+  const auto train_step = compile(
+      [&](const Tensor& images, const Tensor& labels) {
+        const Tensor logits = network(images, nn::Training(key.fold(1).fold(steps)));
+        const Tensor loss = nn::cross_entropy(logits, labels, {.label_smoothing = recipe.label_smoothing});
+        adamw.minimize(loss);
+        steps.assign(steps + 1);
+        return loss;
+      },
+      {.products = products});
 
   std::int64_t step = 0;
   for (int epoch = 1; epoch <= recipe.epochs; ++epoch) {
@@ -150,7 +153,7 @@ void train_by_recipe(const Recipe& recipe, const RecipeRun& run) {
   for (int i = 0; i < run.ensemble; ++i) {
     const std::uint64_t seed = run.seed + static_cast<std::uint64_t>(i);
     const auto start = std::chrono::steady_clock::now();
-    networks.push_back(train_network(recipe, parts.train, seed));
+    networks.push_back(train_network(recipe, parts.train, seed, run.products));
     const double seconds = seconds_since(start);
     train_seconds += seconds;
     matrix = evaluate_scores([&](const Tensor& images) { return mean_probabilities(networks, images); }, parts.test);

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <autograd/kernels/product_precision.hpp>
+
 /// \file
 /// Training for accuracy instead of speed: networks and settings that were chosen on a validation split of the training
 /// images. docs/accuracy.md says how.
@@ -32,6 +34,7 @@ struct RecipeRun {
   std::uint64_t seed = 0;  ///< of the first network; the next has the next seed
   int ensemble = 1;        ///< networks, whose probabilities are averaged
   bool validate = false;   ///< train on five sixths of the training images, measure on the others
+  xgrad::ProductPrecision products = xgrad::ProductPrecision::float32;  ///< of training
 };
 
 /// Trains and measures; prints a line per epoch, one per network, and the result.

@@ -45,6 +45,7 @@ class ReadsOthers final : public xgrad::detail::Recorder {
   void assign(const Variable& variable, const Tensor& value) override { outside_.assign(variable, value); }
   void made(const Variable& variable) override { outside_.made(variable); }
   const xgrad::detail::Scope* scope() const override { return outside_.scope(); }
+  ProductPrecision products() const override { return outside_.products(); }
 
  private:
   std::map<const void*, Tensor> others_;

@@ -22,7 +22,10 @@ Compiled<ShardedStep::Part> ShardedStep::compile_part(bool explains) const {
       Part([this, explains](const Tensor& features, const Tensor& targets, const Tensor& weight, const Tensor& part) {
         return compute_part(features, targets, weight, part, explains);
       }),
-      {.name = "train_part", .argument_names = {"features", "targets", "weight", "part"}}, core_.where);
+      {.name = "train_part",
+       .products = core_.options.products,
+       .argument_names = {"features", "targets", "weight", "part"}},
+      core_.where);
 }
 
 bool ShardedStep::synchronizes() const { return core_.options.synchronize_batch_norm && core_.talk.size() > 1; }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "autograd/graph/tensor.hpp"
+#include "autograd/kernels/product_precision.hpp"
 #include "datasets/batches.hpp"
 #include "nn/callbacks.hpp"
 #include "nn/history.hpp"
@@ -92,6 +93,9 @@ struct TrainerOptions {
   /// What has to be finite. Where it is not, the error says where the number was born, and nothing has been changed.
   /// Clipping::not_finite, where it is given, has the last word on gradients.
   Check check = Check::loss;
+  /// How exactly products take their factors, in training, evaluation and prediction; CompileOptions::products says more.
+  /// Weights, moments, activations and gradients stay float32, and losses need no scaling.
+  ProductPrecision products = ProductPrecision::float32;
 };
 
 /// How training shows how far it is, on standard output. Bars fit the width of the terminal, also a narrow one, and go when

@@ -52,13 +52,14 @@ detail::TrainerCore::TrainerCore(Module m, std::shared_ptr<Optimizer> o, Loss l,
       sharding(Sharding::of(options)),
       steps(Tensor(std::int64_t{0}), "steps"),
       looks_at_gradients(options.check == Check::gradients),
-      train_step(compile(Step([this](const Tensor& features, const Tensor& targets) {
-                           Result result = training_loss_of(features, targets);
-                           use_gradients_of(result.first, features.shape(0));
-                           steps.assign(steps + 1);
-                           return result;
-                         }),
-                         {.name = "train_step", .argument_names = {"features", "targets"}}, place)),
+      train_step(compile(
+          Step([this](const Tensor& features, const Tensor& targets) {
+            Result result = training_loss_of(features, targets);
+            use_gradients_of(result.first, features.shape(0));
+            steps.assign(steps + 1);
+            return result;
+          }),
+          {.name = "train_step", .products = options.products, .argument_names = {"features", "targets"}}, place)),
       update(compile(std::function<void()>([this] {
                        optimizer->step(gradients->mean(), clipping(), where);
                        gradients->reset();
@@ -66,9 +67,9 @@ detail::TrainerCore::TrainerCore(Module m, std::shared_ptr<Optimizer> o, Loss l,
                      {.name = "update"}, place)),
       test_step(compile(
           Step([this](const Tensor& features, const Tensor& targets) { return loss_of(features, targets, Mode()); }),
-          {.name = "test_step"}, place)),
+          {.name = "test_step", .products = options.products}, place)),
       forward(compile(Forward([this](const Tensor& features) { return model(Operand(features, where)); }),
-                      {.name = "predict"}, place)) {
+                      {.name = "predict", .products = options.products}, place)) {
   if (!optimizer) {
     raise<ValueError>("trainer", "the optimiser is a null pointer; give one");
   }

@@ -200,6 +200,9 @@ Saved detail::TrainerCore::saved_options() const {
   if (options.synchronize_batch_norm) {
     saved.put("synchronize_batch_norm", true);
   }
+  if (options.products != ProductPrecision::float32) {
+    saved.put("products", to_string(options.products));
+  }
   return saved;
 }
 

@@ -60,14 +60,14 @@ struct OpaqueAttribute {
 /// Is shown the attributes of an operation in the order of its table.
 class AttributeVisitor {
  public:
-  virtual void boolean(std::string_view name, bool value) = 0;                   ///< bool
-  virtual void integer(std::string_view name, std::int64_t value) = 0;           ///< whole numbers and enumerations
-  virtual void number(std::string_view name, double value) = 0;                  ///< float and double
-  virtual void dtype(std::string_view name, DType value) = 0;                    ///< an element type
-  virtual void shape(std::string_view name, const Ints& value) = 0;              ///< a number per axis: sizes, axes
-  virtual void text(std::string_view name, std::string_view value) = 0;          ///< strings
-  virtual void formula(std::string_view name, const Formula& value) = 0;         ///< elementwise mathematics
-  virtual void program(std::string_view name, const SubProgram& value) = 0;      ///< a function
+  virtual void boolean(std::string_view name, bool value) = 0;               ///< bool
+  virtual void integer(std::string_view name, std::int64_t value) = 0;       ///< whole numbers and enumerations
+  virtual void number(std::string_view name, double value) = 0;              ///< float and double
+  virtual void dtype(std::string_view name, DType value) = 0;                ///< an element type
+  virtual void shape(std::string_view name, const Ints& value) = 0;          ///< a number per axis: sizes, axes
+  virtual void text(std::string_view name, std::string_view value) = 0;      ///< strings; an empty one is not printed
+  virtual void formula(std::string_view name, const Formula& value) = 0;     ///< elementwise mathematics
+  virtual void program(std::string_view name, const SubProgram& value) = 0;  ///< a function
   virtual void opaque(std::string_view name, const OpaqueAttribute& value) = 0;  ///< anything else
   /// What an operation without inputs gives. Unless overridden, a shape and a dtype.
   virtual void spec(std::string_view name, const Spec& value);
@@ -141,6 +141,8 @@ void visit_attribute(AttributeVisitor& visitor, std::string_view name, const T& 
     visitor.boolean(name, value);
   } else if constexpr (std::same_as<T, DType>) {
     visitor.dtype(name, value);
+  } else if constexpr (std::is_enum_v<T> && requires { attribute_value(value); }) {
+    visit_attribute(visitor, name, attribute_value(value));
   } else if constexpr (std::is_integral_v<T> || std::is_enum_v<T>) {
     visitor.integer(name, static_cast<std::int64_t>(value));
   } else if constexpr (std::is_floating_point_v<T>) {

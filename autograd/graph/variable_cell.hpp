@@ -5,6 +5,7 @@
 
 #include "autograd/graph/scope.hpp"
 #include "autograd/graph/variable.hpp"
+#include "autograd/kernels/product_precision.hpp"
 
 /// \file
 /// What is inside a Variable, for those that trace and run compiled functions. Not installed.
@@ -71,6 +72,7 @@ class Recorder {
   virtual void assign(const Variable& variable, const Tensor& value) = 0;  ///< of the variable's shape and dtype
   virtual void made(const Variable& variable) = 0;                         ///< a new cell, with a value
   virtual const Scope* scope() const = 0;                                  ///< of the function that is traced
+  virtual ProductPrecision products() const = 0;                           ///< of products that it makes
 
  protected:
   ~Recorder() = default;

@@ -31,7 +31,11 @@ class Hash final : public AttributeVisitor {
       add(static_cast<std::uint64_t>(size));
     }
   }
-  void text(std::string_view, std::string_view value) override { add(runtime::hash_text(value)); }
+  void text(std::string_view, std::string_view value) override {
+    if (!value.empty()) {
+      add(runtime::hash_text(value));
+    }
+  }
   void formula(std::string_view, const Formula& value) override { add(value.hash()); }
   void program(std::string_view, const SubProgram& value) override { add(value.structure().hash()); }
   void opaque(std::string_view, const OpaqueAttribute& value) override {
@@ -105,7 +109,11 @@ class Text final : public AttributeVisitor {
   void number(std::string_view name, double value) override { add(name, phrase("{}", value)); }
   void dtype(std::string_view name, DType value) override { add(name, to_string(value)); }
   void shape(std::string_view name, const Ints& value) override { add(name, to_string(value)); }
-  void text(std::string_view name, std::string_view value) override { add(name, value); }
+  void text(std::string_view name, std::string_view value) override {
+    if (!value.empty()) {
+      add(name, value);
+    }
+  }
   void formula(std::string_view name, const Formula& value) override { add(name, to_string(value)); }
   void program(std::string_view name, const SubProgram& value) override {
     add(name, phrase("({} operations)", value.description().nodes().size()));

@@ -45,6 +45,10 @@ void Body::made(const Variable& variable) {
   }
 }
 
+ProductPrecision Body::products() const {
+  return outside_ == nullptr ? ProductPrecision::float32 : outside_->products();
+}
+
 void Body::finish(const Tensors& outputs, Invariants invariants) {
   if (!std::all_of(outputs.begin(), outputs.end(), [](const Tensor& output) { return output.defined(); })) {
     raise<ValueError>(op_, "the function returned an empty tensor; return tensors that were computed");

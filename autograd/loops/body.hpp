@@ -41,6 +41,7 @@ class Body final : public Recorder {
   [[noreturn]] void assign(const Variable& variable, const Tensor& value) override;
   void made(const Variable& variable) override;
   const Scope* scope() const override { return scope_.get().get(); }
+  ProductPrecision products() const override;
 
   /// The call has given \p outputs. \throws ValueError when one of them is empty.
   void finish(const Tensors& outputs, Invariants invariants);

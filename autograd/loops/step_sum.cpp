@@ -33,6 +33,7 @@ StepSum::StepSum(const Tensor& term, std::int64_t steps) : shape_(term.shape()) 
   if (const auto* product = node.as<MatMul>();
       product != nullptr && product->transpose_a && !product->transpose_b && core.ndim() == 2) {
     rows_ = {node.input(0), node.input(1)};
+    products_ = product->products;
     elements = rows_[0].size() + rows_[1].size();
     worth_it_ = elements <= 2 * core.size();
   } else if (const auto* sum = node.as<Sum>(); sum != nullptr && sum->axes.first == 0 && sum->axes.last == 1) {
@@ -45,8 +46,9 @@ StepSum::StepSum(const Tensor& term, std::int64_t steps) : shape_(term.shape()) 
 }
 
 Tensor StepSum::of_all_steps(const Tensors& rows) const {
-  const Tensor total = rows.size() == 2 ? apply_op(MatMul{true, false}, {joined_rows(rows[0]), joined_rows(rows[1])})
-                                        : sum(joined_rows(rows[0]), 0);
+  const Tensor total = rows.size() == 2
+                           ? apply_op(MatMul{true, false, products_}, {joined_rows(rows[0]), joined_rows(rows[1])})
+                           : sum(joined_rows(rows[0]), 0);
   return reshape(total, shape_);
 }
 

@@ -24,7 +24,8 @@ class StepSum {
 
  private:
   Tensors rows_;
-  Shape shape_;  // of the sum
+  Shape shape_;                                            // of the sum
+  ProductPrecision products_ = ProductPrecision::float32;  // of a sum of products
   bool worth_it_ = false;
 };
 

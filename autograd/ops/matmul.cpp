@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "autograd/graph/operation.hpp"
+#include "autograd/graph/variable_cell.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/map.hpp"
 #include "autograd/ops/matmul.hpp"
@@ -21,8 +22,10 @@ namespace {
 
 Shape leading(const Shape& shape) { return Shape(shape.begin(), shape.end() - 2); }
 
-Tensor product(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b) {
-  return apply_op(MatMul{transpose_a, transpose_b}, {a, b});
+/// What CompileOptions::products say of the function that is being traced.
+ProductPrecision wanted_precision() {
+  const detail::Recorder* recorder = detail::current_recorder();
+  return recorder == nullptr ? ProductPrecision::float32 : recorder->products();
 }
 
 }  // namespace
@@ -70,13 +73,16 @@ void MatMul::eval(ConstViews in, Views out) const {
     }
     kernels::matmul(in[0].dtype(), transpose_a, transpose_b, size.m, size.n, size.k,
                     matrix(in[0].data, a_number, size.m, size.k), matrix(in[1].data, b_number, size.k, size.n),
-                    matrix(out[0].data, number, size.m, size.n));
+                    matrix(out[0].data, number, size.m, size.n), false, products);
   });
 }
 
 Tensors MatMul::vjp(const Node& node, const Cotangents& ct) const {
   const Tensor& a = node.input(0);
   const Tensor& b = node.input(1);
+  const auto product = [&](const Tensor& x, const Tensor& y, bool transpose_x, bool transpose_y) {
+    return apply_op(MatMul{transpose_x, transpose_y, products}, {x, y});
+  };
   Tensors gradients(2);
   if (ct.wanted(0)) {
     gradients[0] = transpose_a ? product(b, ct[0], transpose_b, true) : product(ct[0], b, false, !transpose_b);
@@ -88,14 +94,14 @@ Tensors MatMul::vjp(const Node& node, const Cotangents& ct) const {
 }
 
 Tensors MatMul::jvp(const Node& node, const Tangents& t) const {
-  const Tensor by_a = t[0].defined() ? product(t[0], node.input(1), transpose_a, transpose_b) : Tensor();
-  const Tensor by_b = t[1].defined() ? product(node.input(0), t[1], transpose_a, transpose_b) : Tensor();
+  const Tensor by_a = t[0].defined() ? apply_op(*this, {t[0], node.input(1)}) : Tensor();
+  const Tensor by_b = t[1].defined() ? apply_op(*this, {node.input(0), t[1]}) : Tensor();
   return {!by_a.defined() ? by_b : !by_b.defined() ? by_a : by_a + by_b};
 }
 
 Tensors MatMul::vmap(const Node& node, const BatchedInputs& in) const {
   const Tensors aligned = align_samples(node, in, node.spec(0).shape.ndim());
-  return {product(aligned[0], aligned[1], transpose_a, transpose_b)};
+  return {apply_op(*this, {aligned[0], aligned[1]})};
 }
 
 namespace {
@@ -154,7 +160,8 @@ Tensor matmul(const Operand& a, const Operand& b) {
   }
   auto [matrix_a, transpose_a] = absorb_transpose(std::move(left));
   auto [matrix_b, transpose_b] = absorb_transpose(std::move(right));
-  Tensor product = apply_op(MatMul{transpose_a, transpose_b}, {std::move(matrix_a), std::move(matrix_b)}, a.where());
+  Tensor product = apply_op(MatMul{transpose_a, transpose_b, wanted_precision()},
+                            {std::move(matrix_a), std::move(matrix_b)}, a.where());
   if (!joined && !row && !column) {
     return product;
   }

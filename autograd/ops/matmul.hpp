@@ -1,6 +1,7 @@
 #pragma once
 
 #include "autograd/graph/operation.hpp"
+#include "autograd/kernels/product_precision.hpp"
 
 /// \file
 /// Matrix products, which plans cut, join and write in place.
@@ -17,7 +18,9 @@ struct MatMul {
   static constexpr std::string_view name = "matmul";
   bool transpose_a;
   bool transpose_b;
-  static constexpr auto attributes = fields("transpose_a", &MatMul::transpose_a, "transpose_b", &MatMul::transpose_b);
+  ProductPrecision products = ProductPrecision::float32;  ///< of this one, and of those in its derivatives
+  static constexpr auto attributes =
+      fields("transpose_a", &MatMul::transpose_a, "transpose_b", &MatMul::transpose_b, "products", &MatMul::products);
   static constexpr bool total = true;
 
   struct Sizes {

@@ -74,17 +74,20 @@ struct Traced {
   std::vector<std::size_t> lengths;  // of the lists that it returns
 };
 
-Traced trace_call(std::span<const Tensor> arguments, const Callee& callee) {
+Traced trace_call(std::span<const Tensor> arguments, const Callee& callee, const CompileOptions& options) {
   std::vector<std::size_t> lengths;
-  TracedStep step = trace_step(kinds_of(arguments), [&](const Tensors& inputs) {
-    const Results results = callee(inputs);
-    lengths = results.lengths;
-    Tensors outputs;
-    for (std::size_t i = 0; i < results.tensors.size(); ++i) {
-      outputs.push_back(results.tensors[i]);
-    }
-    return outputs;
-  });
+  TracedStep step = trace_step(
+      kinds_of(arguments),
+      [&](const Tensors& inputs) {
+        const Results results = callee(inputs);
+        lengths = results.lengths;
+        Tensors outputs;
+        for (std::size_t i = 0; i < results.tensors.size(); ++i) {
+          outputs.push_back(results.tensors[i]);
+        }
+        return outputs;
+      },
+      options.products);
   return {std::move(step), std::move(lengths)};
 }
 
@@ -162,7 +165,7 @@ struct CompiledFunction::State {
     if (const auto known = plans.find(arguments)) {
       return *known;
     }
-    const auto planned = std::make_shared<const Planned>(trace_call(arguments, callee), options);
+    const auto planned = std::make_shared<const Planned>(trace_call(arguments, callee, options), options);
     return plans.insert(kinds_of(arguments), planned);
   }
 
@@ -173,7 +176,7 @@ struct CompiledFunction::State {
     }
     auto made = std::make_shared<const Inlined>();
     try {
-      made = std::make_shared<const Inlined>(trace_call(arguments, callee));
+      made = std::make_shared<const Inlined>(trace_call(arguments, callee, options));
     } catch (const Error&) {
     }
     return inlined.insert(kinds_of(arguments), made);
@@ -210,12 +213,12 @@ Plan CompiledFunction::plan(std::span<const Tensor> arguments, const Callee& cal
 }
 
 TracedStep CompiledFunction::trace(std::span<const Tensor> arguments, const Callee& callee) const {
-  return located(state_->where, [&] { return trace_call(arguments, callee).step; });
+  return located(state_->where, [&] { return trace_call(arguments, callee, state_->options).step; });
 }
 
 Outline CompiledFunction::outline(std::span<const Tensor> arguments, const Callee& callee) const {
   return located(state_->where, [&] {
-    const TracedStep step = trace_call(arguments, callee).step;
+    const TracedStep step = trace_call(arguments, callee, state_->options).step;
     Outline result;
     Tensors given = step.inputs;
     Tensors computed = step.outputs;

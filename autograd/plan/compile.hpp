@@ -14,6 +14,7 @@
 
 #include "autograd/graph/results.hpp"
 #include "autograd/graph/tensor.hpp"
+#include "autograd/kernels/product_precision.hpp"
 #include "autograd/plan/plan.hpp"
 #include "autograd/plan/trace/traced_step.hpp"
 
@@ -26,6 +27,10 @@ namespace xgrad {
 struct CompileOptions {
   std::string name = "step";  ///< of the function, shown where its results appear in printed graphs
   PlanOptions plan = {};      ///< how its plans are made
+  /// How exactly products take their factors: those that the function makes, their derivatives of any order, and those of
+  /// loops and branches in it; also where the function is called by another one, whose option is for its own. All else
+  /// stays float32. bfloat16 is worth it on CPUs with AMX; elsewhere it gives the same numbers more slowly.
+  ProductPrecision products = ProductPrecision::float32;
   std::vector<std::string> argument_names =
       {};  ///< what errors call the arguments; those left out are `argument 0` ...
 };

@@ -231,6 +231,17 @@ def weights_are_the_same_with_every_instruction_set(job):
     assert weights["avx2"] == weights["avx512"], weights
 
 
+def products_may_be_rounded(job):
+    arguments = ["--data", job.data, "--epochs", "2", "--hash", "--products"]
+    weights = {}
+    for products, isa in [("float32", ""), ("bfloat16", ""), ("bfloat16", "avx2"), ("bfloat16_3x", "")]:
+        result = job.run(*arguments, products, environment=dict(os.environ, XGRAD_ISA=isa))
+        assert result.returncode == 0, result
+        weights[products, isa] = result.stdout.splitlines()[-2]
+    assert weights["bfloat16", ""] == weights["bfloat16", "avx2"], weights
+    assert len(set(weights.values())) == 3, weights
+
+
 def has_avx512():
     flags = re.search(r"^flags\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     wanted = {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}

@@ -62,6 +62,7 @@ struct Run {
   nn::Module activation = nn::ReLU();
   std::int64_t hidden = 8;
   double largest_rate = 0.02;
+  ProductPrecision products = ProductPrecision::float32;
   std::filesystem::path folder;
   std::optional<std::filesystem::path> resume = {};
   std::int64_t killed_at = -1;  // in which of the calls of a callback in the middle of all
@@ -84,8 +85,8 @@ struct Run {
         {.metrics = {nn::Accuracy(), nn::F1(3)},
          .clipping = {.norm = 1},
          .accumulate = accumulate,
-         .batches = {
-             .batch_size = batch_size, .seed = seed, .augment = {datasets::shift(1), datasets::mixup(0.4, 3)}}});
+         .batches = {.batch_size = batch_size, .seed = seed, .augment = {datasets::shift(1), datasets::mixup(0.4, 3)}},
+         .products = products});
     const auto die = [&](nn::TrainingState&) {
       if (calls++ == killed_at) {
         trainer.save(checkpoint);
@@ -246,6 +247,7 @@ BOOST_FIXTURE_TEST_CASE(another_run_is_told_what_differs, Files) {
   refused([](Run& r) { r.seed = 6; }, {"options/seed is `6`, in the checkpoint `5`"});
   refused([](Run& r) { r.accumulate = 1; }, {"options/accumulate is 1, in the checkpoint 3", "gradients/count"});
   refused([](Run& r) { r.patience = 4; }, {"callback/early_stopping/options/patience is 4, in the checkpoint 1"});
+  refused([](Run& r) { r.products = ProductPrecision::bfloat16; }, {"options/products is `bfloat16`"});
   refused([](Run& r) { r.activation = nn::Tanh(); }, {"training step is "});
   refused([](Run& r) { r.hidden = 9; },
           {"model/0.bias is `float32(9,)`, in the checkpoint `float32(8,)`", "model/4.weight is", "more"});

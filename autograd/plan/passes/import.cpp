@@ -133,6 +133,7 @@ class Import {
       const auto [m, k, n] = product->sizes(node.input(0).shape(), node.input(1).shape());
       step.kind = product_step;
       step.product = {product->transpose_a, product->transpose_b, m, k, n};
+      step.product.precision = product->products;
     } else if (sums_columns(node)) {
       step.kind = column_sum_step;
     } else if (node.as<Loop>() != nullptr) {

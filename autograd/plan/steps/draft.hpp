@@ -12,6 +12,7 @@
 #include "autograd/array/array.hpp"
 #include "autograd/formula/program.hpp"
 #include "autograd/graph/operation.hpp"
+#include "autograd/kernels/product_precision.hpp"
 #include "autograd/plan/steps/kinds.hpp"
 
 /// \file
@@ -53,6 +54,7 @@ struct Product {
   std::int64_t k_slabs = 1;
   std::int64_t n_slabs = 1;
   bool accumulate = false;  ///< a third input is added: the output starts with its elements
+  ProductPrecision precision = ProductPrecision::float32;
 };
 
 /// An element of an input or of an output of a step.

@@ -51,7 +51,7 @@ class ProductKernel final : public Kernel {
     const void* b = shifted(in[1], p.transpose_b ? n_first * p.k + k_first : k_first * p.n + n_first);
     return {
         dtype_, rows, n_last - n_first, k_last - k_first, {a, a_stride, p.transpose_a}, {b, b_stride, p.transpose_b},
-        c,      p.n,  p.accumulate};
+        c,      p.n,  p.accumulate,     p.precision};
   }
 
   static std::pair<std::int64_t, std::int64_t> range(std::int64_t size, std::int64_t slabs, std::int64_t slab) {
@@ -69,6 +69,16 @@ class ProductKernel final : public Kernel {
   Operands out_;
 };
 
+/// In a product of moderate size, in nanoseconds: with AMX where factors are rounded.
+double multiply_add_time(ProductPrecision precision) {
+  switch (precision) {
+    case ProductPrecision::float32: return 0.012;
+    case ProductPrecision::bfloat16_3x: return 0.006;
+    case ProductPrecision::bfloat16: break;
+  }
+  return 0.003;
+}
+
 struct ProductStep final : StepKind {
   std::int64_t rows(const Draft&, const Step& step) const override { return step.product.m; }
   bool reads_rows(const Draft&, const Step& step, std::size_t input) const override {
@@ -76,7 +86,7 @@ struct ProductStep final : StepKind {
   }
   std::int64_t slabs(const Step& step) const override { return step.product.k_slabs * step.product.n_slabs; }
   double cost(const Draft&, const Step& step) const override {
-    constexpr double multiply_add_ns = 0.012;  // in a product of moderate size
+    const double multiply_add_ns = multiply_add_time(step.product.precision);
     return multiply_add_ns * static_cast<double>(step.product.m) * static_cast<double>(step.product.k) *
            static_cast<double>(step.product.n);
   }
@@ -98,9 +108,11 @@ struct ProductStep final : StepKind {
   }
   std::string text(const Step& step) const override {
     const Product& p = step.product;
-    return phrase("{}{} ({}, {}) x ({}, {}){}{}", step.name, p.accumulate ? " added to what is there" : "", p.m, p.k,
+    const bool rounded = p.precision != ProductPrecision::float32;
+    return phrase("{}{} ({}, {}) x ({}, {}){}{}{}", step.name, p.accumulate ? " added to what is there" : "", p.m, p.k,
                   p.k, p.n, p.transpose_a ? ", first factor transposed" : "",
-                  p.transpose_b ? ", second factor transposed" : "");
+                  p.transpose_b ? ", second factor transposed" : "",
+                  rounded ? phrase(", {}", to_string(p.precision)) : "");
   }
   double flops(const Draft&, const Step& step) const override {
     return 2 * static_cast<double>(step.product.m) * static_cast<double>(step.product.k) *

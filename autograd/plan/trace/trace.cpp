@@ -41,8 +41,8 @@ void require_constant(const Node& node) {
 
 }  // namespace
 
-Trace::Trace(std::span<const Spec> arguments)
-    : scope_(Scope::Elements::later), first_(detail::placeholder({}, "compile", nullptr)) {
+Trace::Trace(std::span<const Spec> arguments, ProductPrecision products)
+    : scope_(Scope::Elements::later), products_(products), first_(detail::placeholder({}, "compile", nullptr)) {
   for (const Spec& spec : arguments) {
     const auto number = static_cast<std::int64_t>(inputs_.size());
     inputs_.emplace_back(make_node(make_operation(Argument{number, spec}), Inputs(), {}, scope_.get().get()));
@@ -162,8 +162,9 @@ TracedStep Trace::finish(const Tensors& outputs) {
 
 namespace xgrad {
 
-TracedStep trace_step(std::span<const Spec> arguments, const std::function<Tensors(const Tensors&)>& function) {
-  detail::Trace trace(arguments);
+TracedStep trace_step(std::span<const Spec> arguments, const std::function<Tensors(const Tensors&)>& function,
+                      ProductPrecision products) {
+  detail::Trace trace(arguments, products);
   Tensors outputs;
   {
     const detail::RecorderScope scope(trace);

@@ -26,8 +26,8 @@ namespace xgrad::detail {
 ///     TracedStep step = trace.finish(outputs);
 class Trace final : public Recorder {
  public:
-  /// A trace of a call with arguments like \p arguments.
-  explicit Trace(std::span<const Spec> arguments);
+  /// A trace of a call with arguments like \p arguments. \param products of the function.
+  explicit Trace(std::span<const Spec> arguments, ProductPrecision products);
 
   const Tensors& inputs() const { return inputs_; }  ///< what stands for the arguments
 
@@ -35,6 +35,7 @@ class Trace final : public Recorder {
   void assign(const Variable& variable, const Tensor& value) override;
   void made(const Variable& variable) override;
   const Scope* scope() const override { return scope_.get().get(); }
+  ProductPrecision products() const override { return products_; }
 
   /// The whole step; \p outputs is what the function returned. Tensors from outside become constants.
   /// \throws ValueError when an output is empty, or the graph uses a tensor that is no constant: the content of a
@@ -54,6 +55,7 @@ class Trace final : public Recorder {
   void make_locals_constant();
 
   OpenScope scope_;
+  ProductPrecision products_;
   Tensor first_;  // older than every node that the function makes
   Tensors inputs_;
   Tensors outputs_;

@@ -9,6 +9,7 @@
 #include "autograd/graph/spec.hpp"
 #include "autograd/graph/tensor.hpp"
 #include "autograd/graph/variable.hpp"
+#include "autograd/kernels/product_precision.hpp"
 
 /// \file
 /// What a function does, as a graph: for plans, and for whoever writes it in another language.
@@ -38,7 +39,9 @@ std::string to_dot(const TracedStep& step, const DotOptions& options = {});
 
 /// What \p function does with arguments like \p arguments. It is called once, with tensors that have no elements, and
 /// changes no variable.
+/// \param products how exactly its products take their factors, as CompileOptions::products.
 /// \throws ValueError as a compiled function does: when it reads a value, or captures what is no constant.
-TracedStep trace_step(std::span<const Spec> arguments, const std::function<Tensors(const Tensors&)>& function);
+TracedStep trace_step(std::span<const Spec> arguments, const std::function<Tensors(const Tensors&)>& function,
+                      ProductPrecision products = ProductPrecision::float32);
 
 }  // namespace xgrad
