@@ -1,7 +1,6 @@
 #include "autograd/doctor/measure.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <fstream>
@@ -17,6 +16,7 @@
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/ops/random.hpp"
+#include "autograd/runtime/meeting.hpp"
 #include "autograd/runtime/workers.hpp"
 
 namespace xgrad::doctor {
@@ -92,42 +92,13 @@ double relu_gigabytes(const Effort& effort) {
   return 2 * static_cast<double>(effort.array_bytes) / time * 1e-9;
 }
 
-/// Every thread waits in it for all others, though not for ever: the system may give fewer threads than asked for.
-void meet() {
-  const int threads = runtime::num_threads();
-  std::atomic<int> arrived = 0;
-  const auto start = Clock::now();
-  runtime::parallel_for(threads, [&](std::int64_t) {
-    ++arrived;
-    for (int round = 1; arrived < threads; ++round) {
-      if (round % 4096 == 0) {
-        std::this_thread::yield();
-        if (seconds_since(start) > 0.1) {
-          return;
-        }
-      }
-    }
-  });
-}
-
-double loop_time(double seconds) {
-  constexpr int loops = 100;
-  return shortest(seconds,
-                  [] {
-                    for (int i = 0; i < loops; ++i) {
-                      meet();
-                    }
-                  }) /
-         loops;
-}
-
 /// The median over some rounds: the shortest would be one in which the worker had not fallen asleep yet.
 double wake_time() {
   std::vector<double> times(9);
   for (double& time : times) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
     const auto start = Clock::now();
-    meet();
+    runtime::meet(runtime::num_threads());
     time = seconds_since(start);
   }
   std::nth_element(times.begin(), times.begin() + 4, times.end());
@@ -197,7 +168,7 @@ Measurements measure(const runtime::CpuInfo& cpu, const Effort& effort) {
   measure_rounded(&ProductSpeed::all);
   m.bandwidth_all = relu_gigabytes(effort);
   if (threads > 1) {
-    m.loop_seconds = loop_time(effort.seconds);
+    m.loop_seconds = runtime::meeting_seconds(threads, effort.seconds);
     m.wake_seconds = wake_time();
   }
   return m;

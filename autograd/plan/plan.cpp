@@ -1,6 +1,7 @@
 #include "autograd/plan/plan.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 #include <ostream>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "autograd/graph/variable_cell.hpp"
 #include "autograd/ops/require_finite.hpp"
 #include "autograd/plan/planner.hpp"
+#include "autograd/plan/report/measure_scaling.hpp"
 #include "autograd/plan/report/profiler.hpp"
 #include "autograd/plan/report/report.hpp"
 #include "autograd/plan/trace/traced_step.hpp"
@@ -41,6 +43,14 @@ void require_inputs(std::span<const Spec> traced, std::span<const Array> given) 
     }
     raise<DTypeError>("plan", message);
   }
+}
+
+std::vector<Array> arrays_of(std::span<const Tensor> tensors) {
+  std::vector<Array> arrays;
+  for (const Tensor& tensor : tensors) {
+    arrays.push_back(tensor.array());
+  }
+  return arrays;
 }
 
 }  // namespace
@@ -216,11 +226,28 @@ Profile Plan::profile(std::span<const Array> inputs, int repetitions) const {
 }
 
 Profile Plan::profile(std::initializer_list<Tensor> inputs, int repetitions) const {
-  std::vector<Array> arrays;
-  for (const Tensor& input : inputs) {
-    arrays.push_back(input.array());
+  return profile(arrays_of(inputs), repetitions);
+}
+
+ScalingReport Plan::scaling(std::span<const Array> inputs, int repetitions) const {
+  if (repetitions < 1) {
+    raise<ValueError>("scaling", phrase("the number of repetitions is {}; give 1 or more", repetitions));
   }
-  return profile(arrays, repetitions);
+  require_inputs(state_->inputs, inputs);
+  std::vector<Array> arguments(inputs.begin(), inputs.end());
+  for (const Variable& variable : state_->variables) {
+    const Array content = CellAccess::content(variable);
+    Array copy(content.shape(), content.dtype());
+    if (content.bytes() > 0) {
+      std::memcpy(copy.data(), content.data(), content.bytes());
+    }
+    arguments.push_back(std::move(copy));
+  }
+  return plan::measure_scaling(*state_->executable, std::move(arguments), repetitions);
+}
+
+ScalingReport Plan::scaling(std::initializer_list<Tensor> inputs, int repetitions) const {
+  return scaling(arrays_of(inputs), repetitions);
 }
 
 }  // namespace xgrad

@@ -13,6 +13,7 @@
 #include "autograd/graph/variable.hpp"
 #include "autograd/plan/options.hpp"
 #include "autograd/plan/report/profile.hpp"
+#include "autograd/plan/report/scaling.hpp"
 
 /// \file
 /// Plan, a traced function that can be run.
@@ -62,6 +63,19 @@ class Plan {
   Profile profile(std::span<const Array> inputs, int repetitions = 100) const;
   /// The same, for tensors.
   Profile profile(std::initializer_list<Tensor> inputs, int repetitions = 100) const;
+
+  /// What a run would take on 1, 2, 4 to 64 cores, and what limits it at each. The pieces of each phase, and those into which
+  /// a kernel cuts itself, are timed on one thread, in runs as they are: medians of \p repetitions. They are shared out on
+  /// paper as parallel_for does it, with a barrier at the end of each, whose cost is measured on the threads there are and
+  /// grows in proportion beyond. What the calling thread does alone stays as it is. Memory bandwidth is not in it, nor a
+  /// clock that falls when more cores work, nor that more cores have more cache. Beside it stands what runs take here, on
+  /// the numbers of threads of them that have a processor.
+  ///
+  /// Runs write copies of the variables: those keep their contents. Effects, such as prints, happen each time.
+  /// \throws ValueError when \p repetitions is less than 1, and whatever run throws.
+  ScalingReport scaling(std::span<const Array> inputs, int repetitions = 20) const;
+  /// The same, for tensors.
+  ScalingReport scaling(std::initializer_list<Tensor> inputs, int repetitions = 20) const;
 
  private:
   struct State;

@@ -23,6 +23,7 @@
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/fork.hpp"
 #include "autograd/runtime/job.hpp"
+#include "autograd/runtime/job_recorder.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "autograd/runtime/pool.hpp"
 #include "autograd/runtime/waiting.hpp"
@@ -263,6 +264,10 @@ std::atomic<int>& thread_count() {
 }
 
 void run_serially(std::int64_t pieces, Body body, void* context) {
+  JobRecorder* const recorder = std::exchange(detail::own_jobs.recorder, nullptr);  // of this job, not of its pieces'
+  if (recorder != nullptr) {
+    recorder->begin_job(pieces);
+  }
   std::exception_ptr failure;
   for (std::int64_t piece = 0; piece < pieces; ++piece) {
     try {
@@ -272,7 +277,11 @@ void run_serially(std::int64_t pieces, Body body, void* context) {
         failure = std::current_exception();
       }
     }
+    if (recorder != nullptr) {
+      recorder->end_piece();
+    }
   }
+  detail::own_jobs.recorder = recorder;
   if (failure) {
     std::rethrow_exception(failure);
   }
@@ -348,9 +357,9 @@ void parallel_for(std::int64_t pieces, void (*body)(void*, std::int64_t), void* 
     return;
   }
   const int threads = inside_piece ? 1 : num_threads();
-  if (threads == 1 || most_threads == 1 ||
-      !workers().try_run(pieces, body, context, static_cast<std::size_t>(threads),
-                         static_cast<std::size_t>(most_threads))) {
+  const int most = std::min(most_threads, detail::own_jobs.most_threads);
+  if (threads == 1 || most == 1 ||
+      !workers().try_run(pieces, body, context, static_cast<std::size_t>(threads), static_cast<std::size_t>(most))) {
     run_serially(pieces, body, context);
   }
 }

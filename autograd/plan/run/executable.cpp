@@ -235,7 +235,28 @@ void Executable::run_inside(void* const* in, void* const* out, std::byte* memory
   }
 }
 
+std::vector<std::uint32_t> Executable::groups_of_pieces(std::uint32_t phase) const {
+  std::vector<std::uint32_t> groups;
+  for (const Item& item : stages_[phase].items) {
+    groups.push_back(item.group);
+  }
+  return groups;
+}
+
+std::uint32_t Executable::costliest_of(std::uint32_t phase) const {
+  const std::vector<std::uint32_t>& groups = schedule_.phases[phase].groups;
+  return *std::max_element(groups.begin(), groups.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return schedule_.groups[a].cost < schedule_.groups[b].cost;
+  });
+}
+
 void Executable::run_stage(const Stage& stage, const Context& context) const {
+  const auto enter = [&](std::uint32_t group) {
+    if (context.profiler != nullptr) {
+      context.profiler->enter(static_cast<std::uint32_t>(&stage - stages_.data()), group);
+    }
+  };
+  enter(Draft::none);
   const auto run = [&](std::int64_t i) { run_item(stage.items[static_cast<std::size_t>(i)], context); };
   const auto count = static_cast<std::int64_t>(stage.items.size());
   if (stage.parallel) {
@@ -247,6 +268,7 @@ void Executable::run_stage(const Stage& stage, const Context& context) const {
   }
   for (const std::uint32_t number : stage.alone) {
     const Group& group = schedule_.groups[number];
+    enter(number);
     run_kernel(group.steps[0], {context.bases, context.scratch, 0, group.rows, 0, context.threads}, true, context);
   }
 }
@@ -262,7 +284,8 @@ void Executable::run_item(const Item& item, const Context& context) const {
 void Executable::run_kernel(std::uint32_t step, const Block& block, bool alone, const Context& context) const {
   const Kernel& kernel = *kernels_[step];
   const auto now = [] { return std::chrono::steady_clock::now().time_since_epoch().count(); };
-  const std::int64_t begin = context.profiler == nullptr ? 0 : now();
+  const bool timed = context.profiler != nullptr && context.profiler->times_kernels();
+  const std::int64_t begin = timed ? now() : 0;
   try {
     if (alone) {
       kernel.run_alone(block);
@@ -274,7 +297,7 @@ void Executable::run_kernel(std::uint32_t step, const Block& block, bool alone, 
     error.locate(context.graph == nullptr ? failed.where : context.graph->nodes()[failed.node]->location());
     throw;
   }
-  if (context.profiler != nullptr) {
+  if (timed) {
     context.profiler->add(step, runtime::thread_number(), begin, now());
   }
 }

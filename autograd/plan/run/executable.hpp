@@ -24,9 +24,13 @@ struct BaseNumbers {
   explicit BaseNumbers(const Draft& draft, const MemoryPlan& memory);
 };
 
-/// Called around every kernel of a run that is being profiled.
+/// Told of a run, what it asks for.
 class Profiler {
  public:
+  /// Whether every kernel is timed, and add called behind it.
+  virtual bool times_kernels() const { return true; }
+  /// What follows is phase number \p phase: the pieces of its groups, or all of \p group, where that is not Draft::none.
+  virtual void enter([[maybe_unused]] std::uint32_t phase, [[maybe_unused]] std::uint32_t group) {}
   virtual void add(std::uint32_t step, int thread, std::int64_t begin_ns, std::int64_t end_ns) = 0;
 
  protected:
@@ -77,6 +81,10 @@ class Executable final : public NestedPlan {
   const Schedule& schedule() const { return schedule_; }
   const MemoryPlan& memory() const { return memory_; }
   std::size_t phase_count() const override { return schedule_.phases.size(); }
+  /// Of which groups the pieces of a phase are, in the order in which threads share them out.
+  std::vector<std::uint32_t> groups_of_pieces(std::uint32_t phase) const;
+  /// The group of a phase that is expected to take longest.
+  std::uint32_t costliest_of(std::uint32_t phase) const;
   /// Arena, scratch and outputs of one run, in bytes.
   std::size_t peak_bytes() const;
   std::size_t scratch_stride() const override;

@@ -1,0 +1,233 @@
+#include "autograd/plan/report/measure_scaling.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "autograd/plan/report/report.hpp"
+#include "autograd/plan/report/scaling_model.hpp"
+#include "autograd/runtime/cpu.hpp"
+#include "autograd/runtime/floating_mode.hpp"
+#include "autograd/runtime/job_recorder.hpp"
+#include "autograd/runtime/meeting.hpp"
+#include "autograd/runtime/phrase.hpp"
+#include "autograd/runtime/workers.hpp"
+
+namespace xgrad::plan {
+
+namespace {
+
+constexpr int most_workers = 64;
+constexpr double seconds_per_barrier = 0.03;  // that it is measured for
+
+/// Notes when phases begin, and the groups that are called on the calling thread.
+class PhaseMarks final : public Profiler {
+ public:
+  struct Mark {
+    std::int64_t time;
+    std::uint32_t phase, group;
+    std::size_t first_job;
+  };
+
+  PhaseMarks(const Executable& plan, const runtime::JobRecorder& jobs) : jobs_(jobs) {
+    marks_.reserve(2 + plan.phase_count() + plan.schedule().groups.size());
+    enter(Stretch::none, Stretch::none);
+  }
+
+  bool times_kernels() const override { return false; }
+  void add(std::uint32_t, int, std::int64_t, std::int64_t) override {}
+  void enter(std::uint32_t phase, std::uint32_t group) override {
+    marks_.push_back({runtime::JobRecorder::now(), phase, group, jobs_.job_count()});
+  }
+
+  const std::vector<Mark>& marks() const { return marks_; }
+
+ private:
+  const runtime::JobRecorder& jobs_;
+  std::vector<Mark> marks_;
+};
+
+double seconds_between(std::int64_t begin_ns, std::int64_t end_ns) {
+  return static_cast<double>(end_ns - begin_ns) / 1e9;
+}
+
+/// The pieces of one job, and when it was over.
+Stretch shared_stretch(const Executable& plan, const PhaseMarks::Mark& mark, std::span<const std::int64_t> stamps) {
+  Stretch stretch{mark.phase, true};
+  for (std::size_t i = 1; i < stamps.size(); ++i) {
+    stretch.seconds.push_back(seconds_between(stamps[i - 1], stamps[i]));
+  }
+  if (mark.group != Stretch::none) {
+    stretch.groups.assign(stretch.seconds.size(), mark.group);
+  } else if (mark.phase != Stretch::none) {
+    stretch.groups = plan.groups_of_pieces(mark.phase);
+  }
+  return stretch;
+}
+
+/// What one group that is called alone, or all that share a phase, took from \p mark to \p end.
+void add_stretches(const Executable& plan, const PhaseMarks::Mark& mark, const PhaseMarks::Mark& end,
+                   const runtime::JobRecorder& jobs, std::vector<Stretch>& run) {
+  double alone = seconds_between(mark.time, end.time);
+  for (std::size_t job = mark.first_job; job < end.first_job; ++job) {
+    const std::span<const std::int64_t> stamps = jobs.stamps(job);
+    run.push_back(shared_stretch(plan, mark, stamps));
+    alone -= seconds_between(stamps.front(), stamps.back());
+  }
+  if (mark.group != Stretch::none) {
+    run.push_back({mark.phase, false, {alone}, {mark.group}});
+  } else if (mark.phase != Stretch::none && mark.first_job == end.first_job) {
+    run.push_back({mark.phase, false, {alone}, {plan.costliest_of(mark.phase)}});
+  } else {
+    run.push_back({Stretch::none, false, {alone}});  // around the pieces
+  }
+}
+
+/// Runs a plan again and again, as training does: what it writes is what the next run reads.
+class Repeated {
+ public:
+  Repeated(const Executable& plan, std::vector<Array> arguments) : plan_(plan), arguments_(std::move(arguments)) {}
+
+  void run(Profiler* profiler) {
+    const std::vector<std::uint32_t>& replaces = plan_.draft().replaces;
+    Run run(plan_);
+    bool writes = false;
+    for (std::size_t i = 0; i < replaces.size(); ++i) {
+      writes = writes || replaces[i] != Draft::none;
+      if (replaces[i] != Draft::none && arguments_[replaces[i]].buffer()->use_count() == 1) {
+        run.may_overwrite(i);
+      }
+    }
+    for (std::size_t i = 0; i < arguments_.size(); ++i) {
+      run.argument(i) = arguments_[i];
+    }
+    run.prepare();
+    {
+      const runtime::FloatingModeScope scope(writes ? runtime::flushing_subnormals() : runtime::floating_mode());
+      run.execute(profiler);
+    }
+    for (std::size_t i = 0; i < replaces.size(); ++i) {
+      if (replaces[i] != Draft::none) {
+        arguments_[replaces[i]] = run.result(i);
+      }
+    }
+  }
+
+  double seconds_on(int threads) {
+    const runtime::ThreadLimit limit(threads);
+    const std::int64_t begin = runtime::JobRecorder::now();
+    run(nullptr);
+    return seconds_between(begin, runtime::JobRecorder::now());
+  }
+
+  std::vector<Stretch> recorded() {
+    runtime::JobRecorder jobs(stamps_);
+    PhaseMarks marks(plan_, jobs);
+    run(&marks);
+    marks.enter(Stretch::none, Stretch::none);
+    stamps_ = jobs.stamp_count();
+    std::vector<Stretch> stretches;
+    for (std::size_t i = 0; i + 1 < marks.marks().size(); ++i) {
+      add_stretches(plan_, marks.marks()[i], marks.marks()[i + 1], jobs, stretches);
+    }
+    return stretches;
+  }
+
+ private:
+  const Executable& plan_;
+  std::vector<Array> arguments_;
+  std::size_t stamps_ = 0;  // of the run before
+};
+
+/// 1, 2, 4 and so on, and \p threads.
+std::vector<int> worker_counts(int threads) {
+  std::vector<int> counts;
+  for (int count = 1; count <= most_workers; count *= 2) {
+    counts.push_back(count);
+  }
+  if (std::find(counts.begin(), counts.end(), threads) == counts.end()) {
+    counts.insert(std::lower_bound(counts.begin(), counts.end(), threads), threads);
+  }
+  return counts;
+}
+
+/// The operations of a group, and the line of the first: `matmul+add+relu at train.cpp:12`.
+std::string group_title(const Executable& plan, std::uint32_t number) {
+  constexpr std::size_t longest = 60;
+  const std::vector<std::uint32_t>& steps = plan.schedule().groups[number].steps;
+  std::string names;
+  for (const std::uint32_t step : steps) {
+    names += (names.empty() ? "" : "+") + plan.draft().steps[step].name;
+  }
+  if (names.size() > longest) {
+    names = names.substr(0, longest) + "...";
+  }
+  return names + step_title(plan, steps[0]).substr(plan.draft().steps[steps[0]].name.size());
+}
+
+std::string limit_text(const Executable& plan, const Prediction& prediction, int workers) {
+  const Loss& loss = prediction.largest;
+  const double percent = 100 * loss.seconds / prediction.seconds;
+  switch (loss.kind) {
+    case Loss::Kind::none: return "";
+    case Loss::Kind::barriers:
+      return phrase("{} barrier{} of {:.2f} us, {:.0f} %", loss.count, loss.count == 1 ? "" : "s",
+                    loss.seconds / static_cast<double>(loss.count) * 1e6, percent);
+    case Loss::Kind::alone:
+      return loss.phase == Stretch::none
+                 ? phrase("what the calling thread does around the pieces, {:.0f} %", percent)
+                 : phrase("phase {}: one thread, {}, {:.0f} %", loss.phase, group_title(plan, loss.group), percent);
+    case Loss::Kind::pieces:
+      return phrase("phase {}: {} pieces of {}{}, {:.0f} %", loss.phase, loss.count, group_title(plan, loss.group),
+                    loss.count < workers ? "" : ", which do not come out even", percent);
+  }
+  return "";
+}
+
+}  // namespace
+
+ScalingReport measure_scaling(const Executable& plan, std::vector<Array> arguments, int repetitions) {
+  const int threads = runtime::num_threads();
+  const int here = std::min(threads, std::max(1, runtime::cpu_info().usable));
+  ScalingReport report{.repetitions = repetitions};
+  std::vector<std::vector<double>> times;
+  std::vector<Barrier> barriers;
+  for (const int workers : worker_counts(here)) {
+    report.rows.push_back({.workers = workers});
+    if (workers <= here) {
+      times.emplace_back();
+    }
+    if (workers > 1 && workers <= here) {
+      barriers.push_back({workers, runtime::meeting_seconds(workers, seconds_per_barrier)});
+    }
+  }
+  report.barrier_threads = barriers.empty() ? 0 : barriers.back().threads;
+  report.barrier_seconds = barrier_of(barriers, std::max(2, report.barrier_threads));
+
+  Repeated repeated(plan, std::move(arguments));
+  repeated.recorded();  // takes what memory the kernels want for themselves, and the arguments' place
+  std::vector<std::vector<Stretch>> runs;
+  for (int repetition = 0; repetition < repetitions; ++repetition) {
+    runs.push_back(repeated.recorded());
+    for (std::size_t i = 0; i < times.size(); ++i) {
+      times[i].push_back(repeated.seconds_on(report.rows[i].workers));
+    }
+  }
+  const std::vector<Stretch> run = median_of(runs);
+  const double alone = predict(run, barriers, 1).seconds;
+  for (std::size_t i = 0; i < report.rows.size(); ++i) {
+    ScalingRow& row = report.rows[i];
+    const Prediction prediction = predict(run, barriers, row.workers);
+    row.seconds = prediction.seconds;
+    row.speedup = alone / prediction.seconds;
+    row.limit = limit_text(plan, prediction, row.workers);
+    if (i < times.size()) {
+      row.measured = median(times[i]);
+    }
+  }
+  return report;
+}
+
+}  // namespace xgrad::plan

@@ -1,0 +1,107 @@
+#include "autograd/runtime/meeting.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <thread>
+#include <vector>
+
+#include <sched.h>
+#include <unistd.h>
+
+#include "autograd/runtime/waiting.hpp"
+#include "autograd/runtime/workers.hpp"
+
+namespace xgrad::runtime {
+
+namespace {
+
+double seconds_from(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// Calls \p arrive in each of \p threads threads, which wait for each other then.
+template <class F>
+void meet_with(int threads, const F& arrive) {
+  constexpr int rounds_before_yielding = 4096;
+  constexpr double patience = 0.1;
+  std::atomic<int> arrived = 0;
+  const auto start = Clock::now();
+  parallel_for(
+      threads,
+      [&](std::int64_t) {
+        arrive();
+        ++arrived;
+        for (int round = 1; arrived < threads; ++round) {
+          if (round % rounds_before_yielding == 0) {
+            std::this_thread::yield();
+            if (seconds_from(start) > patience) {
+              return;
+            }
+          }
+        }
+      },
+      threads);
+}
+
+/// While it lives, each thread is on a processor of its own, out of those that the calling one may use.
+class SpreadOut {
+ public:
+  explicit SpreadOut(int threads) : ids_(static_cast<std::size_t>(threads)) {
+    if (sched_getaffinity(0, sizeof(allowed_), &allowed_) != 0 || CPU_COUNT(&allowed_) < threads) {
+      ids_.clear();
+      return;
+    }
+    meet_with(threads, [this] { ids_[static_cast<std::size_t>(thread_number())] = gettid(); });
+    std::size_t processor = 0;
+    for (const pid_t id : ids_) {
+      for (; !CPU_ISSET(processor, &allowed_); ++processor) {
+      }
+      cpu_set_t own;
+      CPU_ZERO(&own);
+      CPU_SET(processor++, &own);
+      set(id, own);
+    }
+  }
+  SpreadOut(const SpreadOut&) = delete;
+  SpreadOut& operator=(const SpreadOut&) = delete;
+  ~SpreadOut() {
+    for (const pid_t id : ids_) {
+      set(id, allowed_);
+    }
+  }
+
+ private:
+  /// \param id 0 of a thread that did not come to the meeting.
+  static void set(pid_t id, const cpu_set_t& processors) {
+    if (id != 0) {
+      sched_setaffinity(id, sizeof(processors), &processors);
+    }
+  }
+
+  std::vector<pid_t> ids_;
+  cpu_set_t allowed_;
+};
+
+}  // namespace
+
+void meet(int threads) {
+  meet_with(std::min(threads, num_threads()), [] {});
+}
+
+double meeting_seconds(int threads, double seconds) {
+  constexpr int meetings = 10;
+  const SpreadOut scope(std::min(threads, num_threads()));
+  double best = std::numeric_limits<double>::infinity();
+  const auto begin = Clock::now();
+  do {
+    const auto start = Clock::now();
+    for (int i = 0; i < meetings; ++i) {
+      meet(threads);
+    }
+    best = std::min(best, seconds_from(start) / meetings);
+  } while (seconds_from(begin) < seconds);
+  return best;
+}
+
+}  // namespace xgrad::runtime

@@ -1,0 +1,222 @@
+#include "autograd/plan/report/scaling.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "autograd/autograd.hpp"
+#include "autograd/runtime/cpu.hpp"
+#include "nn/nn.hpp"
+#include "tests/runtime/threads.hpp"
+#include "tests/testing.hpp"
+
+/// \file
+/// What plans say more cores would do for them.
+
+namespace xgrad {
+
+BOOST_AUTO_TEST_SUITE(plan_scaling)
+
+namespace {
+
+using testing::check_throws;
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+const ScalingRow& row_of(const ScalingReport& report, int workers) {
+  return *std::find_if(report.rows.begin(), report.rows.end(),
+                       [workers](const ScalingRow& row) { return row.workers == workers; });
+}
+
+/// Takes 5 ms, which no other thread can help with.
+struct Slow {
+  static constexpr std::string_view name = "slow";
+  static constexpr double seconds = 0.005;
+  Spec infer(Inputs in) const { return {in[0].shape(), in[0].dtype()}; }
+  void eval(ConstViews in, Views out) const {
+    std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+    std::copy_n(in[0].as<float>(), in[0].size(), out[0].as<float>());
+  }
+};
+
+/// A network whose step has products of several pieces.
+struct Network {
+  nn::Sequential model{nn::Dense(400, 300), nn::ReLU(), nn::Dense(300, 10)};
+  nn::Adam adam{model.parameters()};
+  Tensor images = random::normal(random::Key(1), {128, 400}).detach();
+  Tensor labels = (remainder(arange(128, DType::int64), 10) * 1).detach();
+
+  Network() { model.initialize(random::Key(2)); }
+  Plan plan() {
+    const auto step = compile([&](const Tensor& x, const Tensor& y) {
+      const Tensor loss = nn::cross_entropy(model(x), y);
+      adam.minimize(loss);
+      return loss;
+    });
+    return step.plan(images, labels);
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_rows_are_1_2_4_to_64_workers) {
+  const testing::Threads threads(2);
+  Network network;
+  const ScalingReport report = network.plan().scaling({network.images, network.labels}, 3);
+  std::vector<int> workers;
+  for (const ScalingRow& row : report.rows) {
+    workers.push_back(row.workers);
+    BOOST_TEST(row.seconds > 0);
+    BOOST_TEST(row.speedup == report.rows.front().seconds / row.seconds, boost::test_tools::tolerance(1e-12));
+    BOOST_TEST(row.speedup <= row.workers * (1 + 1e-9));
+    BOOST_TEST(row.measured.has_value() == (row.workers <= std::min(2, runtime::cpu_info().usable)));
+    BOOST_TEST(row.limit.empty() == (row.workers == 1), row.limit);
+  }
+  BOOST_TEST(workers == (std::vector<int>{1, 2, 4, 8, 16, 32, 64}), boost::test_tools::per_element());
+  BOOST_TEST(report.repetitions == 3);
+  BOOST_TEST(report.barrier_seconds > 0);
+  BOOST_TEST(report.barrier_threads <= 2);
+  // The work of a plan of a few dozen pieces is shared out, and hardly faster for the last 32 threads.
+  BOOST_TEST(row_of(report, 2).speedup > 1.2);
+  BOOST_TEST(row_of(report, 64).speedup < 32);
+}
+
+/// Both are medians on one thread, in turn: other programs disturb them alike.
+BOOST_AUTO_TEST_CASE(on_one_thread_the_pieces_add_up_to_the_run) {
+  Network network;
+  const ScalingReport report = network.plan().scaling({network.images, network.labels}, 15);
+  const ScalingRow& one = report.rows.front();
+  BOOST_TEST_REQUIRE(one.measured.has_value());
+  BOOST_TEST(one.seconds < 2 * *one.measured, to_string(report));
+  BOOST_TEST(one.seconds > 0.5 * *one.measured, to_string(report));
+  if (report.rows[1].measured) {  // what others leave of the second processor is unknown
+    BOOST_TEST(report.rows[1].seconds < 2 * *report.rows[1].measured, to_string(report));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(variables_keep_their_contents) {
+  Network network;
+  nn::Variables variables = network.adam.parameters();
+  variables.insert(variables.end(), network.adam.state().begin(), network.adam.state().end());
+  const Plan plan = network.plan();
+  plan.run(std::vector<Array>{network.images, network.labels});  // writes them in place from now on
+  const std::uint64_t before = testing::hash_of(variables);
+  plan.scaling({network.images, network.labels}, 3);
+  BOOST_TEST(testing::hash_of(variables) == before);
+  plan.run(std::vector<Array>{network.images, network.labels});
+  BOOST_TEST(testing::hash_of(variables) != before);
+}
+
+BOOST_AUTO_TEST_CASE(variables_that_take_each_others_contents_stay_apart) {
+  const Variable a(ones({2000}) * 1.0, "a");
+  const Variable b(ones({2000}) * 2.0, "b");
+  const auto step = compile([&](const Tensor& x) {
+    a.assign(b);
+    b.assign(b * 0.5 + x);
+    return sum(a * b);
+  });
+  BOOST_TEST(!step.plan(ones({})).scaling({ones({})}, 3).rows.empty());
+  testing::check_elements(a.read()[0], {}, {1});
+  testing::check_elements(b.read()[0], {}, {2});
+}
+
+BOOST_AUTO_TEST_CASE(what_one_thread_does_limits) {
+  const testing::Threads threads(2);
+  const auto step = compile([](const Tensor& x) { return apply_op(Slow{}, {exp(x) * 2.0F}); });
+  const Tensor x = ones({1000, 1000});
+  const ScalingReport report = step.plan(x).scaling({x}, 3);
+  for (const ScalingRow& row : report.rows) {
+    BOOST_TEST(row.seconds > Slow::seconds);
+  }
+  const std::string& limit = row_of(report, 64).limit;
+  BOOST_TEST(contains(limit, "one thread, slow at scaling.cpp:"), limit);
+  BOOST_TEST(contains(limit, " %"), limit);
+}
+
+BOOST_AUTO_TEST_CASE(few_pieces_limit) {
+  const testing::Threads threads(2);
+  const auto step = compile([](const Tensor& x, const Tensor& y) { return matmul(x, y); });
+  const Tensor x = ones({128, 1500});
+  const Tensor y = ones({1500, 256});
+  const ScalingReport report = step.plan(x, y).scaling({x, y}, 5);
+  const std::string& limit = row_of(report, 64).limit;
+  BOOST_TEST(limit.starts_with("phase 0: "), limit);
+  BOOST_TEST(contains(limit, " pieces of matmul at scaling.cpp:"), limit);
+}
+
+BOOST_AUTO_TEST_CASE(kernels_that_share_their_own_work_are_shared_out) {
+  const testing::Threads threads(2);
+  const auto step = compile([](const Tensor& x) { return sum(x); });
+  const Tensor x = ones({4'000'000});
+  const ScalingReport report = step.plan(x).scaling({x}, 7);
+  BOOST_TEST(row_of(report, 4).speedup > 2, to_string(report));
+}
+
+BOOST_AUTO_TEST_CASE(loops_that_stop_when_they_like_are_measured) {
+  const Variable count(zeros({}) + 2.0F, "count");
+  const auto step = compile([&](const Tensor& x) {
+    count.assign(count + 1.0F);  // a step more each time
+    return while_loop([](const Tensors& s) { return s[0] > 0.0F; },
+                      [](const Tensors& s) {
+                        return Tensors{s[0] - 1.0F, tanh(matmul(s[1], s[1]))};
+                      },
+                      Tensors{count + 0.0F, x})
+        .carry[1];
+  });
+  const Tensor x = random::uniform(random::Key(1), {64, 64}, -0.1, 0.1).detach();
+  const ScalingReport report = step.plan(x).scaling({x}, 4);
+  BOOST_TEST(report.rows.front().seconds > 0);
+  BOOST_TEST(count.item() == 2);
+}
+
+BOOST_AUTO_TEST_CASE(one_thread_has_no_barrier_to_measure) {
+  const testing::Threads threads(1);
+  const auto step = compile([](const Tensor& x) { return exp(x) + 1.0F; });
+  const Tensor x = ones({100, 1000});
+  const ScalingReport report = step.plan(x).scaling({x}, 2);
+  BOOST_TEST(report.barrier_threads == 0);
+  BOOST_TEST(report.barrier_seconds > 0);
+  BOOST_TEST(!row_of(report, 2).measured.has_value());
+  BOOST_TEST(contains(to_string(report), "taken to cost"));
+}
+
+BOOST_AUTO_TEST_CASE(the_table_has_a_line_per_row) {
+  ScalingReport report;
+  report.rows = {{1, 8e-6, 1, 9e-6, ""}, {16, 1e-6, 8, {}, "phase 3: 2 pieces of matmul at main.cpp:12, 35 %"}};
+  report.barrier_seconds = 0.5e-6;
+  report.barrier_threads = 2;
+  report.repetitions = 20;
+  std::ostringstream printed;
+  printed << report;
+  BOOST_TEST(printed.str() == to_string(report));
+  std::istringstream lines(printed.str());
+  std::string line;
+  std::getline(lines, line);
+  BOOST_TEST(line.starts_with("workers   us per run"));
+  std::getline(lines, line);
+  BOOST_TEST(line == "      1         8.00     1.00         9.00");
+  std::getline(lines, line);
+  BOOST_TEST(line == "     16         1.00     8.00               phase 3: 2 pieces of matmul at main.cpp:12, 35 %");
+  std::getline(lines, line);
+  BOOST_TEST(line == "a barrier takes 0.50 us on 2 threads, measured, and in proportion on more");
+  std::getline(lines, line);
+  BOOST_TEST(contains(line, "memory bandwidth"));
+  BOOST_TEST(contains(line, "medians of 20 runs"));
+}
+
+BOOST_AUTO_TEST_CASE(mistakes_of_scaling_are_errors) {
+  Network network;
+  const Plan plan = network.plan();
+  check_throws<ValueError>([&] { plan.scaling({network.images, network.labels}, 0); }, {"[scaling]", "1 or more"});
+  check_throws<ValueError>([&] { plan.scaling({network.images}); }, {"1 arguments"});
+  check_throws<ShapeError>([&] { plan.scaling({network.labels, network.labels}); }, {"argument 0"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace xgrad
