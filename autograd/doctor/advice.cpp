@@ -123,9 +123,13 @@ void on_processors(const Findings& f, Advice& advice) {
   }
   if (f.threads > cpu.usable) {
     advice.push_back(
-        phrase("xgrad has {} threads for {} processors (XGRAD_THREADS={}): threads that wait for each "
-               "other's turn are slower than fewer threads. Unset it.",
-               f.threads, cpu.usable, f.threads_wish));
+        f.threads <= cpu.allowed && cpu.usable == cpu.cores
+            ? phrase("xgrad has {} threads on {} cores (XGRAD_THREADS={}): hyper-threads share what a core multiplies "
+                     "with, and its caches. Unset it.",
+                     f.threads, cpu.cores, f.threads_wish)
+            : phrase("xgrad has {} threads for {} processors (XGRAD_THREADS={}): threads that wait for each "
+                     "other's turn are slower than fewer threads. Unset it.",
+                     f.threads, cpu.usable, f.threads_wish));
   } else if (f.threads < cpu.usable) {
     advice.push_back(phrase("xgrad has {} of {} possible threads (XGRAD_THREADS={}): unset it to use all.", f.threads,
                             cpu.usable, f.threads_wish));

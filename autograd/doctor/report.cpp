@@ -51,7 +51,8 @@ std::string size_text(std::int64_t bytes) {
 void describe_cpu(const runtime::CpuInfo& cpu, double gigahertz, Page& page) {
   page.heading("CPU");
   page.line("model", or_unknown(cpu.model));
-  page.line("processors", phrase("{} present, {} allowed by affinity, {}", cpu.present, cpu.allowed,
+  page.line("processors", phrase("{} present, {} allowed by affinity, of {} core{}, {}", cpu.present, cpu.allowed,
+                                 cpu.cores, cpu.cores == 1 ? "" : "s",
                                  cpu.quota > 0 ? phrase("{:.3g} granted by control groups", cpu.quota)
                                                : "no limit by control groups"));
   page.line("caches", phrase("L1 {}, L2 {}, L3 {}", size_text(cpu.caches.l1), size_text(cpu.caches.l2),

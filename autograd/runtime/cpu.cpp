@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
+#include <set>
 #include <sstream>
 #include <string_view>
 #include <thread>
@@ -64,12 +66,20 @@ CacheSizes cache_sizes() {
   return sizes;
 }
 
-int allowed_processors() {
+std::vector<int> allowed_processors() {
   cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) {
-    return CPU_COUNT(&allowed);
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) {
+    std::vector<int> all(std::max(1U, std::thread::hardware_concurrency()));
+    std::iota(all.begin(), all.end(), 0);
+    return all;
   }
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  std::vector<int> processors;
+  for (int i = 0; i < CPU_SETSIZE; ++i) {
+    if (CPU_ISSET(static_cast<std::size_t>(i), &allowed)) {
+      processors.push_back(i);
+    }
+  }
+  return processors;
 }
 
 /// The quota of one group, 0 for none. Version 2 has `max 100000` or `150000 100000` in one file, version 1 has two, and
@@ -156,6 +166,16 @@ double cpu_quota(const std::string& membership, const std::string& hierarchy) {
   return least;
 }
 
+int count_cores(const std::vector<int>& processors, const std::string& folder) {
+  std::set<std::string> cores;
+  for (const int processor : processors) {
+    const std::string name = "cpu" + std::to_string(processor);
+    const std::string siblings = line_of(fs::path(folder) / name / "topology" / "thread_siblings_list");
+    cores.insert(siblings.empty() ? name : siblings);
+  }
+  return static_cast<int>(cores.size());
+}
+
 CpuInfo cpu_info() {
   CpuInfo info;
   info.model = cpuinfo_entry("model name");
@@ -163,9 +183,11 @@ CpuInfo cpu_info() {
   info.caches = cache_sizes();
   info.megahertz = std::strtod(cpuinfo_entry("cpu MHz").c_str(), nullptr);
   info.present = std::max(1, static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)));
-  info.allowed = allowed_processors();
+  const std::vector<int> processors = allowed_processors();
+  info.allowed = static_cast<int>(processors.size());
+  info.cores = count_cores(processors);
   info.quota = cpu_quota();
-  info.usable = info.quota > 0 ? std::clamp(static_cast<int>(info.quota), 1, info.allowed) : info.allowed;
+  info.usable = info.quota > 0 ? std::clamp(static_cast<int>(info.quota), 1, info.cores) : info.cores;
   return info;
 }
 

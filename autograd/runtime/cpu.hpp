@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 /// \file
 /// What this CPU can do, and how much of it this process may use.
@@ -38,8 +39,9 @@ struct CpuInfo {
   double megahertz = 0;         ///< as the system reports it, which is often not what it runs at; 0 where it does not
   int present = 1;              ///< processors that are switched on
   int allowed = 1;              ///< those that the affinity of the calling thread allows
+  int cores = 1;                ///< of which those are: hyper-threads share one, with its units and caches
   double quota = 0;             ///< processors' worth of time that control groups grant; 0 for no limit
-  int usable = 1;               ///< how many threads can run at a time: \ref allowed, or the whole part of \ref quota
+  int usable = 1;               ///< threads that have a core of their own: \ref cores, or the whole part of \ref quota
 };
 
 /// Asks the system, at each call.
@@ -50,5 +52,9 @@ CpuInfo cpu_info();
 /// \param membership the file that lists the groups of the process, as in cgroups(7).
 /// \param hierarchy where they are mounted.
 double cpu_quota(const std::string& membership = "/proc/self/cgroup", const std::string& hierarchy = "/sys/fs/cgroup");
+
+/// How many cores \p processors are of. One whose core the system does not tell counts as one of its own.
+/// \param folder where the system describes processors, as in sysfs-devices-system-cpu.
+int count_cores(const std::vector<int>& processors, const std::string& folder = "/sys/devices/system/cpu");
 
 }  // namespace xgrad::runtime

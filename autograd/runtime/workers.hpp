@@ -13,8 +13,8 @@
 namespace xgrad::runtime {
 
 /// Number of threads that kernels use, the calling one included. Initially XGRAD_THREADS, or else the number of
-/// processors this process may run on: those of its affinity, or the whole part of its control groups' quota. An
-/// XGRAD_THREADS beyond what set_num_threads takes is brought down to that, with a line on the standard error stream.
+/// cores this process may run on: those of its affinity, of which hyper-threads share one, or the whole part of its
+/// control groups' quota. An XGRAD_THREADS beyond what set_num_threads takes is brought down to that, with a line on the standard error stream.
 /// \throws ValueError when XGRAD_THREADS is no number of threads.
 int num_threads();
 

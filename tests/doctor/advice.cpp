@@ -22,7 +22,7 @@ Findings healthy() {
   f.cpu.model = "A CPU";
   f.cpu.instructions = InstructionSet::avx512;
   f.cpu.caches = {48 << 10, 1 << 20, 32 << 20};
-  f.cpu.present = f.cpu.allowed = f.cpu.usable = 4;
+  f.cpu.present = f.cpu.allowed = f.cpu.cores = f.cpu.usable = 4;
   f.blas.library = "/lib/libopenblas.so.0";
   f.blas.config = "OpenBLAS 0.3.21 DYNAMIC_ARCH";
   f.blas.core = f.blas.original = "SkylakeX";
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(kernels_that_cannot_be) {
 
 BOOST_AUTO_TEST_CASE(fewer_processors_than_there_are) {
   Findings affinity = healthy();
-  affinity.cpu.allowed = affinity.cpu.usable = affinity.threads = 2;
+  affinity.cpu.allowed = affinity.cpu.cores = affinity.cpu.usable = affinity.threads = 2;
   check_advice(affinity, "may run on 2 of 4 processors");
   Findings quota = healthy();
   quota.cpu.quota = 1.5;
@@ -117,6 +117,11 @@ BOOST_AUTO_TEST_CASE(a_number_of_threads_that_does_not_fit) {
   more.threads = 6;
   more.threads_wish = "6";
   check_advice(more, "6 threads for 4 processors (XGRAD_THREADS=6)");
+  Findings hyper = healthy();
+  hyper.cpu.cores = hyper.cpu.usable = 2;
+  hyper.threads = 4;
+  hyper.threads_wish = "4";
+  check_advice(hyper, "4 threads on 2 cores (XGRAD_THREADS=4): hyper-threads share");
   Findings fewer = healthy();
   fewer.threads = 2;
   fewer.threads_wish = "2";
@@ -136,7 +141,7 @@ BOOST_AUTO_TEST_CASE(several_ranks) {
   BOOST_TEST(text.find("threads of each         2 in a World, which divides 4 processors; 4 without\n") !=
              std::string::npos);
   Findings bound = f;
-  bound.cpu.allowed = bound.cpu.usable = bound.threads = 1;
+  bound.cpu.allowed = bound.cpu.cores = bound.cpu.usable = bound.threads = 1;
   check_advice(bound,
                "mpirun bound this rank to 1 of 4 processors, and its threads stay there. Start it with --bind-to none");
   BOOST_TEST(doctor::report(bound).find("binding                 to 1 of 4 processors\n") != std::string::npos);

@@ -32,10 +32,33 @@ BOOST_AUTO_TEST_CASE(this_machine) {
   BOOST_TEST(info.present >= 1);
   BOOST_TEST(info.allowed >= 1);
   BOOST_TEST(info.usable >= 1);
-  BOOST_TEST(info.usable <= info.allowed);
+  BOOST_TEST(info.cores >= 1);
+  BOOST_TEST(info.cores <= info.allowed);
+  BOOST_TEST(info.usable <= info.cores);
   BOOST_TEST((info.instructions == runtime::supported_instruction_set()));
   BOOST_TEST(info.caches.l1 <= info.caches.l2);
   BOOST_TEST((info.quota == 0 || info.usable <= info.quota || info.usable == 1));
+}
+
+/// Processors 0 and 4 are hyper-threads of a core, as are 1 and 5; 2 and 3 have cores of their own.
+BOOST_FIXTURE_TEST_CASE(hyper_threads_count_once, Groups) {
+  const auto describe = [this](int processor, const std::string& siblings) {
+    write("cpu" + std::to_string(processor) + "/topology/thread_siblings_list", siblings);
+  };
+  for (const int i : {0, 4}) {
+    describe(i, "0,4");
+  }
+  for (const int i : {1, 5}) {
+    describe(i, "1,5");
+  }
+  describe(2, "2");
+  describe(3, "3");
+  BOOST_TEST(runtime::count_cores({0, 1, 2, 3, 4, 5}, folder) == 4);
+  BOOST_TEST(runtime::count_cores({0, 4}, folder) == 1);
+  BOOST_TEST(runtime::count_cores({4}, folder) == 1);
+  BOOST_TEST(runtime::count_cores({1, 4}, folder) == 2);
+  BOOST_TEST(runtime::count_cores({2, 3}, folder) == 2);
+  BOOST_TEST(runtime::count_cores({6, 7, 8}, folder) == 3);  // of which nothing is told
 }
 
 BOOST_FIXTURE_TEST_CASE(without_a_limit, Groups) {
