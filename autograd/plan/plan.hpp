@@ -68,8 +68,8 @@ class Plan {
   /// a kernel cuts itself, are timed on one thread, in runs as they are: medians of \p repetitions. They are shared out on
   /// paper as parallel_for does it, with a barrier at the end of each, whose cost is measured on the threads there are and
   /// grows in proportion beyond. What the calling thread does alone stays as it is. Memory bandwidth is not in it, nor a
-  /// clock that falls when more cores work, nor that more cores have more cache. Beside it stands what runs take here, on
-  /// the numbers of threads of them that have a processor.
+  /// clock that falls when more cores work, nor that more cores have more cache. Beside it stands what the shortest run
+  /// takes here, on those numbers of threads for which there are processors.
   ///
   /// Runs write copies of the variables: those keep their contents. Effects, such as prints, happen each time.
   /// \throws ValueError when \p repetitions is less than 1, and whatever run throws.

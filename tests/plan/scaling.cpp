@@ -86,16 +86,16 @@ BOOST_AUTO_TEST_CASE(the_rows_are_1_2_4_to_64_workers) {
   BOOST_TEST(row_of(report, 64).speedup < 32);
 }
 
-/// Both are medians on one thread, in turn: other programs disturb them alike.
+/// Measured in turn: other programs disturb both.
 BOOST_AUTO_TEST_CASE(on_one_thread_the_pieces_add_up_to_the_run) {
   Network network;
   const ScalingReport report = network.plan().scaling({network.images, network.labels}, 15);
   const ScalingRow& one = report.rows.front();
   BOOST_TEST_REQUIRE(one.measured.has_value());
-  BOOST_TEST(one.seconds < 2 * *one.measured, to_string(report));
+  BOOST_TEST(one.seconds < 3 * *one.measured, to_string(report));
   BOOST_TEST(one.seconds > 0.5 * *one.measured, to_string(report));
   if (report.rows[1].measured) {  // what others leave of the second processor is unknown
-    BOOST_TEST(report.rows[1].seconds < 2 * *report.rows[1].measured, to_string(report));
+    BOOST_TEST(report.rows[1].seconds < 3 * *report.rows[1].measured, to_string(report));
   }
 }
 
@@ -206,7 +206,8 @@ BOOST_AUTO_TEST_CASE(the_table_has_a_line_per_row) {
   BOOST_TEST(line == "a barrier takes 0.50 us on 2 threads, measured, and in proportion on more");
   std::getline(lines, line);
   BOOST_TEST(contains(line, "memory bandwidth"));
-  BOOST_TEST(contains(line, "medians of 20 runs"));
+  std::getline(lines, line);
+  BOOST_TEST(line == "from medians of 20 runs; measured is the shortest");
 }
 
 BOOST_AUTO_TEST_CASE(mistakes_of_scaling_are_errors) {

@@ -47,7 +47,7 @@ std::uint64_t train(int threads, const Options& options) {
 template <class Optimizer, class Options>
 void check_all_runs(const Options& options) {
   const std::uint64_t one = train<Optimizer>(1, options);
-  for (const int threads : {1, 2, 3, 2}) {
+  for (const int threads : {1, 2, 3, 16, 2}) {
     BOOST_TEST(train<Optimizer>(threads, options) == one, "on " << threads << " threads");
   }
 }

@@ -19,10 +19,13 @@ std::string to_string(const ScalingReport& report) {
   text += report.barrier_threads < 2
               ? phrase("a barrier is taken to cost {:.2f} us on 2 threads, as there is one thread here", barrier)
               : phrase("a barrier takes {:.2f} us on {} threads, measured", barrier, report.barrier_threads);
-  return text + phrase(
-                    ", and in proportion on more\nnot in it: memory bandwidth, clocks that fall when more cores work, "
-                    "and that each core has a cache of its own; medians of {} runs\n",
-                    report.repetitions);
+  return text +
+         phrase(
+             ", and in proportion on more\n"
+             "not in it: memory bandwidth, clocks that fall when more cores work, and that each core has a cache "
+             "of its own\n"
+             "from medians of {} runs; measured is the shortest\n",
+             report.repetitions);
 }
 
 std::ostream& operator<<(std::ostream& out, const ScalingReport& report) { return out << to_string(report); }

@@ -12,11 +12,12 @@ namespace xgrad {
 
 /// What a run of a plan takes on some number of threads, each with a core of its own.
 struct ScalingRow {
-  int workers = 1;                      ///< threads, the calling one included
-  double seconds = 0;                   ///< of one run, as expected from what its pieces take
-  double speedup = 1;                   ///< how many times as fast as on one thread that is
-  std::optional<double> measured = {};  ///< seconds of one run on so many threads here, where there are so many
-  std::string limit = {};               ///< what takes most of what is missing to an even share of the work for each
+  int workers = 1;     ///< threads, the calling one included
+  double seconds = 0;  ///< of one run, as expected from what its pieces take
+  double speedup = 1;  ///< how many times as fast as on one thread that is
+  std::optional<double> measured =
+      {};                  ///< seconds of the shortest run on so many threads here, where there are so many
+  std::string limit = {};  ///< what takes most of what is missing to an even share of the work for each
 };
 
 /// What a plan takes on 1, 2, 4 to 64 cores. Made by Plan::scaling.
