@@ -102,6 +102,11 @@ class Machine:
                             "--folder", folder, *self.data], check=True, stdout=subprocess.DEVNULL)
         return folder
 
+    def scaling(self, workload, threads):
+        """What more cores would do for a step of xgrad's, as a table."""
+        peer = Peer("xgrad", "train_mlp", "scaling")
+        return subprocess.run(self.command(peer, workload, threads, 1), capture_output=True, text=True, check=True).stdout
+
     def environment(self, peer, threads):
         result = dict(os.environ, OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads))
         if peer.same_kernels:
@@ -231,6 +236,7 @@ def parse_arguments():
     parser.add_argument("--gradbench", action="store_true", help="GradBench's objectives instead, on one thread")
     parser.add_argument("--objectives", type=names(OBJECTIVES), default=OBJECTIVES, metavar="NAMES",
                         help=", ".join(OBJECTIVES))
+    parser.add_argument("--scaling", action="store_true", help="instead, what each step would take on 1 to 64 cores")
     parser.add_argument("--no-training", action="store_true", help="only the micro-benchmarks")
     parser.add_argument("--no-micro", action="store_true", help="without the micro-benchmarks")
     return parser.parse_args()
@@ -254,6 +260,12 @@ def compare_training(machine, options):
             if difference > 0.02:
                 print(f"{name}, {threads} threads: the programs' losses differ by {difference:.1%}: {losses}")
         print_table(results, options.workloads, threads, options.markdown)
+
+
+def predict_scaling(machine, options):
+    for name in options.workloads:
+        print(f"\n{name}: {WORKLOADS[name].title()}\n")
+        print(machine.scaling(WORKLOADS[name], max(options.threads)), end="", flush=True)
 
 
 def readable(value, unit):
@@ -339,6 +351,9 @@ def main():
         print(f"BLAS kernels: {machine.kernels}" + (", as OPENBLAS_CORETYPE says: unset it" if chosen else ""))
         if options.gradbench:
             run_gradbench(machine, options)
+            return
+        if options.scaling:
+            predict_scaling(machine, options)
             return
         if not options.no_training:
             compare_training(machine, options)

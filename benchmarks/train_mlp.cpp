@@ -1,6 +1,8 @@
-// Trains a multilayer perceptron on Fashion-MNIST with xgrad, and prints nothing but how fast each epoch was.
+// Trains a multilayer perceptron on Fashion-MNIST with xgrad, and prints nothing but how fast each epoch was; or says what
+// more cores would do for a step.
 
 #include <chrono>
+#include <iostream>
 #include <memory>
 
 #include <autograd/autograd.hpp>
@@ -13,6 +15,8 @@ using benchmarks::Rates;
 using benchmarks::Settings;
 
 namespace {
+
+constexpr int scaling_repetitions = 30;
 
 std::unique_ptr<nn::Optimizer> make_optimizer(const std::string& name, const nn::Variables& parameters) {
   if (name == "sgd") {
@@ -34,6 +38,11 @@ void run(const Settings& s) {
     return loss;
   };
   const auto compiled_step = compile(eager_step, {.products = product_precision(s.products)});
+  if (s.mode == "scaling") {
+    const auto [images, labels] = batches.epoch(0)[0];
+    std::cout << compiled_step.plan(images, labels).scaling({images, labels}, scaling_repetitions);
+    return;
+  }
   const bool compiled = s.mode == "compiled";
   for (int epoch = 0; epoch < s.epochs; ++epoch) {
     const auto start = std::chrono::steady_clock::now();
@@ -52,6 +61,6 @@ void run(const Settings& s) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return benchmarks::run_program(argc, argv, "Measures xgrad: compiled, or eager (define-by-run)",
-                                 {"compiled", "eager"}, run);
+  return benchmarks::run_program(argc, argv, "Measures xgrad: compiled, or eager (define-by-run); or predicts: scaling",
+                                 {"compiled", "eager", "scaling"}, run);
 }

@@ -45,6 +45,20 @@ def gradbench(build):
         assert there != (f"{peer}: not installed, or does none of these; left out" in printed), (peer, printed)
 
 
+def scaling(build):
+    """A line per number of cores, for each workload."""
+    code, printed, errors = run(build, "--scaling", "--workloads", "W1,W2", "--threads", "1")
+    assert code == 0, errors
+    tables = re.split(r"^(W\d): ", printed, flags=re.MULTILINE)[1:]
+    assert tables[::2] == ["W1", "W2"], printed
+    for table in tables[1::2]:
+        rows = re.findall(r"^ +(\d+) +([\d.]+) +([\d.]+)", table, flags=re.MULTILINE)
+        assert [int(row[0]) for row in rows] == [1, 2, 4, 8, 16, 32, 64], table
+        for workers, seconds, speedup in rows:
+            assert 0 < float(speedup) <= int(workers), table
+            assert abs(float(rows[0][1]) / float(seconds) - float(speedup)) <= 0.01 * float(speedup) + 0.01, table
+
+
 def wrong_options(build):
     for option in [["--workloads", "W9"], ["--peers", "nobody"], ["--rounds", "x"]]:
         code, printed, errors = run(build, *option)
@@ -52,4 +66,4 @@ def wrong_options(build):
 
 
 if __name__ == "__main__":
-    {"training": training, "gradbench": gradbench, "wrong_options": wrong_options}[sys.argv[2]](sys.argv[1])
+    {"training": training, "gradbench": gradbench, "scaling": scaling, "wrong_options": wrong_options}[sys.argv[2]](sys.argv[1])
