@@ -49,6 +49,7 @@ class Peer:
     mode: str = ""
     same_kernels: bool = False  # told to use the kernels that xgrad makes OpenBLAS use
     has_loss: bool = True
+    rounds: bool = False  # the factors of products, to eight bits: its losses differ by more
 
 
 PEERS = {
@@ -58,6 +59,7 @@ PEERS = {
     "simple": Peer("by hand, simple", "by_hand", "simple"),
     "libtorch": Peer("libtorch", "torch_mlp"),
     "libtorch-kernels": Peer("libtorch, same BLAS kernels", "torch_mlp", same_kernels=True),
+    "libtorch-bfloat16": Peer("libtorch, autocast to bfloat16", "torch_mlp", "bfloat16", rounds=True),
     "numpy": Peer("NumPy", "numpy_mlp.py"),
     "numpy-kernels": Peer("NumPy, same BLAS kernels", "numpy_mlp.py", same_kernels=True),
     "products": Peer("matrix products alone", "by_hand", "products", has_loss=False),
@@ -282,6 +284,16 @@ def readable_time(seconds):
     return f"{seconds * 1e9:.3g} ns"
 
 
+def rate_text(entry, peak):
+    """Bytes or floating-point operations per second, these beside the peak of one core in the same run."""
+    if "bytes" in entry:
+        return readable(entry["bytes"], "B")
+    if "flops" not in entry:
+        return ""
+    rate = readable(entry["flops"], "FLOP")
+    return f"{rate}, {100 * entry['flops'] / peak:.0f} % of the peak" if peak and entry["name"] != "Peak" else rate
+
+
 def run_micro(machine, options):
     """One thread and its processor time, so that what others do hardly matters."""
     program = machine.programs / "micro"
@@ -293,12 +305,13 @@ def run_micro(machine, options):
                              capture_output=True, text=True, check=True).stdout
     units = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
     rows = [["micro-benchmark", "time", "of which each", "rate"]]
-    for entry in json.loads(printed)["benchmarks"]:
+    entries = json.loads(printed)["benchmarks"]
+    peak = next((entry["flops"] for entry in entries if entry["name"] == "Peak"), None)
+    for entry in entries:
         each = [f"{readable_time(value)} {name.replace('_', ' ')}" for name, value in entry.items()
                 if name.startswith("per_") and isinstance(value, float)]
-        rates = [readable(entry[name], unit) for name, unit in [("bytes", "B"), ("flops", "FLOP")] if name in entry]
         time = readable_time(entry["cpu_time"] * units[entry["time_unit"]])
-        rows.append([entry["name"], time, " ".join(each), " ".join(rates)])
+        rows.append([entry["name"], time, " ".join(each), rate_text(entry, peak)])
     print()
     print_rows(rows, options.markdown)
 

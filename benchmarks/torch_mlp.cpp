@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include <ATen/autocast_mode.h>
 #include <torch/torch.h>
 
 #include "benchmarks/task.hpp"
@@ -36,6 +37,28 @@ std::unique_ptr<torch::optim::Optimizer> make_optimizer(const std::string& name,
   return std::make_unique<torch::optim::Adam>(model->parameters(), torch::optim::AdamOptions(Rates::adam));
 }
 
+/// While it lives, products of the forward pass, and so those of the backward pass, have factors and results in bfloat16.
+class Autocast {
+ public:
+  explicit Autocast(bool enabled) : enabled_(enabled) {
+    if (enabled_) {
+      at::autocast::set_autocast_cpu_dtype(at::kBFloat16);
+      at::autocast::set_cpu_enabled(true);
+    }
+  }
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+  ~Autocast() {
+    if (enabled_) {
+      at::autocast::set_cpu_enabled(false);
+      at::autocast::clear_cache();  // weights as they were before the update
+    }
+  }
+
+ private:
+  bool enabled_;
+};
+
 void run(const benchmarks::Settings& settings) {
   const benchmarks::Task task = benchmarks::make_task(settings);
   torch::set_num_threads(settings.threads);
@@ -51,8 +74,11 @@ void run(const benchmarks::Settings& settings) {
     auto loss_sum = torch::zeros({});
     for (std::int64_t step = 0; step < task.steps; ++step) {
       const auto batch = order.slice(0, step * settings.batch_size, (step + 1) * settings.batch_size);
-      const auto logits = model->forward(images.index_select(0, batch));
-      const auto loss = torch::nn::functional::cross_entropy(logits, labels.index_select(0, batch));
+      const auto loss = [&] {
+        const Autocast scope(settings.mode == "bfloat16");
+        const auto logits = model->forward(images.index_select(0, batch));
+        return torch::nn::functional::cross_entropy(logits, labels.index_select(0, batch));
+      }();
       optimizer->zero_grad();
       loss.backward();
       optimizer->step();
@@ -66,4 +92,7 @@ void run(const benchmarks::Settings& settings) {
 
 }  // namespace
 
-int main(int argc, char** argv) { return benchmarks::run_program(argc, argv, "Measures libtorch", {"eager"}, run); }
+int main(int argc, char** argv) {
+  return benchmarks::run_program(argc, argv, "Measures libtorch: eager, or with autocast: bfloat16",
+                                 {"eager", "bfloat16"}, run);
+}

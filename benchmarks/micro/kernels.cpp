@@ -1,13 +1,15 @@
-// Kernels against what the machine can do: copying memory, and a large product. Each runs as a compiled function, once
+// Kernels against what the machine can do: copying memory, multiplying and adding in registers, and a large product. Each runs as a compiled function, once
 // with operands in the second-level cache and once in main memory.
 
 #include <cstring>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <cblas.h>
 
+#include "autograd/kernels/kernels.hpp"
 #include "benchmarks/micro/micro.hpp"
 
 using namespace xgrad;
@@ -23,7 +25,7 @@ struct Kernel {
   double traffic;
 };
 
-const std::vector<Kernel> kernels = {
+const std::vector<Kernel> all_kernels = {
     {"Negative", [](const Tensor& x) { return -x; }, 2},
     {"Relu", [](const Tensor& x) { return relu(x); }, 2},
     {"Exp", [](const Tensor& x) { return exp(x); }, 2},
@@ -64,6 +66,16 @@ void Product(benchmark::State& state) {
   micro::report_rate(state, "flops", 2.0 * static_cast<double>(m * k * n));
 }
 
+// The most that a product could reach, in float32.
+void Peak(benchmark::State& state) {
+  constexpr std::int64_t repetitions = 10'000;
+  double operations = 0;
+  for (auto _ : state) {
+    operations = kernels::multiply_and_add(DType::float32, repetitions);
+  }
+  micro::report_rate(state, "flops", operations);
+}
+
 // What OpenBLAS reaches at a size that suits it.
 void LargeProductByBlas(benchmark::State& state) {
   constexpr int side = 1024;
@@ -85,7 +97,10 @@ BENCHMARK(LargeProductByBlas);
 BENCHMARK(Product)->Args({32, 784, 128})->Args({784, 32, 128})->Args({128, 784, 512})->Args({1024, 1024, 1024});
 
 [[maybe_unused]] const bool registered = [] {
-  for (const Kernel& kernel : kernels) {
+  if (std::string_view(kernels::instruction_set()) != "baseline") {  // which leaves products to OpenBLAS
+    benchmark::RegisterBenchmark("Peak", Peak);
+  }
+  for (const Kernel& kernel : all_kernels) {
     benchmark::RegisterBenchmark((std::string("Kernel") + kernel.name).c_str(), run_kernel, kernel)
         ->Arg(in_cache)
         ->Arg(in_memory);
