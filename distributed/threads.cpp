@@ -50,13 +50,13 @@ bool divide_processors() {
   MPI_Allreduce(&own_count, &sum, 1, MPI_INT64_T, MPI_SUM, machine);
   MPI_Comm_free(&machine);
   const char* wish = std::getenv("XGRAD_THREADS");
-  const int usable = runtime::cpu_info().usable;
+  const runtime::CpuInfo cpu = runtime::cpu_info();
   const bool chosen = (wish != nullptr && *wish != '\0') || runtime::num_threads_was_set();
   const bool shared = sum > count(together);
   if (shared && !chosen) {
-    runtime::set_num_threads(std::max(1, usable / ranks));
+    runtime::set_num_threads(std::max(1, cpu.usable / ranks));
   }
-  return shared && ranks > usable;
+  return shared && ranks > (cpu.quota > 0 ? cpu.usable : cpu.allowed);
 }
 
 }  // namespace xgrad::distributed::detail

@@ -45,7 +45,7 @@ struct WorldOptions {
 /// at once, or in each call of a compiled function; on the thread that made the World. What is differentiated is the sum
 /// over ranks of what each returns, to any order; vmap and forward mode work as well.
 ///
-/// Where XGRAD_THREADS is not set and set_num_threads was not called, kernels get the processors of this machine divided by
+/// Where XGRAD_THREADS is not set and set_num_threads was not called, kernels get the cores of this machine divided by
 /// the ranks on it.
 class World {
  public:

@@ -1,7 +1,7 @@
 #include "autograd/plan/report/measure_scaling.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <utility>
@@ -191,7 +191,8 @@ std::string limit_text(const Executable& plan, const Prediction& prediction, int
 ScalingReport measure_scaling(const Executable& plan, std::vector<Array> arguments, int repetitions) {
   const int threads = runtime::num_threads();
   const int here = std::min(threads, std::max(1, runtime::cpu_info().usable));
-  ScalingReport report{.repetitions = repetitions};
+  ScalingReport report;
+  report.repetitions = repetitions;
   std::vector<std::vector<double>> times;
   std::vector<Barrier> barriers;
   for (const int workers : worker_counts(here)) {
