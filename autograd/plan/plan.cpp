@@ -243,7 +243,11 @@ ScalingReport Plan::scaling(std::span<const Array> inputs, int repetitions) cons
     }
     arguments.push_back(std::move(copy));
   }
-  return plan::measure_scaling(*state_->executable, std::move(arguments), repetitions);
+  try {
+    return plan::measure_scaling(*state_->executable, std::move(arguments), repetitions);
+  } catch (const NotFiniteError& error) {
+    state_->explain(error, inputs);
+  }
 }
 
 ScalingReport Plan::scaling(std::initializer_list<Tensor> inputs, int repetitions) const {

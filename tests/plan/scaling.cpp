@@ -210,6 +210,23 @@ BOOST_AUTO_TEST_CASE(the_table_has_a_line_per_row) {
   BOOST_TEST(line == "from medians of 20 runs; measured is the shortest");
 }
 
+BOOST_AUTO_TEST_CASE(a_run_that_fails_leaves_all_as_it_was) {
+  const testing::Threads threads(2);
+  const Variable sums(zeros({2}, DType::float64), "sums");
+  const auto step = compile(
+      [&](const Tensor& x) {
+        sums.assign(sums + x);
+        return sum(log(x - 1.0) * 2.0);
+      },
+      {.plan = {.check_finite = true}});
+  const Tensor bad{2.0, 1.0};
+  const Plan plan = step.plan(bad);
+  check_throws<ValueError>([&] { plan.scaling({bad}, 3); }, {"[log]", "NaN or infinite", "scaling.cpp:"});
+  testing::check_elements(sums.read(), {2}, {0, 0});
+  BOOST_TEST(plan.scaling({Tensor{2.0, 3.0}}, 3).rows.front().measured.has_value());
+  testing::check_elements(sums.read(), {2}, {0, 0});
+}
+
 BOOST_AUTO_TEST_CASE(mistakes_of_scaling_are_errors) {
   Network network;
   const Plan plan = network.plan();

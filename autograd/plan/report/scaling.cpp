@@ -17,7 +17,7 @@ std::string to_string(const ScalingReport& report) {
   }
   const double barrier = report.barrier_seconds * 1e6;
   text += report.barrier_threads < 2
-              ? phrase("a barrier is taken to cost {:.2f} us on 2 threads, as there is one thread here", barrier)
+              ? phrase("a barrier is taken to cost {:.2f} us on 2 threads, as there is no second one here", barrier)
               : phrase("a barrier takes {:.2f} us on {} threads, measured", barrier, report.barrier_threads);
   return text +
          phrase(
