@@ -217,39 +217,17 @@ void spread_extreme(DType dtype, const void* in, const std::int64_t* positions, 
 
 namespace {
 
-/// An element and where it is: next to each other, so that sorting does not jump through memory.
-template <class T>
+/// The key of an element and where it is: next to each other, so that sorting does not jump through memory.
+template <class Key>
 struct Entry {
-  T value;
+  Key key;
   std::int64_t position;
 };
 
-/// The positions of n elements in order. Those of NaN come last and take no part in sorting.
-template <class T>
-void sort_positions(const T* x, std::int64_t n, std::int64_t step, bool descending, std::vector<Entry<T>>& entries,
-                    std::int64_t* out) {
-  entries.clear();
-  std::int64_t last = 0;
-  std::vector<std::int64_t> nans;
-  for (std::int64_t k = 0; k < n; ++k) {
-    const T value = x[k * step];
-    if (value == value) {
-      entries.push_back({value, k});
-    } else {
-      nans.push_back(k);
-    }
-  }
-  if (descending) {
-    std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return b.value < a.value; });
-  } else {
-    std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.value < b.value; });
-  }
-  for (const Entry<T>& each : entries) {
-    out[last++ * step] = each.position;
-  }
-  for (const std::int64_t each : nans) {
-    out[last++ * step] = each;
-  }
+/// Puts entries in order; those with equal keys stay as they are.
+template <class Key>
+void sort_entries(std::vector<Entry<Key>>& entries) {
+  std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
 }
 
 }  // namespace
@@ -262,11 +240,17 @@ void argsort(DType dtype, const void* in, std::int64_t* out, std::int64_t outer,
   dispatch(dtype, [&](auto zero) {
     using T = decltype(zero);
     runtime::parallel_for(outer, [&](std::int64_t o) {
-      std::vector<Entry<T>> entries;
-      entries.reserve(static_cast<std::size_t>(n));
+      std::vector<Entry<SortKey<T>>> entries(static_cast<std::size_t>(n));
       for (std::int64_t i = 0; i < inner; ++i) {
         const std::int64_t begin = o * n * inner + i;
-        sort_positions(static_cast<const T*>(in) + begin, n, inner, descending, entries, out + begin);
+        const T* x = static_cast<const T*>(in) + begin;
+        for (std::int64_t k = 0; k < n; ++k) {
+          entries[static_cast<std::size_t>(k)] = {order_key(x[k * inner], descending), k};
+        }
+        sort_entries(entries);
+        for (std::int64_t k = 0; k < n; ++k) {
+          out[begin + k * inner] = entries[static_cast<std::size_t>(k)].position;
+        }
       }
     });
   });
