@@ -1,7 +1,7 @@
 """The library's sources compile as one, so it never matters which of them are compiled together:  check_units.py COMPILER...
 
-As two, to be exact: those that know no tensors are always apart from the others. Those of the library of MPI are a third
-one, where there is MPI. It also finds types of the same name, which no linker would.
+As three, to be exact: those that know no tensors are always apart from the others, and those that take no time to run from
+both. Those of the library of MPI are one more, where there is MPI. It also finds types of the same name, which no linker would.
 """
 
 import concurrent.futures
@@ -12,6 +12,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 GROUND = ["autograd/runtime", "autograd/array", "autograd/kernels", "autograd/formula", "datasets"]
 ABOVE = ["autograd/graph", "autograd/ops", "autograd/transforms", "autograd/loops", "autograd/plan", "nn"]
+UPPER = ["autograd/plan/report", "autograd/plan/trace", "autograd/provenance", "datasets", "nn"]
 MPI = ["distributed"]
 # Compiled once per instruction set, and a program.
 BY_THEMSELVES = ("autograd/kernels/isa/", "nn/inspect/", "nn/report/xgrad_report.cpp")
@@ -39,7 +40,7 @@ def errors_of(rooms):
 
 def main():
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        units = [GROUND, ABOVE, *([MPI] if mpi_flags() else [])]
+        units = [GROUND, ABOVE, UPPER, *([MPI] if mpi_flags() else [])]
         errors = [error for error in pool.map(errors_of, units) if error]
     print(*errors, sep="\n")
     return 1 if errors else 0
