@@ -42,18 +42,26 @@ double shortest(double seconds, const F& work) {
 
 /// Additions that wait for each other take a cycle each.
 double gigahertz(const runtime::CpuInfo& cpu, double seconds) {
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__aarch64__)
   constexpr int rounds = 100'000;
   constexpr int additions = 8;
   std::uint64_t sum = 0;
   const std::uint64_t one = 1;
   const double time = shortest(seconds, [&] {
     for (int i = 0; i < rounds; ++i) {
+#if defined(__x86_64__)
       asm volatile(
           "add %1, %0\n\tadd %1, %0\n\tadd %1, %0\n\tadd %1, %0\n\t"
           "add %1, %0\n\tadd %1, %0\n\tadd %1, %0\n\tadd %1, %0"
           : "+r"(sum)
           : "r"(one));
+#else
+      asm volatile(
+          "add %0, %0, %1\n\tadd %0, %0, %1\n\tadd %0, %0, %1\n\tadd %0, %0, %1\n\t"
+          "add %0, %0, %1\n\tadd %0, %0, %1\n\tadd %0, %0, %1\n\tadd %0, %0, %1"
+          : "+r"(sum)
+          : "r"(one));
+#endif
     }
   });
   static_cast<void>(cpu);

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,9 +16,15 @@
 
 namespace xgrad::kernels {
 
+#if defined(__aarch64__)
+namespace neon {
+void add_kernels(KernelSet& set);
+}
+#else
 namespace baseline {
 void add_kernels(KernelSet& set);
 }
+#endif
 #if defined(__x86_64__)
 namespace avx2 {
 void add_kernels(KernelSet& set);
@@ -30,21 +38,7 @@ namespace {
 
 using runtime::InstructionSet;
 
-InstructionSet wanted_instruction_set() {
-  const char* text = std::getenv("XGRAD_ISA");
-  if (text == nullptr || *text == '\0') {
-    return InstructionSet::amx;
-  }
-  for (const InstructionSet set :
-       {InstructionSet::baseline, InstructionSet::avx2, InstructionSet::avx512, InstructionSet::amx}) {
-    if (std::string_view(text) == runtime::to_string(set)) {
-      return set;
-    }
-  }
-  raise<ValueError>("instruction_set", phrase("the environment variable XGRAD_ISA is `{}`; set it to baseline, "
-                                              "avx2, avx512 or amx, or unset it",
-                                              text));
-}
+#if defined(__x86_64__)
 
 /// Whether products by tiles have the bits that they have by vectors: as with OpenBLAS's kernels, what the CPU says of itself
 /// is tried before it is relied on.
@@ -76,25 +70,70 @@ bool tiles_agree(const KernelSet& set) {
   return product(set.tiled_product) == product(set.rounded_product);
 }
 
-KernelSet choose() {
-  const InstructionSet chosen = std::min(wanted_instruction_set(), runtime::supported_instruction_set());
-  KernelSet set{};
-  set.name = runtime::to_string(chosen);
-  switch (chosen) {
-#if defined(__x86_64__)
-    case InstructionSet::amx:
-      avx512::add_kernels(set);
-      if (tiles_agree(set)) {
-        set.rounded_product = set.tiled_product;
-      } else {
-        set.name = runtime::to_string(InstructionSet::avx512);
-      }
-      break;
-    case InstructionSet::avx512: avx512::add_kernels(set); break;
-    case InstructionSet::avx2: avx2::add_kernels(set); break;
-#endif
-    default: baseline::add_kernels(set); break;
+void add_kernels_with_tiles(KernelSet& set) {
+  avx512::add_kernels(set);
+  if (tiles_agree(set)) {
+    set.rounded_product = set.tiled_product;
+  } else {
+    set.name = runtime::to_string(InstructionSet::avx512);
   }
+}
+
+#endif
+
+struct CompiledSet {
+  InstructionSet instructions;
+  void (*add_kernels)(KernelSet& set);
+};
+
+/// What the library was compiled for, each set including the one before.
+constexpr CompiledSet compiled_sets[] = {
+#if defined(__aarch64__)
+    {InstructionSet::neon, neon::add_kernels},
+#else
+    {InstructionSet::baseline, baseline::add_kernels},
+#endif
+#if defined(__x86_64__)
+    {InstructionSet::avx2, avx2::add_kernels},
+    {InstructionSet::avx512, avx512::add_kernels},
+    {InstructionSet::amx, add_kernels_with_tiles},
+#endif
+};
+
+/// `baseline, avx2, avx512 or amx`.
+std::string compiled_names() {
+  std::string names;
+  for (const CompiledSet& each : compiled_sets) {
+    const char* separator = &each == std::begin(compiled_sets)     ? ""
+                            : &each + 1 == std::end(compiled_sets) ? " or "
+                                                                   : ", ";
+    names += separator;
+    names += runtime::to_string(each.instructions);
+  }
+  return names;
+}
+
+InstructionSet wanted_instruction_set() {
+  const char* text = std::getenv("XGRAD_ISA");
+  if (text == nullptr || *text == '\0') {
+    return std::rbegin(compiled_sets)->instructions;
+  }
+  for (const CompiledSet& each : compiled_sets) {
+    if (std::string_view(text) == runtime::to_string(each.instructions)) {
+      return each.instructions;
+    }
+  }
+  raise<ValueError>("instruction_set", phrase("the environment variable XGRAD_ISA is `{}`; set it to {}, or unset it",
+                                              text, compiled_names()));
+}
+
+KernelSet choose() {
+  const InstructionSet limit = std::min(wanted_instruction_set(), runtime::supported_instruction_set());
+  const auto chosen = std::find_if(std::rbegin(compiled_sets), std::rend(compiled_sets),
+                                   [limit](const CompiledSet& each) { return each.instructions <= limit; });
+  KernelSet set{};
+  set.name = runtime::to_string(chosen->instructions);
+  chosen->add_kernels(set);
   return set;
 }
 

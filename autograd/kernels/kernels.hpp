@@ -258,7 +258,7 @@ void random_normal(DType dtype, std::uint64_t key, void* out, std::int64_t count
 /// A new key, statistically independent of \p key, for each \p data.
 std::uint64_t random_fold(std::uint64_t key, std::uint64_t data);
 
-/// Name of the instruction set chosen at start-up: `amx`, `avx512`, `avx2` or `baseline`.
+/// Name of the instruction set chosen at start-up: `amx`, `avx512`, `avx2`, `baseline` or `neon`.
 /// The environment variable XGRAD_ISA, read once, can ask for a lesser one.
 const char* instruction_set();
 

@@ -59,7 +59,7 @@ bool is_one_of(const std::string& core, std::initializer_list<const char*> names
   return std::any_of(names.begin(), names.end(), [&core](const char* name) { return same_core(core, name); });
 }
 
-/// The instructions that OpenBLAS's kernels of this name are made of.
+/// The instructions of x86-64 that OpenBLAS's kernels of this name are made of.
 InstructionSet instruction_set_of(const std::string& core) {
   if (is_one_of(core, {"SkylakeX", "Cooperlake", "SapphireRapids"})) {
     return InstructionSet::avx512;
@@ -233,7 +233,8 @@ const char* to_string(CoreChoice choice) {
 
 std::string better_core(const std::string& original, InstructionSet supported) {
   const InstructionSet best = std::min(supported, InstructionSet::avx512);  // tiles are not for its numbers
-  if (original == unknown_core || instruction_set_of(original) >= best) {
+  const bool may_fall_back = best > InstructionSet::baseline && supported != InstructionSet::neon;
+  if (!may_fall_back || original == unknown_core || instruction_set_of(original) >= best) {
     return "";
   }
   return best == InstructionSet::avx512 ? "SkylakeX" : "Haswell";

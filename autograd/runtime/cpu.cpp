@@ -101,9 +101,10 @@ const char* to_string(InstructionSet set) {
     case InstructionSet::baseline: return "baseline";
     case InstructionSet::avx2: return "avx2";
     case InstructionSet::avx512: return "avx512";
-    case InstructionSet::amx: break;
+    case InstructionSet::amx: return "amx";
+    case InstructionSet::neon: break;
   }
-  return "amx";
+  return "neon";
 }
 
 namespace {
@@ -138,6 +139,8 @@ InstructionSet supported_instruction_set() {
     return tiles ? InstructionSet::amx : InstructionSet::avx512;
   }
   return InstructionSet::avx2;
+#elif defined(__aarch64__)
+  return InstructionSet::neon;
 #else
   return InstructionSet::baseline;
 #endif

@@ -9,15 +9,16 @@
 
 namespace xgrad::runtime {
 
-/// The instruction sets that code exists for, each including the one before.
+/// The instruction sets that code exists for. Those of one architecture include each other in this order.
 enum class InstructionSet : std::uint8_t {
   baseline,  ///< what every CPU of this architecture has
   avx2,      ///< x86-64 with AVX2 and FMA
   avx512,    ///< x86-64 with AVX-512 F, CD, BW, DQ and VL
   amx,       ///< with AMX for bfloat16 as well, which the system has to permit
+  neon,      ///< aarch64, where every CPU has it, and fused multiply-adds
 };
 
-/// `baseline`, `avx2`, `avx512` or `amx`.
+/// `baseline`, `avx2`, `avx512`, `amx` or `neon`.
 const char* to_string(InstructionSet set);
 
 /// The best one that the CPU and the operating system support. Where there is AMX, the first call asks the system for the

@@ -5,6 +5,7 @@
 
 import os
 import pathlib
+import platform
 import re
 import subprocess
 import sys
@@ -20,6 +21,8 @@ def cpu_flags():
 # Kernels of OpenBLAS that this CPU can run, but that are not the best for it.
 LESSER = {"amx": "Haswell", "avx512": "Haswell", "avx2": "Prescott"}
 BEST = "amx" if "amx_bf16" in cpu_flags() else "avx512" if "avx512vl" in cpu_flags() else "avx2" if "avx2" in cpu_flags() else "baseline"
+if platform.machine() == "aarch64":
+    BEST = "neon"
 
 
 class Report:
@@ -63,7 +66,7 @@ def prints_all_sections(program):
 
 
 def advises_to_unset_what_slows_down(program):
-    if BEST == "baseline":
+    if BEST not in LESSER:
         return
     core = LESSER[BEST]
     report = Report(program, OPENBLAS_CORETYPE=core, XGRAD_ISA="baseline")
@@ -82,7 +85,7 @@ def kernels_are_kept_on_request(program):
 
 def kernels_are_switched_on_request(program):
     natural = Report(program, XGRAD_BLAS_CORE="keep")
-    if BEST == "baseline" or not natural.is_openblas_for_many_cpus():
+    if BEST not in LESSER or not natural.is_openblas_for_many_cpus():
         return
     for core in {LESSER[BEST], "Prescott"}:
         # Stronger than the other variable.

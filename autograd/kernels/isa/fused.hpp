@@ -174,6 +174,10 @@ batch<T, A> fnms(const batch<T, A>& x, const batch<T, A>& y, const batch<T, A>& 
 
 }  // namespace xsimd::kernel
 
+#elif defined(__aarch64__)
+
+#include "autograd/kernels/isa/neon.hpp"
+
 #else
 
 #include <xsimd/xsimd.hpp>

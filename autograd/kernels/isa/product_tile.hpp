@@ -7,9 +7,12 @@
 
 namespace xgrad::kernels::XGRAD_ISA {
 
-/// As many rows of two vectors as fit into the registers beside a row of b and an element of a.
+/// As many rows of two vectors as fit into the registers beside a row of b and an element of a; with NEON, whose instructions
+/// multiply by one element of a register, beside as many elements of a as compilers load ahead.
 #if defined(__AVX512F__)
 inline constexpr int most_tile_rows = 14;
+#elif defined(__aarch64__)
+inline constexpr int most_tile_rows = 10;
 #else
 inline constexpr int most_tile_rows = 6;
 #endif
