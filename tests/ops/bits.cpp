@@ -13,11 +13,13 @@
 #include "autograd/kernels/choose.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/random.hpp"
+#include "bits_training.hpp"
 #include "op_table.hpp"
 
 /// \file
 /// Prints `set NAME`, the instruction set of the kernels, and for every row of the table of ops and every floating dtype
-/// `row dtype hash`, where the hash is of the bits of what the op gives. check_bits.py compares instruction sets.
+/// `row dtype hash`, where the hash is of the bits of what the op gives; and such lines of trained weights. check_bits.py
+/// compares instruction sets.
 
 namespace {
 
@@ -83,7 +85,8 @@ std::vector<T> hard_numbers() {
   std::mt19937_64 engine(3);
   const auto uniform = [&] { return static_cast<double>(engine() >> 11) * 0x1p-53; };
   for (int i = 0; i < 1500; ++i) {
-    x.push_back(static_cast<T>(std::ldexp(uniform() + 1, static_cast<int>(engine() % 250) - 126)));
+    const double significand = uniform() + 1;
+    x.push_back(static_cast<T>(std::ldexp(significand, static_cast<int>(engine() % 250) - 126)));
     x.push_back(std::ldexp(static_cast<T>(uniform()), Limits::min_exponent));
     x.push_back(static_cast<T>(1 + (uniform() - 0.5) * 0x1p-10));
     for (const double size : {1.0, 4.0, 30.0, 100.0, 1e4, 1e7}) {
@@ -196,5 +199,6 @@ int main() {
   print_gathered_rows();
   print_rounded_products(ProductPrecision::bfloat16);
   print_rounded_products(ProductPrecision::bfloat16_3x);
+  bits::print_training();
   return 0;
 }
