@@ -30,9 +30,9 @@ class Count:
         return f"{self.passed} passed, {self.failed} failed"
 
 
-def list_cases(program):
+def list_cases(command):
     """The paths of all Boost test cases, from the indented tree that --list_content prints; `*` marks what would run."""
-    listing = subprocess.run([program, "--list_content"], capture_output=True, text=True, check=True).stderr
+    listing = subprocess.run([*command, "--list_content"], capture_output=True, text=True, check=True).stderr
     enabled = [line for line in listing.splitlines() if "*" in line]
     indents = [len(line) - len(line.lstrip()) for line in enabled] + [0]
     paths, parents = [], []
@@ -56,12 +56,14 @@ def read_report(path, expected):
     return Count(passed, max(expected, len(results)) - passed)
 
 
-def run_unit_tests(program, wanted):
-    cases = list_cases(program)
-    selected = [case for case in cases if wanted in case]
+def run_unit_tests(command, is_wanted):
+    """Runs those cases of a program of Boost test cases whose path is_wanted; the command begins with what runs it."""
+    cases = list_cases(command)
+    selected = [case for case in cases if is_wanted(case)]
     if not selected:
         return Count()
-    command = [program, "--log_level=error", "--color_output=no", "--report_format=XML", "--report_level=detailed"]
+    program = command[-1]
+    command = [*command, "--log_level=error", "--color_output=no", "--report_format=XML", "--report_level=detailed"]
     if len(selected) < len(cases):
         command += [f"--run_test={case}" for case in selected]
     with tempfile.TemporaryDirectory() as folder:
@@ -102,7 +104,8 @@ def run_meson_tests(build, wanted):
 def main():
     build, wanted = sys.argv[1], "".join(sys.argv[2:3])
     programs = [path for path in (pathlib.Path(build) / name for name in UNIT_PROGRAMS) if path.exists()]
-    count = sum((run_unit_tests(path, wanted) for path in programs), Count()) + run_meson_tests(build, wanted)
+    count = sum((run_unit_tests([path], lambda case: wanted in case) for path in programs), Count())
+    count += run_meson_tests(build, wanted)
     if count.passed + count.failed + count.skipped == 0:
         print(f"no test matches '{wanted}'")
     if count.skipped:
