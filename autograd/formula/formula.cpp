@@ -32,7 +32,7 @@ struct Formula::Shared {
   Shared(Program p, std::string_view n)
       : name(n),
         program(std::move(p)),
-        hash(runtime::combine_hashes(runtime::hash_text(n), detail::hash_of(program))) {}
+        hash(runtime::combine_hashes(runtime::hash_text(n), detail::hash_of(detail::in_order_of_results(program)))) {}
 
   /// \throws ValueError when truth values and numbers are mixed up.
   void complete() {

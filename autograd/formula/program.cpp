@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <iterator>
+#include <numeric>
 
 #include "autograd/formula/primitives.hpp"
 #include "autograd/runtime/hash.hpp"
@@ -66,6 +68,79 @@ Program detail::pruned(const Program& program, std::vector<std::uint32_t>* used_
   for (const std::uint32_t value : program.results) {
     result.results.push_back(number[value]);
   }
+  return result;
+}
+
+namespace {
+
+/// Constants and steps by their values, depth first, without recursion.
+struct ProgramWalk {
+  explicit ProgramWalk(const Program& of) : program(of), seen(of.value_count()) {
+    for (const std::uint32_t result : program.results) {
+      come_to(result);
+      while (!path.empty()) {
+        go_on();
+      }
+    }
+  }
+
+  void come_to(std::uint32_t value) {
+    if (program.is_input(value) || seen[value]) {
+      return;
+    }
+    seen[value] = true;
+    if (program.is_step(value)) {
+      path.push_back({value, 0});
+    } else {
+      constants.push_back(value);
+    }
+  }
+
+  void go_on() {
+    Visit& visit = path.back();
+    const auto operands = detail::operands_of(program.steps[visit.value - program.first_step()]);
+    if (visit.next_operand == operands.size()) {
+      steps.push_back(visit.value);
+      path.pop_back();
+    } else {
+      come_to(operands[visit.next_operand++]);
+    }
+  }
+
+  struct Visit {
+    std::uint32_t value;
+    std::size_t next_operand;
+  };
+
+  const Program& program;
+  std::vector<bool> seen;
+  std::vector<Visit> path;
+  std::vector<std::uint32_t> constants;
+  std::vector<std::uint32_t> steps;
+};
+
+}  // namespace
+
+Program detail::in_order_of_results(const Program& program) {
+  const ProgramWalk walk(program);
+  Program result{program.input_count, {}, {}, {}, program.floating_only};
+  std::vector<std::uint32_t> number(program.value_count());
+  const auto inputs = static_cast<std::uint32_t>(program.input_count);
+  std::iota(number.begin(), number.begin() + inputs, 0U);
+  std::uint32_t next = inputs;
+  for (const std::uint32_t value : walk.constants) {
+    number[value] = next++;
+    result.constants.push_back(program.constants[value - program.input_count]);
+  }
+  const auto numbered = [&](std::uint32_t value) { return number[value]; };
+  for (const std::uint32_t value : walk.steps) {
+    number[value] = next++;
+    const Program::Step& step = program.steps[value - program.first_step()];
+    const auto operands = operands_of(step);
+    Program::Step& kept = result.steps.emplace_back(Program::Step{step.code});
+    std::transform(operands.begin(), operands.end(), kept.operands.begin(), numbered);
+  }
+  std::transform(program.results.begin(), program.results.end(), std::back_inserter(result.results), numbered);
   return result;
 }
 

@@ -50,6 +50,11 @@ std::vector<bool> needed_values(const Program& program);
 /// needed are left out, too, and the others listed.
 Program pruned(const Program& program, std::vector<std::uint32_t>* used_inputs = nullptr);
 
+/// The same computation, its constants and steps in the order in which the results come to them, operand by operand; without
+/// those that no result needs. The order of recording is not the same everywhere: which argument of a call is evaluated
+/// first is the compiler's choice.
+Program in_order_of_results(const Program& program);
+
 /// The same in every process and on every machine; equal for equal programs.
 std::uint64_t hash_of(const Program& program);
 

@@ -54,6 +54,31 @@ BOOST_AUTO_TEST_CASE(hashes_are_the_same_in_every_process) {
   BOOST_TEST(Formula([](Scalar a) { return tanh(a); }, "tanh").hash() == 0xAFA2822E847952E9U);
 }
 
+// Compilers choose which argument of a call is evaluated first.
+BOOST_AUTO_TEST_CASE(hashes_of_formulas_do_not_depend_on_the_order_of_recording) {
+  const Formula first([](Scalar a, Scalar b) {
+    const Scalar left = exp(a * 2);
+    const Scalar right = b / 3 + 4;
+    return where(left < right, left, right * left);
+  });
+  const Formula second([](Scalar a, Scalar b) {
+    const Scalar right = b / 3 + 4;
+    const Scalar left = exp(a * 2);
+    const Scalar product = right * left;
+    return where(left < right, left, product);
+  });
+  const Formula other([](Scalar a, Scalar b) {
+    const Scalar left = exp(a * 2);
+    const Scalar right = b / 3 + 4;
+    return where(left < right, right, right * left);
+  });
+  BOOST_TEST(!(first.program() == second.program()));
+  BOOST_TEST(first.hash() == second.hash());
+  BOOST_TEST(first.hash() != other.hash());
+  const Program ordered{2, {2}, {{Opcode::multiply, {0, 2}}, {Opcode::add, {3, 1}}}, {4}};
+  BOOST_TEST((detail::in_order_of_results(example()) == ordered));
+}
+
 BOOST_AUTO_TEST_CASE(different_programs_have_different_hashes) {
   const Program all[] = {example(),
                          {2, {2, 3}, example().steps, {6}},
