@@ -305,7 +305,8 @@ BOOST_AUTO_TEST_CASE(the_gradient_of_a_determinant_at_any_distance_from_a_singul
 }
 
 BOOST_AUTO_TEST_CASE(singular_matrices_are_refused_with_the_pivot) {
-  const Tensor singular = {{1.0, 2.0, 3.0}, {2.0, 4.0, 6.0}, {1.0, 1.0, 1.0}};
+  // With quotients that are exact: by others, a pivot may be rounded to 0 or not.
+  const Tensor singular = {{1.0, 2.0, 4.0}, {2.0, 4.0, 8.0}, {1.0, 1.0, 1.0}};
   const Tensor side = {1.0, 1.0, 1.0};
   check_throws<ValueError>([&] { linalg::solve(singular, side).array(); },
                            {"[linalg::solve] the matrix is singular: pivot ", " of 3 is 0", "linalg_systems.cpp:"});
