@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <iterator>
 #include <limits>
 #include <random>
 #include <set>
@@ -12,14 +13,16 @@
 
 #include "autograd/kernels/choose.hpp"
 #include "autograd/kernels/kernels.hpp"
+#include "autograd/ops/ops.hpp"
 #include "autograd/ops/random.hpp"
+#include "autograd/transforms/grad.hpp"
 #include "bits_training.hpp"
 #include "op_table.hpp"
 
 /// \file
 /// Prints `set NAME`, the instruction set of the kernels, and for every row of the table of ops and every floating dtype
-/// `row dtype hash`, where the hash is of the bits of what the op gives; and such lines of trained weights. check_bits.py
-/// compares instruction sets.
+/// `row dtype hash`, where the hash is of the bits of what the op gives; of its derivative, as `row'`; and such lines of trained
+/// weights. check_bits.py compares instruction sets.
 
 namespace {
 
@@ -70,9 +73,28 @@ std::vector<Input> enlarged(const std::vector<Input>& inputs) {
   return larger;
 }
 
-void add_result(Hash& hash, const Row& row, const std::vector<Input>& inputs, DType dtype) {
+/// What the op gives, and the gradient of the sum of its squares.
+struct RowHashes {
+  Hash values;
+  Hash gradients;
+
+  void add(const Row& row, const Tensors& operands) {
+    const Tensor result = row.call(operands);
+    values.add(result);
+    Tensors inputs;
+    std::copy_if(operands.begin(), operands.end(), std::back_inserter(inputs),
+                 [](const Tensor& operand) { return is_floating(operand.dtype()); });
+    if (row.derivative == op_table::Derivative::smooth && is_floating(result.dtype()) && !inputs.empty()) {
+      for (const Tensor& gradient : grad(sum(square(result)), inputs, Unreached::zeros)) {
+        gradients.add(gradient);
+      }
+    }
+  }
+};
+
+void add_result(RowHashes& hashes, const Row& row, const std::vector<Input>& inputs, DType dtype) {
   try {
-    hash.add(row.call(op_table::make_inputs(inputs, dtype)));
+    hashes.add(row, op_table::make_inputs(inputs, dtype));
   } catch (const Error&) {  // the op's arguments fit its own case alone
   }
 }
@@ -115,7 +137,7 @@ Tensor hard_operand(std::size_t position) {
 }
 
 /// What an elementwise op makes of them.
-void add_hard_results(Hash& hash, const Row& row, DType dtype) {
+void add_hard_results(RowHashes& hashes, const Row& row, DType dtype) {
   Tensors operands;
   for (std::size_t i = 0; i < row.cases[0].size(); ++i) {
     if (row.cases[0][i].role != op_table::Role::value) {
@@ -123,19 +145,20 @@ void add_hard_results(Hash& hash, const Row& row, DType dtype) {
     }
     operands.push_back(dtype == DType::float32 ? hard_operand<float>(i) : hard_operand<double>(i));
   }
-  hash.add(row.call(operands));
+  hashes.add(row, operands);
 }
 
 void print_row(const Row& row, bool elementwise, DType dtype) {
-  Hash hash;
+  RowHashes hashes;
   for (const std::vector<Input>& inputs : row.cases) {
-    add_result(hash, row, inputs, dtype);
-    add_result(hash, row, enlarged(inputs), dtype);
+    add_result(hashes, row, inputs, dtype);
+    add_result(hashes, row, enlarged(inputs), dtype);
   }
   if (elementwise) {
-    add_hard_results(hash, row, dtype);
+    add_hard_results(hashes, row, dtype);
   }
-  hash.print(row.name(), dtype);
+  hashes.values.print(row.name(), dtype);
+  hashes.gradients.print(row.name() + "'", dtype);
 }
 
 void print_random_numbers(DType dtype) {

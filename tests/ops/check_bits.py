@@ -1,8 +1,8 @@
 """Every op gives the same bits with every instruction set:  check_bits.py PROGRAM [COMMAND...]
 
-PROGRAM prints `set NAME` and then `row dtype hash`, a line for each op and for trained weights; it is run under each set that
-the CPU has. Products are OpenBLAS's with the baseline, which has no fused multiply-adds: rows with products are compared
-between the others. COMMAND runs the same program for another CPU, such as `qemu-aarch64-static bits`.
+PROGRAM prints `set NAME` and then `row dtype hash`, a line for each op, for its derivative and for trained weights; it is
+run under each set that the CPU has. Products are OpenBLAS's with the baseline, which has no fused multiply-adds: rows with
+products are compared between the others. COMMAND runs the same program for another CPU, such as `qemu-aarch64-static bits`.
 """
 
 import os
@@ -13,8 +13,8 @@ X86_64, AARCH64 = 62, 183  # how the header of a program (ELF) names them
 SETS = {X86_64: ["baseline", "avx2", "avx512", "amx"], AARCH64: ["neon"]}
 # How rows with products begin.
 PRODUCTS = ("corrcoef", "cov", "einsum", "linalg_matrix_power", "matmul", "tensordot", "training")
-# Functions that are computed in long double, which has as many digits everywhere on x86-64, and others elsewhere.
-LONG_DOUBLE = ("digamma", "erfinv", "polygamma")
+# What is computed in long double, which has as many digits everywhere on x86-64, and others elsewhere.
+LONG_DOUBLE = ("digamma", "erfinv", "lgamma'", "lgamma_negative'", "polygamma")
 SKIPPED = 77
 
 
