@@ -56,7 +56,7 @@ bool divide_processors() {
   if (shared && !chosen) {
     runtime::set_num_threads(std::max(1, cpu.usable / ranks));
   }
-  return shared && ranks > (cpu.quota > 0 ? cpu.usable : cpu.allowed);
+  return shared && ranks > (cpu.quota > 0 ? std::min(static_cast<int>(cpu.quota), cpu.allowed) : cpu.allowed);
 }
 
 }  // namespace xgrad::distributed::detail

@@ -13,6 +13,7 @@
 
 #include <sched.h>
 
+#include "autograd/kernels/choose.hpp"
 #include "autograd/kernels/kernels.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/ops/random.hpp"
@@ -161,6 +162,7 @@ Measurements measure(const runtime::CpuInfo& cpu, const Effort& effort) {
   m.gigahertz = gigahertz(cpu, effort.seconds / 4);
   m.float32.peak = peak_gigaflops(DType::float32, effort);
   m.float64.peak = peak_gigaflops(DType::float64, effort);
+  m.tiles = kernels::multiplies_by_tiles();
   const auto measure_rounded = [&](double ProductSpeed::*speed) {
     m.bfloat16_3x.*speed = product_gigaflops(DType::float32, effort, ProductPrecision::bfloat16_3x);
     m.bfloat16.*speed = product_gigaflops(DType::float32, effort, ProductPrecision::bfloat16);

@@ -38,49 +38,6 @@ namespace {
 
 using runtime::InstructionSet;
 
-#if defined(__x86_64__)
-
-/// Whether products by tiles have the bits that they have by vectors: as with OpenBLAS's kernels, what the CPU says of itself
-/// is tried before it is relied on.
-bool tiles_agree(const KernelSet& set) {
-  constexpr std::int64_t size = 72;  // whole tiles, and parts of one
-  std::vector<float> factors(2 * size * size);
-  std::uint32_t state = 1;
-  for (float& each : factors) {
-    state = state * 1664525 + 1013904223;
-    each = static_cast<float>(static_cast<std::int32_t>(state)) * 0x1p-31F;
-  }
-  const auto product = [&](const ProductKernels& kernels) {
-    std::vector<float> result(size * size);
-    const ProductJob job{size,
-                         size,
-                         size,
-                         {factors.data(), size, false},
-                         {factors.data() + size * size, size, false},
-                         result.data(),
-                         size,
-                         1,
-                         false,
-                         false,
-                         2};
-    std::vector<std::byte> scratch(kernels.scratch_bytes(job));
-    kernels.multiply(job, scratch.data());
-    return result;
-  };
-  return product(set.tiled_product) == product(set.rounded_product);
-}
-
-void add_kernels_with_tiles(KernelSet& set) {
-  avx512::add_kernels(set);
-  if (tiles_agree(set)) {
-    set.rounded_product = set.tiled_product;
-  } else {
-    set.name = runtime::to_string(InstructionSet::avx512);
-  }
-}
-
-#endif
-
 struct CompiledSet {
   InstructionSet instructions;
   void (*add_kernels)(KernelSet& set);
@@ -96,7 +53,7 @@ constexpr CompiledSet compiled_sets[] = {
 #if defined(__x86_64__)
     {InstructionSet::avx2, avx2::add_kernels},
     {InstructionSet::avx512, avx512::add_kernels},
-    {InstructionSet::amx, add_kernels_with_tiles},
+    {InstructionSet::amx, avx512::add_kernels},
 #endif
 };
 
@@ -137,11 +94,47 @@ KernelSet choose() {
   return set;
 }
 
+/// Whether products by tiles have the bits that they have by vectors: as with OpenBLAS's kernels, what the CPU says of itself
+/// is tried before it is relied on.
+bool tiles_agree(const KernelSet& set) {
+  constexpr std::int64_t size = 72;  // whole tiles, and parts of one
+  std::vector<float> factors(2 * size * size);
+  std::uint32_t state = 1;
+  for (float& each : factors) {
+    state = state * 1664525 + 1013904223;
+    each = static_cast<float>(static_cast<std::int32_t>(state)) * 0x1p-31F;
+  }
+  const auto product = [&](const ProductKernels& kernels) {
+    std::vector<float> result(size * size);
+    const ProductJob job{size,
+                         size,
+                         size,
+                         {factors.data(), size, false},
+                         {factors.data() + size * size, size, false},
+                         result.data(),
+                         size,
+                         1,
+                         false,
+                         false,
+                         2};
+    std::vector<std::byte> scratch(kernels.scratch_bytes(job));
+    kernels.multiply(job, scratch.data());
+    return result;
+  };
+  return product(set.tiled_product) == product(set.rounded_product);
+}
+
 }  // namespace
 
 const KernelSet& chosen_kernels() {
   static const KernelSet set = choose();
   return set;
+}
+
+bool multiplies_by_tiles() {
+  static const bool tiles = instruction_set() == std::string_view(runtime::to_string(InstructionSet::amx)) &&
+                            runtime::request_tiles() && tiles_agree(chosen_kernels());
+  return tiles;
 }
 
 const char* instruction_set() { return chosen_kernels().name; }

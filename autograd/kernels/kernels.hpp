@@ -222,7 +222,7 @@ struct ProductCall {
 /// over k in order, rounded after each product is added, whatever the instruction set; but where one factor is a vector,
 /// and both lie in the order of k, it is made of 64 sums (32 of double) that are added by halves. Elsewhere BLAS
 /// multiplies. Of rounded factors, the products of even k are one sum and those of odd k another one, for every 32 steps of
-/// k, and c + (even + odd) is the next c, whatever the CPU.
+/// k, and c + (even + odd) is the next c, whatever the CPU; but AMX takes subnormal numbers for 0.
 /// \throws ShapeError for an axis longer than BLAS can count, where that multiplies.
 void matmul(const ProductCall& call);
 

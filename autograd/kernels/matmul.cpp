@@ -103,7 +103,10 @@ bool is_done(const ProductCall& call) {
 
 const ProductKernels& kernels_for(const ProductCall& call) {
   const KernelSet& set = chosen_kernels();
-  return is_rounded(call) ? set.rounded_product : set.product[static_cast<int>(call.dtype)];
+  if (is_rounded(call)) {
+    return multiplies_by_tiles() ? set.tiled_product : set.rounded_product;
+  }
+  return set.product[static_cast<int>(call.dtype)];
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "autograd/ops/linalg.hpp"
 #include "autograd/ops/linalg_parts.hpp"
 #include "autograd/ops/map.hpp"
+#include "autograd/ops/matmul.hpp"
 #include "autograd/ops/ops.hpp"
 
 /// \file
@@ -68,7 +69,7 @@ struct CholeskyDerivative {
     }
     const auto [da, dl] = transpose ? std::pair(cotangents[0], back) : std::pair(node.input(1), node.output(0));
     const auto [ct, f] = transpose ? std::pair(node.input(1), node.output(0)) : std::pair(cotangents[0], back);
-    const Tensor of_l = matmul(tril(ct), transposed(dl)) - matmul(f + transposed(f), mirrored_lower(da));
+    const Tensor of_l = exact_matmul(tril(ct), transposed(dl)) - exact_matmul(f + transposed(f), mirrored_lower(da));
     return {tril(divided_by_triangle(of_l, l, true, true)), back};
   }
 
@@ -81,11 +82,12 @@ struct CholeskyDerivative {
     const Tensor w = divided_by_triangle(tril(t[0]), l, true, false);
     const Tensor result = node.output(0);
     if (transpose) {
-      const Tensor sw = matmul(result + transposed(result), w);
-      return {apply(add_defined(t[1], matmul(transposed(w), tril(node.input(1))))) - half_lower(sw + transposed(sw))};
+      const Tensor sw = exact_matmul(result + transposed(result), w);
+      return {apply(add_defined(t[1], exact_matmul(transposed(w), tril(node.input(1))))) -
+              half_lower(sw + transposed(sw))};
     }
-    const Tensor wa = matmul(w, mirrored_lower(node.input(1)));
-    return {matmul(w, result) + apply(add_defined(t[1], -wa - transposed(wa)))};
+    const Tensor wa = exact_matmul(w, mirrored_lower(node.input(1)));
+    return {exact_matmul(w, result) + apply(add_defined(t[1], -wa - transposed(wa)))};
   }
 
   Tensors vmap(const Node& node, const BatchedInputs& in) const {
@@ -133,14 +135,14 @@ struct SymmetricEigen {
       inner = diagonal_matrix(ct[0]);
     }
     if (ct[1].defined()) {
-      inner = add_defined(inner, reciprocal_gaps(node.output(0)) * matmul(transposed(v), ct[1]));
+      inner = add_defined(inner, reciprocal_gaps(node.output(0)) * exact_matmul(transposed(v), ct[1]));
     }
-    return {matmul(matmul(v, inner), transposed(v))};
+    return {exact_matmul(exact_matmul(v, inner), transposed(v))};
   }
   Tensors jvp(const Node& node, const Tangents& t) const {
     const Tensor v = node.output(1);
-    const Tensor p = matmul(matmul(transposed(v), t[0]), v);
-    return {diagonal(p, 0, -2, -1), matmul(v, reciprocal_gaps(node.output(0)) * p)};
+    const Tensor p = exact_matmul(exact_matmul(transposed(v), t[0]), v);
+    return {diagonal(p, 0, -2, -1), exact_matmul(v, reciprocal_gaps(node.output(0)) * p)};
   }
 };
 
@@ -168,7 +170,9 @@ struct SingularValues {
   }
 
   // The part of x, as wide as u is tall, that is orthogonal to the columns of u.
-  static Tensor orthogonal_part(const Tensor& u, const Tensor& x) { return x - matmul(u, matmul(transposed(u), x)); }
+  static Tensor orthogonal_part(const Tensor& u, const Tensor& x) {
+    return x - exact_matmul(u, exact_matmul(transposed(u), x));
+  }
 
   Tensors vjp(const Node& node, const Cotangents& ct) const {
     const Tensor u = node.output(0);
@@ -183,19 +187,19 @@ struct SingularValues {
       inner = diagonal_matrix(ct[1]);
     }
     if (ct[0].defined()) {
-      inner = add_defined(inner, f * skew(matmul(transposed(u), ct[0])) * columns);
+      inner = add_defined(inner, f * skew(exact_matmul(transposed(u), ct[0])) * columns);
       if (u.shape(-2) > u.shape(-1)) {
-        outer = matmul(orthogonal_part(u, ct[0]) / columns, transposed(v));
+        outer = exact_matmul(orthogonal_part(u, ct[0]) / columns, transposed(v));
       }
     }
     if (ct[2].defined()) {
       const Tensor of_v = transposed(ct[2]);
-      inner = add_defined(inner, rows * (f * skew(matmul(transposed(v), of_v))));
+      inner = add_defined(inner, rows * (f * skew(exact_matmul(transposed(v), of_v))));
       if (v.shape(-2) > v.shape(-1)) {
-        outer = add_defined(outer, matmul(u, transposed(orthogonal_part(v, of_v) / columns)));
+        outer = add_defined(outer, exact_matmul(u, transposed(orthogonal_part(v, of_v) / columns)));
       }
     }
-    return {add_defined(matmul(matmul(u, inner), transposed(v)), outer)};
+    return {add_defined(exact_matmul(exact_matmul(u, inner), transposed(v)), outer)};
   }
 
   Tensors jvp(const Node& node, const Tangents& t) const {
@@ -203,13 +207,13 @@ struct SingularValues {
     const Tensor v = transposed(node.output(2));
     const Tensor columns = expand_dims(node.output(1), -2);
     const Tensor f = reciprocal_gaps(square(node.output(1)));
-    const Tensor da_v = matmul(t[0], v);
-    const Tensor dat_u = matmul(transposed(t[0]), u);
-    const Tensor p = matmul(transposed(u), da_v);
+    const Tensor da_v = exact_matmul(t[0], v);
+    const Tensor dat_u = exact_matmul(transposed(t[0]), u);
+    const Tensor p = exact_matmul(transposed(u), da_v);
     const Tensor ps = p * columns;
     const Tensor pts = transposed(p) * columns;
-    Tensor du = matmul(u, f * (ps + transposed(ps)));
-    Tensor dv = matmul(v, f * (pts + transposed(pts)));
+    Tensor du = exact_matmul(u, f * (ps + transposed(ps)));
+    Tensor dv = exact_matmul(v, f * (pts + transposed(pts)));
     if (u.shape(-2) > u.shape(-1)) {
       du = du + orthogonal_part(u, da_v) / columns;
     }
@@ -245,21 +249,21 @@ struct OrthogonalTriangular {
     const Tensor r = node.output(1);
     Tensor m;
     if (ct[1].defined()) {
-      m = matmul(r, transposed(ct[1]));
+      m = exact_matmul(r, transposed(ct[1]));
     }
     if (ct[0].defined()) {
-      m = add_defined(m, -matmul(transposed(ct[0]), q));
+      m = add_defined(m, -exact_matmul(transposed(ct[0]), q));
     }
-    return {divided_by_triangle(add_defined(ct[0], matmul(q, mirrored_lower(m))), r, false, true)};
+    return {divided_by_triangle(add_defined(ct[0], exact_matmul(q, mirrored_lower(m))), r, false, true)};
   }
   Tensors jvp(const Node& node, const Tangents& t) const {
     const Tensor q = node.output(0);
     const Tensor r = node.output(1);
     const Tensor x = divided_by_triangle(t[0], r, false, false);
-    const Tensor qx = matmul(transposed(q), x);
+    const Tensor qx = exact_matmul(transposed(q), x);
     const Tensor below = tril(qx, -1);
     const Tensor upper = qx - below + transposed(below);
-    return {x - matmul(q, upper), matmul(upper, r)};
+    return {x - exact_matmul(q, upper), exact_matmul(upper, r)};
   }
 };
 
@@ -326,7 +330,7 @@ Qr qr(const Operand& a) {
   if (!wide) {
     return {outputs[0], outputs[1]};
   }
-  const Tensor rest = matmul(transposed(outputs[0]), matrix[{ellipsis(), range(rows)}]);
+  const Tensor rest = exact_matmul(transposed(outputs[0]), matrix[{ellipsis(), range(rows)}]);
   return {outputs[0], concatenate({outputs[1], rest}, -1)};
 }
 

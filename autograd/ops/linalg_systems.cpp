@@ -6,6 +6,7 @@
 #include "autograd/ops/linalg.hpp"
 #include "autograd/ops/linalg_parts.hpp"
 #include "autograd/ops/map.hpp"
+#include "autograd/ops/matmul.hpp"
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
 
@@ -28,11 +29,11 @@ struct Inverse {
   void eval(ConstViews in, Views out) const { kernels::invert(matrices(name, in[0]), in[0].data, out[0].data); }
   Tensors vjp(const Node& node, const Cotangents& ct) const {
     const Tensor y = transposed(node.output(0));
-    return {-matmul(matmul(y, ct[0]), y)};
+    return {-exact_matmul(exact_matmul(y, ct[0]), y)};
   }
   Tensors jvp(const Node& node, const Tangents& t) const {
     const Tensor y = node.output(0);
-    return {-matmul(matmul(y, t[0]), y)};
+    return {-exact_matmul(exact_matmul(y, t[0]), y)};
   }
 };
 
@@ -96,10 +97,10 @@ Tensor CofactorsDerivative::second(const Node& node, const Tensor& e) const {
   const Tensor c = apply_op(Cofactors(), {a});
   const Tensor dc = apply_op(CofactorsDerivative(), {a, e});
   const Tensor y = transposed(linalg::inv(a));
-  const Tensor dy = -matmul(matmul(y, transposed(e)), y);
+  const Tensor dy = -exact_matmul(exact_matmul(y, transposed(e)), y);
   const auto traced = [](const Tensor& p, const Tensor& q) { return as_matrices(inner(p, q)); };
-  return traced(dy, d) * c + traced(y, d) * dc - matmul(matmul(dc, transposed(d)), y) -
-         matmul(matmul(c, transposed(d)), dy);
+  return traced(dy, d) * c + traced(y, d) * dc - exact_matmul(exact_matmul(dc, transposed(d)), y) -
+         exact_matmul(exact_matmul(c, transposed(d)), dy);
 }
 
 struct Determinant {
@@ -190,7 +191,7 @@ Tensors solution_vjp(const Solver& solver, const Node& node, const Cotangents& c
   const Tensor y = apply_op(solver.adjoint(), {node.input(0), ct[0]});
   Tensor of_a;
   if (ct.wanted(0)) {
-    of_a = solver.in_pattern(-(solver.transpose ? matmul(x, transposed(y)) : matmul(y, transposed(x))));
+    of_a = solver.in_pattern(-(solver.transpose ? exact_matmul(x, transposed(y)) : exact_matmul(y, transposed(x))));
   }
   return {of_a, y};
 }
@@ -200,7 +201,7 @@ Tensors solution_jvp(const Solver& solver, const Node& node, const Tangents& t) 
   Tensor side = t[1];
   if (t[0].defined()) {
     const Tensor da = solver.in_pattern(t[0]);
-    const Tensor change = matmul(solver.transpose ? transposed(da) : da, node.output(0));
+    const Tensor change = exact_matmul(solver.transpose ? transposed(da) : da, node.output(0));
     side = side.defined() ? side - change : -change;
   }
   return {apply_op(solver, {node.input(0), side})};

@@ -22,10 +22,10 @@ namespace {
 
 Shape leading(const Shape& shape) { return Shape(shape.begin(), shape.end() - 2); }
 
-/// What CompileOptions::products say of the function that is being traced.
-ProductPrecision wanted_precision() {
+/// What CompileOptions::products say of the function that is being traced; float64 is not concerned.
+ProductPrecision wanted_precision(DType dtype) {
   const detail::Recorder* recorder = detail::current_recorder();
-  return recorder == nullptr ? ProductPrecision::float32 : recorder->products();
+  return recorder == nullptr || dtype != DType::float32 ? ProductPrecision::float32 : recorder->products();
 }
 
 }  // namespace
@@ -136,13 +136,12 @@ void require_fitting(const Shape& a, const Shape& b) {
   }
 }
 
-}  // namespace
-
-Tensor matmul(const Operand& a, const Operand& b) {
-  const SourceScope scope(a);
+/// \param exact whatever is asked for.
+Tensor product_of(const Operand& a, const Operand& b, bool exact) {
   Tensor left = a.tensor();
   Tensor right = b.tensor();
   located(a.where(), [&] { require_fitting(left.shape(), right.shape()); });
+  const ProductPrecision products = exact ? ProductPrecision::float32 : wanted_precision(left.dtype());
   // A vector is a row on the left and a column on the right; that axis is not part of the result.
   const bool row = left.ndim() == 1;
   const bool column = right.ndim() == 1;
@@ -160,8 +159,8 @@ Tensor matmul(const Operand& a, const Operand& b) {
   }
   auto [matrix_a, transpose_a] = absorb_transpose(std::move(left));
   auto [matrix_b, transpose_b] = absorb_transpose(std::move(right));
-  Tensor product = apply_op(MatMul{transpose_a, transpose_b, wanted_precision()},
-                            {std::move(matrix_a), std::move(matrix_b)}, a.where());
+  Tensor product =
+      apply_op(MatMul{transpose_a, transpose_b, products}, {std::move(matrix_a), std::move(matrix_b)}, a.where());
   if (!joined && !row && !column) {
     return product;
   }
@@ -177,6 +176,18 @@ Tensor matmul(const Operand& a, const Operand& b) {
     shape.erase(shape.ndim() - (column ? 1 : 2));
   }
   return reshape(product, shape);
+}
+
+}  // namespace
+
+Tensor matmul(const Operand& a, const Operand& b) {
+  const SourceScope scope(a);
+  return product_of(a, b, false);
+}
+
+Tensor exact_matmul(const Operand& a, const Operand& b) {
+  const SourceScope scope(a);
+  return product_of(a, b, true);
 }
 
 }  // namespace xgrad

@@ -36,4 +36,7 @@ struct MatMul {
   Tensors vmap(const Node& node, const BatchedInputs& in) const;
 };
 
+/// matmul of factors as they are, whatever the function that is traced asks for: what the rules of factorisations are made of.
+Tensor exact_matmul(const Operand& a, const Operand& b);
+
 }  // namespace xgrad

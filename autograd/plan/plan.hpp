@@ -64,14 +64,15 @@ class Plan {
   /// The same, for tensors.
   Profile profile(std::initializer_list<Tensor> inputs, int repetitions = 100) const;
 
-  /// What a run would take on 1, 2, 4 to 64 cores, and what limits it at each. The pieces of each phase, and those into which
-  /// a kernel cuts itself, are timed on one thread, in runs as they are: medians of \p repetitions. They are shared out on
-  /// paper as parallel_for does it, with a barrier at the end of each, whose cost is measured on the threads there are and
-  /// grows in proportion beyond. What the calling thread does alone stays as it is. Memory bandwidth is not in it, nor a
-  /// clock that falls when more cores work, nor that more cores have more cache. Beside it stands what the shortest run
-  /// takes here, on those numbers of threads for which there are processors.
+  /// What a run would take on 1, 2, 4 to 64 cores and on as many as there are threads, and what limits it at each. The
+  /// pieces of each phase, and those into which a kernel cuts itself, are timed on one thread, in runs as they are: medians
+  /// of \p repetitions. They are shared out on paper as parallel_for does it, with a barrier at the end of each, whose cost
+  /// is measured on the threads there are and grows in proportion beyond. What the calling thread does alone stays as it is.
+  /// Memory bandwidth is not in it, nor a clock that falls when more cores work, nor that more cores have more cache. Beside
+  /// it stands what the shortest run takes here, on those numbers of threads for which there are processors.
   ///
-  /// Runs write copies of the variables: those keep their contents. Effects, such as prints, happen each time.
+  /// Runs write copies of the variables: those keep their contents. Effects, such as prints and sums over ranks, happen each
+  /// time, as often as there are processors to measure on: ranks need equally many.
   /// \throws ValueError when \p repetitions is less than 1, and whatever run throws.
   ScalingReport scaling(std::span<const Array> inputs, int repetitions = 20) const;
   /// The same, for tensors.

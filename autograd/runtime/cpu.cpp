@@ -111,16 +111,18 @@ namespace {
 
 #if defined(__x86_64__)
 
-/// Whether there are tiles of bfloat16 (CPUID 7, EDX: AMX-BF16 and AMX-TILE), and Linux lets this process use them.
-bool may_use_tiles() {
+constexpr int tile_data = 18;
+
+/// Whether the CPU has tiles of bfloat16 (CPUID 7, EDX: AMX-BF16 and AMX-TILE), and Linux gives them to those who ask.
+bool has_tiles() {
   unsigned a = 0, b = 0, c = 0, d = 0;
   constexpr unsigned wanted = 1U << 22 | 1U << 24;
   if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (d & wanted) != wanted) {
     return false;
   }
-  constexpr int request_permission = 0x1023;  // ARCH_REQ_XCOMP_PERM
-  constexpr int tile_data = 18;
-  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+  constexpr int get_supported = 0x1021;  // ARCH_GET_XCOMP_SUPP
+  unsigned long features = 0;
+  return syscall(SYS_arch_prctl, get_supported, &features) == 0 && (features >> tile_data & 1U) != 0;
 }
 
 #endif
@@ -135,14 +137,25 @@ InstructionSet supported_instruction_set() {
   }
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-    static const bool tiles = may_use_tiles();
-    return tiles ? InstructionSet::amx : InstructionSet::avx512;
+    return has_tiles() ? InstructionSet::amx : InstructionSet::avx512;
   }
   return InstructionSet::avx2;
 #elif defined(__aarch64__)
   return InstructionSet::neon;
 #else
   return InstructionSet::baseline;
+#endif
+}
+
+bool request_tiles() {
+#if defined(__x86_64__)
+  static const bool permitted = [] {
+    constexpr int request_permission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+    return has_tiles() && syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+  }();
+  return permitted;
+#else
+  return false;
 #endif
 }
 

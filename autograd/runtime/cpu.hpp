@@ -21,9 +21,13 @@ enum class InstructionSet : std::uint8_t {
 /// `baseline`, `avx2`, `avx512`, `amx` or `neon`.
 const char* to_string(InstructionSet set);
 
-/// The best one that the CPU and the operating system support. Where there is AMX, the first call asks the system for the
-/// permission to use it, for all threads; it refuses while a thread's alternate stack for signals is too small for tiles.
+/// The best one that the CPU and the operating system support.
 InstructionSet supported_instruction_set();
+
+/// Asks the system, once, to let all threads of this process use AMX. From then on it refuses alternate stacks for signals that
+/// are too small for the registers of AMX, and it refuses this while there is one.
+/// \return whether they may.
+bool request_tiles();
 
 /// Sizes of the caches that a core sees, in bytes, shared ones in full; 0 where the system does not tell.
 struct CacheSizes {

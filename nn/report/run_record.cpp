@@ -59,7 +59,7 @@ Machine this_machine() {
   const runtime::CpuInfo cpu = runtime::cpu_info();
   const runtime::BlasStatus& blas = runtime::prepare_blas();
   return {.cpu = cpu.model,
-          .processors = cpu.usable,
+          .processors = cpu.allowed,
           .threads = runtime::num_threads(),
           .kernels = kernels::instruction_set(),
           .blas = phrase("{}, {} kernels", first_words(blas.config, 2), blas.core)};

@@ -204,7 +204,8 @@ void print_gathered_rows() {
 }  // namespace
 
 int main() {
-  std::printf("set %s\n", kernels::instruction_set());
+  const std::string set = kernels::instruction_set();
+  std::printf("set %s\n", set == "amx" && !kernels::multiplies_by_tiles() ? "avx512" : set.c_str());
   std::set<std::string> elementwise;
   for (const op_table::Rows& family : {op_table::unary_ops::rows(), op_table::binary_ops::rows()}) {
     for (const Row& row : family) {

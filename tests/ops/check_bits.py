@@ -58,7 +58,7 @@ def main():
         for name in SETS.get(machine_of(command), ["baseline"]):
             hashes = hashes_of(command, name)
             if hashes is None:
-                print(f"{name} is skipped: this CPU does not have it")
+                print(f"{name} is skipped: this CPU does not have it, or the system does not permit it")
             else:
                 results[name] = hashes
     if len(results) < 2:

@@ -56,6 +56,7 @@ BOOST_AUTO_TEST_CASE(products_take_rounded_factors) {
   const Tensor x = cast(a, DType::float64);
   const Tensor y = cast(b, DType::float64);
   check_same(compile(product, rough())(x, y), matmul(x, y));
+  BOOST_TEST(count(print_graph(compile(product, rough()).trace(x, y).outputs[0]), "products") == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(so_do_batches_einsum_and_vectors) {
@@ -89,6 +90,13 @@ BOOST_AUTO_TEST_CASE(derivatives_of_any_order_inherit_it) {
   const Tensor y = rounded(x);
   const Tensor expected = matmul(transpose(y), rounded(2 * matmul(y, rounded(w))));
   check_same(compile(gradient, rough())(w, x), expected);
+}
+
+BOOST_AUTO_TEST_CASE(derivatives_of_factorisations_are_exact) {
+  const Tensor a = cast(testing::random_tensor({5, 5}) + 4 * eye(5), DType::float32);
+  const Tensor b = cast(testing::random_tensor({5, 2}), DType::float32);
+  const auto slope = [](const Tensor& x, const Tensor& y) { return grad(sum(square(linalg::solve(x, y))), x); };
+  check_same(compile(slope, rough())(a, b), compile(slope)(a, b));
 }
 
 BOOST_AUTO_TEST_CASE(functions_keep_theirs_inside_of_others) {

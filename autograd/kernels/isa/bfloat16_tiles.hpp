@@ -9,9 +9,8 @@
 /// \file
 /// Products of packed tiles of bfloat16 pairs, with sums in float32.
 ///
-/// Of each 32 steps of k, the products of even k are one chain of additions from 0, those of odd k another one; then
-/// c + (even + odd). This is what the instructions of AMX do; products of bfloat16 numbers are exact as floats, so that
-/// nobody can tell a multiplication and an addition from a fused one.
+/// Of each 32 steps of k, the products of even k are one chain of fused multiply-adds from 0, those of odd k another one;
+/// then c + (even + odd). This is what the instructions of AMX do.
 
 namespace xgrad::kernels::XGRAD_ISA {
 
@@ -74,14 +73,6 @@ class VectorTiles {
     }
   }
 
-  static Batch<float> multiply_add(float x, const Batch<float>& y, const Batch<float>& z) {
-#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-    return xsimd::fma(Batch<float>(x), y, z);
-#else
-    return Batch<float>(x) * y + z;
-#endif
-  }
-
   static void add_step(const Expanded& a, const Pair* b, float* c, std::int64_t c_row) {
     for (std::int64_t i = 0; i < tile_side; i += rows) {
       for (std::int64_t j = 0; j < tile_side; j += lanes<float>) {
@@ -103,8 +94,8 @@ class VectorTiles {
       const auto odd_b = xsimd::bitwise_cast<Batch<float>>(pair & Bits(0xffff0000U));
 #pragma GCC unroll 8
       for (int i = 0; i < rows; ++i) {
-        even[i] = multiply_add(even_a[i * tile_side + p], even_b, even[i]);
-        odd[i] = multiply_add(odd_a[i * tile_side + p], odd_b, odd[i]);
+        even[i] = xsimd::fma(Batch<float>(even_a[i * tile_side + p]), even_b, even[i]);
+        odd[i] = xsimd::fma(Batch<float>(odd_a[i * tile_side + p]), odd_b, odd[i]);
       }
     }
 #pragma GCC unroll 8
@@ -120,14 +111,9 @@ class VectorTiles {
 class MatrixTiles {
  public:
   [[gnu::target("amx-tile,amx-bf16")]] MatrixTiles() {
-    struct alignas(64) {
-      std::uint8_t palette = 1;
-      std::uint8_t start_row = 0;
-      std::uint8_t reserved[14] = {};
-      std::uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-      std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-    } shape;
-    _tile_loadconfig(&shape);
+    static constexpr Shapes
+        shapes;  // not on the stack: GCC 12 believes that eight bytes of it are read, and writes those
+    _tile_loadconfig(&shapes);
   }
   MatrixTiles(const MatrixTiles&) = delete;
   MatrixTiles& operator=(const MatrixTiles&) = delete;
@@ -142,11 +128,21 @@ class MatrixTiles {
   }
 
  private:
+  // Eight tiles of 16 rows of 64 bytes.
+  struct alignas(64) Shapes {
+    std::uint8_t palette = 1;
+    std::uint8_t start_row = 0;
+    std::uint8_t reserved[14] = {};
+    std::uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
+    std::uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
+  };
+  static_assert(sizeof(Shapes) == 64);
+
   template <int row_tiles, int column_tiles>
   [[gnu::target("amx-tile,amx-bf16"), gnu::noinline]] static void multiply_tiles(const TileProduct& product) {
     constexpr int line = 64;
     const std::int64_t c_bytes = product.c_row * 4;
-    float* below = product.c + tile_side * product.c_row;
+    float* below = row_tiles == 2 ? product.c + tile_side * product.c_row : nullptr;
     asm volatile("" ::: "memory");  // the compiler does not know what the instructions below read
     if (product.accumulate) {
       _tile_loadd(0, product.c, c_bytes);

@@ -63,6 +63,9 @@ Stretch shared_stretch(const Executable& plan, const PhaseMarks::Mark& mark, std
     stretch.groups.assign(stretch.seconds.size(), mark.group);
   } else if (mark.phase != Stretch::none) {
     stretch.groups = plan.groups_of_pieces(mark.phase);
+    if (stretch.groups.size() != stretch.seconds.size()) {  // not the pieces of the phase, but those of a kernel in it
+      stretch.groups.assign(stretch.seconds.size(), plan.costliest_of(mark.phase));
+    }
   }
   return stretch;
 }
@@ -107,6 +110,9 @@ class Repeated {
     {
       const runtime::FloatingModeScope scope(writes ? runtime::flushing_subnormals() : runtime::floating_mode());
       run.execute(profiler);
+      if (profiler != nullptr) {
+        profiler->enter(Stretch::none, Stretch::none);  // what follows belongs to no phase
+      }
     }
     for (std::size_t i = 0; i < replaces.size(); ++i) {
       if (replaces[i] != Draft::none) {

@@ -20,7 +20,7 @@ struct ScalingRow {
   std::string limit = {};  ///< what takes most of what is missing to an even share of the work for each
 };
 
-/// What a plan takes on 1, 2, 4 to 64 cores. Made by Plan::scaling.
+/// What a plan takes on 1, 2, 4 to 64 cores, and on as many as there are threads. Made by Plan::scaling.
 struct ScalingReport {
   std::vector<ScalingRow> rows;  ///< by number of workers
   double barrier_seconds = 0;    ///< that threads take to wait for each other

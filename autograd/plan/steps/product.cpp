@@ -69,7 +69,8 @@ class ProductKernel final : public Kernel {
   Operands out_;
 };
 
-/// In a product of moderate size, in nanoseconds: with AMX where factors are rounded.
+/// In a product of moderate size, in nanoseconds: with AMX where factors are rounded. What is cut follows from it, and is to be
+/// the same on every CPU.
 double multiply_add_time(ProductPrecision precision) {
   switch (precision) {
     case ProductPrecision::float32: return 0.012;
