@@ -124,12 +124,9 @@ BOOST_AUTO_TEST_CASE(variables_that_take_each_others_contents_stay_apart) {
 BOOST_AUTO_TEST_CASE(kernels_cut_themselves_inside_of_a_piece) {
   const testing::Threads threads(2);
   const auto inverses = compile([](const Tensor& x) { return linalg::inv(x); });
-  const Tensor x = testing::random_tensor({64, 4, 4}) + 4.0 * eye(4);
+  const Tensor x = testing::random_tensor({8, 64, 64}) + 4 * eye(64, DType::float64);
   const ScalingReport report = inverses.plan(x).scaling({x}, 3);
-  for (const ScalingRow& row : report.rows) {
-    BOOST_TEST(row.seconds > 0);
-  }
-  BOOST_TEST(to_string(report).find("inv") != std::string::npos, to_string(report));
+  BOOST_TEST(to_string(report).find("8 pieces of linalg::inv") != std::string::npos, to_string(report));
 }
 
 BOOST_AUTO_TEST_CASE(what_one_thread_does_limits) {
