@@ -1,6 +1,7 @@
 #pragma once
 
 #include "autograd/kernels/isa/bfloat16_pack.hpp"
+#include "autograd/kernels/isa/polynomial.hpp"
 
 #if defined(__AVX512F__)
 #include <immintrin.h>
@@ -43,7 +44,7 @@ class VectorTiles {
   }
 
  private:
-  using Bits = xsimd::batch<std::uint32_t>;
+  using Bits = Batch<std::uint32_t>;
 #if defined(__AVX512F__) || defined(__aarch64__)
   static constexpr int rows = 8;  // that fit into the registers, with two sums each
 #else
@@ -90,8 +91,8 @@ class VectorTiles {
     }
     for (std::int64_t p = 0; p < tile_side; ++p) {
       const Bits pair = Bits::load_unaligned(b + p * tile_side);
-      const auto even_b = xsimd::bitwise_cast<Batch<float>>(pair << 16);
-      const auto odd_b = xsimd::bitwise_cast<Batch<float>>(pair & Bits(0xffff0000U));
+      const auto even_b = reinterpreted<float>(pair << 16);
+      const auto odd_b = reinterpreted<float>(pair & Bits(0xffff0000U));
 #pragma GCC unroll 8
       for (int i = 0; i < rows; ++i) {
         even[i] = xsimd::fma(Batch<float>(even_a[i * tile_side + p]), even_b, even[i]);
