@@ -26,13 +26,16 @@ bool precedes(T a, T b, bool descending) {
   return descending ? b < a : a < b;
 }
 
+template <class T>
+using SortKey = std::conditional_t<sizeof(T) == sizeof(std::uint64_t), std::uint64_t, std::uint32_t>;
+
 /// An unsigned integer for each number, in the order of the numbers, and equal where they are. Not for NaN.
 template <class T>
-auto sort_key(T x) {
+SortKey<T> sort_key(T x) {
   if constexpr (std::same_as<T, BFloat16>) {
     return sort_key(static_cast<float>(x));
   } else if constexpr (std::floating_point<T>) {
-    using Key = std::conditional_t<sizeof(T) == sizeof(std::uint32_t), std::uint32_t, std::uint64_t>;
+    using Key = SortKey<T>;
     constexpr Key sign = ~(~Key{0} >> 1U);
     const Key bits = std::bit_cast<Key>(x + T{0});  // both zeros are one, and what counts as zero is
     return (bits & sign) != 0 ? ~bits : bits | sign;
@@ -42,9 +45,6 @@ auto sort_key(T x) {
     return static_cast<std::uint32_t>(x) ^ (std::uint32_t{1} << 31U);
   }
 }
-
-template <class T>
-using SortKey = decltype(sort_key(T{}));
 
 /// An unsigned integer for each element, less where it comes first: what sorts these sorts elements of all dtypes. NaN comes
 /// last, also in descending order.
