@@ -14,6 +14,7 @@ import run_tests  # noqa: E402
 ALIKE = "long graphs, large memory, much text: minutes, for code that is the same on every CPU"
 WAITING = "threads that wait for each other, more than there are processors: minutes, as an emulated wait is long"
 LONG_DOUBLE = "compares with long double, which has 113 digits on aarch64, all of them by software, which is emulated"
+TIME = "wants things to happen within a certain time, or measures it"
 LEFT_OUT = {
     "datasets_schema_training/": ALIKE,
     "formula_long_formulas/": ALIKE,
@@ -33,6 +34,8 @@ LEFT_OUT = {
     "nn_resume/": WAITING,
     "nn_trainer_rank": WAITING,
     "plan_threads/compiled_": WAITING,
+    "nn_trainer/ctrl_c_ends_training": TIME,
+    "plan_scaling": TIME,
     "ops_accuracy/": LONG_DOUBLE,
     "ops_table/values/digamma": LONG_DOUBLE,
     "ops_table/values/polygamma": LONG_DOUBLE,
