@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(variables_that_take_each_others_contents_stay_apart) {
 BOOST_AUTO_TEST_CASE(kernels_cut_themselves_inside_of_a_piece) {
   const testing::Threads threads(2);
   const auto inverses = compile([](const Tensor& x) { return linalg::inv(x); });
-  const Tensor x = testing::random_tensor({8, 64, 64}) + 4 * eye(64, DType::float64);
+  const Tensor x = testing::random_tensor({8, 128, 128}) + 4 * eye(128, DType::float64);
   const ScalingReport report = inverses.plan(x).scaling({x}, 3);
   BOOST_TEST(to_string(report).find("8 pieces of linalg::inv") != std::string::npos, to_string(report));
 }
@@ -145,8 +145,8 @@ BOOST_AUTO_TEST_CASE(what_one_thread_does_limits) {
 BOOST_AUTO_TEST_CASE(few_pieces_limit) {
   const testing::Threads threads(2);
   const auto step = compile([](const Tensor& x, const Tensor& y) { return matmul(x, y); });
-  const Tensor x = ones({128, 1500});
-  const Tensor y = ones({1500, 256});
+  const Tensor x = ones({512, 2048});  // much longer than barriers, also on a busy machine
+  const Tensor y = ones({2048, 512});
   const ScalingReport report = step.plan(x, y).scaling({x, y}, 5);
   const std::string& limit = row_of(report, 64).limit;
   BOOST_TEST(limit.starts_with("phase 0: "), limit);
