@@ -77,7 +77,7 @@ struct Size {
 /// Around the sizes of tiles and blocks, and some that are cut into pieces.
 const Size sizes[] = {{1, 1, 1},     {2, 3, 5},     {16, 16, 32},  {17, 15, 33},  {32, 32, 64},
                       {33, 47, 31},  {1, 70, 100},  {70, 1, 100},  {10, 48, 512}, {48, 10, 513},
-                      {31, 33, 700}, {520, 20, 40}, {20, 1030, 8}, {300, 530, 70}};
+                      {31, 33, 700}, {520, 20, 40}, {20, 1030, 8}, {300, 270, 20}};
 
 /// x 1 = x, as its rounding leaves it.
 float rounded_by_product(float x, ProductPrecision precision) {
