@@ -76,16 +76,22 @@ struct Plan::State {
   };
   std::optional<Origin> origin;
 
-  /// Throws \p error with the story of the number. Nothing has been written.
-  [[noreturn]] void explain(const NotFiniteError& error, std::span<const Array> arguments) const {
+  /// What a run reads: \p given, and what variables hold.
+  std::vector<Array> arguments_of(std::span<const Array> given) const {
+    std::vector<Array> arguments(given.begin(), given.end());
+    for (const Variable& variable : variables) {
+      arguments.push_back(CellAccess::content(variable));
+    }
+    return arguments;
+  }
+
+  /// Throws \p error, which is being handled, with the story of the number. \param arguments that the run has read, and not
+  /// written.
+  [[noreturn]] void explain(const NotFiniteError& error, const std::vector<Array>& arguments) const {
     if (!origin || error.is_explained()) {
       throw;
     }
-    std::vector<Array> given(arguments.begin(), arguments.end());
-    for (const Variable& variable : variables) {
-      given.push_back(CellAccess::content(variable));
-    }
-    provenance::raise_with_story(error, {origin->graph, origin->outputs, given, origin->names, arguments.size()},
+    provenance::raise_with_story(error, {origin->graph, origin->outputs, arguments, origin->names, inputs.size()},
                                  origin->stop);
   }
 };
@@ -179,7 +185,7 @@ void Plan::run(std::span<const Array> inputs, std::span<Array> outputs, plan::Pr
     try {
       run.execute(profiler);
     } catch (const NotFiniteError& error) {
-      state.explain(error, inputs);
+      state.explain(error, state.arguments_of(inputs));
     }
   }
   for (auto& [variable, content] : contents) {
@@ -234,20 +240,17 @@ ScalingReport Plan::scaling(std::span<const Array> inputs, int repetitions) cons
     raise<ValueError>("scaling", phrase("the number of repetitions is {}; give 1 or more", repetitions));
   }
   require_inputs(state_->inputs, inputs);
-  std::vector<Array> arguments(inputs.begin(), inputs.end());
-  for (const Variable& variable : state_->variables) {
-    const Array content = CellAccess::content(variable);
-    Array copy(content.shape(), content.dtype());
-    if (content.bytes() > 0) {
-      std::memcpy(copy.data(), content.data(), content.bytes());
+  std::vector<Array> arguments = state_->arguments_of(inputs);
+  for (std::size_t i = inputs.size(); i < arguments.size(); ++i) {
+    Array copy(arguments[i].shape(), arguments[i].dtype());
+    if (copy.bytes() > 0) {
+      std::memcpy(copy.data(), std::as_const(arguments[i]).data(), copy.bytes());
     }
-    arguments.push_back(std::move(copy));
+    arguments[i] = std::move(copy);
   }
-  try {
-    return plan::measure_scaling(*state_->executable, std::move(arguments), repetitions);
-  } catch (const NotFiniteError& error) {
-    state_->explain(error, inputs);
-  }
+  return plan::measure_scaling(
+      *state_->executable, std::move(arguments), repetitions,
+      [this](const NotFiniteError& error, const std::vector<Array>& read) { state_->explain(error, read); });
 }
 
 ScalingReport Plan::scaling(std::initializer_list<Tensor> inputs, int repetitions) const {

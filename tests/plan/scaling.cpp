@@ -81,7 +81,9 @@ BOOST_AUTO_TEST_CASE(the_rows_are_1_2_4_to_64_workers) {
   BOOST_TEST(report.repetitions == 3);
   BOOST_TEST(report.barrier_seconds > 0);
   BOOST_TEST(report.barrier_threads <= 2);
-  BOOST_TEST(row_of(report, 64).speedup < 32);  // of a plan of a few dozen pieces
+  // The work of a plan of a few dozen pieces is shared out, and hardly faster for the last 32 threads.
+  BOOST_TEST(row_of(report, 2).speedup > 1.2, to_string(report));
+  BOOST_TEST(row_of(report, 64).speedup < 32, to_string(report));
 }
 
 /// Measured in turn: other programs disturb both.
@@ -90,8 +92,11 @@ BOOST_AUTO_TEST_CASE(on_one_thread_the_pieces_add_up_to_the_run) {
   const ScalingReport report = network.plan().scaling({network.images, network.labels}, 15);
   const ScalingRow& one = report.rows.front();
   BOOST_TEST_REQUIRE(one.measured.has_value());
-  BOOST_TEST(one.seconds < 10 * *one.measured, to_string(report));
+  BOOST_TEST(one.seconds < 3 * *one.measured, to_string(report));
   BOOST_TEST(one.seconds > 0.5 * *one.measured, to_string(report));
+  if (report.rows[1].measured) {  // what others leave of the second processor is unknown
+    BOOST_TEST(report.rows[1].seconds < 3 * *report.rows[1].measured, to_string(report));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(variables_keep_their_contents) {
@@ -229,6 +234,19 @@ BOOST_AUTO_TEST_CASE(a_run_that_fails_leaves_all_as_it_was) {
   testing::check_elements(sums.read(), {2}, {0, 0});
   BOOST_TEST(plan.scaling({Tensor{2.0, 3.0}}, 3).rows.front().measured.has_value());
   testing::check_elements(sums.read(), {2}, {0, 0});
+}
+
+// Runs write copies of the variables: what the second one reads, they do not hold.
+BOOST_AUTO_TEST_CASE(a_later_run_that_fails_is_explained_too) {
+  const Variable v(Tensor(2.0), "v");
+  const auto step = compile([&](const Tensor& x) {
+    const Tensor rest = sqrt(5.0 * x - v * v);
+    v.assign(v * v * v);
+    return debug::require_finite(rest);
+  });
+  const Plan plan = step.plan(Tensor(1.0));
+  check_throws<NotFiniteError>([&] { plan.scaling({Tensor(1.0)}, 3); }, {"[sqrt]", "-59"});
+  BOOST_TEST(v.item() == 2);
 }
 
 BOOST_AUTO_TEST_CASE(mistakes_of_scaling_are_errors) {

@@ -91,7 +91,10 @@ void add_stretches(const Executable& plan, const PhaseMarks::Mark& mark, const P
 /// Runs a plan again and again, as training does: what it writes is what the next run reads.
 class Repeated {
  public:
-  Repeated(const Executable& plan, std::vector<Array> arguments) : plan_(plan), arguments_(std::move(arguments)) {}
+  using Explain = std::function<void(const NotFiniteError&, const std::vector<Array>&)>;
+
+  Repeated(const Executable& plan, std::vector<Array> arguments, const Explain& explain)
+      : plan_(plan), arguments_(std::move(arguments)), explain_(explain) {}
 
   void run(Profiler* profiler) {
     const std::vector<std::uint32_t>& replaces = plan_.draft().replaces;
@@ -109,7 +112,11 @@ class Repeated {
     run.prepare();
     {
       const runtime::FloatingModeScope scope(writes ? runtime::flushing_subnormals() : runtime::floating_mode());
-      run.execute(profiler);
+      try {
+        run.execute(profiler);
+      } catch (const NotFiniteError& error) {
+        explain_(error, arguments_);
+      }
       if (profiler != nullptr) {
         profiler->enter(Stretch::none, Stretch::none);  // what follows belongs to no phase
       }
@@ -144,6 +151,7 @@ class Repeated {
  private:
   const Executable& plan_;
   std::vector<Array> arguments_;
+  const Explain& explain_;
   std::size_t stamps_ = 0;  // of the run before
 };
 
@@ -194,7 +202,9 @@ std::string limit_text(const Executable& plan, const Prediction& prediction, int
 
 }  // namespace
 
-ScalingReport measure_scaling(const Executable& plan, std::vector<Array> arguments, int repetitions) {
+ScalingReport measure_scaling(
+    const Executable& plan, std::vector<Array> arguments, int repetitions,
+    const std::function<void(const NotFiniteError& error, const std::vector<Array>& read)>& explain) {
   const int threads = runtime::num_threads();
   const int here = std::min(threads, std::max(1, runtime::cpu_info().usable));
   ScalingReport report;
@@ -213,7 +223,7 @@ ScalingReport measure_scaling(const Executable& plan, std::vector<Array> argumen
   report.barrier_threads = barriers.empty() ? 0 : barriers.back().threads;
   report.barrier_seconds = barrier_of(barriers, std::max(2, report.barrier_threads));
 
-  Repeated repeated(plan, std::move(arguments));
+  Repeated repeated(plan, std::move(arguments), explain);
   repeated.recorded();  // takes what memory the kernels want for themselves, and the arguments' place
   std::vector<std::vector<Stretch>> runs;
   for (int repetition = 0; repetition < repetitions; ++repetition) {
