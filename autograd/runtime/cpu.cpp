@@ -182,14 +182,21 @@ double cpu_quota(const std::string& membership, const std::string& hierarchy) {
   return least;
 }
 
-int count_cores(const std::vector<int>& processors, const std::string& folder) {
+std::vector<int> one_of_each_core(const std::vector<int>& processors, const std::string& folder) {
   std::set<std::string> cores;
+  std::vector<int> first;
   for (const int processor : processors) {
     const std::string name = "cpu" + std::to_string(processor);
     const std::string siblings = line_of(fs::path(folder) / name / "topology" / "thread_siblings_list");
-    cores.insert(siblings.empty() ? name : siblings);
+    if (cores.insert(siblings.empty() ? name : siblings).second) {
+      first.push_back(processor);
+    }
   }
-  return static_cast<int>(cores.size());
+  return first;
+}
+
+int count_cores(const std::vector<int>& processors, const std::string& folder) {
+  return static_cast<int>(one_of_each_core(processors, folder).size());
 }
 
 CpuInfo cpu_info() {

@@ -58,8 +58,12 @@ CpuInfo cpu_info();
 /// \param hierarchy where they are mounted.
 double cpu_quota(const std::string& membership = "/proc/self/cgroup", const std::string& hierarchy = "/sys/fs/cgroup");
 
-/// How many cores \p processors are of. One whose core the system does not tell counts as one of its own.
+/// Of each core that has some of \p processors, the first of them. One whose core the system does not tell has one of its own.
 /// \param folder where the system describes processors, as in sysfs-devices-system-cpu.
+std::vector<int> one_of_each_core(const std::vector<int>& processors,
+                                  const std::string& folder = "/sys/devices/system/cpu");
+
+/// How many cores \p processors are of, as above.
 int count_cores(const std::vector<int>& processors, const std::string& folder = "/sys/devices/system/cpu");
 
 }  // namespace xgrad::runtime

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "autograd/runtime/cpu.hpp"
 #include "autograd/runtime/waiting.hpp"
 #include "autograd/runtime/workers.hpp"
 
@@ -44,43 +45,62 @@ void meet_with(int threads, const F& arrive) {
       threads);
 }
 
-/// While it lives, each thread is on a processor of its own, out of those that the calling one may use.
+/// While it lives, each thread is on a processor of its own, out of those that the calling one may use: on a core of its own,
+/// if there are as many.
 class SpreadOut {
  public:
-  explicit SpreadOut(int threads) : ids_(static_cast<std::size_t>(threads)) {
-    if (sched_getaffinity(0, sizeof(allowed_), &allowed_) != 0 || CPU_COUNT(&allowed_) < threads) {
-      ids_.clear();
+  explicit SpreadOut(int threads) : threads_(static_cast<std::size_t>(threads)) {
+    const std::vector<int> processors = allowed_processors(threads_.size());
+    if (processors.size() < threads_.size()) {
+      threads_.clear();
       return;
     }
-    meet_with(threads, [this] { ids_[static_cast<std::size_t>(thread_number())] = gettid(); });
-    std::size_t processor = 0;
-    for (const pid_t id : ids_) {
-      for (; !CPU_ISSET(processor, &allowed_); ++processor) {
-      }
+    meet_with(threads, [this] {
+      Thread& own = threads_[static_cast<std::size_t>(thread_number())];
+      own.id = sched_getaffinity(0, sizeof(own.allowed), &own.allowed) == 0 ? gettid() : 0;
+    });
+    for (std::size_t i = 0; i < threads_.size(); ++i) {
       cpu_set_t own;
       CPU_ZERO(&own);
-      CPU_SET(processor++, &own);
-      set(id, own);
+      CPU_SET(static_cast<std::size_t>(processors[i]), &own);
+      set(threads_[i].id, own);
     }
   }
   SpreadOut(const SpreadOut&) = delete;
   SpreadOut& operator=(const SpreadOut&) = delete;
   ~SpreadOut() {
-    for (const pid_t id : ids_) {
-      set(id, allowed_);
+    for (const Thread& thread : threads_) {
+      set(thread.id, thread.allowed);
     }
   }
 
  private:
-  /// \param id 0 of a thread that did not come to the meeting.
+  struct Thread {
+    pid_t id = 0;  ///< 0 of one that did not come to the meeting
+    cpu_set_t allowed = {};
+  };
+
+  static std::vector<int> allowed_processors(std::size_t wanted) {
+    cpu_set_t allowed;
+    std::vector<int> all;
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) {
+      for (int i = 0; i < CPU_SETSIZE; ++i) {
+        if (CPU_ISSET(static_cast<std::size_t>(i), &allowed)) {
+          all.push_back(i);
+        }
+      }
+    }
+    std::vector<int> apart = one_of_each_core(all);
+    return apart.size() < wanted ? all : apart;
+  }
+
   static void set(pid_t id, const cpu_set_t& processors) {
     if (id != 0) {
       sched_setaffinity(id, sizeof(processors), &processors);
     }
   }
 
-  std::vector<pid_t> ids_;
-  cpu_set_t allowed_;
+  std::vector<Thread> threads_;
 };
 
 }  // namespace

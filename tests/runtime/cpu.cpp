@@ -55,6 +55,8 @@ BOOST_FIXTURE_TEST_CASE(hyper_threads_count_once, Groups) {
   describe(3, "3");
   BOOST_TEST(runtime::count_cores({0, 1, 2, 3, 4, 5}, folder) == 4);
   BOOST_TEST(runtime::count_cores({0, 4}, folder) == 1);
+  BOOST_TEST(runtime::one_of_each_core({4, 0, 1, 2, 3}, folder) == (std::vector<int>{4, 1, 2, 3}),
+             boost::test_tools::per_element());
   BOOST_TEST(runtime::count_cores({4}, folder) == 1);
   BOOST_TEST(runtime::count_cores({1, 4}, folder) == 2);
   BOOST_TEST(runtime::count_cores({2, 3}, folder) == 2);
