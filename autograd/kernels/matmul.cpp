@@ -72,6 +72,15 @@ ProductCall part_of(const ProductCall& call, std::int64_t i, std::int64_t m, std
   return part;
 }
 
+int parts_of(ProductPrecision precision) {
+  switch (precision) {
+    case ProductPrecision::float32: return 0;
+    case ProductPrecision::bfloat16_3x: return 2;
+    case ProductPrecision::bfloat16: break;
+  }
+  return 1;
+}
+
 void multiply_here(const ProductCall& call, bool of_vector, const ProductKernels& kernels) {
   const ProductJob job{call.m,
                        call.n,
@@ -83,7 +92,7 @@ void multiply_here(const ProductCall& call, bool of_vector, const ProductKernels
                        1,
                        call.accumulate,
                        of_vector,
-                       call.precision == ProductPrecision::bfloat16 ? 1 : 2};
+                       is_rounded(call) ? parts_of(call.precision) : 0};
   kernels.multiply(job, runtime::thread_scratch(kernels.scratch_bytes(job)));
 }
 

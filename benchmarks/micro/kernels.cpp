@@ -1,5 +1,5 @@
-// Kernels against what the machine can do: copying memory, multiplying and adding in registers, and a large product. Each runs as a compiled function, once
-// with operands in the second-level cache and once in main memory.
+// Kernels against what the machine can do: copying memory, multiplying and adding in registers, and a large product. Each
+// runs as a compiled function, once with operands in the second-level cache and once in main memory.
 
 #include <cstring>
 #include <functional>

@@ -163,9 +163,10 @@ BOOST_AUTO_TEST_CASE(errors_are_as_small_as_said) {
   };
   const double rough = worst_error(ProductPrecision::bfloat16);
   const double fine = worst_error(ProductPrecision::bfloat16_3x);
-  BOOST_TEST(rough < 0x2p-9);  // each factor is off by 2^-9 at most
-  BOOST_TEST(rough > 0x1p-14);
-  BOOST_TEST(fine < 0x1p-16);
+  // Each factor is off by 2^-8 or 2^-17 at most, but not all of them, nor all in one direction.
+  BOOST_TEST(rough < 0x1p-9);
+  BOOST_TEST(rough > 0x1p-11);
+  BOOST_TEST(fine < 0x1p-18);
 }
 
 BOOST_AUTO_TEST_CASE(any_number_of_threads_gives_the_same_bits) {

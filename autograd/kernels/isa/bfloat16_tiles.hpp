@@ -112,8 +112,8 @@ class VectorTiles {
 class MatrixTiles {
  public:
   [[gnu::target("amx-tile,amx-bf16")]] MatrixTiles() {
-    static constexpr Shapes
-        shapes;  // not on the stack: GCC 12 believes that eight bytes of it are read, and writes those
+    // Not on the stack: GCC 12 believes that eight bytes of it are read, and writes no others.
+    static constexpr Shapes shapes;
     _tile_loadconfig(&shapes);
   }
   MatrixTiles(const MatrixTiles&) = delete;

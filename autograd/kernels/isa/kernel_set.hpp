@@ -109,7 +109,7 @@ struct ProductJob {
   std::int64_t c_column;  ///< and from column to column
   bool accumulate;
   bool of_vector;  ///< a factor of the whole product, of which this may be a block, is a vector
-  int parts;  ///< of a rounded product: how many bfloat16 numbers each element of a factor becomes the sum of, 1 or 2
+  int parts;  ///< how many bfloat16 numbers each element of a factor becomes the sum of, 1 or 2; 0: it stays as it is
 };
 
 /// Products on one thread. Each element is a sum over k in order, with fused multiply-adds; products of a vector with
