@@ -12,7 +12,8 @@ ThreadLimit::ThreadLimit(int most)
 
 ThreadLimit::~ThreadLimit() { detail::own_jobs.most_threads = before_; }
 
-JobRecorder::JobRecorder(std::size_t expected) : before_(std::exchange(detail::own_jobs.recorder, this)) {
+JobRecorder::JobRecorder(int threads, std::size_t expected)
+    : threads_(threads), before_(std::exchange(detail::own_jobs.recorder, this)) {
   first_.reserve(expected);
   stamps_.reserve(expected);
 }

@@ -41,8 +41,8 @@ class ThreadLimit {
 /// would share out. What a piece calls is a part of it.
 class JobRecorder {
  public:
-  /// \param expected about how many stamps there will be.
-  explicit JobRecorder(std::size_t expected = 0);
+  /// \param threads that would share the pieces out. \param expected about how many stamps there will be.
+  explicit JobRecorder(int threads, std::size_t expected = 0);
   JobRecorder(const JobRecorder&) = delete;
   JobRecorder& operator=(const JobRecorder&) = delete;
   ~JobRecorder();
@@ -53,6 +53,7 @@ class JobRecorder {
         .count();
   }
 
+  int threads() const { return threads_; }
   std::size_t stamp_count() const { return stamps_.size(); }
   std::size_t job_count() const { return first_.size(); }
   /// When job number \p job began, and when each of its pieces ended, in their order.
@@ -63,6 +64,7 @@ class JobRecorder {
 
  private:
   ThreadLimit alone_{1};
+  int threads_;
   JobRecorder* before_;
   std::vector<std::size_t> first_;  // stamp of each job
   std::vector<std::int64_t> stamps_;

@@ -349,6 +349,14 @@ bool num_threads_was_set() { return threads_were_set.load(std::memory_order_rela
 
 int thread_number() { return own_number; }
 
+int sharing_threads() {
+  if (inside_piece) {
+    return 1;
+  }
+  const JobRecorder* const recorder = detail::own_jobs.recorder;
+  return recorder != nullptr ? recorder->threads() : std::min(num_threads(), detail::own_jobs.most_threads);
+}
+
 void parallel_for(std::int64_t pieces, void (*body)(void*, std::int64_t), void* context, int most_threads) {
   if (pieces == 1) {
     return body(context, 0);

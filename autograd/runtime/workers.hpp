@@ -40,6 +40,10 @@ void parallel_for(std::int64_t pieces, F&& body, int most_threads = std::numeric
       const_cast<void*>(static_cast<const void*>(std::addressof(body))), most_threads);
 }
 
+/// How many threads would share out the pieces of a parallel_for that the calling one calls now, if nobody else did: 1 inside a
+/// piece.
+int sharing_threads();
+
 /// Which of the threads of a parallel_for the calling one is, inside a piece: 0 for the thread that called parallel_for,
 /// 1 to num_threads() - 1 for the workers, which keep their number from call to call. Outside of pieces 0.
 /// Pieces that run at the same time in one parallel_for see different numbers; calls of parallel_for from several threads

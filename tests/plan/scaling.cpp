@@ -147,6 +147,28 @@ BOOST_AUTO_TEST_CASE(what_one_thread_does_limits) {
   BOOST_TEST(contains(limit, " %"), limit);
 }
 
+// 784-512-256-10 on batches of 128, as benchmarks train it: each product has a piece for every one of sixteen threads.
+BOOST_AUTO_TEST_CASE(large_products_have_work_for_sixteen_threads) {
+  nn::Sequential model(nn::Dense(784, 512), nn::ReLU(), nn::Dense(512, 256), nn::ReLU(), nn::Dense(256, 10));
+  nn::SGD sgd(model.parameters(), {.learning_rate = 0.01});
+  const auto step = compile([&](const Tensor& images, const Tensor& labels) {
+    const Tensor loss = nn::cross_entropy(model(images), labels);
+    sgd.minimize(loss);
+    return loss;
+  });
+  std::ostringstream text;
+  text << step.plan(zeros({128, 784}, DType::float32), zeros({128}, DType::int64));
+  const std::string plan = text.str();
+  std::size_t products = 0;
+  for (const char* cut :
+       {"128 rows x 16 slabs in 16 pieces of 128", "784 rows in 16 pieces of 49", "512 rows in 16 pieces of 32"}) {
+    for (std::size_t at = plan.find(cut); at != std::string::npos; at = plan.find(cut, at + 1)) {
+      ++products;
+    }
+  }
+  BOOST_TEST(products == 5U, plan);  // two of the forward pass, one cotangent, two gradients
+}
+
 BOOST_AUTO_TEST_CASE(few_pieces_limit) {
   const testing::Threads threads(2);
   const auto step = compile([](const Tensor& x, const Tensor& y) { return matmul(x, y); });

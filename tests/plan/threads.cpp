@@ -17,12 +17,11 @@ namespace {
 
 using namespace xgrad;
 
-/// Trains 300-96-10 on batches of 64 for 100 steps; the first product is cut into slabs.
+/// Trains \p model on batches of 64 of 300 numbers.
 template <class Optimizer, class Options>
-std::uint64_t train(int threads, const Options& options) {
+std::uint64_t train(nn::Sequential model, int steps, int threads, const Options& options) {
   const testing::Threads setting(threads);
   const random::Key key(7);
-  nn::Sequential model(nn::Dense(300, 96), nn::ReLU(), nn::Dense(96, 10));
   model.initialize(key.fold(0));
   Optimizer optimizer(model.parameters(), options);
   const auto step = compile([&](const Tensor& x, const Tensor& labels) {
@@ -34,7 +33,7 @@ std::uint64_t train(int threads, const Options& options) {
   const Tensor labels = argmax(images[{all(), all(), range(0, 10)}], -1).detach();
   double first = 0;
   double last = 0;
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < steps; ++i) {
     last = step(images[i % 4], labels[i % 4]).item();
     first = i == 0 ? last : first;
   }
@@ -44,11 +43,15 @@ std::uint64_t train(int threads, const Options& options) {
   return testing::hash_of(trained);
 }
 
+/// Of 100 steps; the first product is cut into slabs.
 template <class Optimizer, class Options>
 void check_all_runs(const Options& options) {
-  const std::uint64_t one = train<Optimizer>(1, options);
+  const auto run = [&](int threads) {
+    return train<Optimizer>(nn::Sequential(nn::Dense(300, 96), nn::ReLU(), nn::Dense(96, 10)), 100, threads, options);
+  };
+  const std::uint64_t one = run(1);
   for (const int threads : {1, 2, 3, 16, 2}) {
-    BOOST_TEST(train<Optimizer>(threads, options) == one, "on " << threads << " threads");
+    BOOST_TEST(run(threads) == one, "on " << threads << " threads");
   }
 }
 
@@ -60,6 +63,18 @@ BOOST_AUTO_TEST_CASE(compiled_sgd_has_the_same_bits_on_any_number_of_threads) {
 
 BOOST_AUTO_TEST_CASE(compiled_adam_has_the_same_bits_on_any_number_of_threads) {
   check_all_runs<nn::Adam>(nn::AdamOptions{.learning_rate = 1e-3});
+}
+
+// One thread computes what adjoins by one call, sixteen have a piece each.
+BOOST_AUTO_TEST_CASE(products_that_are_cut_for_many_threads_have_the_same_bits_on_one) {
+  const auto run = [](int threads) {
+    nn::Sequential model(nn::Dense(300, 520), nn::ReLU(), nn::Dense(520, 400), nn::ReLU(), nn::Dense(400, 10));
+    return train<nn::SGD>(model, 24, threads, nn::SGDOptions{.learning_rate = 0.05});
+  };
+  const std::uint64_t one = run(1);
+  for (const int threads : {2, 3, 4, 16}) {
+    BOOST_TEST(run(threads) == one, "on " << threads << " threads");
+  }
 }
 
 // It cannot be cut along its rows, and is computed by all threads.

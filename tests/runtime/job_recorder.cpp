@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(a_limit_holds_for_its_scope_and_its_thread) {
 
 BOOST_AUTO_TEST_CASE(pieces_are_timed_one_by_one) {
   const Threads threads(3);
-  runtime::JobRecorder jobs;
+  runtime::JobRecorder jobs(1);
   const auto sleep = [](int milliseconds) { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); };
   runtime::parallel_for(3, [&](std::int64_t piece) { sleep(static_cast<int>(1 + 4 * piece)); });
   sleep(10);                                       // of no job
@@ -83,9 +83,9 @@ BOOST_AUTO_TEST_CASE(pieces_are_timed_one_by_one) {
 
 BOOST_AUTO_TEST_CASE(recorders_nest_and_exceptions_pass) {
   const Threads threads(2);
-  runtime::JobRecorder outer;
+  runtime::JobRecorder outer(1);
   {
-    runtime::JobRecorder inner;
+    runtime::JobRecorder inner(1);
     BOOST_CHECK_THROW(runtime::parallel_for(3,
                                             [](std::int64_t piece) {
                                               if (piece == 1) {

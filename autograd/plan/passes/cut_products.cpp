@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -16,7 +17,11 @@ namespace xgrad::plan {
 
 namespace {
 
-constexpr std::int64_t slab_count = 2;  ///< more cost time on one core
+constexpr std::int64_t slab_count = 2;    ///< along the weight's rows: more cost time on one core
+constexpr std::int64_t piece_count = 16;  ///< of a product: the columns of the result are cut besides
+constexpr std::int64_t least_multiplications_of_a_piece = 1'000'000;
+constexpr std::int64_t least_elements_of_a_piece = 32'768;  ///< of the result
+constexpr std::int64_t least_width = 32;
 constexpr std::int64_t least_multiplications = 500'000;
 
 bool is_variable(const Draft& draft, ValueId id) {
@@ -27,6 +32,17 @@ bool is_variable(const Draft& draft, ValueId id) {
 bool is_worth_cutting(const Product& product, std::int64_t weight_rows) {
   return weight_rows >= 64 && weight_rows >= 2 * product.m &&
          product.m * product.k * product.n >= least_multiplications;
+}
+
+// Cuts the columns of the result, in \p least slabs or as many as are worth it, none of which is empty.
+void cut_columns(Product& product, std::int64_t least) {
+  const std::int64_t multiplications = product.m * product.k * product.n / product.k_slabs;
+  const std::int64_t worth =
+      std::max(multiplications / least_multiplications_of_a_piece, product.m * product.n / least_elements_of_a_piece);
+  const std::int64_t most = std::min(piece_count / product.k_slabs, product.n / least_width);
+  product.n_slabs = std::max(std::min(worth, most), least);
+  const std::int64_t width = product.n_width();
+  product.n_slabs = std::clamp((product.n + width - 1) / width, std::int64_t{1}, product.n_slabs);
 }
 
 // The sum of the slabs of a product whose k is cut: what the product gave.
@@ -76,9 +92,10 @@ void cut_products(Draft& draft) {
       continue;
     }
     if (step.product.transpose_b && is_worth_cutting(step.product, step.product.n)) {
-      step.product.n_slabs = slab_count;
+      cut_columns(step.product, slab_count);
     } else if (!step.product.transpose_b && is_worth_cutting(step.product, step.product.k)) {
       step.product.k_slabs = slab_count;
+      cut_columns(step.product, 1);
       sums.emplace_back(i, add_slabs(draft, step));
     }
   }

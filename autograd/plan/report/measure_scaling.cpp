@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <utility>
@@ -53,8 +54,9 @@ double seconds_between(std::int64_t begin_ns, std::int64_t end_ns) {
   return static_cast<double>(end_ns - begin_ns) / 1e9;
 }
 
-/// The pieces of one job, and when it was over.
-Stretch shared_stretch(const Executable& plan, const PhaseMarks::Mark& mark, std::span<const std::int64_t> stamps) {
+/// The pieces of one job, as \p workers take them, and when it was over.
+Stretch shared_stretch(const Executable& plan, const PhaseMarks::Mark& mark, std::span<const std::int64_t> stamps,
+                       int workers) {
   Stretch stretch{mark.phase, true};
   for (std::size_t i = 1; i < stamps.size(); ++i) {
     stretch.seconds.push_back(seconds_between(stamps[i - 1], stamps[i]));
@@ -62,9 +64,11 @@ Stretch shared_stretch(const Executable& plan, const PhaseMarks::Mark& mark, std
   if (mark.group != Stretch::none) {
     stretch.groups.assign(stretch.seconds.size(), mark.group);
   } else if (mark.phase != Stretch::none) {
-    stretch.groups = plan.groups_of_pieces(mark.phase);
-    if (stretch.groups.size() != stretch.seconds.size()) {  // not the pieces of the phase, but those of a kernel in it
-      stretch.groups.assign(stretch.seconds.size(), plan.costliest_of(mark.phase));
+    const Stage& stage = plan.stage(mark.phase);
+    const auto count = static_cast<std::int64_t>(stretch.seconds.size());
+    const bool of_kernel = !stage.is_parallel() || stage.units(workers) != count;
+    for (std::int64_t unit = 0; unit < count; ++unit) {
+      stretch.groups.push_back(of_kernel ? plan.costliest_of(mark.phase) : stage.group_of(unit, workers));
     }
   }
   return stretch;
@@ -76,7 +80,7 @@ void add_stretches(const Executable& plan, const PhaseMarks::Mark& mark, const P
   double alone = seconds_between(mark.time, end.time);
   for (std::size_t job = mark.first_job; job < end.first_job; ++job) {
     const std::span<const std::int64_t> stamps = jobs.stamps(job);
-    run.push_back(shared_stretch(plan, mark, stamps));
+    run.push_back(shared_stretch(plan, mark, stamps, jobs.threads()));
     alone -= seconds_between(stamps.front(), stamps.back());
   }
   if (mark.group != Stretch::none) {
@@ -135,8 +139,9 @@ class Repeated {
     return seconds_between(begin, runtime::JobRecorder::now());
   }
 
-  std::vector<Stretch> recorded() {
-    runtime::JobRecorder jobs(stamps_);
+  /// On one thread, cut as \p workers would share it out.
+  std::vector<Stretch> recorded(int workers) {
+    runtime::JobRecorder jobs(workers, stamps_);
     PhaseMarks marks(plan_, jobs);
     run(&marks);
     marks.enter(Stretch::none, Stretch::none);
@@ -165,6 +170,47 @@ std::vector<int> worker_counts(int threads) {
     counts.insert(std::lower_bound(counts.begin(), counts.end(), threads), threads);
   }
   return counts;
+}
+
+/// Whether a run is cut alike for both numbers of workers. Of plans inside this one that is not known.
+bool is_cut_alike(const Executable& plan, int workers, int others) {
+  bool alike = std::all_of(plan.draft().steps.begin(), plan.draft().steps.end(),
+                           [](const Step& step) { return step.nested.empty(); });
+  for (std::uint32_t phase = 0; phase < plan.phase_count() && alike; ++phase) {
+    alike = plan.stage(phase).is_cut_alike(workers, others);
+  }
+  return alike;
+}
+
+/// What was measured for the rows of a report.
+struct Measured {
+  std::vector<std::vector<Stretch>> runs;    // per row: piece by piece, on one thread
+  std::vector<std::vector<double>> seconds;  // per row for which there are threads: of each run
+};
+
+Measured measure(const Executable& plan, Repeated& repeated, const ScalingReport& report, std::size_t measured_rows) {
+  const std::vector<ScalingRow>& rows = report.rows;
+  std::vector<std::size_t> cut_as(rows.size());  // the first row whose pieces are the same
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    cut_as[i] = is_cut_alike(plan, rows[i - 1].workers, rows[i].workers) ? cut_as[i - 1] : i;
+  }
+  repeated.recorded(1);  // takes what memory the kernels want for themselves, and the arguments' place
+  std::vector<std::vector<std::vector<Stretch>>> recorded(rows.size());
+  Measured measured{{}, std::vector<std::vector<double>>(measured_rows)};
+  for (int repetition = 0; repetition < report.repetitions; ++repetition) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      if (cut_as[i] == i) {
+        recorded[i].push_back(repeated.recorded(rows[i].workers));
+      }
+    }
+    for (std::size_t i = 0; i < measured_rows; ++i) {
+      measured.seconds[i].push_back(repeated.seconds_on(rows[i].workers));
+    }
+  }
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    measured.runs.push_back(cut_as[i] == i ? median_of(recorded[i]) : measured.runs[cut_as[i]]);
+  }
+  return measured;
 }
 
 /// The operations of a group, and the line of the first: `matmul+add+relu at train.cpp:12`.
@@ -209,13 +255,11 @@ ScalingReport measure_scaling(
   const int here = std::min(threads, std::max(1, runtime::cpu_info().usable));
   ScalingReport report;
   report.repetitions = repetitions;
-  std::vector<std::vector<double>> times;
+  std::size_t measured_rows = 0;
   std::vector<Barrier> barriers;
   for (const int workers : worker_counts(here)) {
     report.rows.push_back({.workers = workers});
-    if (workers <= here) {
-      times.emplace_back();
-    }
+    measured_rows += workers <= here ? 1 : 0;
     if (workers > 1 && workers <= here) {
       barriers.push_back({workers, runtime::meeting_seconds(workers, seconds_per_barrier)});
     }
@@ -224,24 +268,19 @@ ScalingReport measure_scaling(
   report.barrier_seconds = barrier_of(barriers, std::max(2, report.barrier_threads));
 
   Repeated repeated(plan, std::move(arguments), explain);
-  repeated.recorded();  // takes what memory the kernels want for themselves, and the arguments' place
-  std::vector<std::vector<Stretch>> runs;
-  for (int repetition = 0; repetition < repetitions; ++repetition) {
-    runs.push_back(repeated.recorded());
-    for (std::size_t i = 0; i < times.size(); ++i) {
-      times[i].push_back(repeated.seconds_on(report.rows[i].workers));
-    }
+  const Measured measured = measure(plan, repeated, report, measured_rows);
+  double alone = std::numeric_limits<double>::max();  // one thread may compute pieces that are cut for any number
+  for (const std::vector<Stretch>& run : measured.runs) {
+    alone = std::min(alone, predict(run, barriers, 1).seconds);
   }
-  const std::vector<Stretch> run = median_of(runs);
-  const double alone = predict(run, barriers, 1).seconds;
   for (std::size_t i = 0; i < report.rows.size(); ++i) {
     ScalingRow& row = report.rows[i];
-    const Prediction prediction = predict(run, barriers, row.workers);
-    row.seconds = prediction.seconds;
-    row.speedup = alone / prediction.seconds;
+    const Prediction prediction = predict(measured.runs[i], barriers, row.workers);
+    row.seconds = row.workers == 1 ? alone : prediction.seconds;
+    row.speedup = alone / row.seconds;
     row.limit = limit_text(plan, prediction, row.workers);
-    if (i < times.size()) {
-      row.measured = *std::min_element(times[i].begin(), times[i].end());  // others interrupt runs, but few pieces
+    if (i < measured_rows) {  // others interrupt runs, but few pieces
+      row.measured = *std::min_element(measured.seconds[i].begin(), measured.seconds[i].end());
     }
   }
   return report;

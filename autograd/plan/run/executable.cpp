@@ -121,7 +121,7 @@ void Run::prepare() {
 }
 
 void Run::execute(Profiler* profiler) {
-  for (const Executable::Stage& stage : executable_.stages_) {
+  for (const Stage& stage : executable_.stages_) {
     executable_.run_stage(
         stage, {lease_->bases.data(), lease_->scratch, lease_->threads, runtime::thread_number(), profiler, graph_});
   }
@@ -143,43 +143,11 @@ Executable::Executable(Draft draft, Schedule schedule, MemoryPlan memory)
     kernels_.push_back(bind_kernel(draft_, memory_, i));
   }
   for (const Phase& phase : schedule_.phases) {
-    make_stage(phase);
+    stages_.emplace_back(phase, schedule_.groups);
   }
 }
 
 Executable::~Executable() = default;
-
-// Pieces stand in the order of the part of their rows: threads take equal shares of the list one after the other, so each
-// gets the same part of every group, and finds its rows of weights in its own cache again in the next step.
-void Executable::make_stage(const Phase& phase) {
-  Stage stage;
-  std::vector<std::pair<double, Item>> items;
-  double cost = 0;
-  for (const std::uint32_t number : phase.groups) {
-    const Group& group = schedule_.groups[number];
-    if (group.alone) {
-      stage.alone.push_back(number);
-      continue;
-    }
-    cost += group.cost;
-    for (std::int64_t slab = 0; slab < group.slabs; ++slab) {
-      for (std::int64_t first = 0; first < group.rows; first += group.block) {
-        const std::int64_t last = std::min(first + group.block, group.rows);
-        const double middle = static_cast<double>(first + last) / 2 / static_cast<double>(group.rows);
-        // What is one piece goes to the last thread: the first one has the work between the stages.
-        const double part =
-            group.pieces() == 1 ? 1 : (static_cast<double>(slab) + middle) / static_cast<double>(group.slabs);
-        items.push_back({part, {number, first, last, slab}});
-      }
-    }
-  }
-  std::stable_sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
-  for (const auto& [part, item] : items) {
-    stage.items.push_back(item);
-  }
-  stage.parallel = stage.items.size() > 1 && cost > piece_cost;
-  stages_.push_back(std::move(stage));
-}
 
 std::size_t Executable::scratch_stride() const {
   constexpr std::size_t line = runtime::alignment;
@@ -235,14 +203,6 @@ void Executable::run_inside(void* const* in, void* const* out, std::byte* memory
   }
 }
 
-std::vector<std::uint32_t> Executable::groups_of_pieces(std::uint32_t phase) const {
-  std::vector<std::uint32_t> groups;
-  for (const Item& item : stages_[phase].items) {
-    groups.push_back(item.group);
-  }
-  return groups;
-}
-
 std::uint32_t Executable::costliest_of(std::uint32_t phase) const {
   const std::vector<std::uint32_t>& groups = schedule_.phases[phase].groups;
   return *std::max_element(groups.begin(), groups.end(), [&](std::uint32_t a, std::uint32_t b) {
@@ -257,19 +217,18 @@ void Executable::run_stage(const Stage& stage, const Context& context) const {
     }
   };
   enter(Draft::none);
-  const auto run = [&](std::int64_t i) { run_item(stage.items[static_cast<std::size_t>(i)], context); };
-  const auto count = static_cast<std::int64_t>(stage.items.size());
-  if (stage.parallel) {
-    runtime::parallel_for(count, run, context.threads);
+  const auto compute = [&](const Item& item) { run_item(item, context); };
+  if (stage.is_parallel()) {
+    const int threads = runtime::sharing_threads();
+    runtime::parallel_for(
+        stage.units(threads), [&](std::int64_t unit) { stage.run_unit(unit, threads, compute); }, context.threads);
   } else {
-    for (std::int64_t i = 0; i < count; ++i) {
-      run(i);
-    }
+    stage.run_all(compute);
   }
-  for (const std::uint32_t number : stage.alone) {
+  for (const std::uint32_t number : stage.alone()) {
     const Group& group = schedule_.groups[number];
     enter(number);
-    run_kernel(group.steps[0], {context.bases, context.scratch, 0, group.rows, 0, context.threads}, true, context);
+    run_kernel(group.steps[0], {context.bases, context.scratch, 0, group.rows, 0, 1, context.threads}, true, context);
   }
 }
 
@@ -277,7 +236,7 @@ void Executable::run_item(const Item& item, const Context& context) const {
   const int thread = runtime::thread_number() - context.first_thread;
   std::byte* own = context.scratch + static_cast<std::size_t>(thread) * scratch_stride();
   for (const std::uint32_t step : schedule_.groups[item.group].steps) {
-    run_kernel(step, {context.bases, own, item.first, item.last, item.slab, 1}, false, context);
+    run_kernel(step, {context.bases, own, item.first, item.last, item.slab, item.slabs, 1}, false, context);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "autograd/graph/description.hpp"
+#include "autograd/plan/run/stage.hpp"
 #include "autograd/plan/schedule/memory.hpp"
 #include "autograd/plan/steps/kernel.hpp"
 #include "autograd/plan/steps/nested_plan.hpp"
@@ -81,8 +82,8 @@ class Executable final : public NestedPlan {
   const Schedule& schedule() const { return schedule_; }
   const MemoryPlan& memory() const { return memory_; }
   std::size_t phase_count() const override { return schedule_.phases.size(); }
-  /// Of which groups the pieces of a phase are, in the order in which threads share them out.
-  std::vector<std::uint32_t> groups_of_pieces(std::uint32_t phase) const;
+  /// How the pieces of a phase are shared out.
+  const Stage& stage(std::uint32_t phase) const { return stages_[phase]; }
   /// The group of a phase that is expected to take longest.
   std::uint32_t costliest_of(std::uint32_t phase) const;
   /// Arena, scratch and outputs of one run, in bytes.
@@ -95,18 +96,6 @@ class Executable final : public NestedPlan {
 
  private:
   friend class Run;
-  /// Rows of a group that are computed in one go.
-  struct Item {
-    std::uint32_t group;
-    std::int64_t first, last, slab;
-  };
-  struct Stage {
-    std::vector<Item> items;           // in the order in which threads share them out
-    std::vector<std::uint32_t> alone;  // groups
-    bool parallel = false;
-  };
-
-  void make_stage(const Phase& phase);
   /// What all kernels of a run share.
   struct Context {
     Bases bases;

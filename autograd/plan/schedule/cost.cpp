@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/runtime/pool.hpp"
+
 namespace xgrad::plan {
 
 namespace {
@@ -12,13 +14,15 @@ constexpr double block_bytes = 64 * 1024;
 constexpr double product_block_bytes = 256 * 1024;
 // Each piece calls each kernel once, which should take longer than the call.
 constexpr double least_call_ns = 250;
-// A small product: more and smaller pieces than these, and its kernels starve.
-constexpr double most_product_pieces = 10;
+// Products: as many threads have work. In smaller pieces than these, their kernels starve.
+constexpr double most_pieces = 16;
 constexpr double product_piece_cost = 4 * piece_cost;
 constexpr std::int64_t least_rows = 16;
-// Each piece of a large product reads its whole second factor, so its pieces are few and tall.
-constexpr double most_large_pieces = 8;
-constexpr double large_piece_cost = 200'000;
+constexpr std::int64_t least_rows_of_large = 32;
+constexpr double most_product_calls = 10;
+// Each call of a large product reads its whole second factor, so they are few and tall.
+constexpr double most_large_calls = 8;
+constexpr double large_call_cost = 200'000;
 constexpr std::int64_t least_large_rows = 64;
 constexpr std::int64_t least_huge_rows = 256;
 constexpr std::int64_t huge_elements = 250'000;  // of the second factor
@@ -32,60 +36,88 @@ bool is_large(const Product& product) {
   return (k > large_k && k * n > large_elements) || product.m * k * n > large_multiplications;
 }
 
-/// Limits for the pieces of a group.
+/// Limits for the blocks of a group.
 struct Limits {
-  double pieces = 1;
+  double blocks = 1;
   std::int64_t rows = 1;
 };
 
-Limits limits_of(const Draft& draft, const Group& group) {
+/// What a group's limits follow from.
+struct Work {
+  double cost = 0;  ///< of one slab
   double bytes = 0;
+  std::int64_t factor = 0;  ///< elements of the largest second factor
   bool product = false;
-  bool large = group.slabs > 1;
-  std::int64_t factor = 0;
+  bool large = false;
+  bool whole_lines = true;  ///< rows of outputs are cache lines
+};
+
+Work work_of(const Draft& draft, const Group& group) {
+  Work work;
+  work.cost = group.cost / static_cast<double>(group.slabs);
+  work.large = group.slabs > 1;
   for (const std::uint32_t i : group.steps) {
     const Step& step = draft.steps[i];
     for (const ValueId output : step.outputs) {
-      bytes = std::max(bytes, static_cast<double>(draft.bytes(output)));
+      const std::size_t bytes = draft.bytes(output);
+      work.bytes = std::max(work.bytes, static_cast<double>(bytes));
+      const bool whole = bytes / static_cast<std::size_t>(group.rows) % runtime::alignment == 0;
+      work.whole_lines = work.whole_lines && whole;
     }
     if (step.kind == product_step) {
-      product = true;
-      large = large || is_large(step.product);
-      factor = std::max(factor, step.product.k * step.product.n / group.slabs);
+      work.product = true;
+      work.large = work.large || is_large(step.product);
+      work.factor = std::max(work.factor, step.product.k * step.product.n / group.slabs);
     }
   }
-  const double cost = group.cost / static_cast<double>(group.slabs);
-  if (large) {
-    return {std::min(cost / large_piece_cost, most_large_pieces),
-            factor > huge_elements ? least_huge_rows : least_large_rows};
+  return work;
+}
+
+/// For what one call computes.
+Limits limits_of_calls(const Work& work, std::size_t steps) {
+  if (work.large) {
+    return {std::min(work.cost / large_call_cost, most_large_calls),
+            work.factor > huge_elements ? least_huge_rows : least_large_rows};
   }
-  if (product) {
-    return {std::max(std::min(cost / product_piece_cost, most_product_pieces), bytes / product_block_bytes),
+  if (work.product) {
+    return {std::max(std::min(work.cost / product_piece_cost, most_product_calls), work.bytes / product_block_bytes),
             least_rows};
   }
-  const double calls = least_call_ns * static_cast<double>(group.steps.size());
-  return {std::max(cost / std::max(piece_cost, calls), bytes / block_bytes), 1};
+  const double calls = least_call_ns * static_cast<double>(steps);
+  return {std::max(work.cost / std::max(piece_cost, calls), work.bytes / block_bytes), 1};
+}
+
+/// \param unit rows that stay together.
+std::int64_t block_of(std::int64_t rows, const Limits& limits, std::int64_t unit) {
+  const double blocks = std::clamp(limits.blocks, 1.0, static_cast<double>(rows));
+  if (blocks < 1.5) {
+    return rows;
+  }
+  const double half = static_cast<double>(rows) / 2;
+  const std::int64_t per_half = std::max<std::int64_t>(1, std::llround(blocks / 2));
+  const auto block = static_cast<std::int64_t>(std::ceil(half / static_cast<double>(per_half)));
+  return std::min(std::max((block + unit - 1) / unit * unit, limits.rows), rows);
 }
 
 }  // namespace
 
-std::int64_t block_of(const Draft& draft, const Group& group) {
+Cut cut_of(const Draft& draft, const Group& group) {
   if (group.rows <= 1) {
-    return 1;
+    return {1, 1};
   }
-  const auto rows = static_cast<double>(group.rows);
-  const Limits limits = limits_of(draft, group);
-  const double pieces = std::clamp(limits.pieces, 1.0, rows);
-  if (pieces < 1.5) {
-    return group.rows;
-  }
-  const double half = rows / 2;
-  const std::int64_t per_half = std::max<std::int64_t>(1, std::llround(pieces / 2));
-  auto block = static_cast<std::int64_t>(std::ceil(half / static_cast<double>(per_half)));
+  const Work work = work_of(draft, group);
   // Many rows are short ones, of a vector's single elements at the least: a block of 64 ends with a cache line all the same.
   const std::int64_t unit = group.rows >= 4096 ? 64 : group.rows >= 64 ? 8 : group.rows >= 16 ? 4 : 1;
-  block = (block + unit - 1) / unit * unit;
-  return std::min(std::max(block, limits.rows), group.rows);
+  const std::int64_t call = block_of(group.rows, limits_of_calls(work, group.steps.size()), unit);
+  if (!work.product) {
+    return {call, 1};
+  }
+  const double most = most_pieces / static_cast<double>(group.slabs);
+  const std::int64_t least = group.slabs > 1 ? least_large_rows : work.large ? least_rows_of_large : least_rows;
+  const Limits limits{std::min(work.cost / product_piece_cost, most), least};
+  const std::int64_t piece = block_of(group.rows, limits, work.whole_lines ? 1 : unit);
+  return piece < call || group.slabs > 1 ? Cut{piece, std::max<std::int64_t>(1, (call + piece / 2) / piece)}
+                                         : Cut{call, 1};
 }
 
 }  // namespace xgrad::plan

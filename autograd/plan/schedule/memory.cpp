@@ -99,7 +99,8 @@ class MemoryPlanner {
           if (is_open(output) && uses_[output].in_one_group && group.pieces() > 1) {
             const std::size_t row = draft_.bytes(output) / static_cast<std::size_t>(group.rows);
             request_of_[output] = static_cast<std::uint32_t>(requests.size());
-            requests.push_back({output, runtime::aligned(row * static_cast<std::size_t>(group.block)), k, k});
+            requests.push_back(
+                {output, runtime::aligned(row * static_cast<std::size_t>(group.block * group.span)), k, k});
           }
         }
         for (const ValueId input : step.inputs) {

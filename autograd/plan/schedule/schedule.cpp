@@ -122,7 +122,9 @@ class Scheduler {
   void cut(Group& group) const {
     const bool one_step = group.steps.size() == 1;
     const Step& first = draft_.steps[group.steps[0]];
-    group.block = block_of(draft_, group);
+    const Cut cut = cut_of(draft_, group);
+    group.block = cut.block;
+    group.span = group.blocks() == 1 ? first.kind->adjoining_slabs(first) : cut.span;
     const StepKind::Alone alone = first.kind->alone();
     const bool large = group.pieces() == 1 && group.cost > 2 * piece_cost && alone == StepKind::Alone::when_large;
     group.alone = one_step && (large || !first.effect.empty() || alone == StepKind::Alone::always);

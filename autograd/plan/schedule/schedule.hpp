@@ -17,10 +17,12 @@ struct Group {
   std::int64_t rows = 1;   ///< 1 where the steps cannot be cut
   std::int64_t slabs = 1;  ///< of a product that is cut across its rows
   std::int64_t block = 1;  ///< rows per piece
+  std::int64_t span = 1;   ///< how many pieces that adjoin one call computes at most, where one thread has them
   double cost = 0;         ///< in nanoseconds on one thread, roughly
   bool alone = false;  ///< its only step is called on the calling thread: it has an effect, or uses all threads itself
 
-  std::int64_t pieces() const { return slabs * ((rows + block - 1) / block); }
+  std::int64_t blocks() const { return (rows + block - 1) / block; }
+  std::int64_t pieces() const { return slabs * blocks(); }
 };
 
 /// Groups that do not depend on each other: their pieces run in any order, on all threads.

@@ -6,6 +6,19 @@
 
 namespace xgrad::plan {
 
+namespace {
+
+std::int64_t slab_width(std::int64_t size, std::int64_t slabs, std::int64_t unit) {
+  return slabs == 1 ? size : (size / slabs + unit - 1) / unit * unit;
+}
+
+}  // namespace
+
+std::int64_t Product::k_width() const { return slab_width(k, k_slabs, 8); }
+
+// Two vectors of the widest registers, where a slab has so many columns: its results share no cache line with others.
+std::int64_t Product::n_width() const { return slab_width(n, n_slabs, n / n_slabs >= 32 ? 32 : 8); }
+
 ValueId Draft::add_value(const Spec& spec) {
   const auto id = static_cast<ValueId>(values.size());
   values.push_back({spec, Value::Source::computed, 0, false, id, id, 0});

@@ -43,8 +43,8 @@ struct FusedFormula {
   DType compute = DType::float32;  ///< the type of all numbers on the way
 };
 
-/// A product of two matrices. With more than one slab, either k is cut and the output is (slabs, m, n), one partial sum
-/// each, or n is cut and the output (m, n) is written slab by slab.
+/// A product of two matrices. Where k is cut into slabs, the output is (k slabs, m, n), one partial sum each; where n is, it is
+/// written slab by slab.
 struct Product {
   bool transpose_a = false;
   bool transpose_b = false;
@@ -55,6 +55,9 @@ struct Product {
   std::int64_t n_slabs = 1;
   bool accumulate = false;  ///< a third input is added: the output starts with its elements
   ProductPrecision precision = ProductPrecision::float32;
+
+  std::int64_t k_width() const;  ///< of each slab of k but the last
+  std::int64_t n_width() const;  ///< of each slab of n but the last
 };
 
 /// An element of an input or of an output of a step.

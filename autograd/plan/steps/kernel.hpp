@@ -30,14 +30,15 @@ struct Operand {
   }
 };
 
-/// Where a kernel works: which rows, which slab, and the memory.
+/// Where a kernel works: which rows, which slabs, and the memory.
 struct Block {
   Bases bases;
   std::byte* scratch;
   std::int64_t first;
   std::int64_t last;
   std::int64_t slab;
-  int threads;  ///< that scratch is for
+  std::int64_t slabs;  ///< from \p slab on; more than one where they adjoin
+  int threads;         ///< that scratch is for
 };
 
 /// One step, ready to run.

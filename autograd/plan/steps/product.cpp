@@ -30,17 +30,19 @@ class ProductKernel final : public Kernel {
     const auto element = static_cast<std::int64_t>(size_of(dtype_));
     const Pointers in(in_, block);
     const Pointers out(out_, block);
-    // The slab is a range of k or of n.
-    const auto [k_first, k_last] = range(p.k, p.k_slabs, block.slab);
-    const auto [n_first, n_last] = range(p.n, p.n_slabs, block.slab);
+    const std::int64_t k_slab = block.slab / p.n_slabs;
+    const std::int64_t n_slab = block.slab % p.n_slabs;
+    const std::int64_t k_first = slab_begin(p.k, p.k_width(), p.k_slabs, k_slab);
+    const std::int64_t k_last = slab_begin(p.k, p.k_width(), p.k_slabs, k_slab + 1);
+    const std::int64_t n_first = slab_begin(p.n, p.n_width(), p.n_slabs, n_slab);
+    const std::int64_t n_last = slab_begin(p.n, p.n_width(), p.n_slabs, n_slab + block.slabs);
     const std::int64_t rows = block.last - block.first;
     const std::int64_t a_stride = p.transpose_a ? p.m : p.k;
     const std::int64_t b_stride = p.transpose_b ? p.k : p.n;
     const auto shifted = [&](void* data, std::int64_t elements) {
       return reinterpret_cast<void*>(reinterpret_cast<std::intptr_t>(data) + elements * element);
     };
-    const std::int64_t partial_sum = p.k_slabs > 1 ? block.slab * p.m * p.n : 0;
-    void* c = shifted(out[0], partial_sum + block.first * p.n + n_first);
+    void* c = shifted(out[0], k_slab * p.m * p.n + block.first * p.n + n_first);
     if (p.accumulate) {
       const void* start = shifted(in[2], block.first * p.n);
       if (start != c) {
@@ -54,13 +56,8 @@ class ProductKernel final : public Kernel {
         c,      p.n,  p.accumulate,     p.precision};
   }
 
-  static std::pair<std::int64_t, std::int64_t> range(std::int64_t size, std::int64_t slabs, std::int64_t slab) {
-    if (slabs == 1) {
-      return {0, size};
-    }
-    constexpr std::int64_t unit = 8;
-    const std::int64_t width = (size / slabs + unit - 1) / unit * unit;
-    return {std::min(slab * width, size), slab + 1 == slabs ? size : std::min((slab + 1) * width, size)};
+  static std::int64_t slab_begin(std::int64_t size, std::int64_t width, std::int64_t slabs, std::int64_t slab) {
+    return slab == slabs ? size : std::min(slab * width, size);
   }
 
   Product product_;
@@ -86,6 +83,7 @@ struct ProductStep final : StepKind {
     return input == 2 || (input == 0 && !step.product.transpose_a);
   }
   std::int64_t slabs(const Step& step) const override { return step.product.k_slabs * step.product.n_slabs; }
+  std::int64_t adjoining_slabs(const Step& step) const override { return step.product.n_slabs; }
   double cost(const Draft&, const Step& step) const override {
     const double multiply_add_ns = multiply_add_time(step.product.precision);
     return multiply_add_ns * static_cast<double>(step.product.m) * static_cast<double>(step.product.k) *

@@ -7,6 +7,7 @@ namespace xgrad::plan {
 std::int64_t StepKind::rows(const Draft&, const Step&) const { return 1; }
 bool StepKind::reads_rows(const Draft&, const Step&, std::size_t) const { return false; }
 std::int64_t StepKind::slabs(const Step&) const { return 1; }
+std::int64_t StepKind::adjoining_slabs(const Step&) const { return 1; }
 StepKind::Alone StepKind::alone() const { return Alone::never; }
 bool StepKind::writes_whole(const Step&) const { return false; }
 bool StepKind::reads_before_writing(std::size_t) const { return false; }

@@ -41,6 +41,8 @@ struct StepKind {
   virtual bool reads_rows(const Draft& draft, const Step& step, std::size_t input) const;
   /// The slabs that \p step is cut into across its rows.
   virtual std::int64_t slabs(const Step& step) const;
+  /// How many slabs, one behind the other, adjoin, so that one call may compute some of them.
+  virtual std::int64_t adjoining_slabs(const Step& step) const;
   /// Nanoseconds that \p step takes on one thread, as a guess, without the call: pieces do not share that.
   virtual double cost(const Draft& draft, const Step& step) const = 0;
 

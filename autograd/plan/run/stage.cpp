@@ -1,0 +1,131 @@
+#include "autograd/plan/run/stage.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "autograd/plan/schedule/cost.hpp"
+
+namespace xgrad::plan {
+
+namespace {
+
+/// How often a thread's part of the list is cut: into the first half, the third quarter and the fourth.
+int cuts_of(std::int64_t pieces, int threads) {
+  const std::int64_t part = pieces / threads;
+  return threads == 1 ? 1 : part >= 4 ? 3 : part >= 2 ? 2 : 0;
+}
+
+/// How much of the group comes before the middle of \p item, from 0 to 1.
+double position_of(const Item& item, const Group& group) {
+  const double middle = static_cast<double>(item.first + item.last) / 2 / static_cast<double>(group.rows);
+  return (static_cast<double>(item.slab) + middle) / static_cast<double>(group.slabs);
+}
+
+/// Whether one call may compute both.
+bool adjoin(const Item& a, const Item& b, const Group& group) {
+  if (group.span == 1) {
+    return false;
+  }
+  if (a.slab == b.slab) {
+    return a.last == b.first;
+  }
+  return group.blocks() == 1 && b.slab == a.slab + 1 && b.slab % group.span != 0;
+}
+
+}  // namespace
+
+// Pieces stand in the order of the part of their group: threads take equal shares of the list one after the other, so each
+// gets the same part of every group, and finds its rows of weights in its own cache again in the next step.
+Stage::Stage(const Phase& phase, std::span<const Group> groups) {
+  double cost = 0;
+  for (const std::uint32_t number : phase.groups) {
+    if (groups[number].alone) {
+      alone_.push_back(number);
+    } else {
+      cost += groups[number].cost;
+      add_pieces(number, groups[number]);
+    }
+  }
+  sort_pieces(groups);
+  parallel_ = pieces_.size() > 1 && cost > piece_cost;
+}
+
+std::int64_t Stage::units(int threads) const {
+  const auto count = static_cast<std::int64_t>(pieces_.size());
+  const int cuts = cuts_of(count, threads);
+  return cuts == 0 ? count : std::int64_t{threads} * cuts;
+}
+
+bool Stage::is_cut_alike(int threads, int others) const {
+  const auto count = static_cast<std::int64_t>(pieces_.size());
+  return threads == others || (cuts_of(count, threads) == 0 && cuts_of(count, others) == 0);
+}
+
+void Stage::add_pieces(std::uint32_t number, const Group& group) {
+  for (std::int64_t slab = 0; slab < group.slabs; ++slab) {
+    for (std::int64_t first = 0; first < group.rows; first += group.block) {
+      const std::int64_t last = std::min(first + group.block, group.rows);
+      pieces_.push_back({{number, first, last, slab, 1}, static_cast<std::size_t>(group.span)});
+    }
+  }
+}
+
+void Stage::sort_pieces(std::span<const Group> groups) {
+  std::vector<std::pair<double, std::size_t>> order;  // and the place that it had
+  for (const Piece& piece : pieces_) {
+    const Group& group = groups[piece.item.group];
+    // What is one piece goes to the last thread: the first one has the work between the stages.
+    order.emplace_back(group.pieces() == 1 ? 1 : position_of(piece.item, group), order.size());
+  }
+  std::sort(order.begin(), order.end());
+  std::vector<Piece> sorted;
+  std::vector<std::size_t> place(order.size());
+  for (const auto& [position, before] : order) {
+    place[before] = sorted.size();
+    sorted.push_back(pieces_[before]);
+  }
+  for (std::size_t i = 0; i + 1 < pieces_.size(); ++i) {
+    const Item& item = pieces_[i].item;
+    if (item.group == pieces_[i + 1].item.group && adjoin(item, pieces_[i + 1].item, groups[item.group])) {
+      sorted[place[i]].next = place[i + 1];
+      sorted[place[i + 1]].previous = place[i];
+    }
+  }
+  pieces_ = std::move(sorted);
+}
+
+std::size_t Stage::begin_of(std::int64_t unit, int threads) const {
+  const auto count = static_cast<std::int64_t>(pieces_.size());
+  const int cuts = cuts_of(count, threads);
+  if (cuts == 0) {
+    return static_cast<std::size_t>(unit);
+  }
+  const std::int64_t part = unit / cuts;
+  const std::int64_t end = count * (part + 1) / threads;
+  const std::int64_t size = end - count * part / threads;
+  return static_cast<std::size_t>(part == threads ? count : end - (size >> (unit % cuts)));
+}
+
+// How many of those that it adjoins, one behind the other, come between \p first and \p piece.
+std::size_t Stage::place_in_run(std::size_t piece, std::size_t first) const {
+  std::size_t place = 0;
+  for (; pieces_[piece].previous != none && pieces_[piece].previous >= first; ++place) {
+    piece = pieces_[piece].previous;
+  }
+  return place;
+}
+
+// \p piece with those before \p last that one call computes with it.
+Item Stage::joined(std::size_t piece, std::size_t last) const {
+  Item item = pieces_[piece].item;
+  std::size_t next = pieces_[piece].next;
+  for (std::size_t count = 1; next < last && count < pieces_[piece].span; ++count) {
+    const Item& more = pieces_[next].item;
+    item.slabs += more.slab == item.slab ? 0 : 1;
+    item.last = more.last;
+    next = pieces_[next].next;
+  }
+  return item;
+}
+
+}  // namespace xgrad::plan
