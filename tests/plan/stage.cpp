@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_call_computes_as_many_blocks_of_rows_as_it_has_memory_for
 
 BOOST_AUTO_TEST_CASE(as_many_threads_as_pieces_take_one_each) {
   const Stage stage = stage_of({slabs_of(16, 8)});
-  for (const int threads : {9, 16, 64}) {
+  for (const int threads : {16, 17, 64}) {
     BOOST_TEST(stage.units(threads) == 16);
     BOOST_TEST(items_of(stage, threads).size() == 16U);
     BOOST_TEST(stage.is_cut_alike(threads, 16));
@@ -127,15 +127,46 @@ BOOST_AUTO_TEST_CASE(as_many_threads_as_pieces_take_one_each) {
 }
 
 // A thread that is late is helped with little.
-BOOST_AUTO_TEST_CASE(a_part_begins_with_a_half_and_ends_with_quarters) {
+BOOST_AUTO_TEST_CASE(a_part_is_halved_until_single_pieces_are_left) {
   const Stage stage = stage_of({rows_of(64, 2, 1)});
-  BOOST_TEST_REQUIRE(stage.units(2) == 6);
   std::vector<std::int64_t> rows;
-  for (std::int64_t unit = 0; unit < 6; ++unit) {
+  for (std::int64_t unit = 0; unit < stage.units(2); ++unit) {
     rows.push_back(computed_rows(items_of(stage, 2, unit)));
+  }
+  const std::vector<std::int64_t> expected{16, 8, 4, 2, 2, 0, 16, 8, 4, 2, 2, 0};
+  BOOST_TEST(rows == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(where_pieces_adjoin_a_part_ends_with_quarters) {
+  const Stage stage = stage_of({rows_of(64, 2, 16)});
+  std::vector<std::size_t> calls;
+  std::vector<std::int64_t> rows;
+  for (std::int64_t unit = 0; unit < stage.units(2); ++unit) {
+    const std::vector<Item> items = items_of(stage, 2, unit);
+    calls.push_back(items.size());
+    rows.push_back(computed_rows(items));
   }
   const std::vector<std::int64_t> expected{16, 8, 8, 16, 8, 8};
   BOOST_TEST(rows == expected, boost::test_tools::per_element());
+  BOOST_TEST(calls == std::vector<std::size_t>(6, 1), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(parts_cost_alike) {
+  Group heavy = slabs_of(4, 1);
+  heavy.cost = 4 * large;
+  std::vector<Group> groups{heavy};
+  for (int i = 0; i < 3; ++i) {  // of one piece each, which is hardly any work
+    groups.push_back(rows_of(1, 1, 1));
+    groups.back().cost = 10;
+  }
+  const Stage stage = stage_of(groups);
+  std::size_t heavy_pieces = 0;
+  for (std::int64_t unit = 0; unit < stage.units(2) / 2; ++unit) {
+    for (const Item& item : items_of(stage, 2, unit)) {
+      heavy_pieces += item.group == 0 ? 1U : 0U;
+    }
+  }
+  BOOST_TEST(heavy_pieces == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(threads_have_the_same_part_of_every_group) {

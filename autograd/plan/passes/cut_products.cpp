@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::int64_t slab_count = 2;    ///< along the weight's rows: more cost time on one core
 constexpr std::int64_t piece_count = 16;  ///< of a product: the columns of the result are cut besides
-constexpr std::int64_t least_multiplications_of_a_piece = 1'000'000;
+constexpr std::int64_t least_multiplications_of_a_piece = 400'000;
 constexpr std::int64_t least_elements_of_a_piece = 32'768;  ///< of the result
 constexpr std::int64_t least_width = 32;
 constexpr std::int64_t least_multiplications = 500'000;

@@ -1,6 +1,7 @@
 #include "autograd/plan/run/stage.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 #include "autograd/plan/schedule/cost.hpp"
@@ -8,12 +9,6 @@
 namespace xgrad::plan {
 
 namespace {
-
-/// How often a thread's part of the list is cut: into the first half, the third quarter and the fourth.
-int cuts_of(std::int64_t pieces, int threads) {
-  const std::int64_t part = pieces / threads;
-  return threads == 1 ? 1 : part >= 4 ? 3 : part >= 2 ? 2 : 0;
-}
 
 /// How much of the group comes before the middle of \p item, from 0 to 1.
 double position_of(const Item& item, const Group& group) {
@@ -37,28 +32,32 @@ bool adjoin(const Item& a, const Item& b, const Group& group) {
 // Pieces stand in the order of the part of their group: threads take equal shares of the list one after the other, so each
 // gets the same part of every group, and finds its rows of weights in its own cache again in the next step.
 Stage::Stage(const Phase& phase, std::span<const Group> groups) {
-  double cost = 0;
   for (const std::uint32_t number : phase.groups) {
     if (groups[number].alone) {
       alone_.push_back(number);
     } else {
-      cost += groups[number].cost;
+      cost_ += groups[number].cost;
       add_pieces(number, groups[number]);
     }
   }
   sort_pieces(groups);
-  parallel_ = pieces_.size() > 1 && cost > piece_cost;
+  weigh_pieces(groups);
 }
 
+bool Stage::is_parallel() const { return pieces_.size() > 1 && cost_ > piece_cost; }
+
 std::int64_t Stage::units(int threads) const {
-  const auto count = static_cast<std::int64_t>(pieces_.size());
-  const int cuts = cuts_of(count, threads);
-  return cuts == 0 ? count : std::int64_t{threads} * cuts;
+  const int cuts = cuts_of(threads);
+  return cuts == 0 ? static_cast<std::int64_t>(pieces_.size()) : std::int64_t{threads} * cuts;
 }
 
 bool Stage::is_cut_alike(int threads, int others) const {
-  const auto count = static_cast<std::int64_t>(pieces_.size());
-  return threads == others || (cuts_of(count, threads) == 0 && cuts_of(count, others) == 0);
+  return threads == others || pieces_.size() <= static_cast<std::size_t>(std::min(threads, others)) || !is_parallel();
+}
+
+std::uint32_t Stage::group_of(std::int64_t unit, int threads) const {
+  const std::size_t first = begin_of(unit, threads);
+  return first < begin_of(unit + 1, threads) ? pieces_[first].item.group : Draft::none;
 }
 
 void Stage::add_pieces(std::uint32_t number, const Group& group) {
@@ -84,26 +83,63 @@ void Stage::sort_pieces(std::span<const Group> groups) {
     place[before] = sorted.size();
     sorted.push_back(pieces_[before]);
   }
-  for (std::size_t i = 0; i + 1 < pieces_.size(); ++i) {
-    const Item& item = pieces_[i].item;
-    if (item.group == pieces_[i + 1].item.group && adjoin(item, pieces_[i + 1].item, groups[item.group])) {
-      sorted[place[i]].next = place[i + 1];
-      sorted[place[i + 1]].previous = place[i];
-    }
-  }
+  link_pieces(groups, place, sorted);
   pieces_ = std::move(sorted);
 }
 
+// Neighbours stand side by side where they were added.
+void Stage::link_pieces(std::span<const Group> groups, std::span<const std::size_t> places,
+                        std::vector<Piece>& sorted) {
+  for (std::size_t i = 0; i + 1 < pieces_.size(); ++i) {
+    const Item& item = pieces_[i].item;
+    if (item.group == pieces_[i + 1].item.group && adjoin(item, pieces_[i + 1].item, groups[item.group])) {
+      sorted[places[i]].next = places[i + 1];
+      sorted[places[i + 1]].previous = places[i];
+      joins_ = true;
+    }
+  }
+}
+
+void Stage::weigh_pieces(std::span<const Group> groups) {
+  double before = 0;
+  for (Piece& piece : pieces_) {
+    const Group& group = groups[piece.item.group];
+    const double cost = group.cost / static_cast<double>(group.pieces());
+    piece.middle = cost_ > 0 ? (before + cost / 2) / cost_ : 0;
+    before += cost;
+  }
+}
+
+// How many units a thread's part has; 0 where each piece is one.
+int Stage::cuts_of(int threads) const {
+  if (threads == 1 || pieces_.size() <= static_cast<std::size_t>(threads)) {
+    return threads == 1 ? 1 : 0;
+  }
+  const auto halvings = static_cast<int>(std::bit_width(pieces_.size() / static_cast<std::size_t>(threads)));
+  return 1 + (joins_ ? std::min(halvings, 2) : halvings);
+}
+
+std::size_t Stage::begin_of_part(std::int64_t part, int threads) const {
+  if (part == threads) {
+    return pieces_.size();
+  }
+  const double begin = static_cast<double>(part) / threads;
+  const auto first = std::partition_point(pieces_.begin(), pieces_.end(),
+                                          [begin](const Piece& piece) { return piece.middle < begin; });
+  return static_cast<std::size_t>(first - pieces_.begin());
+}
+
 std::size_t Stage::begin_of(std::int64_t unit, int threads) const {
-  const auto count = static_cast<std::int64_t>(pieces_.size());
-  const int cuts = cuts_of(count, threads);
+  const int cuts = cuts_of(threads);
   if (cuts == 0) {
     return static_cast<std::size_t>(unit);
   }
   const std::int64_t part = unit / cuts;
-  const std::int64_t end = count * (part + 1) / threads;
-  const std::int64_t size = end - count * part / threads;
-  return static_cast<std::size_t>(part == threads ? count : end - (size >> (unit % cuts)));
+  if (part == threads) {
+    return pieces_.size();
+  }
+  const std::size_t end = begin_of_part(part + 1, threads);
+  return end - ((end - begin_of_part(part, threads)) >> (unit % cuts));
 }
 
 // How many of those that it adjoins, one behind the other, come between \p first and \p piece.

@@ -30,14 +30,15 @@ class Stage {
   /// Groups that are called on the calling thread, behind the pieces.
   const std::vector<std::uint32_t>& alone() const { return alone_; }
   /// Whether the pieces are worth other threads.
-  bool is_parallel() const { return parallel_; }
-  /// Into how many units the list is cut for \p threads: a thread takes one at a time, of its own part or of another's. A part
-  /// is halved, and once again, so that the first units are large, and the last ones small enough to help each other.
+  bool is_parallel() const;
+  /// Into how many units the list is cut for \p threads: a thread takes one at a time, of its own part or of another's. Parts
+  /// cost about the same. Each is halved again and again, so that its first units are large, and the last ones small enough to
+  /// help each other; some may be empty.
   std::int64_t units(int threads) const;
   /// Whether one number of threads takes the same units as the other.
   bool is_cut_alike(int threads, int others) const;
-  /// The group of the first piece of a unit.
-  std::uint32_t group_of(std::int64_t unit, int threads) const { return pieces_[begin_of(unit, threads)].item.group; }
+  /// The group of the first piece of a unit, or Draft::none for an empty one.
+  std::uint32_t group_of(std::int64_t unit, int threads) const;
 
   /// Calls \p compute(item) for all that is in \p unit of units(threads).
   template <class F>
@@ -56,12 +57,17 @@ class Stage {
   struct Piece {
     Item item;
     std::size_t span;             // how many that adjoin one call computes at most
+    double middle = 0;            // what comes before its middle costs, of all, from 0 to 1
     std::size_t previous = none;  // the piece that it adjoins
     std::size_t next = none;
   };
 
   void add_pieces(std::uint32_t number, const Group& group);
   void sort_pieces(std::span<const Group> groups);
+  void link_pieces(std::span<const Group> groups, std::span<const std::size_t> places, std::vector<Piece>& sorted);
+  void weigh_pieces(std::span<const Group> groups);
+  int cuts_of(int threads) const;
+  std::size_t begin_of_part(std::int64_t part, int threads) const;
   std::size_t begin_of(std::int64_t unit, int threads) const;
   std::size_t place_in_run(std::size_t piece, std::size_t first) const;
   Item joined(std::size_t piece, std::size_t last) const;
@@ -77,7 +83,8 @@ class Stage {
 
   std::vector<Piece> pieces_;
   std::vector<std::uint32_t> alone_;
-  bool parallel_ = false;
+  double cost_ = 0;     // nanoseconds, of all pieces
+  bool joins_ = false;  // pieces that adjoin are better computed together
 };
 
 }  // namespace xgrad::plan
