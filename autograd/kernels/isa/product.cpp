@@ -95,6 +95,9 @@ class Multiplication {
 
  private:
   using Sizes = BlockSizes<T>;
+  static constexpr std::int64_t most_tiles = (Sizes::rows + most_tile_rows - 1) / most_tile_rows;
+  static constexpr std::int64_t rows_ahead =
+      8;  ///< of those that the processor does not foresee, as they are far apart
 
   struct Block {
     std::int64_t i, j, p, m, n, k;
@@ -149,13 +152,18 @@ class Multiplication {
 
   void copy_across() {
     const std::int64_t tiles = tile_count();
+    std::int64_t begins[most_tiles + 1];  // not to divide again and again
+    for (std::int64_t each = 0; each <= tiles; ++each) {
+      begins[each] = tile_begin(each);
+    }
     const T* from = first_row_;
     for (std::int64_t p = 0; p < block_.k; ++p, from += job_.a.stride) {
       for (std::int64_t each = 0; each < tiles; ++each) {
-        const std::int64_t begin = tile_begin(each);
-        const std::int64_t rows = tile_begin(each + 1) - begin;
-        T* to = copied_tile(each) + p * rows;
+        const std::int64_t begin = begins[each];
+        const std::int64_t rows = begins[each + 1] - begin;
+        T* to = copied_rows_ + begin * block_.k + each * lanes<T> + p * rows;
         std::int64_t i = 0;
+        __builtin_prefetch(from + rows_ahead * job_.a.stride + begin);
         for (; i < rows && block_.i + begin + i + lanes<T> <= job_.m; i += lanes<T>) {
           store(to + i, load(from + begin + i));  // what is too much is written over
         }
@@ -177,6 +185,8 @@ class Multiplication {
     for (std::int64_t p = 0; p < block_.k; ++p, b += job_.b.stride) {
       for (std::int64_t j = 0; j + Sizes::panel <= block_.n; j += Sizes::panel) {
         T* to = panels_ + j * block_.k + p * Sizes::panel;
+        __builtin_prefetch(b + rows_ahead * job_.b.stride + j);
+        __builtin_prefetch(b + rows_ahead * job_.b.stride + j + lanes<T>);
         store(to, load(b + j));
         store(to + lanes<T>, load(b + j + lanes<T>));
       }
