@@ -258,6 +258,11 @@ int initial_thread_count() {
   return cpu_info().usable;
 }
 
+int granted_processors() {
+  const CpuInfo info = cpu_info();
+  return info.quota > 0 ? std::clamp(static_cast<int>(info.quota), 1, info.allowed) : std::max(1, info.allowed);
+}
+
 std::atomic<int>& thread_count() {
   static std::atomic<int> count{initial_thread_count()};
   return count;
@@ -353,8 +358,11 @@ int sharing_threads() {
   if (inside_piece) {
     return 1;
   }
-  const JobRecorder* const recorder = detail::own_jobs.recorder;
-  return recorder != nullptr ? recorder->threads() : std::min(num_threads(), detail::own_jobs.most_threads);
+  if (const JobRecorder* const recorder = detail::own_jobs.recorder; recorder != nullptr) {
+    return recorder->threads();
+  }
+  static const int processors = granted_processors();
+  return std::min({num_threads(), detail::own_jobs.most_threads, processors});
 }
 
 void parallel_for(std::int64_t pieces, void (*body)(void*, std::int64_t), void* context, int most_threads) {

@@ -41,7 +41,7 @@ void parallel_for(std::int64_t pieces, F&& body, int most_threads = std::numeric
 }
 
 /// How many threads would share out the pieces of a parallel_for that the calling one calls now, if nobody else did: 1 inside a
-/// piece.
+/// piece, and no more than there were processors for this process when it asked first, for others only stand in each other's way.
 int sharing_threads();
 
 /// Which of the threads of a parallel_for the calling one is, inside a piece: 0 for the thread that called parallel_for,

@@ -221,7 +221,8 @@ void Executable::run_stage(const Stage& stage, const Context& context) const {
   if (stage.is_parallel()) {
     const int threads = runtime::sharing_threads();
     runtime::parallel_for(
-        stage.units(threads), [&](std::int64_t unit) { stage.run_unit(unit, threads, compute); }, context.threads);
+        stage.units(threads), [&](std::int64_t unit) { stage.run_unit(unit, threads, compute); },
+        std::min(threads, context.threads));
   } else {
     stage.run_all(compute);
   }
