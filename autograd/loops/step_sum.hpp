@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "autograd/graph/tensor.hpp"
+#include "autograd/kernels/product_precision.hpp"
 
 /// \file
 /// Sums over the steps of a loop that can wait until the loop has run. Not installed.
