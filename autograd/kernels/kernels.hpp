@@ -226,9 +226,13 @@ struct ProductCall {
 /// \throws ShapeError for an axis longer than BLAS can count, where that multiplies.
 void matmul(const ProductCall& call);
 
-/// A block of a product, on the calling thread, with the bits that it has within the whole.
-/// \param of_vector the whole product has one row or one column.
+/// A block of a product, on the calling thread, with the bits that it has within the whole: where BLAS multiplies, only if the
+/// whole is cut in the same way each time.
+/// \param of_vector the whole product has one column; or one row, and its second factor is a transpose.
 void multiply_block(const ProductCall& call, bool of_vector);
+
+/// Whether BLAS multiplies matrices of \p dtype, so that sums depend on the sizes of a call.
+bool multiplies_by_blas(DType dtype);
 
 /// Multiplies and adds in registers, as fast as the core can: what the speed of products is compared with.
 /// \return the floating-point operations done, a fixed number per repetition. \p dtype is floating.

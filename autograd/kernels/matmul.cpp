@@ -128,7 +128,7 @@ void matmul(const ProductCall& call) {
   if (kernels.multiply == nullptr) {
     return multiply_by_blas(call);
   }
-  const bool of_vector = call.m == 1 || call.n == 1;
+  const bool of_vector = call.n == 1 || (call.m == 1 && call.b.transpose);
   const Blocks blocks = blocks_of(call);
   if (blocks.rows * blocks.columns == 1) {
     return multiply_here(call, of_vector, kernels);
@@ -154,6 +154,8 @@ void multiply_block(const ProductCall& call, bool of_vector) {
     multiply_by_blas(call);
   }
 }
+
+bool multiplies_by_blas(DType dtype) { return chosen_kernels().product[static_cast<int>(dtype)].multiply == nullptr; }
 
 double multiply_and_add(DType dtype, std::int64_t repetitions) {
   alignas(64) std::byte out[64];

@@ -236,6 +236,21 @@ BOOST_AUTO_TEST_CASE(six_hundred_batch_lengths_share_their_memory) {
   BOOST_TEST(after.cached <= before.cached + 6 * largest);
 }
 
+// Each thread would have rows of its own, which are longer than what threads save by them.
+BOOST_AUTO_TEST_CASE(wide_products_take_no_more_memory_on_many_threads) {
+  const auto step = compile([](const Tensor& x, const Tensor& y) { return sum(relu(matmul(x, y))); });
+  const Tensor x = zeros({128, 64});
+  const Tensor y = zeros({64, 50'000});
+  std::vector<std::size_t> peaks;
+  for (const int threads : {1, 16}) {
+    const testing::Threads setting(threads);
+    peaks.push_back(step.plan(x, y).peak_bytes());
+  }
+  const double product = 128 * 50'000 * 4;
+  BOOST_TEST(static_cast<double>(peaks[0]) < 2.1 * product);
+  BOOST_TEST(static_cast<double>(peaks[1]) < 2.1 * product);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace xgrad

@@ -10,6 +10,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "autograd/autograd.hpp"
+#include "autograd/kernels/kernels.hpp"
 #include "autograd/runtime/cpu.hpp"
 #include "nn/nn.hpp"
 #include "tests/runtime/threads.hpp"
@@ -149,6 +150,10 @@ BOOST_AUTO_TEST_CASE(what_one_thread_does_limits) {
 
 // 784-512-256-10 on batches of 128, as benchmarks train it: each product has a piece for every one of sixteen threads.
 BOOST_AUTO_TEST_CASE(large_products_have_work_for_sixteen_threads) {
+  if (kernels::multiplies_by_blas(DType::float32)) {
+    BOOST_TEST_MESSAGE("skipped: BLAS multiplies, in pieces that are large");
+    return;
+  }
   nn::Sequential model(nn::Dense(784, 512), nn::ReLU(), nn::Dense(512, 256), nn::ReLU(), nn::Dense(256, 10));
   nn::SGD sgd(model.parameters(), {.learning_rate = 0.01});
   const auto step = compile([&](const Tensor& images, const Tensor& labels) {

@@ -181,6 +181,17 @@ BOOST_AUTO_TEST_CASE(threads_have_the_same_part_of_every_group) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(groups_that_are_called_alone_have_no_pieces) {
+  Group group = rows_of(64, 64, 1);
+  group.alone = true;
+  const Stage stage = stage_of({group});
+  BOOST_TEST(stage.alone() == std::vector<std::uint32_t>{0}, boost::test_tools::per_element());
+  BOOST_TEST(!stage.is_parallel());
+  int calls = 0;
+  stage.run_all([&](const Item&) { ++calls; });
+  BOOST_TEST(calls == 0);
+}
+
 BOOST_AUTO_TEST_CASE(what_is_not_worth_other_threads_is_computed_by_one_call) {
   Group group = rows_of(64, 8, 8);
   group.cost = 10;

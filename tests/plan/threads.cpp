@@ -1,3 +1,4 @@
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -79,6 +80,36 @@ BOOST_AUTO_TEST_CASE(products_that_are_cut_for_many_threads_have_the_same_bits_o
     const runtime::JobRecorder as_many(threads);
     BOOST_TEST(run(1) == one, "cut for " << threads << " threads");
   }
+}
+
+/// What \p f gives for \p x has the bits that it has on one thread, cut for any number of threads.
+template <class F>
+void check_cuts(const F& f, const Tensor& x) {
+  const testing::Threads one(1);
+  const auto compiled = compile(f);
+  const Array expected = compiled(x).array();
+  for (const int threads : {2, 3, 4, 16, 64}) {
+    const runtime::JobRecorder as_many(threads);
+    const Array result = compiled(x).array();
+    BOOST_TEST(std::memcmp(result.data(), expected.data(), expected.bytes()) == 0, "cut for " << threads << " threads");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(products_with_weights_of_odd_sizes_have_the_same_bits_however_they_are_cut) {
+  for (const auto& [m, k, n] :
+       {std::array{1, 20000, 129}, {1, 15000, 449}, {33, 2100, 641}, {64, 129, 192}, {100, 300, 784}}) {
+    const Variable w(random::normal(random::Key(1), {k, n}).detach());
+    const Variable transposed(random::normal(random::Key(2), {n, k}).detach());
+    const Tensor x = random::normal(random::Key(3), {m, k}).detach();
+    check_cuts([&](const Tensor& a) { return matmul(a, w); }, x);
+    check_cuts([&](const Tensor& a) { return matmul(a, transpose(transposed)); }, x);
+  }
+}
+
+// Sums over few long rows are cut in another way than those over many.
+BOOST_AUTO_TEST_CASE(sums_behind_products_have_the_same_bits_however_products_are_cut) {
+  const Tensor y = random::normal(random::Key(1), {16, 66'000}).detach();
+  check_cuts([&](const Tensor& a) { return sum(matmul(a, y), -1); }, random::normal(random::Key(2), {70, 16}).detach());
 }
 
 // It cannot be cut along its rows, and is computed by all threads.

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "autograd/kernels/kernels.hpp"
 #include "autograd/plan/passes/passes.hpp"
 
 /// \file
@@ -11,7 +12,8 @@
 ///
 ///     x w = x[:, first] w[first] + x[:, second] w[second]            y wᵀ = [ y w[first]ᵀ , y w[second]ᵀ ]
 ///
-/// What cores exchange is then activations alone, which are smaller than weights at the usual sizes of batches.
+/// What two cores exchange is then activations alone, which are smaller than weights at the usual sizes of batches. For more
+/// cores, the columns of the result are cut besides.
 
 namespace xgrad::plan {
 
@@ -34,13 +36,14 @@ bool is_worth_cutting(const Product& product, std::int64_t weight_rows) {
          product.m * product.k * product.n >= least_multiplications;
 }
 
-// Cuts the columns of the result, in \p least slabs or as many as are worth it, none of which is empty.
-void cut_columns(Product& product, std::int64_t least) {
+// Cuts the columns of the result, in \p least slabs or as many as are worth it, none of which is empty. BLAS multiplies whole
+// halves, for the bits of what it gives follow from the cut.
+void cut_columns(Product& product, std::int64_t least, DType dtype) {
   const std::int64_t multiplications = product.m * product.k * product.n / product.k_slabs;
   const std::int64_t worth =
       std::max(multiplications / least_multiplications_of_a_piece, product.m * product.n / least_elements_of_a_piece);
   const std::int64_t most = std::min(piece_count / product.k_slabs, product.n / least_width);
-  product.n_slabs = std::max(std::min(worth, most), least);
+  product.n_slabs = std::max(kernels::multiplies_by_blas(dtype) ? 0 : std::min(worth, most) / least * least, least);
   const std::int64_t width = product.n_width();
   product.n_slabs = std::clamp((product.n + width - 1) / width, std::int64_t{1}, product.n_slabs);
 }
@@ -91,11 +94,12 @@ void cut_products(Draft& draft) {
         step.product.accumulate) {
       continue;
     }
+    const DType dtype = draft.spec(step.outputs[0]).dtype;
     if (step.product.transpose_b && is_worth_cutting(step.product, step.product.n)) {
-      cut_columns(step.product, slab_count);
+      cut_columns(step.product, slab_count, dtype);
     } else if (!step.product.transpose_b && is_worth_cutting(step.product, step.product.k)) {
       step.product.k_slabs = slab_count;
-      cut_columns(step.product, 1);
+      cut_columns(step.product, 1, dtype);
       sums.emplace_back(i, add_slabs(draft, step));
     }
   }

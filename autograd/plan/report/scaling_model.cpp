@@ -56,8 +56,11 @@ void add_loss(const Stretch& stretch, double lost, std::map<std::pair<std::uint3
   if (stretch.groups.empty() || lost < most[key]) {
     return;
   }
-  most[key] = lost;
   const auto longest = std::max_element(stretch.seconds.begin(), stretch.seconds.end()) - stretch.seconds.begin();
+  if (stretch.groups[static_cast<std::size_t>(longest)] == Stretch::none) {
+    return;  // a unit without pieces: nothing took any time
+  }
+  most[key] = lost;
   loss.group = stretch.groups[static_cast<std::size_t>(longest)];
   loss.count = std::count(stretch.groups.begin(), stretch.groups.end(), loss.group);
 }

@@ -5,7 +5,6 @@
 #include <cstring>
 #include <utility>
 
-#include "autograd/plan/schedule/cost.hpp"
 #include "autograd/runtime/error.hpp"
 #include "autograd/runtime/fork.hpp"
 #include "autograd/runtime/phrase.hpp"

@@ -29,7 +29,7 @@ bool adjoin(const Item& a, const Item& b, const Group& group) {
 
 }  // namespace
 
-// Pieces stand in the order of the part of their group: threads take equal shares of the list one after the other, so each
+// Pieces stand in the order of the part of their group: threads take parts of the list one after the other, which cost alike, so each
 // gets the same part of every group, and finds its rows of weights in its own cache again in the next step.
 Stage::Stage(const Phase& phase, std::span<const Group> groups) {
   for (const std::uint32_t number : phase.groups) {

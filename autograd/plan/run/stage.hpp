@@ -20,7 +20,7 @@ struct Item {
   std::int64_t slab, slabs;
 };
 
-/// The pieces of a phase, in an order in which each thread has an equal part of the list. Where to cut follows from the schedule
+/// The pieces of a phase, in an order in which threads have parts of the list that cost alike. Where to cut follows from the schedule
 /// alone, and so do the bits; but what adjoins, and one thread takes together, it computes by one call. So fewer threads pack
 /// and read factors less often.
 class Stage {
@@ -75,7 +75,7 @@ class Stage {
   template <class F>
   void run(std::size_t first, std::size_t last, const F& compute) const {
     for (std::size_t i = first; i < last; ++i) {
-      if (place_in_run(i, first) % pieces_[i].span == 0) {  // else an earlier one has it
+      if (!joins_ || place_in_run(i, first) % pieces_[i].span == 0) {  // else an earlier one has it
         compute(joined(i, last));
       }
     }

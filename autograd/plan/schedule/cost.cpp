@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "autograd/kernels/kernels.hpp"
+#include "autograd/plan/steps/step_kind.hpp"
 #include "autograd/runtime/pool.hpp"
 
 namespace xgrad::plan {
@@ -20,6 +22,8 @@ constexpr double product_piece_cost = 4 * piece_cost;
 constexpr std::int64_t least_rows = 16;
 constexpr std::int64_t least_rows_of_large = 32;
 constexpr double most_product_calls = 10;
+// A thread's memory for what a call gives to the next step of a group.
+constexpr double most_scratch_bytes = 2.0 * 1024 * 1024;
 // Each call of a large product reads its whole second factor, so they are few and tall.
 constexpr double most_large_calls = 8;
 constexpr double large_call_cost = 200'000;
@@ -49,6 +53,7 @@ struct Work {
   std::int64_t factor = 0;  ///< elements of the largest second factor
   bool product = false;
   bool large = false;
+  bool joinable = true;     ///< what a call gives does not depend on how many rows or slabs it computes
   bool whole_lines = true;  ///< rows of outputs are cache lines
 };
 
@@ -61,9 +66,12 @@ Work work_of(const Draft& draft, const Group& group) {
     for (const ValueId output : step.outputs) {
       const std::size_t bytes = draft.bytes(output);
       work.bytes = std::max(work.bytes, static_cast<double>(bytes));
-      const bool whole = bytes / static_cast<std::size_t>(group.rows) % runtime::alignment == 0;
+      const auto rows = static_cast<std::size_t>(std::max<std::int64_t>(group.rows, 1));
+      const bool whole = bytes / rows % runtime::alignment == 0;
       work.whole_lines = work.whole_lines && whole;
     }
+    const bool by_blas = step.kind == product_step && kernels::multiplies_by_blas(draft.spec(step.outputs[0]).dtype);
+    work.joinable = work.joinable && !by_blas && (step.kind == product_step || step.kind == map_step);
     if (step.kind == product_step) {
       work.product = true;
       work.large = work.large || is_large(step.product);
@@ -102,22 +110,31 @@ std::int64_t block_of(std::int64_t rows, const Limits& limits, std::int64_t unit
 }  // namespace
 
 Cut cut_of(const Draft& draft, const Group& group) {
-  if (group.rows <= 1) {
-    return {1, 1};
-  }
+  const Step& first = draft.steps[group.steps[0]];
   const Work work = work_of(draft, group);
+  const std::int64_t slabs = work.joinable ? first.kind->adjoining_slabs(first) : 1;
+  if (group.rows <= 1) {
+    return {1, slabs};
+  }
   // Many rows are short ones, of a vector's single elements at the least: a block of 64 ends with a cache line all the same.
   const std::int64_t unit = group.rows >= 4096 ? 64 : group.rows >= 64 ? 8 : group.rows >= 16 ? 4 : 1;
   const std::int64_t call = block_of(group.rows, limits_of_calls(work, group.steps.size()), unit);
-  if (!work.product) {
+  if (!work.product || !work.joinable) {
     return {call, 1};
   }
   const double most = most_pieces / static_cast<double>(group.slabs);
   const std::int64_t least = group.slabs > 1 ? least_large_rows : work.large ? least_rows_of_large : least_rows;
   const Limits limits{std::min(work.cost / product_piece_cost, most), least};
   const std::int64_t piece = block_of(group.rows, limits, work.whole_lines ? 1 : unit);
-  return piece < call || group.slabs > 1 ? Cut{piece, std::max<std::int64_t>(1, (call + piece / 2) / piece)}
-                                         : Cut{call, 1};
+  if (group.slabs > 1 && piece == group.rows) {
+    return {piece, slabs};
+  }
+  const double piece_bytes = work.bytes * static_cast<double>(piece) / static_cast<double>(group.rows);
+  if (group.slabs == 1 && (piece >= call || piece_bytes > most_scratch_bytes)) {
+    return {call, 1};
+  }
+  const auto fits = static_cast<std::int64_t>(most_scratch_bytes / std::max(piece_bytes, 1.0));
+  return {piece, std::clamp<std::int64_t>((call + piece / 2) / piece, 1, std::max<std::int64_t>(fits, 1))};
 }
 
 }  // namespace xgrad::plan

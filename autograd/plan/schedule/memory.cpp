@@ -100,7 +100,9 @@ class MemoryPlanner {
             const std::size_t row = draft_.bytes(output) / static_cast<std::size_t>(group.rows);
             request_of_[output] = static_cast<std::uint32_t>(requests.size());
             requests.push_back(
-                {output, runtime::aligned(row * static_cast<std::size_t>(group.block * group.span)), k, k});
+                {output,
+                 runtime::aligned(row * static_cast<std::size_t>(std::min(group.block * group.span, group.rows))), k,
+                 k});
           }
         }
         for (const ValueId input : step.inputs) {

@@ -124,7 +124,7 @@ class Scheduler {
     const Step& first = draft_.steps[group.steps[0]];
     const Cut cut = cut_of(draft_, group);
     group.block = cut.block;
-    group.span = group.blocks() == 1 ? first.kind->adjoining_slabs(first) : cut.span;
+    group.span = cut.span;
     const StepKind::Alone alone = first.kind->alone();
     const bool large = group.pieces() == 1 && group.cost > 2 * piece_cost && alone == StepKind::Alone::when_large;
     group.alone = one_step && (large || !first.effect.empty() || alone == StepKind::Alone::always);

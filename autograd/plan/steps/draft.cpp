@@ -16,8 +16,9 @@ std::int64_t slab_width(std::int64_t size, std::int64_t slabs, std::int64_t unit
 
 std::int64_t Product::k_width() const { return slab_width(k, k_slabs, 8); }
 
-// Two vectors of the widest registers, where a slab has so many columns: its results share no cache line with others.
-std::int64_t Product::n_width() const { return slab_width(n, n_slabs, n / n_slabs >= 32 ? 32 : 8); }
+// Two vectors of the widest registers, where a slab has so many columns of b. Rows of it are cut more finely, into equal halves
+// if that is possible: who multiplies with a half has also computed it.
+std::int64_t Product::n_width() const { return slab_width(n, n_slabs, n / n_slabs >= 32 && !transpose_b ? 32 : 8); }
 
 ValueId Draft::add_value(const Spec& spec) {
   const auto id = static_cast<ValueId>(values.size());

@@ -20,7 +20,7 @@ class ProductKernel final : public Kernel {
       : product_(product), dtype_(dtype), in_(std::move(in)), out_(std::move(out)) {}
 
   void run(const Block& block) const override {
-    kernels::multiply_block(call(block), product_.m == 1 || product_.n == 1);
+    kernels::multiply_block(call(block), product_.n == 1 || (product_.m == 1 && product_.transpose_b));
   }
   void run_alone(const Block& whole) const override { kernels::matmul(call(whole)); }
 
