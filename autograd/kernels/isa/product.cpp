@@ -96,8 +96,7 @@ class Multiplication {
  private:
   using Sizes = BlockSizes<T>;
   static constexpr std::int64_t most_tiles = (Sizes::rows + most_tile_rows - 1) / most_tile_rows;
-  static constexpr std::int64_t rows_ahead =
-      8;  ///< of those that the processor does not foresee, as they are far apart
+  static constexpr std::int64_t rows_ahead = 8;  ///< of those that are too far apart for the processor to foresee
 
   struct Block {
     std::int64_t i, j, p, m, n, k;
@@ -131,10 +130,8 @@ class Multiplication {
     first_row_ = job_.a.transpose ? a_ + block_.p * stride + block_.i : a_ + block_.i * stride + block_.p;
     row_stride_ = stride;
     copied_ = bytes(stride) % 2048 == 0 && block_.m >= 4 && block_.k >= 16 && block_.n > 2 * Sizes::panel;
-    if (copied_ && job_.a.transpose) {
-      copy_across();
-    } else if (copied_) {
-      copy_rows();
+    if (copied_) {
+      job_.a.transpose ? copy_across() : copy_rows();
     }
   }
 
@@ -148,7 +145,9 @@ class Multiplication {
   }
 
   // Tile by tile: what each reads is in one piece, with room for a vector behind it.
-  T* copied_tile(std::int64_t tile) const { return copied_rows_ + tile_begin(tile) * block_.k + tile * lanes<T>; }
+  T* copied_tile(std::int64_t tile, std::int64_t begin) const {
+    return copied_rows_ + begin * block_.k + tile * lanes<T>;
+  }
 
   void copy_across() {
     const std::int64_t tiles = tile_count();
@@ -161,7 +160,7 @@ class Multiplication {
       for (std::int64_t each = 0; each < tiles; ++each) {
         const std::int64_t begin = begins[each];
         const std::int64_t rows = begins[each + 1] - begin;
-        T* to = copied_rows_ + begin * block_.k + each * lanes<T> + p * rows;
+        T* to = copied_tile(each, begin) + p * rows;
         std::int64_t i = 0;
         __builtin_prefetch(from + rows_ahead * job_.a.stride + begin);
         for (; i < rows && block_.i + begin + i + lanes<T> <= job_.m; i += lanes<T>) {
@@ -224,7 +223,7 @@ class Multiplication {
       const std::int64_t begin = tile_begin(each);
       const std::int64_t rows = tile_begin(each + 1) - begin;
       const bool apart = copied_ && job_.a.transpose;
-      tile.a = apart ? copied_tile(each) : first_row_ + begin * (job_.a.transpose ? 1 : row_stride_);
+      tile.a = apart ? copied_tile(each, begin) : first_row_ + begin * (job_.a.transpose ? 1 : row_stride_);
       tile.a_stride = apart ? rows : row_stride_;
       const bool packs = each == 0 && panel.source != nullptr;
       multiply_rows(tile, block_.i + begin, rows, panel, kernel(rows, panel.width > lanes<T>, packs));
@@ -311,8 +310,7 @@ T dot(const T* a, const T* b, std::int64_t count) {
     }
   }
   for (std::int64_t p = whole; p < count; ++p) {
-    T& sum = sums[p - whole];
-    sum = scalar_fma(a[p], b[p], sum);
+    sums[p - whole] = scalar_fma(a[p], b[p], sums[p - whole]);
   }
   for (int half = sum_count / 2; half > 0; half /= 2) {
     for (int i = 0; i < half; ++i) {

@@ -29,8 +29,8 @@ bool adjoin(const Item& a, const Item& b, const Group& group) {
 
 }  // namespace
 
-// Pieces stand in the order of the part of their group: threads take parts of the list one after the other, which cost alike, so each
-// gets the same part of every group, and finds its rows of weights in its own cache again in the next step.
+// Pieces stand in the order of the part of their group, and threads take parts of the list that cost alike, one behind the
+// other: so each gets about the same part of every group, and two find their rows of weights in their own caches again.
 Stage::Stage(const Phase& phase, std::span<const Group> groups) {
   for (const std::uint32_t number : phase.groups) {
     if (groups[number].alone) {
