@@ -23,9 +23,10 @@ bool is_rounded(const ProductCall& call) {
 }
 
 /// Each piece takes some microseconds at least, and is not so narrow or low that what it reads outweighs what it computes.
-/// Rounded products may compute much faster, and read no faster.
-Blocks blocks_of(const ProductCall& call) {
-  constexpr std::int64_t most = 64;
+/// Rounded products may compute much faster, and read no faster. As each piece packs factors anew, there are as many as let
+/// \p threads end together, and no more. How a product is cut changes no bits.
+Blocks blocks_of(const ProductCall& call, int threads) {
+  const std::int64_t most = threads == 1 ? 1 : std::min(8 * threads, 64);
   const bool rounded = is_rounded(call);
   const std::int64_t worth_a_piece = rounded ? 4'000'000 : 250'000;  // multiplications
   const std::int64_t least_rows = rounded ? 128 : 28;
@@ -129,7 +130,7 @@ void matmul(const ProductCall& call) {
     return multiply_by_blas(call);
   }
   const bool of_vector = call.n == 1 || (call.m == 1 && call.b.transpose);
-  const Blocks blocks = blocks_of(call);
+  const Blocks blocks = blocks_of(call, runtime::sharing_threads());
   if (blocks.rows * blocks.columns == 1) {
     return multiply_here(call, of_vector, kernels);
   }

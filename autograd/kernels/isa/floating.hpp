@@ -18,7 +18,7 @@
 ///
 /// xsimd 8.1 has traps, which differ from one instruction set to the next: `x != y` is false for NaN, `-x` of 0 is +0,
 /// and `^` of conditions is wrong. So conditions are made of `==`, `<`, `>`, `&` and `|` alone.
-/// How exact they are is measured by tests/kernels/accuracy.cpp.
+/// How exact they are is measured by tests/ops/accuracy.cpp.
 
 namespace xgrad::kernels::XGRAD_ISA {
 
