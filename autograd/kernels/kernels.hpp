@@ -218,17 +218,23 @@ struct ProductCall {
   ProductPrecision precision = ProductPrecision::float32;  ///< of factors of float32; others are taken as they are
 };
 
-/// In blocks that depend on sizes alone; k = 0 gives zeros. Where the CPU has fused multiply-adds, each element is a sum
-/// over k in order, rounded after each product is added, whatever the instruction set; but where one factor is a vector,
-/// and both lie in the order of k, it is made of 64 sums (32 of double) that are added by halves. Elsewhere BLAS
-/// multiplies. Of rounded factors, the products of even k are one sum and those of odd k another one, for every 32 steps of
-/// k, and c + (even + odd) is the next c, whatever the CPU; but AMX takes subnormal numbers for 0.
+/// k = 0 gives zeros. Where the CPU has fused multiply-adds, each element is a sum over k in order, rounded after each
+/// product is added, whatever the instruction set; but where one factor is a vector, and both lie in the order of k, it is
+/// made of 64 sums (32 of double) that are added by halves. Elsewhere BLAS multiplies, in blocks that depend on sizes alone.
+/// Of rounded factors, the products of even k are one sum and those of odd k another one, for every 32 steps of k, and
+/// c + (even + odd) is the next c, whatever the CPU; but AMX takes subnormal numbers for 0.
 /// \throws ShapeError for an axis longer than BLAS can count, where that multiplies.
 void matmul(const ProductCall& call);
 
+/// Whether a product of (m, k) and (k, n) is one with a vector: \p b is one column, or \p a one row and \p b a transpose. What
+/// its elements are sums of follows from it.
+constexpr bool is_of_vector(std::int64_t m, std::int64_t n, bool transpose_b) {
+  return n == 1 || (m == 1 && transpose_b);
+}
+
 /// A block of a product, on the calling thread, with the bits that it has within the whole: where BLAS multiplies, only if the
 /// whole is cut in the same way each time.
-/// \param of_vector the whole product has one column; or one row, and its second factor is a transpose.
+/// \param of_vector is_of_vector() of the whole product.
 void multiply_block(const ProductCall& call, bool of_vector);
 
 /// Whether BLAS multiplies matrices of \p dtype, so that sums depend on the sizes of a call.

@@ -129,7 +129,7 @@ void matmul(const ProductCall& call) {
   if (kernels.multiply == nullptr) {
     return multiply_by_blas(call);
   }
-  const bool of_vector = call.n == 1 || (call.m == 1 && call.b.transpose);
+  const bool of_vector = is_of_vector(call.m, call.n, call.b.transpose);
   const Blocks blocks = blocks_of(call, runtime::sharing_threads());
   if (blocks.rows * blocks.columns == 1) {
     return multiply_here(call, of_vector, kernels);

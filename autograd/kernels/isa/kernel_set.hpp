@@ -108,7 +108,7 @@ struct ProductJob {
   std::int64_t c_row;     ///< elements from row to row
   std::int64_t c_column;  ///< and from column to column
   bool accumulate;
-  bool of_vector;  ///< the whole product, of which this may be a block, has one column, or one row and \p b transposed
+  bool of_vector;  ///< the whole product, of which this may be a block, is one with a vector: kernels::is_of_vector()
   int parts;  ///< how many bfloat16 numbers each element of a factor becomes the sum of, 1 or 2; 0: it stays as it is
 };
 

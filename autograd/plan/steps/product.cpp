@@ -20,7 +20,7 @@ class ProductKernel final : public Kernel {
       : product_(product), dtype_(dtype), in_(std::move(in)), out_(std::move(out)) {}
 
   void run(const Block& block) const override {
-    kernels::multiply_block(call(block), product_.n == 1 || (product_.m == 1 && product_.transpose_b));
+    kernels::multiply_block(call(block), kernels::is_of_vector(product_.m, product_.n, product_.transpose_b));
   }
   void run_alone(const Block& whole) const override { kernels::matmul(call(whole)); }
 
