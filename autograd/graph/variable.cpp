@@ -45,10 +45,10 @@ void CellAccess::put(const Variable& variable, Tensor content) noexcept {
   variable.cell_->assigned = true;
 }
 
-bool CellAccess::is_exclusive(const Variable& variable) {
+bool CellAccess::is_exclusive(const Variable& variable, long handles, long arrays) {
   const Node& node = leaf(variable).node();
   const Array value = node.value(0);  // one handle to the buffer, the node has the other
-  return node.use_count() == 1 && value.buffer()->use_count() == 2 && !value.buffer()->is_adopted();
+  return node.use_count() == 1 + handles && value.buffer()->use_count() == 2 + arrays && !value.buffer()->is_adopted();
 }
 
 Tensor CellAccess::valueless_leaf(const Variable& variable, const Scope* scope) {
@@ -140,33 +140,58 @@ void require_like(const Variable& variable, const Tensor& value) {
   }
 }
 
-}  // namespace
+/// Whether a function is traced, which has taken down the updates.
+bool are_recorded(std::span<const Assignment> updates) {
+  detail::Recorder* recorder = detail::current_recorder();
+  if (recorder == nullptr) {
+    return false;
+  }
+  for (const auto& [variable, value] : updates) {
+    recorder->assign(variable, value);
+  }
+  return true;
+}
 
-void assign(std::span<const Assignment> updates) {
+void require_assignable(std::span<const Assignment> updates) {
   require_different(updates);
-  Tensors values;
   for (const auto& [variable, value] : updates) {
     require_like(variable, value);
-    values.push_back(value);
   }
-  if (detail::Recorder* recorder = detail::current_recorder()) {
-    for (const auto& [variable, value] : updates) {
-      recorder->assign(variable, value);
-    }
+}
+
+/// Makes what \p values are the contents: all of them, or none.
+void put_all(std::span<const Variable> variables, std::span<const Tensor> values) {
+  Tensors contents;
+  contents.reserve(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    contents.push_back(CellAccess::new_content(variables[i], values[i].array(), values[i].node().location()));
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    CellAccess::put(variables[i], std::move(contents[i]));
+  }
+}
+
+}  // namespace
+
+void assign(std::span<const Assignment> updates) { assign(std::vector<Assignment>(updates.begin(), updates.end())); }
+
+void assign(std::vector<Assignment>&& given) {
+  std::vector<Assignment> updates = std::move(given);
+  require_assignable(updates);
+  if (are_recorded(updates)) {
     return;
+  }
+  std::vector<Variable> variables;
+  Tensors values;
+  for (auto& [variable, value] : updates) {
+    variables.push_back(variable);
+    values.push_back(std::move(value));
   }
   {
     const runtime::FloatingModeScope scope(runtime::flushing_subnormals());
-    evaluate(values);
+    detail::evaluate_contents(values, variables);
   }
-  Tensors contents;
-  contents.reserve(updates.size());
-  for (const auto& [variable, value] : updates) {
-    contents.push_back(CellAccess::new_content(variable, value.array(), value.node().location()));
-  }
-  for (std::size_t i = 0; i < updates.size(); ++i) {
-    CellAccess::put(updates[i].first, std::move(contents[i]));
-  }
+  put_all(variables, values);
 }
 
 }  // namespace xgrad

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "autograd/graph/operation.hpp"
 #include "autograd/graph/tensor.hpp"
@@ -84,6 +85,9 @@ using Assignment = std::pair<Variable, Tensor>;
 /// \throws ShapeError when a value is not of its variable's shape.
 /// \throws DTypeError when a value is not of its variable's dtype.
 void assign(std::span<const Assignment> updates);
+/// The same, of updates that the caller gives up: where nobody can see the old content of a variable any more, the new one may
+/// be written over it, which spares memory and time.
+void assign(std::vector<Assignment>&& updates);
 /// The same, for updates written as a list: `assign({{w, w - rate * g}, {steps, steps + 1}})`.
 inline void assign(std::initializer_list<Assignment> updates) { assign(std::span(updates.begin(), updates.size())); }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <source_location>
+#include <span>
 #include <string>
 
 #include "autograd/graph/scope.hpp"
@@ -37,7 +38,8 @@ struct CellAccess {
 
   /// Whether nobody but the cell can see its content: no tensor, no view, no other variable. Its buffer may then be
   /// written in place, and needs no new leaf.
-  static bool is_exclusive(const Variable& variable);
+  /// \param handles to the leaf, \param arrays on its buffer, beside the cell's, whose holders do not count.
+  static bool is_exclusive(const Variable& variable, long handles = 0, long arrays = 0);
 
   /// Number of handles to the cell.
   static long handle_count(const Variable& variable) { return variable.cell_.use_count(); }
@@ -50,6 +52,10 @@ struct CellAccess {
   /// The operation of a leaf of \p variable.
   static VariableRead operation(const Variable& variable);
 };
+
+/// Computes \p values, to be assigned to \p variables, of which the caller has the only handles but those of graphs. Where
+/// nobody can see an old content beside the graphs of the values, the new one may be written over it.
+void evaluate_contents(std::span<const Tensor> values, std::span<const Variable> variables);
 
 /// What reading a variable gives after \p of was assigned in a traced function: input 0 without its history, as the leaf
 /// is that reading gives after an assignment elsewhere.

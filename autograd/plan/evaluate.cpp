@@ -3,6 +3,7 @@
 
 #include "autograd/graph/description.hpp"
 #include "autograd/graph/operation.hpp"
+#include "autograd/graph/variable_cell.hpp"
 #include "autograd/loops/loop.hpp"
 #include "autograd/ops/require_finite.hpp"
 #include "autograd/plan/plan_cache.hpp"
@@ -32,36 +33,101 @@ bool is_plannable(const Description& graph) {
 
 bool is_leaf(Description::Value value) { return (value & Description::leaf_bit) != 0; }
 
-// The values that are kept: those asked for, those of effects, which must not happen again, and all outputs of nodes that
-// somebody outside holds, to which there are more handles than edges inside and tensors asked for.
-std::vector<Description::Value> find_wanted(const Description& graph, std::span<const Tensor> roots) {
-  std::vector<std::uint32_t> node_of(graph.value_count());
-  std::vector<std::uint32_t> handles(graph.nodes().size());
-  std::vector<bool> wanted(graph.value_count());
-  for (std::uint32_t i = 0; i < graph.nodes().size(); ++i) {
-    std::fill_n(node_of.begin() + graph.first_value(i), graph.nodes()[i]->output_count(), i);
-    for (const Description::Value read : graph.reads(i)) {
-      if (!is_leaf(read)) {
-        ++handles[node_of[read]];
+/// What somebody beside the graph holds of it.
+struct Holders {
+  std::vector<std::uint32_t> node_of;     // per value of nodes
+  std::vector<std::uint32_t> leaf_reads;  // per leaf: nodes' inputs that are it
+  std::vector<bool> is_held;  // per node: there are more handles to it than edges inside and tensors asked for
+
+  Holders(const Description& graph, std::span<const Tensor> roots)
+      : node_of(graph.value_count()), leaf_reads(graph.leaves().size()), is_held(graph.nodes().size()) {
+    std::vector<std::uint32_t> handles(graph.nodes().size());
+    for (std::uint32_t i = 0; i < graph.nodes().size(); ++i) {
+      std::fill_n(node_of.begin() + graph.first_value(i), graph.nodes()[i]->output_count(), i);
+      for (const Description::Value read : graph.reads(i)) {
+        ++(is_leaf(read) ? leaf_reads[read & ~Description::leaf_bit] : handles[node_of[read]]);
       }
     }
+    for (const Tensor& root : roots) {
+      if (const Description::Value value = graph.value_of(root); !is_leaf(value)) {
+        ++handles[node_of[value]];
+      }
+    }
+    for (std::size_t i = 0; i < handles.size(); ++i) {
+      is_held[i] = graph.nodes()[i]->use_count() > handles[i];
+    }
   }
+};
+
+// The values that are kept: those asked for, those of effects, which must not happen again, and all outputs of nodes that
+// somebody outside holds.
+std::vector<Description::Value> find_wanted(const Description& graph, std::span<const Tensor> roots,
+                                            const Holders& holders) {
+  std::vector<bool> wanted(graph.value_count());
   for (const Tensor& root : roots) {
     if (const Description::Value value = graph.value_of(root); !is_leaf(value)) {
-      ++handles[node_of[value]];
       wanted[value] = true;
     }
   }
   std::vector<Description::Value> result;
   for (Description::Value value = 0; value < wanted.size(); ++value) {
-    const Node& node = *graph.nodes()[node_of[value]];
-    const bool shown = value - graph.first_value(node_of[value]) < node.operation().shown_outputs(node.output_count());
-    const bool held = node.use_count() > handles[node_of[value]];
-    if (wanted[value] || (shown && held) || !node.operation().effect().empty()) {
+    const std::uint32_t number = holders.node_of[value];
+    const Node& node = *graph.nodes()[number];
+    const bool shown = value - graph.first_value(number) < node.operation().shown_outputs(node.output_count());
+    if (wanted[value] || (shown && holders.is_held[number]) || !node.operation().effect().empty()) {
       result.push_back(value);
     }
   }
   return result;
+}
+
+/// New contents of variables: where they may be written over the old ones.
+struct Replacements {
+  std::vector<std::uint32_t> leaves;  // per wanted value: the old content that it takes the place of, or none
+  std::vector<bool> may_overwrite;    // per wanted value: nobody can see that content any more
+
+  static constexpr std::uint32_t none = plan::Draft::none;
+};
+
+// Leaves from which something is computed that somebody outside holds: that can be differentiated, or computed again.
+std::vector<bool> find_visible_leaves(const Description& graph, const Holders& holders) {
+  std::vector<bool> nodes = holders.is_held;
+  std::vector<bool> leaves(graph.leaves().size());
+  for (std::size_t i = nodes.size(); i-- > 0;) {
+    for (const Description::Value read : nodes[i] ? graph.reads(i) : std::span<const Description::Value>()) {
+      if (is_leaf(read)) {
+        leaves[read & ~Description::leaf_bit] = true;
+      } else {
+        nodes[holders.node_of[read]] = true;
+      }
+    }
+  }
+  return leaves;
+}
+
+Replacements find_replacements(const Description& graph, std::span<const Description::Value> wanted,
+                               std::span<const Tensor> values, std::span<const Variable> variables,
+                               const Holders& holders) {
+  Replacements result{std::vector(wanted.size(), Replacements::none), std::vector<bool>(wanted.size())};
+  const std::vector<bool> visible = find_visible_leaves(graph, holders);
+  bool any = false;
+  for (std::size_t i = 0; i < variables.size(); ++i) {
+    const Description::Value value = graph.value_of(values[i]);
+    const Description::Value old = graph.value_of(detail::CellAccess::leaf(variables[i]));
+    if (is_leaf(value) || !is_leaf(old) || old == Description::none) {
+      continue;
+    }
+    const auto at = std::lower_bound(wanted.begin(), wanted.end(), value) - wanted.begin();
+    const std::uint32_t leaf = old & ~Description::leaf_bit;
+    if (result.leaves[static_cast<std::size_t>(at)] == Replacements::none) {
+      // Beside the cell, the description has a handle and an array, and the nodes that read the leaf have handles.
+      result.leaves[static_cast<std::size_t>(at)] = leaf;
+      result.may_overwrite[static_cast<std::size_t>(at)] =
+          !visible[leaf] && detail::CellAccess::is_exclusive(variables[i], 1 + holders.leaf_reads[leaf], 1);
+      any = true;
+    }
+  }
+  return any ? result : Replacements{};
 }
 
 /// Computes node by node, in order.
@@ -150,12 +216,18 @@ class Evaluation {
 };
 
 /// \return false when there is no plan.
-bool run_as_plan(const Description& graph, std::span<const Description::Value> wanted) {
-  const auto executable = plan::find_plan(graph, wanted);
+bool run_as_plan(const Description& graph, std::span<const Description::Value> wanted,
+                 const Replacements& replacements) {
+  const auto executable = plan::find_plan(graph, wanted, replacements.leaves);
   if (executable == nullptr) {
     return false;
   }
   plan::Run run(*executable, &graph);
+  for (std::size_t i = 0; i < replacements.may_overwrite.size(); ++i) {
+    if (replacements.may_overwrite[i]) {
+      run.may_overwrite(i);
+    }
+  }
   for (std::size_t i = 0; i < graph.leaves().size(); ++i) {
     run.argument(i) = graph.leaves()[i].elements;
   }
@@ -170,9 +242,8 @@ bool run_as_plan(const Description& graph, std::span<const Description::Value> w
   return true;
 }
 
-}  // namespace
-
-void evaluate(std::span<const Tensor> tensors) {
+/// \param variables those that the tensors are new contents of, or none.
+void evaluate_all(std::span<const Tensor> tensors, std::span<const Variable> variables) {
   bool known = true;
   for (const Tensor& tensor : tensors) {
     static_cast<void>(tensor.shape());  // throws when the handle is empty
@@ -182,9 +253,11 @@ void evaluate(std::span<const Tensor> tensors) {
     return;
   }
   const Description graph(tensors);
-  const std::vector<Description::Value> wanted = find_wanted(graph, tensors);
+  const Holders holders(graph, tensors);
+  const std::vector<Description::Value> wanted = find_wanted(graph, tensors, holders);
   try {
-    if (!is_plannable(graph) || !run_as_plan(graph, wanted)) {
+    if (!is_plannable(graph) ||
+        !run_as_plan(graph, wanted, find_replacements(graph, wanted, tensors, variables, holders))) {
       Evaluation(graph, wanted).run();
     }
   } catch (const NotFiniteError& error) {
@@ -193,6 +266,14 @@ void evaluate(std::span<const Tensor> tensors) {
     }
     provenance::raise_with_story(error, {graph, wanted, {}, {}}, provenance::Stop::at_guards);
   }
+}
+
+}  // namespace
+
+void evaluate(std::span<const Tensor> tensors) { evaluate_all(tensors, {}); }
+
+void detail::evaluate_contents(std::span<const Tensor> values, std::span<const Variable> variables) {
+  evaluate_all(values, variables);
 }
 
 }  // namespace xgrad

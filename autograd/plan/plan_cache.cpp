@@ -14,6 +14,7 @@ namespace {
 
 struct Planned {
   Structure structure;
+  std::vector<std::uint32_t> replaces;
   std::shared_ptr<const Executable> plan;
 };
 
@@ -52,47 +53,50 @@ struct Slot {
   std::shared_ptr<const Executable> plan;  // null: nowhere
 };
 
-Slot find(const Structure& structure) {
+Slot find(const Structure& structure, const std::vector<std::uint32_t>& replaces) {
   std::uint64_t key = structure.hash();
+  for (const std::uint32_t argument : replaces) {
+    key = runtime::combine_hashes(key, argument);
+  }
   for (std::uint64_t i = 0; i < most_of_a_hash; ++i, key = runtime::combine_hashes(key, i)) {
     const auto known = plans().find(key);
     if (!known) {
       return {key, nullptr};
     }
-    if (structure.same_as((*known)->structure)) {
+    if ((*known)->replaces == replaces && structure.same_as((*known)->structure)) {
       return {key, (*known)->plan};
     }
   }
   return {std::nullopt, nullptr};
 }
 
-void keep(const Slot& slot, const Structure& structure) {
+void keep(const Slot& slot, const Structure& structure, const std::vector<std::uint32_t>& replaces) {
   if (!slot.key) {
     return;
   }
-  plans().insert(*slot.key, std::make_shared<const Planned>(Planned{structure.kept(), slot.plan}));
+  plans().insert(*slot.key, std::make_shared<const Planned>(Planned{structure.kept(), replaces, slot.plan}));
 }
 
 }  // namespace
 
-std::shared_ptr<const Executable> find_plan(const Description& description,
-                                            std::span<const Description::Value> outputs) {
+std::shared_ptr<const Executable> find_plan(const Description& description, std::span<const Description::Value> outputs,
+                                            const std::vector<std::uint32_t>& replaces) {
   const Structure structure(description, outputs, Structure::Known::as_given);
-  Slot slot = find(structure);
+  Slot slot = find(structure, replaces);
   if (slot.plan == nullptr && structure.is_comparable() && !changes_every_time(structure)) {
-    slot.plan = make_executable(description, outputs, description.leaves().size(), {}, {});
-    keep(slot, structure);
+    slot.plan = make_executable(description, outputs, description.leaves().size(), replaces, {});
+    keep(slot, structure, replaces);
   }
   return slot.plan;
 }
 
 std::shared_ptr<const Executable> find_or_make_plan(const Structure& structure,
                                                     const std::function<std::shared_ptr<const Executable>()>& make) {
-  Slot slot = find(structure);
+  Slot slot = find(structure, {});
   if (slot.plan == nullptr) {
     slot.plan = make();
     if (structure.is_comparable()) {
-      keep(slot, structure);
+      keep(slot, structure, {});
     }
   }
   return slot.plan;

@@ -165,8 +165,10 @@ Variables Optimizer::add_moments(std::string_view name, double initial) {
 void Optimizer::count_steps() { steps_ = add_state(Tensor(0.0), "step"); }
 
 void Optimizer::minimize(const Tensor& loss, const Clipping& clipping, std::source_location where) {
-  const Tensors gradients = detail::gradients_of(loss, parameters_, where);
-  step(gradients, clipping, where);
+  // Nobody holds the gradients when new contents are computed: so they need no memory of their own.
+  std::vector<Assignment> all = updates(detail::gradients_of(loss, parameters_, where), clipping, where);
+  const SourceScope scope(where);
+  located(where, [&] { assign(std::move(all)); });
 }
 
 Optimizer::Step Optimizer::prepare(std::size_t number, std::size_t first, const Tensors& gradients) const {
