@@ -1,5 +1,7 @@
 #include "nn/moving_average.hpp"
 
+#include <utility>
+
 #include "autograd/ops/ops.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "nn/optimizers/checks.hpp"
@@ -36,7 +38,7 @@ void ExponentialMovingAverage::update(std::source_location where) {
   for (std::size_t i = 0; i < weights_.size(); ++i) {
     updates.emplace_back(averages_[i], map(average, {averages_[i], weights_[i], c.in(weights_[i].dtype())}));
   }
-  assign(updates);
+  assign(std::move(updates));
 }
 
 std::vector<NamedVariable> ExponentialMovingAverage::named_variables() const {

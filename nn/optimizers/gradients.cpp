@@ -4,6 +4,7 @@
 #include <functional>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "autograd/graph/operation.hpp"
@@ -210,7 +211,7 @@ void GradientAccumulator::add_gradients(const Tensors& gradients, double weight,
   for (std::size_t i = 0; i < sums_.size(); ++i) {
     updates.emplace_back(sums_[i], sums_[i] + (weight == 1 ? gradients[i] : weight * gradients[i]));
   }
-  assign(updates);
+  assign(std::move(updates));
 }
 
 void GradientAccumulator::add_gradients(const Tensors& gradients, const Tensor& weight, std::source_location where) {
@@ -222,7 +223,7 @@ void GradientAccumulator::add_gradients(const Tensors& gradients, const Tensor& 
     for (std::size_t i = 0; i < sums_.size(); ++i) {
       updates.emplace_back(sums_[i], sums_[i] + factor.in(sums_[i].dtype()) * gradients[i]);
     }
-    assign(updates);
+    assign(std::move(updates));
   });
 }
 
