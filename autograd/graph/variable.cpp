@@ -51,8 +51,8 @@ bool CellAccess::is_exclusive(const Variable& variable, long handles, long array
   return node.use_count() == 1 + handles && value.buffer()->use_count() == 2 + arrays && !value.buffer()->is_adopted();
 }
 
-Tensor CellAccess::valueless_leaf(const Variable& variable, const Scope* scope) {
-  return Tensor(make_node(make_operation(operation(variable)), Inputs(), leaf(variable).node().location(), scope));
+Tensor CellAccess::valueless_leaf(const Variable& variable, const std::source_location& where, const Scope* scope) {
+  return Tensor(make_node(make_operation(operation(variable)), Inputs(), where, scope));
 }
 
 Tensor CellAccess::assigned(const Variable& variable, const Tensor& value) {
@@ -159,39 +159,37 @@ void require_assignable(std::span<const Assignment> updates) {
   }
 }
 
-/// Makes what \p values are the contents: all of them, or none.
-void put_all(std::span<const Variable> variables, std::span<const Tensor> values) {
-  Tensors contents;
-  contents.reserve(values.size());
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    contents.push_back(CellAccess::new_content(variables[i], values[i].array(), values[i].node().location()));
-  }
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    CellAccess::put(variables[i], std::move(contents[i]));
-  }
-}
-
 }  // namespace
 
-void assign(std::span<const Assignment> updates) { assign(std::vector<Assignment>(updates.begin(), updates.end())); }
+void assign(std::span<const Assignment> updates) {
+  detail::assign_given_up(std::vector<Assignment>(updates.begin(), updates.end()));
+}
 
-void assign(std::vector<Assignment>&& given) {
+void detail::assign_given_up(std::vector<Assignment>&& given) {
   std::vector<Assignment> updates = std::move(given);
   require_assignable(updates);
   if (are_recorded(updates)) {
     return;
   }
+  // Whatever takes memory comes before the run, which may write over what variables hold.
   std::vector<Variable> variables;
   Tensors values;
+  Tensors contents;
   for (auto& [variable, value] : updates) {
     variables.push_back(variable);
+    contents.push_back(CellAccess::valueless_leaf(variable, value.node().location(), nullptr));
     values.push_back(std::move(value));
   }
   {
     const runtime::FloatingModeScope scope(runtime::flushing_subnormals());
     detail::evaluate_contents(values, variables);
   }
-  put_all(variables, values);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    contents[i].node().keep_value(0, values[i].array());
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    CellAccess::put(variables[i], std::move(contents[i]));
+  }
 }
 
 }  // namespace xgrad

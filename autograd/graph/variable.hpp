@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -85,9 +86,17 @@ using Assignment = std::pair<Variable, Tensor>;
 /// \throws ShapeError when a value is not of its variable's shape.
 /// \throws DTypeError when a value is not of its variable's dtype.
 void assign(std::span<const Assignment> updates);
+
+namespace detail {
+void assign_given_up(std::vector<Assignment>&& updates);
+}
 /// The same, of updates that the caller gives up: where nobody can see the old content of a variable any more, the new one may
-/// be written over it, which spares memory and time.
-void assign(std::vector<Assignment>&& updates);
+/// be written over it, which spares memory and time. As long as anything holds a new value, such as a temporary of the same
+/// statement or the elements of a list, the contents that it is computed from are kept.
+template <std::same_as<std::vector<Assignment>> Updates>
+void assign(Updates&& updates) {
+  detail::assign_given_up(std::move(updates));
+}
 /// The same, for updates written as a list: `assign({{w, w - rate * g}, {steps, steps + 1}})`.
 inline void assign(std::initializer_list<Assignment> updates) { assign(std::span(updates.begin(), updates.size())); }
 

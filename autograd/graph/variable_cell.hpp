@@ -44,8 +44,9 @@ struct CellAccess {
   /// Number of handles to the cell.
   static long handle_count(const Variable& variable) { return variable.cell_.use_count(); }
 
-  /// A leaf without elements that stands for the content in a function that is being traced.
-  static Tensor valueless_leaf(const Variable& variable, const Scope* scope);
+  /// A leaf without elements yet, made at \p where: a new content before it is computed; or, with a \p scope, what stands for
+  /// the content in a function that is being traced.
+  static Tensor valueless_leaf(const Variable& variable, const std::source_location& where, const Scope* scope);
   /// What reading the variable gives once \p value has been assigned to it, before the plan has run.
   static Tensor assigned(const Variable& variable, const Tensor& value);
 

@@ -11,7 +11,8 @@
 
 /// \file
 /// Loops over raw row-major buffers. Every function here picks the loop compiled for this CPU, cuts large work into
-/// pieces that depend on sizes alone (so results do not change with the number of threads) and runs it on the workers.
+/// pieces that depend on sizes alone, or whose sizes change no bits (so results do not change with the number of threads), and
+/// runs it on the workers.
 
 /// Loops over raw buffers: what operations compute with.
 namespace xgrad::kernels {
@@ -226,8 +227,8 @@ struct ProductCall {
 /// \throws ShapeError for an axis longer than BLAS can count, where that multiplies.
 void matmul(const ProductCall& call);
 
-/// Whether a product of (m, k) and (k, n) is one with a vector: \p b is one column, or \p a one row and \p b a transpose. What
-/// its elements are sums of follows from it.
+/// Whether a product of (m, k) and (k, n) is one with a vector: \p b is one column, or \p a one row and \p b a transpose. Its
+/// elements may be sums of lanes then.
 constexpr bool is_of_vector(std::int64_t m, std::int64_t n, bool transpose_b) {
   return n == 1 || (m == 1 && transpose_b);
 }

@@ -30,15 +30,17 @@ struct Scene {
   std::function<Numbers()> look;
 };
 
-/// \param make a scene from the beginning. Whatever was kept of former ones has been given up: plans, formulas, memory.
-void fail_everywhere(const std::function<Scene()>& make) {
+/// \param make a scene from the beginning. \param anew whatever was kept of former ones is given up: plans, formulas, memory.
+void fail_everywhere(const std::function<Scene()>& make, bool anew = true) {
   const Scene whole = make();
   const Numbers before = whole.look();
   whole.act();
   const Numbers after = whole.look();
   for (long number = 1;; ++number) {
     const Scene scene = make();
-    runtime::release_cached_memory();
+    if (anew) {
+      runtime::release_cached_memory();
+    }
     bool thrown = false;
     testing::fail_at_allocation(number);
     try {
@@ -198,6 +200,19 @@ BOOST_AUTO_TEST_CASE(training_steps) {
     const auto training = std::make_shared<TrainingSteps>();
     return Scene{[=] { training->step(); }, [=] { return training->look(); }};
   });
+}
+
+// There is a plan, which has run, and writes over the old moments.
+BOOST_AUTO_TEST_CASE(training_steps_after_others) {
+  fail_everywhere(
+      [] {
+        const auto training = std::make_shared<TrainingSteps>();
+        for (int i = 0; i < 4; ++i) {
+          training->step();
+        }
+        return Scene{[=] { training->step(); }, [=] { return training->look(); }};
+      },
+      false);
 }
 
 BOOST_AUTO_TEST_CASE(compiled_training_steps) {

@@ -73,10 +73,12 @@ class Multiplication {
         b_(static_cast<const T*>(job.b.data)),
         c_(static_cast<T*>(job.c)),
         panels_(static_cast<T*>(scratch)),
-        copied_rows_(panels_ + packed_elements(job)) {}
+        copied_rows_(panels_ + packed_elements(job)),
+        keeps_copies_(keeps_copies(job)) {}
 
   static std::size_t scratch_bytes(const ProductJob& job) {
-    return static_cast<std::size_t>(packed_elements(job) + copies(job) * copied_elements(job)) * sizeof(T);
+    const std::int64_t copies = keeps_copies(job) ? block_count(job) : 1;
+    return static_cast<std::size_t>(packed_elements(job) + copies * copied_elements(job)) * sizeof(T);
   }
 
   void run() {
@@ -89,7 +91,7 @@ class Multiplication {
         for (std::int64_t step = 0; step < k_blocks; ++step) {
           const std::int64_t p = step * job_.k / k_blocks;
           block_ = {i, j, p, m, smaller(Sizes::columns, job_.n - j), (step + 1) * job_.k / k_blocks - p};
-          copies_ = copied_rows_ + (copies(job_) == 1 ? 0 : each * k_blocks + step) * copied_elements(job_);
+          copies_ = copied_rows_ + (keeps_copies_ ? each * k_blocks + step : 0) * copied_elements(job_);
           multiply_block();
         }
       }
@@ -115,10 +117,13 @@ class Multiplication {
     return smaller(job.m, Sizes::rows) * (smaller(job.k, Sizes::k) + Sizes::padding) + Sizes::panel;
   }
 
-  /// Copied blocks that are kept: all of them, not to be copied for each block of columns, unless that takes too much.
-  static std::int64_t copies(const ProductJob& job) {
-    const std::int64_t all = quotient_up(job.m, Sizes::rows) * quotient_up(job.k, Sizes::k);
-    return job.n > Sizes::columns && all * bytes(copied_elements(job)) <= Sizes::most_copied ? all : 1;
+  static std::int64_t block_count(const ProductJob& job) {
+    return quotient_up(job.m, Sizes::rows) * quotient_up(job.k, Sizes::k);
+  }
+
+  /// Whether blocks of \p a are copied once for all blocks of columns, not for each again.
+  static bool keeps_copies(const ProductJob& job) {
+    return job.n > Sizes::columns && block_count(job) * bytes(copied_elements(job)) <= Sizes::most_copied;
   }
 
   void multiply_block() {
@@ -144,7 +149,7 @@ class Multiplication {
     first_row_ = job_.a.transpose ? a_ + block_.p * stride + block_.i : a_ + block_.i * stride + block_.p;
     row_stride_ = stride;
     copied_ = bytes(stride) % 2048 == 0 && block_.m >= 4 && block_.k >= 16 && block_.n > 2 * Sizes::panel;
-    if (copied_ && (block_.j == 0 || copies(job_) == 1)) {
+    if (copied_ && (block_.j == 0 || !keeps_copies_)) {
       job_.a.transpose ? copy_across() : copy_rows();
     }
     if (copied_ && !job_.a.transpose) {
@@ -293,6 +298,7 @@ class Multiplication {
   T* c_;
   T* panels_;
   T* copied_rows_;
+  bool keeps_copies_;
   T* copies_ = nullptr;  ///< of this block
   Block block_{};
   const T* first_row_ = nullptr;

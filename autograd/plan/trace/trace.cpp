@@ -52,7 +52,8 @@ Trace::Trace(std::span<const Spec> arguments, ProductPrecision products)
 Trace::Cell& Trace::cell_of(const Variable& variable) {
   const auto [entry, is_new] = numbers_.try_emplace(variable.id(), cells_.size());
   if (is_new) {
-    const Tensor before = CellAccess::valueless_leaf(variable, scope_.get().get());
+    const Tensor before =
+        CellAccess::valueless_leaf(variable, CellAccess::leaf(variable).node().location(), scope_.get().get());
     const TracedStep::Cell traced{variable, before, Tensor()};
     cells_.push_back({traced, before, false});
   }
