@@ -108,6 +108,9 @@ std::vector<bool> find_visible_leaves(const Description& graph, const Holders& h
 Replacements find_replacements(const Description& graph, std::span<const Description::Value> wanted,
                                std::span<const Tensor> values, std::span<const Variable> variables,
                                const Holders& holders) {
+  if (variables.empty()) {
+    return {};
+  }
   Replacements result{std::vector(wanted.size(), Replacements::none), std::vector<bool>(wanted.size())};
   const std::vector<bool> visible = find_visible_leaves(graph, holders);
   bool any = false;

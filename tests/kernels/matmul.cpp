@@ -204,17 +204,18 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(each_element_is_one_sum, T, decltype(std::tuple<fl
   }
 }
 
-// On one thread, whole: several blocks along each axis, and rows of a are copied once for all of b's columns.
+// Rows of a are copied once for all of b's columns: in several blocks along each axis, and in one.
 BOOST_AUTO_TEST_CASE_TEMPLATE(each_element_is_one_sum_where_blocks_are_kept, T, decltype(std::tuple<float, double>())) {
   if (!has_own_products()) {
     return;  // BLAS multiplies
   }
-  const testing::Threads one(1);
-  const Product size{510, 330, 290};
-  for (int flags = 0; flags < 4; ++flags) {
-    const bool transpose_a = (flags & 1) != 0;
-    check_each_sum<T>(
-        size, {transpose_a, (flags & 2) != 0, flags == 1 || flags == 2, 1024 - (transpose_a ? size.m : size.k)});
+  const std::int64_t two_blocks = 2048 / static_cast<std::int64_t>(sizeof(T));
+  for (const Product& size : {Product{two_blocks, 330, 290}, Product{100, 330, 60}}) {
+    for (int flags = 0; flags < 4; ++flags) {
+      const bool transpose_a = (flags & 1) != 0;
+      check_each_sum<T>(
+          size, {transpose_a, (flags & 2) != 0, flags == 1 || flags == 2, 1024 - (transpose_a ? size.m : size.k)});
+    }
   }
 }
 

@@ -77,21 +77,21 @@ class Multiplication {
         keeps_copies_(keeps_copies(job)) {}
 
   static std::size_t scratch_bytes(const ProductJob& job) {
-    const std::int64_t copies = keeps_copies(job) ? block_count(job) : 1;
+    const std::int64_t copies = keeps_copies(job) ? row_blocks(job) * k_blocks(job) : 1;
     return static_cast<std::size_t>(packed_elements(job) + copies * copied_elements(job)) * sizeof(T);
   }
 
   void run() {
-    const std::int64_t row_blocks = quotient_up(job_.m, Sizes::rows);
-    const std::int64_t k_blocks = quotient_up(job_.k, Sizes::k);
+    const std::int64_t rows = row_blocks(job_);
+    const std::int64_t steps = k_blocks(job_);
     for (std::int64_t j = 0; j < job_.n; j += Sizes::columns) {
-      for (std::int64_t each = 0; each < row_blocks; ++each) {
-        const std::int64_t i = each * job_.m / row_blocks;
-        const std::int64_t m = (each + 1) * job_.m / row_blocks - i;
-        for (std::int64_t step = 0; step < k_blocks; ++step) {
-          const std::int64_t p = step * job_.k / k_blocks;
-          block_ = {i, j, p, m, smaller(Sizes::columns, job_.n - j), (step + 1) * job_.k / k_blocks - p};
-          copies_ = copied_rows_ + (keeps_copies_ ? each * k_blocks + step : 0) * copied_elements(job_);
+      for (std::int64_t each = 0; each < rows; ++each) {
+        const std::int64_t i = each * job_.m / rows;
+        const std::int64_t m = (each + 1) * job_.m / rows - i;
+        for (std::int64_t step = 0; step < steps; ++step) {
+          const std::int64_t p = step * job_.k / steps;
+          block_ = {i, j, p, m, smaller(Sizes::columns, job_.n - j), (step + 1) * job_.k / steps - p};
+          copies_ = copied_rows_ + (keeps_copies_ ? each * steps + step : 0) * copied_elements(job_);
           multiply_block();
         }
       }
@@ -117,13 +117,13 @@ class Multiplication {
     return smaller(job.m, Sizes::rows) * (smaller(job.k, Sizes::k) + Sizes::padding) + Sizes::panel;
   }
 
-  static std::int64_t block_count(const ProductJob& job) {
-    return quotient_up(job.m, Sizes::rows) * quotient_up(job.k, Sizes::k);
-  }
+  static std::int64_t row_blocks(const ProductJob& job) { return quotient_up(job.m, Sizes::rows); }
+  static std::int64_t k_blocks(const ProductJob& job) { return quotient_up(job.k, Sizes::k); }
 
   /// Whether blocks of \p a are copied once for all blocks of columns, not for each again.
   static bool keeps_copies(const ProductJob& job) {
-    return job.n > Sizes::columns && block_count(job) * bytes(copied_elements(job)) <= Sizes::most_copied;
+    return job.n > Sizes::columns &&
+           row_blocks(job) * k_blocks(job) * bytes(copied_elements(job)) <= Sizes::most_copied;
   }
 
   void multiply_block() {
