@@ -12,6 +12,7 @@
 #include "autograd/runtime/phrase.hpp"
 #include "datasets/half.hpp"
 #include "datasets/quoted.hpp"
+#include "nn/parse_json.hpp"
 
 namespace xgrad::nn::detail {
 
@@ -70,26 +71,19 @@ static_assert(writes_every_dtype(), "a dtype is written as no type of the format
 
 // Takes the header piece by piece and stops at the first that does not belong there: no tree is built of what nobody asks
 // for, however deep it is.
-class HeaderSax {
+class HeaderSax : public nlohmann::json_sax<nlohmann::json> {
  public:
-  using Json = nlohmann::json;
-  using number_integer_t = Json::number_integer_t;
-  using number_unsigned_t = Json::number_unsigned_t;
-  using number_float_t = Json::number_float_t;
-  using string_t = Json::string_t;
-  using binary_t = Json::binary_t;
-
   SafetensorsHeader header;
   std::string expected;  // what is wrong, if something is
   std::string found;
 
-  bool null() { return other("null"); }
-  bool boolean(bool value) { return other(value ? "true" : "false"); }
-  bool number_integer(number_integer_t value) { return other(phrase("{}", value)); }
-  bool number_float(number_float_t, const string_t& text) { return other(datasets::backticked(text)); }
-  bool binary(const binary_t&) { return other("bytes"); }
+  bool null() override { return other("null"); }
+  bool boolean(bool value) override { return other(value ? "true" : "false"); }
+  bool number_integer(number_integer_t value) override { return other(phrase("{}", value)); }
+  bool number_float(number_float_t, const string_t& text) override { return other(datasets::backticked(text)); }
+  bool binary(binary_t&) override { return other("bytes"); }
 
-  bool number_unsigned(number_unsigned_t value) {
+  bool number_unsigned(number_unsigned_t value) override {
     if (place_ == Place::shape) {
       return add_size(value);
     }
@@ -100,7 +94,7 @@ class HeaderSax {
     return other(phrase("{}", value));
   }
 
-  bool string(const string_t& text) {
+  bool string(string_t& text) override {
     if (place_ == Place::metadata && header.metadata.size() == most_metadata) {
       return refuse(phrase("at most {} texts as metadata", most_metadata), "more");
     }
@@ -110,7 +104,7 @@ class HeaderSax {
     return place_ == Place::dtype ? set_type(text) : other(datasets::backticked(text));
   }
 
-  bool key(const string_t& name) {
+  bool key(string_t& name) override {
     key_ = name;
     if (place_ == Place::top) {
       return names_.insert(name).second || refuse("arrays with different names", twice(name));
@@ -130,7 +124,7 @@ class HeaderSax {
                   datasets::backticked(name));
   }
 
-  bool start_object(std::size_t) {
+  bool start_object(std::size_t) override {
     if (place_ == Place::before) {
       place_ = Place::top;
       return true;
@@ -149,7 +143,7 @@ class HeaderSax {
     return true;
   }
 
-  bool end_object() {
+  bool end_object() override {
     if (place_ == Place::entry && !is_complete()) {
       return refuse(phrase("dtype, shape and data_offsets of {}", datasets::backticked(array_name())), "fewer");
     }
@@ -157,7 +151,7 @@ class HeaderSax {
     return true;
   }
 
-  bool start_array(std::size_t) {
+  bool start_array(std::size_t) override {
     if (place_ == Place::before_shape) {
       place_ = Place::shape;
       return true;
@@ -170,7 +164,7 @@ class HeaderSax {
     return other("a list");
   }
 
-  bool end_array() {
+  bool end_array() override {
     if (place_ == Place::offsets && offsets_ != 2) {
       return refuse(phrase("two data_offsets of {}", datasets::backticked(array_name())), phrase("{}", offsets_));
     }
@@ -178,7 +172,7 @@ class HeaderSax {
     return true;
   }
 
-  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) {
+  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) override {
     return refuse("a header in JSON", phrase("an error at its byte {}", position));
   }
 
@@ -314,7 +308,7 @@ SafetensorsHeader parse_safetensors_header(std::string_view text, std::uint64_t 
     refuse("a header {...}", datasets::backticked(text.substr(0, 20)));
   }
   HeaderSax sax;
-  if (!nlohmann::json::sax_parse(text, &sax)) {
+  if (!parse_json(text, sax)) {
     refuse(sax.expected, sax.found);
   }
   std::vector<SafetensorsEntry>& entries = sax.header.entries;

@@ -9,6 +9,7 @@
 #include "autograd/runtime/hash.hpp"
 #include "autograd/runtime/phrase.hpp"
 #include "datasets/quoted.hpp"
+#include "nn/parse_json.hpp"
 #include "nn/safetensors_file.hpp"
 #include "nn/saved_file.hpp"
 
@@ -27,7 +28,7 @@ constexpr const char* values_name = "xgrad";
 constexpr const char* checksum_name = "xgrad.checksum";
 
 // JSON has no such numbers.
-constexpr std::array<std::pair<const char*, double>, 3> not_finite = {
+constexpr std::array<std::pair<const char*, double>, 3> words_of_numbers = {
     {{"inf", std::numeric_limits<double>::infinity()},
      {"-inf", -std::numeric_limits<double>::infinity()},
      {"nan", std::numeric_limits<double>::quiet_NaN()}}};
@@ -69,53 +70,47 @@ std::string checksum_of(const std::string& values, const State& arrays) {
 }
 
 // Takes the values piece by piece: three objects of names and values in one.
-class ValuesSax {
+class ValuesSax : public nlohmann::json_sax<Json> {
  public:
-  using number_integer_t = Json::number_integer_t;
-  using number_unsigned_t = Json::number_unsigned_t;
-  using number_float_t = Json::number_float_t;
-  using string_t = Json::string_t;
-  using binary_t = Json::binary_t;
-
   explicit ValuesSax(Saved& saved) : saved_(saved) {}
 
   std::int64_t found_format = 0;
 
-  bool null() { return false; }
-  bool boolean(bool) { return false; }
-  bool binary(const binary_t&) { return false; }
-  bool number_integer(number_integer_t value) { return integer(value); }
-  bool number_unsigned(number_unsigned_t value) {
+  bool null() override { return false; }
+  bool boolean(bool) override { return false; }
+  bool binary(binary_t&) override { return false; }
+  bool number_integer(number_integer_t value) override { return integer(value); }
+  bool number_unsigned(number_unsigned_t value) override {
     return std::in_range<std::int64_t>(value) ? integer(static_cast<std::int64_t>(value))
                                               : number(static_cast<double>(value));
   }
-  bool number_float(number_float_t value, const string_t&) { return number(value); }
-  bool string(const string_t& text) {
+  bool number_float(number_float_t value, const string_t&) override { return number(value); }
+  bool string(string_t& text) override {
     if (depth_ != 2 || part_ == "integers") {
       return false;
     }
     if (part_ == "texts") {
       return put(text);
     }
-    for (const auto& [word, value] : not_finite) {
+    for (const auto& [word, value] : words_of_numbers) {
       if (text == word) {
         return put(value);
       }
     }
     return false;
   }
-  bool key(const string_t& name) {
+  bool key(string_t& name) override {
     (depth_ == 1 ? part_ : name_) = name;
     return depth_ == 2 || name == "format" || name == "integers" || name == "numbers" || name == "texts";
   }
-  bool start_object(std::size_t) { return ++depth_ == 1 || (depth_ == 2 && part_ != "format"); }
-  bool end_object() {
+  bool start_object(std::size_t) override { return ++depth_ == 1 || (depth_ == 2 && part_ != "format"); }
+  bool end_object() override {
     --depth_;
     return true;
   }
-  bool start_array(std::size_t) { return false; }
-  bool end_array() { return false; }
-  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) { return false; }
+  bool start_array(std::size_t) override { return false; }
+  bool end_array() override { return false; }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override { return false; }
 
  private:
   bool integer(std::int64_t value) {
@@ -165,7 +160,7 @@ Saved read_saved_file(std::string_view op, const std::filesystem::path& path) {
   const std::string& checksum = metadata.at(checksum_name);
   Saved saved;
   ValuesSax sax(saved);
-  const bool understood = Json::sax_parse(values, &sax);
+  const bool understood = parse_json(values, sax);
   if (sax.found_format > format) {
     file.refuse(phrase("format {} or earlier", format), phrase("{}, of a later version of xgrad", sax.found_format));
   }
