@@ -79,6 +79,8 @@ class Array {
   /// Memory that the elements take.
   std::size_t bytes() const { return static_cast<std::size_t>(size()) * size_of(dtype_); }
   explicit operator bool() const { return static_cast<bool>(buffer_); }  ///< false when default-constructed
+  // Or it could be the operation `!` on tensors as well.
+  bool operator!() const { return !buffer_; }  ///< true when default-constructed
 
   const Ref<Buffer>& buffer() const { return buffer_; }  ///< what copies share
   const void* data() const { return buffer_->data(); }   ///< first element, of any type

@@ -41,6 +41,15 @@ BOOST_AUTO_TEST_CASE(an_array_given_as_lvalue_is_copied) {
   check_elements(Tensor(constant), {1}, {5});
 }
 
+// Beside the operation `!` on what becomes a tensor, as an array does.
+BOOST_AUTO_TEST_CASE(an_array_says_whether_it_is_empty) {
+  Array a;
+  BOOST_TEST(!a);
+  a = Array({2}, DType::float32);
+  BOOST_TEST(!!a);
+  BOOST_TEST((!a == false));
+}
+
 BOOST_AUTO_TEST_CASE(an_array_given_as_rvalue_is_adopted) {
   xt::xarray<double> a = {{1, 2, 3}, {4, 5, 6}};
   const double* data = a.data();
