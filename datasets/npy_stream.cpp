@@ -27,7 +27,7 @@ struct NpyType {
 
 namespace {
 
-constexpr std::string_view magic = "\x93NUMPY";
+constexpr std::string_view npy_magic = "\x93NUMPY";
 constexpr std::size_t largest_header = std::size_t{1} << 16;  // NumPy's own of eight dimensions has some 200 bytes
 constexpr std::string_view write_or_fetch_again = "write or fetch the file again";
 
@@ -89,7 +89,7 @@ class HeaderReader {
     std::array<std::byte, 12> start;
     std::size_t found = source_.read(start.data(), 10);
     const std::string_view text(reinterpret_cast<const char*>(start.data()), found);
-    if (!text.starts_with(magic) || found < 10) {
+    if (!text.starts_with(npy_magic) || found < 10) {
       source_.fail("an NPY file, which starts with \\x93NUMPY, a version and a size", phrase("{} other bytes", found),
                    "give a file that numpy.save wrote");
     }
@@ -244,7 +244,7 @@ std::string header_of(const Array& array) {
   text.resize((start + text.size() + 1 + alignment - 1) / alignment * alignment - start, ' ');
   text.back() = '\n';
   const std::string size = {static_cast<char>(text.size() & 0xff), static_cast<char>(text.size() >> 8)};
-  return std::string(magic) + '\x01' + '\x00' + size + text;
+  return std::string(npy_magic) + '\x01' + '\x00' + size + text;
 }
 
 }  // namespace

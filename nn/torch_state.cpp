@@ -39,7 +39,7 @@ Spec torch_spec(const Found& found) {
 
 Spec spec_of(const Array& array) { return {array.shape(), array.dtype()}; }
 
-bool equal(const Array& a, const Array& b) { return std::memcmp(a.data(), b.data(), a.bytes()) == 0; }
+bool same_bytes(const Array& a, const Array& b) { return std::memcmp(a.data(), b.data(), a.bytes()) == 0; }
 
 // Some of them, where there are very many: a file can have names without end.
 std::string joined(const std::vector<std::string>& items) {
@@ -102,7 +102,7 @@ class Loading {
     const auto [other, is_first] = values_.try_emplace(variable.id(), name, value);
     if (is_first) {
       updates_.emplace_back(variable, value);
-    } else if (!equal(other->second.second, value)) {
+    } else if (!same_bytes(other->second.second, value)) {
       differing_.push_back(phrase("{} and {}", backticked(other->second.first), backticked(name)));
     }
   }

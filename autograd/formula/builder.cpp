@@ -24,21 +24,21 @@ thread_local FormulaBuilder* innermost = nullptr;
                     "given it");
 }
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double infinite = std::numeric_limits<double>::infinity();
 
 // Adding 0 makes 0 of -0, adding -0 changes nothing.
 bool is_zero(const std::optional<double>& constant, bool negative) {
   return constant == 0.0 && std::signbit(*constant) == negative;
 }
 
-std::uint64_t next_number() {
+std::uint64_t next_builder_number() {
   static std::atomic<std::uint64_t> last = 0;
   return ++last;
 }
 
 }  // namespace
 
-FormulaBuilder::FormulaBuilder() : number_(next_number()), outer_(std::exchange(innermost, this)) {}
+FormulaBuilder::FormulaBuilder() : number_(next_builder_number()), outer_(std::exchange(innermost, this)) {}
 
 FormulaBuilder::~FormulaBuilder() { innermost = outer_; }
 
@@ -147,7 +147,7 @@ std::optional<Scalar> FormulaBuilder::simplify(Opcode code, Scalar a, Scalar b, 
              : cb == 1.0  ? std::optional(a)
              : cb == 2.0  ? std::optional(a * a)
              : cb == 3.0  ? std::optional(a * a * a)
-             : cb == 0.5  ? std::optional(where(a == -infinity, infinity, sqrt(a + 0)))
+             : cb == 0.5  ? std::optional(where(a == -infinite, infinite, sqrt(a + 0)))
              : cb == -1.0 ? std::optional(1 / a)
              : cb == -2.0 ? std::optional(square(1 / a))  // a² may be too small for a number
                           : std::nullopt;

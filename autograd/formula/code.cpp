@@ -35,16 +35,16 @@ struct Join {
   bool square = false;  ///< the two operands of inner are one, and joined takes it once
 };
 
-constexpr std::size_t any = ~std::size_t{0};
+constexpr std::size_t any_position = ~std::size_t{0};
 
 /// Earlier rows win.
 constexpr Join joins[] = {
-    {Opcode::add, Opcode::multiply_square, any, Opcode::multiply_square_add, 2},
-    {Opcode::add, Opcode::multiply, any, Opcode::multiply_add, 1},
-    {Opcode::add, Opcode::sqrt_product, any, Opcode::sqrt_product_add, 4},
+    {Opcode::add, Opcode::multiply_square, any_position, Opcode::multiply_square_add, 2},
+    {Opcode::add, Opcode::multiply, any_position, Opcode::multiply_add, 1},
+    {Opcode::add, Opcode::sqrt_product, any_position, Opcode::sqrt_product_add, 4},
     {Opcode::subtract, Opcode::product_quotient, 1, Opcode::subtract_product_quotient, 4},
     {Opcode::subtract, Opcode::multiply, 1, Opcode::subtract_product, 1},
-    {Opcode::multiply, Opcode::multiply, any, Opcode::multiply_square, 1, true},
+    {Opcode::multiply, Opcode::multiply, any_position, Opcode::multiply_square, 1, true},
     {Opcode::sqrt, Opcode::multiply, 0, Opcode::sqrt_product, 4},
     {Opcode::divide, Opcode::multiply, 0, Opcode::product_quotient, 4},
     {Opcode::multiply_square_add, Opcode::multiply, 2, Opcode::add_product_and_square, 2},
@@ -166,7 +166,8 @@ class Assembler {
       for (std::size_t k = 0; rule.outer == outer.code && k < outer.operand_count; ++k) {
         CodeStep* inner = step_of(outer.operands[k]);
         if (inner == nullptr || inner->code != rule.inner || uses[outer.operands[k]] != 1 ||
-            (rule.position != any && rule.position != k) || (rule.square && inner->operands[0] != inner->operands[1])) {
+            (rule.position != any_position && rule.position != k) ||
+            (rule.square && inner->operands[0] != inner->operands[1])) {
           continue;
         }
         CodeStep joined{rule.joined, rule.square ? std::size_t{1} : inner->operand_count, inner->operands, rule.cost,

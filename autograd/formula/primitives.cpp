@@ -37,21 +37,21 @@ Scalar inverse_root(Scalar a, Scalar root) { return where(abs(a) < 1e10, 1 / roo
 // neither is the smaller one, and both get all of it.
 Scalar first_wins(Scalar a, Scalar b) { return where(a < b, 0, where(a == b, 0.5, 1)); }
 
-constexpr auto arithmetic = PrimitiveKind::arithmetic;
-constexpr auto floating = PrimitiveKind::floating;
-constexpr auto comparison = PrimitiveKind::comparison;
-constexpr auto logical = PrimitiveKind::logical;
-constexpr auto selection = PrimitiveKind::selection;
-constexpr int call = detail::tightest;
-
-using D = double;
-using S = Scalar;
-
 }  // namespace
 
 // y = code(a, b): opcode, name, operator and its precedence, operands, kind, cost, y, dy/da, dy/db.
 // clang-format off
-constexpr std::array<Primitive, kernels::primitive_count> detail::primitives{{
+constexpr std::array<Primitive, kernels::primitive_count> detail::primitives = [] {
+  constexpr auto arithmetic = PrimitiveKind::arithmetic;
+  constexpr auto floating = PrimitiveKind::floating;
+  constexpr auto comparison = PrimitiveKind::comparison;
+  constexpr auto logical = PrimitiveKind::logical;
+  constexpr auto selection = PrimitiveKind::selection;
+  constexpr int call = detail::tightest;
+
+  using D = double;
+  using S = Scalar;
+  return std::array<Primitive, kernels::primitive_count>{{
     {Opcode::negative, "negative", "-", 7, 1, arithmetic, 1, [](D a, D) { return -a; }, [](S, S, S) -> S { return -1; }, nullptr},
     {Opcode::abs, "abs", "", call, 1, arithmetic, 1, [](D a, D) { return std::fabs(a); }, [](S a, S, S) { return sign(a); }, nullptr},
     {Opcode::sign, "sign", "", call, 1, arithmetic, 1, [](D a, D) { return a > 0 ? 1.0 : a < 0 ? -1.0 : a; }, nullptr, nullptr},
@@ -111,7 +111,8 @@ constexpr std::array<Primitive, kernels::primitive_count> detail::primitives{{
     {Opcode::logical_and, "logical_and", "", call, 2, logical, 1, [](D a, D b) { return truth(a != 0 && b != 0); }, nullptr, nullptr},
     {Opcode::logical_or, "logical_or", "", call, 2, logical, 1, [](D a, D b) { return truth(a != 0 || b != 0); }, nullptr, nullptr},
     {Opcode::where, "where", "", call, 3, selection, 1, nullptr, nullptr, nullptr},
-}};
+  }};
+}();
 // clang-format on
 
 namespace {

@@ -17,7 +17,7 @@ using kernels::Opcode;
 
 namespace {
 
-using Value = ProgramRecorder::Value;
+using Recorded = ProgramRecorder::Value;
 
 class Collector {
  public:
@@ -50,7 +50,7 @@ class Collector {
 
   // The value as it is or from its terms, whichever takes fewer steps.
   Scalar simplest(Scalar x) {
-    const Value id = builder_.id_of(x);
+    const Recorded id = builder_.id_of(x);
     if (const auto known = simplest_.find(id); known != simplest_.end()) {
       return known->second;
     }
@@ -64,9 +64,9 @@ class Collector {
   std::size_t count_steps(Scalar x) {
     ++visit_;
     visited_.resize(builder_.recorded().step_count());
-    std::vector<Value> open;
+    std::vector<Recorded> open;
     std::size_t count = 0;
-    const auto enter = [&](Value value) {
+    const auto enter = [&](Recorded value) {
       if (ProgramRecorder::is_step(value) && visited_[ProgramRecorder::position_of(value)] != visit_) {
         visited_[ProgramRecorder::position_of(value)] = visit_;
         open.push_back(value);
@@ -84,7 +84,7 @@ class Collector {
     return count;
   }
 
-  const Known& known(Value id) {
+  const Known& known(Recorded id) {
     if (const auto entry = known_.find(id); entry != known_.end()) {
       return entry->second;
     }
@@ -102,12 +102,12 @@ class Collector {
     }
     return known_.emplace(id, std::move(found)).first->second;
   }
-  const Terms& terms_of(Value id) { return known(id).terms; }
+  const Terms& terms_of(Recorded id) { return known(id).terms; }
 
-  Terms itself(Value id) { return {make_term(products_.of(id), 1)}; }
-  Known whole(Value id) { return {itself(id), products_.of(id)}; }
+  Terms itself(Recorded id) { return {make_term(products_.of(id), 1)}; }
+  Known whole(Recorded id) { return {itself(id), products_.of(id)}; }
 
-  Known find(Value id) {
+  Known find(Recorded id) {
     const Scalar x = builder_.value(id);
     if (const auto constant = builder_.constant_of(x)) {
       return !std::isfinite(*constant) ? whole(id)
@@ -130,7 +130,7 @@ class Collector {
   }
 
   // a + sign · b
-  Terms total_of(Value a, Value b, double sign) {
+  Terms total_of(Recorded a, Recorded b, double sign) {
     const Terms second = summands(b);
     const Terms first = summands(a);
     return is_over() ? Terms() : with_sums_joined(sum(first, second, sign));
@@ -139,7 +139,7 @@ class Collector {
   /// A term as rest · value.
   struct Member {
     Products::Number rest;
-    Value value;
+    Recorded value;
     Term term;
   };
 
@@ -211,7 +211,7 @@ class Collector {
   // Σ factor · value, with sums opened, and selections by the same condition made one.
   Terms joined_sums(const std::vector<Member>& members) {
     Terms total;
-    std::map<Value, std::pair<Scalar, Scalar>> selections;  // by condition
+    std::map<Recorded, std::pair<Scalar, Scalar>> selections;  // by condition
     for (const Member& member : members) {
       const double factor = member.term.factor();
       const auto step = *builder_.step_of(builder_.value(member.value));
@@ -232,7 +232,7 @@ class Collector {
   }
 
   // where(c, m a, m b) is m where(c, a, b); but m stays inside where a branch is exactly 0, for then the result is.
-  Terms selection(Value condition, Value if_true, Value if_false) {
+  Terms selection(Recorded condition, Recorded if_true, Recorded if_false) {
     const Terms& yes = terms_of(if_true);
     const Terms& no = terms_of(if_false);
     const Products::Number outside =
@@ -248,7 +248,7 @@ class Collector {
     return {make_term(products_.times(outside, products_.of(builder_.id_of(inside))), 1)};
   }
 
-  Known product_of(Value id, Value a, Value b) {
+  Known product_of(Recorded id, Recorded a, Recorded b) {
     if (terms_of(a).empty() || terms_of(b).empty()) {
       return whole(id);  // 0 times infinity is not 0
     }
@@ -268,7 +268,7 @@ class Collector {
     return without_zeros(id, {sum_of(std::move(terms)), product, factor});
   }
 
-  Known quotient_of(Value id, Value a, Value b) {
+  Known quotient_of(Recorded id, Recorded a, Recorded b) {
     if (terms_of(a).empty() || terms_of(b).empty()) {
       return whole(id);
     }
@@ -282,14 +282,14 @@ class Collector {
   }
 
   // Factors may underflow.
-  Known without_zeros(Value id, Known found) {
+  Known without_zeros(Recorded id, Known found) {
     const bool has_zero =
         std::any_of(found.terms.begin(), found.terms.end(), [](const Term& term) { return term.size == 0; });
     return has_zero ? whole(id) : found;
   }
 
   // A sum, as a product of the factors that its terms share and of one value for the rest. Not for 0.
-  Term as_one_factor(Value id) {
+  Term as_one_factor(Recorded id) {
     const Terms& terms = terms_of(id);
     if (terms.size() == 1) {
       return terms[0];
@@ -300,7 +300,7 @@ class Collector {
     return make_term(products_.times(common, products_.of(builder_.id_of(rest))), 1);
   }
 
-  Terms summands(Value id) {
+  Terms summands(Recorded id) {
     const Terms& terms = terms_of(id);
     return may_be_taken_apart(terms) ? terms : Terms{as_one_factor(id)};
   }
@@ -322,8 +322,8 @@ class Collector {
   Emitter emitter_;
   std::size_t spent_ = 0;
   int depth_ = 0;
-  std::unordered_map<Value, Known> known_;
-  std::unordered_map<Value, Scalar> simplest_;
+  std::unordered_map<Recorded, Known> known_;
+  std::unordered_map<Recorded, Scalar> simplest_;
   std::vector<std::uint32_t> visited_;  // per step: the visit that saw it last
   std::uint32_t visit_ = 0;
 };

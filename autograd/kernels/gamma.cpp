@@ -37,12 +37,12 @@ double logarithm(double x) {
 
 /// sin(π x) of 0 ≤ x ≤ 1/2.
 double sine_of_pi(double x) {
-  constexpr double pi = 3.14159265358979311600;
+  constexpr double half_turn = 3.14159265358979311600;
   constexpr double sine[] = {-1.66666666666666307295e-1, 8.33333333332211858878e-3,  -1.98412698295895385996e-4,
                              2.75573136213857245213e-6,  -2.50507477628578072866e-8, 1.58962301576546568060e-10};
   constexpr double cosine[] = {4.16666666666665929218e-2,  -1.38888888888730564116e-3, 2.48015872888517045348e-5,
                                -2.75573141792967388112e-7, 2.08757008419747316778e-9,  -1.13585365213876817300e-11};
-  const double y = pi * (x > 0.25 ? 0.5 - x : x);
+  const double y = half_turn * (x > 0.25 ? 0.5 - x : x);
   const double square = y * y;
   return x > 0.25 ? 1 + (square * square * horner(square, cosine) - 0.5 * square)
                   : y + y * square * horner(square, sine);

@@ -17,11 +17,11 @@ namespace detail {
 
 namespace {
 
-using Programs = std::array<Ref<const SubProgram>, 2>;
+using BothPrograms = std::array<Ref<const SubProgram>, 2>;
 
 // The derivatives of two programs: of the same inputs or outputs in both, with zeros where only the other one has them.
 struct BothDerivatives {
-  Programs programs;  // null: there are none
+  BothPrograms programs;  // null: there are none
   std::vector<std::size_t> of;
 };
 

@@ -19,7 +19,7 @@ std::int64_t position(const Indices& indices, Index index) {
   return std::find(indices.begin(), indices.end(), index) - indices.begin();
 }
 
-Indices joined(std::initializer_list<const Indices*> lists) {
+Indices concatenated(std::initializer_list<const Indices*> lists) {
   Indices result;
   for (const Indices* list : lists) {
     result.insert(result.end(), list->begin(), list->end());
@@ -37,11 +37,11 @@ Indices filtered(const Indices& indices, const Condition& condition) {
 // x as (batch, rows, columns), where each is a product of axes; an empty batch has no axis. A transposition that comes
 // last is taken in by the matrix product.
 Tensor as_matrices(const Indexed& x, const Indices& batch, const Indices& rows, const Indices& columns) {
-  const bool is_transposed = x.indices == joined({&batch, &columns, &rows});
+  const bool is_transposed = x.indices == concatenated({&batch, &columns, &rows});
   Shape shape = batch.empty() ? Shape() : Shape{x.size(batch)};
   shape.push_back(x.size(is_transposed ? columns : rows));
   shape.push_back(x.size(is_transposed ? rows : columns));
-  const Tensor matrix = reshape(is_transposed ? x.tensor : x.arranged(joined({&batch, &rows, &columns})), shape);
+  const Tensor matrix = reshape(is_transposed ? x.tensor : x.arranged(concatenated({&batch, &rows, &columns})), shape);
   return is_transposed ? swapaxes(matrix, -2, -1) : matrix;
 }
 
@@ -98,10 +98,10 @@ Indexed contract(const Indexed& a, const Indexed& b, const Indices& kept) {
   const Indices inner = filtered(a.indices, [&](Index i) { return shared(i) && !contains(kept, i); });
   const Indices left = filtered(a.indices, [&](Index i) { return !shared(i); });
   const Indices right = filtered(b.indices, [&](Index i) { return !shared(i); });
-  const Indices outer = joined({&batch, &left, &right});
+  const Indices outer = concatenated({&batch, &left, &right});
   // Many products of single numbers, or of one row and one column each, are not worth a call each.
   if (inner.empty() || (!batch.empty() && left.empty() && right.empty())) {
-    const Indices all = joined({&outer, &inner});
+    const Indices all = concatenated({&outer, &inner});
     return Indexed{aligned(a, all) * aligned(b, all), all}.summed(outer);
   }
   Shape shape;

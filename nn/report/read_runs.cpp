@@ -47,8 +47,8 @@ std::string whole_text(const std::filesystem::path& path) {
 // One line of a log: the scores of an epoch, beside which the first one has the run, or why it ended. A line that a
 // program is just writing is none yet.
 void add_line(const std::filesystem::path& path, std::string_view line, bool is_last, RunRecord& run) {
-  using Json = nlohmann::ordered_json;
-  const Json json = Json::parse(line, nullptr, false);
+  using LineJson = nlohmann::ordered_json;
+  const LineJson json = LineJson::parse(line, nullptr, false);
   if (!json.is_object()) {
     if (is_last && !run.epochs.empty()) {
       return;

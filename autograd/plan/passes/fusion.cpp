@@ -67,12 +67,12 @@ class Fusion {
   void fuse(std::uint32_t producer, std::uint32_t consumer) {
     Step& first = draft_.steps[producer];
     Step& second = draft_.steps[consumer];
-    JoinedFormula joined;
+    JoinedFormula both;
     std::vector<JoinedFormula::Number> numbers;
     for (const ValueId input : first.inputs) {
-      numbers.push_back(joined.input(input));
+      numbers.push_back(both.input(input));
     }
-    const std::vector<JoinedFormula::Number> all_first = joined.add(first.formula.program, numbers);
+    const std::vector<JoinedFormula::Number> all_first = both.add(first.formula.program, numbers);
     const auto in_first = [&](ValueId id) {
       const auto found = std::find(first.outputs.begin(), first.outputs.end(), id);
       return found == first.outputs.end() ? Draft::none : static_cast<std::uint32_t>(found - first.outputs.begin());
@@ -80,9 +80,9 @@ class Fusion {
     numbers.clear();
     for (const ValueId input : second.inputs) {
       const std::uint32_t output = in_first(input);
-      numbers.push_back(output == Draft::none ? joined.input(input) : all_first[first.formula.program.results[output]]);
+      numbers.push_back(output == Draft::none ? both.input(input) : all_first[first.formula.program.results[output]]);
     }
-    const std::vector<JoinedFormula::Number> all_second = joined.add(second.formula.program, numbers);
+    const std::vector<JoinedFormula::Number> all_second = both.add(second.formula.program, numbers);
 
     std::vector<ValueId> outputs;
     std::vector<JoinedFormula::Number> results;
@@ -101,7 +101,7 @@ class Fusion {
     }
     count_inputs(first, -1);
     count_inputs_except(second, first, -1);
-    std::tie(second.formula, second.inputs) = joined.finish(results, second.formula.compute);
+    std::tie(second.formula, second.inputs) = both.finish(results, second.formula.compute);
     count_inputs(second, 1);
     second.outputs = std::move(outputs);
     if (!second.name.ends_with(first.name)) {
