@@ -1,21 +1,18 @@
 """The library's sources compile as one, so it never matters which of them are compiled together:  check_units.py COMPILER...
 
-As three, to be exact: those that know no tensors are always apart from the others, and those that take no time to run from
-both. Those of the library of MPI are one more, where there is MPI. It also finds types of the same name, which no linker would.
+As three, to be exact, one for each of Meson's lists, in both directions. Those of the library of MPI are one more, where there is MPI. It also finds
+types of the same name, which no linker would.
 """
 
 import concurrent.futures
 import pathlib
+import re
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-GROUND = ["autograd/runtime", "autograd/array", "autograd/kernels", "autograd/formula", "datasets"]
-ABOVE = ["autograd/graph", "autograd/ops", "autograd/transforms", "autograd/loops", "autograd/plan", "nn"]
-UPPER = ["autograd/plan/report", "autograd/plan/trace", "autograd/provenance", "datasets", "nn"]
-MPI = ["distributed"]
-# Compiled once per instruction set, and a program.
-BY_THEMSELVES = ("autograd/kernels/isa/", "nn/inspect/", "nn/report/xgrad_report.cpp")
+ROOMS = ["autograd", "datasets", "nn", "distributed"]
+LISTS = ["xgrad_hot_sources", "xgrad_sources", "xgrad_seldom_sources", "mpi_sources"]
 FLAGS = "-std=c++20 -fsyntax-only -Wall -Wextra -Wshadow -Wno-restrict -Wno-subobject-linkage -Wno-unknown-warning-option -DHAVE_CBLAS=1 -I.".split()
 
 
@@ -31,17 +28,28 @@ def mpi_flags():
     return flags and [*flags, "-DOMPI_SKIP_MPICXX", "-DMPICH_SKIP_MPICXX"]
 
 
-def errors_of(rooms):
-    sources = [str(path.relative_to(ROOT)) for room in rooms for path in sorted((ROOT / room).rglob("*.cpp"))]
-    text = "".join(f'#include "{source}"\n' for source in sources if not source.startswith(BY_THEMSELVES))
+def sources_of(name):
+    """What Meson's files add to a list, in their order."""
+    sources = []
+    for folder in ROOMS:
+        for file in sorted((ROOT / folder).rglob("meson.build")):
+            for group in re.findall(rf"^{name} \+?= files\((.*?)\)$", file.read_text(), re.MULTILINE | re.DOTALL):
+                sources += [file.parent.relative_to(ROOT) / source for source in re.findall(r"'([^']+\.cpp)'", group)]
+    return sources
+
+
+def errors_of(sources):
+    text = "".join(f'#include "{source}"\n' for source in sources)
     command = [*(sys.argv[1:] or ["c++"]), *FLAGS, *(flags_of("openblas") or []), *(mpi_flags() or []), "-x", "c++", "-"]
     return subprocess.run(command, cwd=ROOT, input=text, capture_output=True, text=True).stderr
 
 
 def main():
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        units = [GROUND, ABOVE, UPPER, *([MPI] if mpi_flags() else [])]
-        errors = [error for error in pool.map(errors_of, units) if error]
+        units = [sources_of(name) for name in LISTS if name != "mpi_sources" or mpi_flags()]
+        errors = [error for error in pool.map(errors_of, [*units, *(unit[::-1] for unit in units)]) if error]
+    if not all(units):
+        errors.append("Meson's lists are not found")
     print(*errors, sep="\n")
     return 1 if errors else 0
 

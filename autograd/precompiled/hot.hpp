@@ -1,5 +1,5 @@
-// The headers that most files of the rooms that know no tensors read, compiled once. Every file includes what it needs all the
-// same.
+// The headers that most files of the runtime, the kernels and the data sets read, compiled once. Every file includes what it
+// needs all the same.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
