@@ -74,7 +74,15 @@ void on_blas(const Findings& f, Advice& advice) {
 }
 
 void on_instructions(const Findings& f, Advice& advice) {
-  if (f.instructions != runtime::to_string(f.cpu.instructions)) {
+  if (f.instructions == runtime::to_string(f.cpu.instructions)) {
+    return;
+  }
+  if (f.isa_wish.empty()) {
+    advice.push_back(phrase(
+        "xgrad's own kernels use {} although the CPU has {}, as the library was built for another machine alone: "
+        "configure its build with -Dinstruction_sets=all.",
+        f.instructions, runtime::to_string(f.cpu.instructions)));
+  } else {
     advice.push_back(
         phrase("xgrad's own kernels use {} although the CPU has {}, because XGRAD_ISA={} is set: "
                "unset it.",

@@ -16,23 +16,18 @@
 
 namespace xgrad::kernels {
 
-#if defined(__aarch64__)
-namespace neon {
-void add_kernels(KernelSet& set);
-}
-#else
 namespace baseline {
 void add_kernels(KernelSet& set);
 }
-#endif
-#if defined(__x86_64__)
 namespace avx2 {
 void add_kernels(KernelSet& set);
 }
 namespace avx512 {
 void add_kernels(KernelSet& set);
 }
-#endif
+namespace neon {
+void add_kernels(KernelSet& set);
+}
 
 namespace {
 
@@ -43,17 +38,19 @@ struct CompiledSet {
   void (*add_kernels)(KernelSet& set);
 };
 
-/// What the library was compiled for, each set including the one before.
+/// What the library was compiled for, as the build says, each set including the one before.
 constexpr CompiledSet compiled_sets[] = {
-#if defined(__aarch64__)
-    {InstructionSet::neon, neon::add_kernels},
-#else
+#ifdef XGRAD_HAS_BASELINE
     {InstructionSet::baseline, baseline::add_kernels},
 #endif
-#if defined(__x86_64__)
+#ifdef XGRAD_HAS_AVX2
     {InstructionSet::avx2, avx2::add_kernels},
-    {InstructionSet::avx512, avx512::add_kernels},
-    {InstructionSet::amx, avx512::add_kernels},
+#endif
+#ifdef XGRAD_HAS_AVX512
+    {InstructionSet::avx512, avx512::add_kernels},     {InstructionSet::amx, avx512::add_kernels},
+#endif
+#ifdef XGRAD_HAS_NEON
+    {InstructionSet::neon, neon::add_kernels},
 #endif
 };
 
@@ -80,14 +77,24 @@ InstructionSet wanted_instruction_set() {
       return each.instructions;
     }
   }
-  raise<ValueError>("instruction_set", phrase("the environment variable XGRAD_ISA is `{}`; set it to {}, or unset it",
-                                              text, compiled_names()));
+  raise<ValueError>(
+      "instruction_set",
+      phrase("the environment variable XGRAD_ISA is `{}`; set it to {}, which the library has, or unset it", text,
+             compiled_names()));
 }
 
 KernelSet choose() {
-  const InstructionSet limit = std::min(wanted_instruction_set(), runtime::supported_instruction_set());
+  const InstructionSet supported = runtime::supported_instruction_set();
+  const InstructionSet limit = std::min(wanted_instruction_set(), supported);
   const auto chosen = std::find_if(std::rbegin(compiled_sets), std::rend(compiled_sets),
                                    [limit](const CompiledSet& each) { return each.instructions <= limit; });
+  if (chosen == std::rend(compiled_sets)) {
+    raise<ValueError>(
+        "instruction_set",
+        phrase("the library was compiled for machines with {} alone, and this one has {}; configure its build "
+               "with -Dinstruction_sets=all",
+               compiled_names(), runtime::to_string(supported)));
+  }
   KernelSet set{};
   set.name = runtime::to_string(chosen->instructions);
   chosen->add_kernels(set);

@@ -170,6 +170,8 @@ BOOST_AUTO_TEST_CASE(what_was_built_and_loaded) {
   Findings slow = healthy();
   slow.instructions = slow.isa_wish = "avx2";
   check_advice(slow, "XGRAD_ISA=avx2 is set: unset it");
+  slow.isa_wish = "";
+  check_advice(slow, "-Dinstruction_sets=all");
   Findings openmp = healthy();
   openmp.blas.threading = "openmp";
   check_advice(openmp, "OMP_WAIT_POLICY=passive");
