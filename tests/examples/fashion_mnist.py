@@ -367,6 +367,7 @@ CASES = [
     lines_of_epochs_fit_the_terminal,
     result_depends_on_seed_alone,
     shards_give_the_same_weights_for_any_number_of_threads,
+    products_may_be_rounded,
     weights_are_the_same_with_every_instruction_set,
     options_have_an_effect,
     recipes_train,
