@@ -1,7 +1,7 @@
 """The library's sources compile as one, so it never matters which of them are compiled together:  check_units.py COMPILER...
 
-As three, to be exact, one for each of Meson's lists, in both directions. Those of the library of MPI are one more, where there is MPI. It also finds
-types of the same name, which no linker would.
+As three, to be exact, one for each of Meson's lists, in one order and the other. Those of the library of MPI are one more,
+where there is MPI. It also finds types of the same name, which no linker would.
 """
 
 import concurrent.futures
@@ -29,7 +29,7 @@ def mpi_flags():
 
 
 def sources_of(name):
-    """What Meson's files add to a list, in their order."""
+    """What the rooms' meson.build files add to a list."""
     sources = []
     for folder in ROOMS:
         for file in sorted((ROOT / folder).rglob("meson.build")):

@@ -77,6 +77,13 @@ def advises_to_unset_what_slows_down(program):
     assert "is set" not in Report(program).advice
 
 
+def a_build_for_this_machine_has_one_set(program):
+    for other in {"baseline", "avx2", "neon"} - {BEST}:
+        result = subprocess.run([program, "--quick"], env=os.environ | {"XGRAD_ISA": other}, capture_output=True, text=True)
+        sets = re.search(rf"XGRAD_ISA is `{other}`; set it to (.*), which the library has", result.stderr)
+        assert result.returncode != 0 and sets and BEST in sets[1] and other not in sets[1], result
+
+
 def kernels_are_kept_on_request(program):
     report = Report(program, XGRAD_BLAS_CORE="keep")
     assert "kernels before" not in report.lines["BLAS"]
