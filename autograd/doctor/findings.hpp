@@ -25,7 +25,7 @@ struct Measurements {
   ProductSpeed float64;       ///< of products in float64
   ProductSpeed bfloat16_3x;   ///< of products of float32 by three of bfloat16 parts
   ProductSpeed bfloat16;      ///< of products of float32 rounded to bfloat16
-  bool tiles = false;         ///< whether those two are computed by AMX
+  std::string bfloat16_by;    ///< the instructions that compute those two, where some were made for it
   double bandwidth_one = 0;   ///< GB/s read and written by relu on arrays beyond the caches, one thread
   double bandwidth_all = 0;   ///< the same on all threads
   double wake_seconds = 0;    ///< a loop over all threads whose workers sleep

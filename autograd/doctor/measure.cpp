@@ -162,7 +162,7 @@ Measurements measure(const runtime::CpuInfo& cpu, const Effort& effort) {
   m.gigahertz = gigahertz(cpu, effort.seconds / 4);
   m.float32.peak = peak_gigaflops(DType::float32, effort);
   m.float64.peak = peak_gigaflops(DType::float64, effort);
-  m.tiles = kernels::multiplies_by_tiles();
+  m.bfloat16_by = kernels::rounded_products().instructions;
   const auto measure_rounded = [&](double ProductSpeed::*speed) {
     m.bfloat16_3x.*speed = product_gigaflops(DType::float32, effort, ProductPrecision::bfloat16_3x);
     m.bfloat16.*speed = product_gigaflops(DType::float32, effort, ProductPrecision::bfloat16);

@@ -116,7 +116,7 @@ void describe_speed(const Measurements& m, int threads, int usable, Page& page) 
   page.heading("Measured");
   page.line("products in float32", product_text(m.float32, threads, cores));
   page.line("products in float64", product_text(m.float64, threads, cores));
-  const char* by = m.tiles ? ", by AMX" : "";
+  const std::string by = m.bfloat16_by.empty() ? "" : ", by " + m.bfloat16_by;
   page.line("products in bfloat16_3x", product_text(m.bfloat16_3x, threads, cores) + by);
   page.line("products in bfloat16", product_text(m.bfloat16, threads, cores) + by);
   page.line("relu in main memory", threads == 1 ? phrase("{:.1f} GB/s on 1 thread", m.bandwidth_one)

@@ -47,14 +47,15 @@ constexpr CompiledSet compiled_sets[] = {
     {InstructionSet::avx2, avx2::add_kernels},
 #endif
 #ifdef XGRAD_HAS_AVX512
-    {InstructionSet::avx512, avx512::add_kernels},     {InstructionSet::amx, avx512::add_kernels},
+    {InstructionSet::avx512, avx512::add_kernels},     {InstructionSet::avx512_bf16, avx512::add_kernels},
+    {InstructionSet::amx, avx512::add_kernels},
 #endif
 #ifdef XGRAD_HAS_NEON
     {InstructionSet::neon, neon::add_kernels},
 #endif
 };
 
-/// `baseline, avx2, avx512 or amx`.
+/// `baseline, avx2, avx512, avx512_bf16 or amx`.
 std::string compiled_names() {
   std::string names;
   for (const CompiledSet& each : compiled_sets) {
@@ -85,7 +86,10 @@ InstructionSet wanted_instruction_set() {
 
 KernelSet choose() {
   const InstructionSet supported = runtime::supported_instruction_set();
-  const InstructionSet limit = std::min(wanted_instruction_set(), supported);
+  const InstructionSet wanted = wanted_instruction_set();
+  const bool wants_slow_pairs =
+      wanted == InstructionSet::avx512_bf16 && supported == InstructionSet::avx512 && runtime::has_bfloat16_pairs();
+  const InstructionSet limit = wants_slow_pairs ? wanted : std::min(wanted, supported);
   const auto chosen = std::find_if(std::rbegin(compiled_sets), std::rend(compiled_sets),
                                    [limit](const CompiledSet& each) { return each.instructions <= limit; });
   if (chosen == std::rend(compiled_sets)) {
@@ -101,9 +105,9 @@ KernelSet choose() {
   return set;
 }
 
-/// Whether products by tiles have the bits that they have by vectors: as with OpenBLAS's kernels, what the CPU says of itself
-/// is tried before it is relied on.
-bool tiles_agree(const KernelSet& set) {
+/// Whether products by special instructions have the bits that they have by vectors: as with OpenBLAS's kernels, what the CPU
+/// says of itself is tried before it is relied on.
+bool agree(const ProductKernels& special, const ProductKernels& by_vectors) {
   constexpr std::int64_t size = 72;  // whole tiles, and parts of one
   std::vector<float> factors(2 * size * size);
   std::uint32_t state = 1;
@@ -128,7 +132,7 @@ bool tiles_agree(const KernelSet& set) {
     kernels.multiply(job, scratch.data());
     return result;
   };
-  return product(set.tiled_product) == product(set.rounded_product);
+  return product(special) == product(by_vectors);
 }
 
 }  // namespace
@@ -138,10 +142,22 @@ const KernelSet& chosen_kernels() {
   return set;
 }
 
-bool multiplies_by_tiles() {
-  static const bool tiles = instruction_set() == std::string_view(runtime::to_string(InstructionSet::amx)) &&
-                            runtime::request_tiles() && tiles_agree(chosen_kernels());
-  return tiles;
+const RoundedProducts& rounded_products() {
+  static const RoundedProducts chosen = [] {
+    const KernelSet& set = chosen_kernels();
+    const auto is = [&](InstructionSet instructions) {
+      return set.name == std::string_view(runtime::to_string(instructions));
+    };
+    if (is(InstructionSet::amx) && runtime::request_tiles() && agree(set.tiled_product, set.rounded_product)) {
+      return RoundedProducts{set.tiled_product, "AMX"};
+    }
+    if (is(InstructionSet::avx512_bf16) && runtime::has_bfloat16_pairs() &&
+        agree(set.dotted_product, set.rounded_product)) {
+      return RoundedProducts{set.dotted_product, "AVX-512 BF16"};
+    }
+    return RoundedProducts{set.rounded_product, ""};
+  }();
+  return chosen;
 }
 
 const char* instruction_set() { return chosen_kernels().name; }

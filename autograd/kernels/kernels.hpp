@@ -223,7 +223,7 @@ struct ProductCall {
 /// product is added, whatever the instruction set; but where one factor is a vector, and both lie in the order of k, it is
 /// made of 64 sums (32 of double) that are added by halves. Elsewhere BLAS multiplies, in blocks that depend on sizes alone.
 /// Of rounded factors, the products of even k are one sum and those of odd k another one, for every 32 steps of k, and
-/// c + (even + odd) is the next c, whatever the CPU; but AMX takes subnormal numbers for 0.
+/// c + (even + odd) is the next c, whatever the CPU; but AMX and AVX-512 BF16 take subnormal factors and products for 0.
 /// \throws ShapeError for an axis longer than BLAS can count, where that multiplies.
 void matmul(const ProductCall& call);
 
@@ -269,7 +269,7 @@ void random_normal(DType dtype, std::uint64_t key, void* out, std::int64_t count
 /// A new key, statistically independent of \p key, for each \p data.
 std::uint64_t random_fold(std::uint64_t key, std::uint64_t data);
 
-/// Name of the instruction set chosen at start-up: `amx`, `avx512`, `avx2`, `baseline` or `neon`.
+/// Name of the instruction set chosen at start-up: `amx`, `avx512_bf16`, `avx512`, `avx2`, `baseline` or `neon`.
 /// The environment variable XGRAD_ISA, read once, can ask for a lesser one.
 const char* instruction_set();
 

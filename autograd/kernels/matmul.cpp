@@ -112,11 +112,7 @@ bool is_done(const ProductCall& call) {
 }
 
 const ProductKernels& kernels_for(const ProductCall& call) {
-  const KernelSet& set = chosen_kernels();
-  if (is_rounded(call)) {
-    return multiplies_by_tiles() ? set.tiled_product : set.rounded_product;
-  }
-  return set.product[static_cast<int>(call.dtype)];
+  return is_rounded(call) ? rounded_products().kernels : chosen_kernels().product[static_cast<int>(call.dtype)];
 }
 
 }  // namespace

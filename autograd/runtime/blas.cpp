@@ -232,7 +232,8 @@ const char* to_string(CoreChoice choice) {
 }
 
 std::string better_core(const std::string& original, InstructionSet supported) {
-  const InstructionSet best = std::min(supported, InstructionSet::avx512);  // tiles are not for its numbers
+  const InstructionSet best =
+      std::min(supported, InstructionSet::avx512);  // what multiplies bfloat16 is not for its numbers
   const bool may_fall_back = best > InstructionSet::baseline && supported != InstructionSet::neon;
   if (!may_fall_back || original == unknown_core || instruction_set_of(original) >= best) {
     return "";

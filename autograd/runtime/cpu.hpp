@@ -9,20 +9,25 @@
 
 namespace xgrad::runtime {
 
-/// The instruction sets that code exists for. Those of one architecture include each other in this order.
+/// The instruction sets that code exists for. Those of one architecture include each other in this order, but that AVX-512 BF16
+/// may be missing where AMX is.
 enum class InstructionSet : std::uint8_t {
-  baseline,  ///< what every CPU of this architecture has
-  avx2,      ///< x86-64 with AVX2 and FMA
-  avx512,    ///< x86-64 with AVX-512 F, CD, BW, DQ and VL
-  amx,       ///< with AMX for bfloat16 as well, which the system has to permit
-  neon,      ///< aarch64, where every CPU has it, and fused multiply-adds
+  baseline,     ///< what every CPU of this architecture has
+  avx2,         ///< x86-64 with AVX2 and FMA
+  avx512,       ///< x86-64 with AVX-512 F, CD, BW, DQ and VL
+  avx512_bf16,  ///< with AVX-512 BF16 as well, where it is faster than fused multiply-adds
+  amx,          ///< with AMX for bfloat16, which the system has to permit
+  neon,         ///< aarch64, where every CPU has it, and fused multiply-adds
 };
 
-/// `baseline`, `avx2`, `avx512`, `amx` or `neon`.
+/// `baseline`, `avx2`, `avx512`, `avx512_bf16`, `amx` or `neon`.
 const char* to_string(InstructionSet set);
 
 /// The best one that the CPU and the operating system support.
 InstructionSet supported_instruction_set();
+
+/// Whether the CPU and the operating system have AVX-512 BF16, be it fast or not.
+bool has_bfloat16_pairs();
 
 /// Asks the system, once, to let all threads of this process use AMX. From then on it refuses alternate stacks for signals that
 /// are too small for the registers of AMX, and it refuses this while there is one.

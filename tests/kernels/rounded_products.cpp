@@ -6,6 +6,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "autograd/kernels/choose.hpp"
 #include "tests/kernels/naive.hpp"
 #include "tests/runtime/threads.hpp"
 
@@ -135,6 +136,38 @@ BOOST_AUTO_TEST_CASE(nan_and_infinity_come_through) {
     const float a[] = {inf, 1};
     const float b[] = {0, 1};
     BOOST_TEST(std::isnan(multiply({1, 1, 2, false, false, false, precision, a, b}, {0})[0]));
+  }
+}
+
+/// What instructions made for it compute, where this CPU has some, against vectors.
+BOOST_AUTO_TEST_CASE(what_is_not_finite_goes_where_it_goes_by_vectors) {
+  constexpr std::int64_t m = 33, n = 47, k = 70;
+  const float inf = std::numeric_limits<float>::infinity();
+  std::vector<float> a = random_numbers(m, k, 1);
+  std::vector<float> b = random_numbers(k, n, 2);
+  a[3 * k + 1] = inf;
+  a[20 * k + 69] = std::numeric_limits<float>::quiet_NaN();
+  a[32 * k + 34] = std::numeric_limits<float>::max();
+  b[1 * n + 46] = -inf;
+  b[34 * n + 5] = 0;
+  b[69 * n + 5] = std::numeric_limits<float>::lowest();
+  for (const int parts : {1, 2}) {
+    const ProductPrecision precision = parts == 1 ? ProductPrecision::bfloat16 : ProductPrecision::bfloat16_3x;
+    const std::vector<float> c =
+        multiply({m, n, k, false, false, false, precision, a.data(), b.data()}, std::vector<float>(m * n));
+    std::vector<float> expected(m * n);
+    const kernels::ProductJob job{m,     n,     k,    {a.data(), k, false}, {b.data(), n, false}, expected.data(), n, 1,
+                                  false, false, parts};
+    const kernels::ProductKernels& by_vectors = kernels::chosen_kernels().rounded_product;
+    std::vector<char> scratch(by_vectors.scratch_bytes(job));
+    by_vectors.multiply(job, scratch.data());
+    std::size_t wrong = 0, not_finite = 0;
+    for (std::size_t i = 0; i < c.size(); ++i) {
+      wrong += !(c[i] == expected[i] || (std::isnan(c[i]) && std::isnan(expected[i])));
+      not_finite += !std::isfinite(c[i]);
+    }
+    BOOST_TEST(wrong == 0U, to_string(precision));
+    BOOST_TEST(not_finite > 2U * n);
   }
 }
 

@@ -205,7 +205,8 @@ void print_gathered_rows() {
 
 int main() {
   const std::string set = kernels::instruction_set();
-  std::printf("set %s\n", set == "amx" && !kernels::multiplies_by_tiles() ? "avx512" : set.c_str());
+  const bool has_instructions = *kernels::rounded_products().instructions != '\0';
+  std::printf("set %s\n", (set == "avx512_bf16" || set == "amx") && !has_instructions ? "avx512" : set.c_str());
   std::set<std::string> elementwise;
   for (const op_table::Rows& family : {op_table::unary_ops::rows(), op_table::binary_ops::rows()}) {
     for (const Row& row : family) {

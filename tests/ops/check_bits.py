@@ -10,7 +10,7 @@ import subprocess
 import sys
 
 X86_64, AARCH64 = 62, 183  # how the header of a program (ELF) names them
-SETS = {X86_64: ["baseline", "avx2", "avx512", "amx"], AARCH64: ["neon"]}
+SETS = {X86_64: ["baseline", "avx2", "avx512", "avx512_bf16", "amx"], AARCH64: ["neon"]}
 # How rows with products begin.
 PRODUCTS = ("corrcoef", "cov", "einsum", "linalg_matrix_power", "matmul", "tensordot", "training")
 # What is computed in long double, which has as many digits everywhere on x86-64, and others elsewhere.

@@ -1,6 +1,8 @@
 #include "autograd/runtime/cpu.hpp"
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include <boost/test/unit_test.hpp>
@@ -27,6 +29,15 @@ struct Groups : TemporaryFolder {
   }
 };
 
+/// Whether the system lists the flag of the first processor.
+bool has_flag(const std::string& name) {
+  std::ifstream file("/proc/cpuinfo");
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  const std::size_t begin = text.find("flags\t");
+  const std::string flags = begin == std::string::npos ? "" : text.substr(begin, text.find('\n', begin) - begin) + ' ';
+  return flags.find(' ' + name + ' ') != std::string::npos;
+}
+
 BOOST_AUTO_TEST_CASE(this_machine) {
   const runtime::CpuInfo info = runtime::cpu_info();
   BOOST_TEST(info.present >= 1);
@@ -36,6 +47,9 @@ BOOST_AUTO_TEST_CASE(this_machine) {
   BOOST_TEST(info.cores <= info.allowed);
   BOOST_TEST(info.usable <= info.cores);
   BOOST_TEST((info.instructions == runtime::supported_instruction_set()));
+  if (info.instructions != runtime::InstructionSet::neon) {  // an emulator may show the file of the machine below
+    BOOST_TEST(runtime::has_bfloat16_pairs() == has_flag("avx512_bf16"));
+  }
   BOOST_TEST(info.caches.l1 <= info.caches.l2);
   BOOST_TEST((info.quota == 0 || info.usable <= info.quota || info.usable == 1));
 }

@@ -5,8 +5,9 @@
 /// \file
 /// Factors of a product, rounded to bfloat16 and packed into tiles.
 ///
-/// A tile is 16 rows of 16 pairs: of bfloat16 numbers that follow each other along k, the first one in the lower half. In
-/// tiles of a first factor, rows go along m and pairs along k; in those of a second one, rows go along k and pairs along n.
+/// A tile is 16 rows of 16 pairs of bfloat16 numbers, whose k follow each other, or differ by two: as the instructions take
+/// them. In tiles of a first factor, rows go along m and pairs along k; in those of a second one, rows go along k and pairs
+/// along n.
 
 namespace xgrad::kernels::XGRAD_ISA {
 
@@ -41,40 +42,58 @@ struct PairTile {
   Pair* low;
 };
 
-/// Pairs whose halves are neighbours in memory.
-template <int parts>
-void pack_neighbours(const float* from, PairTile to) {
-  const auto* x = reinterpret_cast<const FloatBits*>(from);
-  for (std::int64_t i = 0; i < tile_side; ++i) {
-    const std::uint32_t even = rounded_bits(x[2 * i]);
-    const std::uint32_t odd = rounded_bits(x[2 * i + 1]);
-    to.high[i] = even >> 16 | odd;
-    if constexpr (parts == 2) {
-      to.low[i] = rest_bits(x[2 * i], even) >> 16 | rest_bits(x[2 * i + 1], odd);
-    }
-  }
-}
-
-/// Pairs whose halves are in two rows.
-template <int parts>
-void pack_two_rows(const float* evens, const float* odds, PairTile to) {
-  const auto* x = reinterpret_cast<const FloatBits*>(evens);
-  const auto* y = reinterpret_cast<const FloatBits*>(odds);
-  for (std::int64_t i = 0; i < tile_side; ++i) {
-    const std::uint32_t even = rounded_bits(x[i]);
-    const std::uint32_t odd = rounded_bits(y[i]);
-    to.high[i] = even >> 16 | odd;
-    if constexpr (parts == 2) {
-      to.low[i] = rest_bits(x[i], even) >> 16 | rest_bits(y[i], odd);
-    }
-  }
-}
-
 /// A factor as it lies in memory: element (i, p), p along k, at data[i * stride + p], or at data[p * stride + i].
 struct FactorView {
   const float* data;
   std::int64_t stride;
   bool along_k;
+};
+
+/// Pairs of k and k + 1, the first one in the lower half.
+class NeighbourPairs {
+ public:
+  /// A whole tile, whose rows go along k if those of the factor do, and otherwise along its other axis.
+  template <int parts>
+  static void pack(const FactorView& from, PairTile to) {
+    for (std::int64_t row = 0; row < tile_side; ++row) {
+      const PairTile at{to.high + row * tile_side, parts == 2 ? to.low + row * tile_side : nullptr};
+      if (from.along_k) {
+        pack_neighbours<parts>(from.data + row * from.stride, at);
+      } else {
+        pack_two_rows<parts>(from.data + 2 * row * from.stride, from.data + (2 * row + 1) * from.stride, at);
+      }
+    }
+  }
+
+ private:
+  // Pairs whose halves are neighbours in memory.
+  template <int parts>
+  static void pack_neighbours(const float* from, PairTile to) {
+    const auto* x = reinterpret_cast<const FloatBits*>(from);
+    for (std::int64_t i = 0; i < tile_side; ++i) {
+      const std::uint32_t even = rounded_bits(x[2 * i]);
+      const std::uint32_t odd = rounded_bits(x[2 * i + 1]);
+      to.high[i] = even >> 16 | odd;
+      if constexpr (parts == 2) {
+        to.low[i] = rest_bits(x[2 * i], even) >> 16 | rest_bits(x[2 * i + 1], odd);
+      }
+    }
+  }
+
+  // Pairs whose halves are in two rows.
+  template <int parts>
+  static void pack_two_rows(const float* evens, const float* odds, PairTile to) {
+    const auto* x = reinterpret_cast<const FloatBits*>(evens);
+    const auto* y = reinterpret_cast<const FloatBits*>(odds);
+    for (std::int64_t i = 0; i < tile_side; ++i) {
+      const std::uint32_t even = rounded_bits(x[i]);
+      const std::uint32_t odd = rounded_bits(y[i]);
+      to.high[i] = even >> 16 | odd;
+      if constexpr (parts == 2) {
+        to.low[i] = rest_bits(x[i], even) >> 16 | rest_bits(y[i], odd);
+      }
+    }
+  }
 };
 
 inline void transpose_pairs(const Pair* from, Pair* to) {
@@ -88,20 +107,13 @@ inline void transpose_pairs(const Pair* from, Pair* to) {
 }
 
 /// The tile of which all 16 indices and 32 k are there. \param pairs_along_k whether its pairs are to go along k.
-template <int parts>
+template <class Pairs, int parts>
 void pack_whole_tile(const FactorView& from, bool pairs_along_k, PairTile to) {
   alignas(64) Pair apart[parts][tile_pairs];
   const bool transposes = from.along_k != pairs_along_k;
   Pair* high = transposes ? apart[0] : to.high;
   Pair* low = transposes ? apart[parts - 1] : to.low;
-  for (std::int64_t row = 0; row < tile_side; ++row) {
-    const PairTile at{high + row * tile_side, parts == 2 ? low + row * tile_side : nullptr};
-    if (from.along_k) {
-      pack_neighbours<parts>(from.data + row * from.stride, at);
-    } else {
-      pack_two_rows<parts>(from.data + 2 * row * from.stride, from.data + (2 * row + 1) * from.stride, at);
-    }
-  }
+  Pairs::template pack<parts>(from, {high, low});
   if (transposes) {
     transpose_pairs(high, to.high);
     if constexpr (parts == 2) {
@@ -111,10 +123,10 @@ void pack_whole_tile(const FactorView& from, bool pairs_along_k, PairTile to) {
 }
 
 /// The same where \p indices and \p k may be fewer: zeros stand for what is not there.
-template <int parts>
+template <class Pairs, int parts>
 void pack_tile(const FactorView& from, std::int64_t indices, std::int64_t k, bool pairs_along_k, PairTile to) {
   if (indices >= tile_side && k >= tile_k) {
-    return pack_whole_tile<parts>(from, pairs_along_k, to);
+    return pack_whole_tile<Pairs, parts>(from, pairs_along_k, to);
   }
   alignas(64) float there[tile_side * tile_k] = {};
   const std::int64_t stride = from.along_k ? tile_k : tile_side;
@@ -125,7 +137,7 @@ void pack_tile(const FactorView& from, std::int64_t indices, std::int64_t k, boo
       there[row * stride + column] = from.data[row * from.stride + column];
     }
   }
-  pack_whole_tile<parts>({there, stride, from.along_k}, pairs_along_k, to);
+  pack_whole_tile<Pairs, parts>({there, stride, from.along_k}, pairs_along_k, to);
 }
 
 }  // namespace xgrad::kernels::XGRAD_ISA

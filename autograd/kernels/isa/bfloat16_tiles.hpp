@@ -11,7 +11,7 @@
 /// Products of packed tiles of bfloat16 pairs, with sums in float32.
 ///
 /// Of each 32 steps of k, the products of even k are one chain of fused multiply-adds from 0, those of odd k another one;
-/// then c + (even + odd). This is what the instructions of AMX do.
+/// then c + (even + odd). This is what the instructions of AMX do, and what those of AVX-512 BF16 can be made to do.
 
 namespace xgrad::kernels::XGRAD_ISA {
 
@@ -28,6 +28,8 @@ struct TileProduct {
 /// With the vectors that there are.
 class VectorTiles {
  public:
+  using Pairs = NeighbourPairs;
+
   void multiply(const TileProduct& product, int row_tiles, int column_tiles) const {
     for (int i = 0; i < row_tiles; ++i) {
       if (!product.accumulate) {
@@ -111,6 +113,8 @@ class VectorTiles {
 /// With AMX (Intel, Architecture Instruction Set Extensions: TDPBF16PS), which the system has to permit.
 class MatrixTiles {
  public:
+  using Pairs = NeighbourPairs;
+
   [[gnu::target("amx-tile,amx-bf16")]] MatrixTiles() {
     // Not on the stack: GCC 12 believes that eight bytes of it are read, and writes no others.
     static constexpr Shapes shapes;

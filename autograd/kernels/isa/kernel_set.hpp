@@ -131,7 +131,8 @@ struct KernelSet {
   ReduceKernels reduce[reduction_count][dtype_count];
   ProductKernels product[dtype_count];  ///< none where the instruction set has no fused multiply-add
   ProductKernels rounded_product;       ///< of float32, whose factors are rounded to bfloat16; c_column is 1
-  ProductKernels tiled_product;         ///< the same by instructions that multiply tiles, if it was compiled for some
+  ProductKernels dotted_product;        ///< the same by instructions that add two products, if it was compiled for some
+  ProductKernels tiled_product;         ///< and by those that multiply tiles
   /// As many multiply-adds at a time as the core can; \return the floating-point operations. \p out takes 64 bytes.
   double (*peak[dtype_count])(std::int64_t repetitions, void* out);
   void (*gather_rows)(const std::uint8_t* rows, std::int64_t row_size, const std::int64_t* indices, std::int64_t count,

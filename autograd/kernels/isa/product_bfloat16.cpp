@@ -1,3 +1,4 @@
+#include "autograd/kernels/isa/bfloat16_dots.hpp"
 #include "autograd/kernels/isa/bfloat16_tiles.hpp"
 #include "autograd/kernels/isa/sets.hpp"
 
@@ -60,28 +61,31 @@ class RoundedMultiplication {
     return packed_pairs(smaller(job.n, most_columns), smaller(job.k, most_k));
   }
 
-  // 16 rows of a, or columns of b: all their tiles of this block, one behind the other.
-  void pack_strip(const FactorView& factor, std::int64_t index, std::int64_t end, bool pairs_along_k, Pair* to,
-                  std::int64_t part) const {
-    for (std::int64_t step = 0; step < steps_; ++step) {
-      const std::int64_t p = p_ + step * tile_k;
-      const float* from = factor.data + (factor.along_k ? index * factor.stride + p : p * factor.stride + index);
-      Pair* tile = to + step * tile_pairs;
-      pack_tile<parts>({from, factor.stride, factor.along_k}, end - index, p_ + k_ - p, pairs_along_k,
-                       {tile, tile + part});
+  // Of rows of a or columns of b from \p first on, \p count of them, this block: strips of 16, each with its tiles one behind
+  // the other. Tiles are packed in the order in which the factor lies in memory.
+  void pack(const FactorView& factor, std::int64_t first, std::int64_t count, bool pairs_along_k, Pair* to,
+            std::int64_t part) const {
+    const std::int64_t strips = tiles_in(count, tile_side);
+    for (std::int64_t outer = 0; outer < (factor.along_k ? strips : steps_); ++outer) {
+      for (std::int64_t inner = 0; inner < (factor.along_k ? steps_ : strips); ++inner) {
+        const std::int64_t strip = factor.along_k ? outer : inner;
+        const std::int64_t step = factor.along_k ? inner : outer;
+        const std::int64_t index = first + strip * tile_side;
+        const std::int64_t p = p_ + step * tile_k;
+        const float* from = factor.data + (factor.along_k ? index * factor.stride + p : p * factor.stride + index);
+        Pair* high = to + (strip * steps_ + step) * tile_pairs;
+        pack_tile<typename Tiles::Pairs, parts>({from, factor.stride, factor.along_k}, first + count - index,
+                                                p_ + k_ - p, pairs_along_k, {high, high + part});
+      }
     }
   }
 
   void multiply_block() {
-    for (std::int64_t i = 0; i < m_; i += tile_side) {
-      pack_strip(a_view_, i_ + i, i_ + m_, true, a_strip(i), a_part(job_));
+    pack(a_view_, i_, m_, true, a_, a_part(job_));
+    if (i_ == 0) {  // b stays for the rows below
+      pack(b_view_, j_, n_, false, b_, b_part(job_));
     }
     for (std::int64_t j = 0; j < n_; j += side) {
-      if (i_ == 0) {  // b stays for the rows below
-        for (std::int64_t strip = j; strip < smaller(j + side, n_); strip += tile_side) {
-          pack_strip(b_view_, j_ + strip, j_ + n_, false, b_strip(strip), b_part(job_));
-        }
-      }
       for (std::int64_t i = 0; i < m_; i += side) {
         multiply_tiles(i, j);
       }
@@ -174,6 +178,7 @@ std::size_t scratch_bytes(const ProductJob& job) {
 void add_rounded_products(KernelSet& set) {
   set.rounded_product = {multiply<VectorTiles>, scratch_bytes<VectorTiles>};
 #if defined(__AVX512F__)
+  set.dotted_product = {multiply<DotTiles>, scratch_bytes<DotTiles>};
   set.tiled_product = {multiply<MatrixTiles>, scratch_bytes<MatrixTiles>};
 #endif
 }
