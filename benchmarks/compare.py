@@ -47,6 +47,7 @@ class Peer:
     title: str
     program: str
     mode: str = ""
+    products: str = ""  # another precision of xgrad's products
     same_kernels: bool = False  # told to use the kernels that xgrad makes OpenBLAS use
     has_loss: bool = True
     rounds: bool = False  # the factors of products, to eight bits: its losses differ by more
@@ -54,6 +55,7 @@ class Peer:
 
 PEERS = {
     "compiled": Peer("xgrad, compiled", "train_mlp", "compiled"),
+    "bfloat16": Peer("xgrad, products in bfloat16", "train_mlp", "compiled", products="bfloat16", rounds=True),
     "eager": Peer("xgrad, define-by-run", "train_mlp", "eager"),
     "slabs": Peer("by hand, best schedule", "by_hand", "slabs"),
     "simple": Peer("by hand, simple", "by_hand", "simple"),
@@ -93,7 +95,8 @@ class Machine:
         command = [self.programs / peer.program, "--hidden", workload.hidden, "--batch-size", str(workload.batch_size),
                    "--optimizer", workload.optimizer, "--epochs", str(epochs), "--steps", str(workload.steps),
                    "--threads", str(threads), *self.data]
-        return command + (["--mode", peer.mode] if peer.mode else [])
+        command += ["--mode", peer.mode] if peer.mode else []
+        return command + (["--products", peer.products] if peer.products else [])
 
     def export(self, workload, epochs):
         """Writes the task for programs that cannot make it themselves, once."""
