@@ -29,7 +29,8 @@ struct CompileOptions {
   PlanOptions plan = {};      ///< how its plans are made
   /// How exactly products take their factors: those that the function makes, their derivatives of any order, and those of
   /// loops and branches in it; also where the function is called by another one, whose option is for its own. All else
-  /// stays float32. bfloat16 is made for CPUs with AMX, or AMD's with AVX-512 BF16; elsewhere it gives the same numbers more slowly.
+  /// stays float32. bfloat16 is made for CPUs with AMX, or AMD's with AVX-512 BF16; elsewhere it gives the same numbers more
+  /// slowly.
   ProductPrecision products = ProductPrecision::float32;
   std::vector<std::string> argument_names =
       {};  ///< what errors call the arguments; those left out are `argument 0` ...

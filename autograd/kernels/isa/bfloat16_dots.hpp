@@ -20,7 +20,8 @@ struct PairOrder {
   }
 };
 
-/// For every four k a pair of k and k + 2, and one of k + 1 and k + 3, the later one in the lower half. Subnormal numbers become 0, here and in products.
+/// For every four k a pair of k and k + 2, and one of k + 1 and k + 3, the later one in the lower half. Subnormal numbers
+/// become 0, here and in products.
 class ParityPairs {
  public:
   /// As that of NeighbourPairs.
